@@ -1,0 +1,155 @@
+"""Baselines: blessed runs that later runs are compared with, image by image.
+
+A baseline is a directory ``.robustcheck/baselines/NAME`` with the run's ``run.json`` and the
+per-sample scores of its live measurements; it can be committed, or kept as a CI artefact.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.records import ModelRef, Quantity, RunRecord, Samples, Score
+from robustcheck.report import load_run
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SAMPLES = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A blessed run and where its per-sample scores lie."""
+
+    name: str
+    directory: Path
+    run: RunRecord
+
+    def score(self, model: ModelRef, quantity: Quantity) -> Score:
+        """Return the blessed score to hold a model against; raises RecordError when there is none.
+
+        The same model if the baseline has it; else the only model of the same architecture (an
+        earlier checkpoint); else the only model it has.
+        """
+        scores = {score.cell.model.id: score for score in _scores(self.run) if score.cell.quantity == quantity}
+        if not scores:
+            raise self._missing(f"no measurement of {quantity.label}", "bless a run of this suite")
+        chosen = _counterpart(model, scores)
+        if chosen is None:
+            raise self._missing(
+                f"no model to hold {model.id} against: it holds {', '.join(sorted(scores))}",
+                "bless a run of this model, or of one earlier checkpoint of it",
+            )
+        return replace(chosen, samples=self._samples(chosen))
+
+    def _samples(self, score: Score) -> Samples | None:
+        if score.evidence == "published":
+            return None
+        samples = read_samples(self.directory / _SAMPLES, score.key)
+        if samples is None:
+            raise self._missing(f"the per-image scores of {score.cell.model.id} are gone or damaged", "bless it again")
+        return samples
+
+    def _missing(self, found: str, fix: str) -> RecordError:
+        return RecordError(found, where=f"baseline {self.name}", fix=fix)
+
+
+def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
+    """Make a run the baseline ``name``: copy its record and the per-image scores it rests on."""
+    if not _NAME.fullmatch(name):
+        raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
+    run = load_run(run_path)
+    keys = {score.key for score in _scores(run) if score.evidence == "live"}
+    gone = sorted(key for key in keys if read_samples(samples, key) is None)
+    if gone:
+        raise RecordError(
+            f"the per-image scores of {len(gone)} measurements are no longer in the store",
+            where=str(samples),
+            fix="run the suites again with this store, then bless that run",
+        )
+    baselines.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=baselines) as scratch:
+        fresh = Path(scratch) / "fresh"
+        (fresh / _SAMPLES).mkdir(parents=True)
+        source = run_path / "run.json" if run_path.is_dir() else run_path
+        shutil.copy(source, fresh / "run.json")
+        for key in keys:
+            shutil.copy(_samples_file(samples, key), _samples_file(fresh / _SAMPLES, key))
+        _swap(fresh, baselines / name, Path(scratch) / "old")
+    return baselines / name
+
+
+def load_baseline(name: str, baselines: Path) -> Baseline:
+    """Load a baseline by name; raises RecordError with the known names when there is none."""
+    directory = baselines / name
+    if not (directory / "run.json").is_file():
+        known = sorted(path.parent.name for path in baselines.glob("*/run.json"))
+        raise RecordError(
+            f"no baseline {name!r} (known: {', '.join(known) or 'none'})",
+            where=str(baselines),
+            fix=did_you_mean(name, known) or f"robustcheck bless RUN --as {name}",
+        )
+    return Baseline(name, directory, load_run(directory))
+
+
+def write_samples(directory: Path, key: str, samples: Samples) -> None:
+    """Keep per-sample scores under their cell's key, whole or not at all."""
+    target = _samples_file(directory, key)
+    if target.exists():
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=directory, suffix=".tmp", delete=False) as file:
+        np.savez_compressed(
+            file,
+            ids=samples.ids.astype(np.str_),
+            scores=samples.scores,
+            groups=samples.groups,
+            aggregate=np.array(samples.aggregate),
+        )
+    os.replace(file.name, target)
+
+
+def read_samples(directory: Path, key: str) -> Samples | None:
+    """Return stored per-sample scores, or None when they are not there or cannot be read."""
+    try:
+        with np.load(_samples_file(directory, key), allow_pickle=False) as arrays:
+            aggregate = str(arrays["aggregate"])
+            return Samples(
+                arrays["ids"],
+                arrays["scores"],
+                arrays["groups"],
+                "group_mean" if aggregate == "group_mean" else "mean",
+            )
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _samples_file(directory: Path, key: str) -> Path:
+    return directory / f"{key}.npz"
+
+
+def _scores(run: RunRecord) -> Iterable[Score]:
+    for result in run.results:
+        yield from (score for score in (result.score, result.x) if score is not None)
+
+
+def _counterpart(model: ModelRef, scores: dict[str, Score]) -> Score | None:
+    if model.id in scores:
+        return scores[model.id]
+    kin = [score for score in scores.values() if score.cell.model.architecture == model.architecture]
+    if len(kin) == 1:
+        return kin[0]
+    return next(iter(scores.values())) if len(scores) == 1 else None
+
+
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    if target.exists():
+        os.replace(target, old)
+    os.replace(fresh, target)

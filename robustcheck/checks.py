@@ -1,0 +1,75 @@
+"""Suites and checks as frozen values: what the spec stage makes and the plan stage expands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from robustcheck.expectations import Expectation
+from robustcheck.records import Cell, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
+
+WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One assertion, after ``for_each`` and the variables are resolved and before models are chosen.
+
+    ``case`` holds the ``for_each`` values; ``expect_position`` points at the ``expect:`` line;
+    ``yaml`` is the check's own text, for failures and the report.
+    """
+
+    id: str
+    case: Pairs
+    title: str
+    why: str
+    tags: tuple[str, ...]
+    quantity: Quantity
+    expect: Expectation
+    warn: Expectation | None
+    when_unsure: WhenUnsure
+    known_deviations: tuple[KnownDeviation, ...]
+    applies_to: Query
+    seed: int
+    sentence: str
+    position: Position
+    expect_position: Position
+    yaml: str
+
+    @property
+    def key(self) -> str:
+        """The check's key in history: its id and its case, such as ``shift-on-trend[imagenet-v2]``."""
+        return f"{self.id}[{self.case_label}]" if self.case else self.id
+
+    @property
+    def case_label(self) -> str:
+        """The case in a test id: the values joined by commas."""
+        return ",".join(value for _, value in self.case)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One ``*.robust.yaml`` file; ``models`` are references, sets or queries as written."""
+
+    path: str
+    title: str
+    about: str
+    models: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """One item: a check of a suite on one model, and the cells whose scores it needs."""
+
+    suite: Suite
+    check: Check
+    model: ModelRef
+    cells: tuple[Cell, ...]
+    alpha: float
+
+    @property
+    def name(self) -> str:
+        """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains."""
+        case = f"{self.check.case_label}|" if self.check.case else ""
+        return f"{self.check.id}[{case}{self.model.id}]"

@@ -1,0 +1,135 @@
+"""The two one-off questions: a measurement, and a place on a trend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.metrics import metric_facts
+from robustcheck.models.sets import resolve_models
+from robustcheck.populations import load_population
+from robustcheck.records import Cell, Pairs, Quantity, TrendFit, TrendPoint
+from robustcheck.session import RobustSession
+from robustcheck.stats.axes import AxisName
+from robustcheck.stats.trend import Expected, expect_at, fit_trend
+
+_AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear": "linear"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement as the command prints it."""
+
+    model: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    n: int
+    evidence: str
+    key: str
+    source: str
+    provenance: Pairs
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, the provenance beside them."""
+        facts = asdict(self)
+        facts["provenance"] = dict(self.provenance)
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class OnTrendAnswer:
+    """A fit, and a model's place against it when one was named."""
+
+    population: str
+    fit: TrendFit
+    model: TrendPoint | None
+    expected: Expected | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return n, slope, intercept, scale, r2 and, for a model, expected, residual, z and interval."""
+        fit, at = self.fit, self.expected
+        facts: dict[str, Any] = {
+            "population": self.population,
+            "axis": fit.axis,
+            "n": fit.n,
+            "slope": fit.slope,
+            "intercept": fit.intercept,
+            "scale": fit.scale,
+            "r2": fit.r2,
+            "dropped": list(fit.dropped),
+        }
+        if at is not None and self.model is not None:
+            facts |= {"model": self.model.model, "x": self.model.x, "y": self.model.y, "expected": at.value}
+            facts |= {"residual": at.residual, "z": at.z, "low": at.low, "high": at.high}
+            facts |= {"extrapolated": at.extrapolated}
+        return facts
+
+
+def measure_one(
+    session: RobustSession,
+    model: str,
+    dataset: str,
+    metric: str,
+    where: Sequence[str],
+    transform: str | None,
+    prompts: str | None,
+    arch: str | None,
+) -> Measured:
+    """Measure one model; raises SetupError for an unknown name and what measuring itself raises."""
+    metric_facts(metric)
+    models = resolve_models((model,), arch=arch)
+    if len(models) != 1:
+        raise SetupError(f"{model!r} names {len(models)} models", expected="one model")
+    quantity = Quantity(metric, dataset, tuple(sorted(_pair(text) for text in where)), transform, prompts)
+    score = session.book.score(Cell(models[0], quantity))
+    return Measured(
+        model=models[0].text,
+        quantity=quantity.label,
+        value=score.value,
+        low=score.low,
+        high=score.high,
+        n=score.n,
+        evidence=score.evidence,
+        key=score.key,
+        source=score.source,
+        provenance=score.provenance,
+    )
+
+
+def trend_of(
+    population: str, y: str, x: str, model: str | None, group: Sequence[str], axis: str
+) -> OnTrendAnswer:
+    """Fit a population's line (without ``model``, when one is named) and place the model on it."""
+    if axis not in _AXES:
+        raise SetupError(f"unknown axis {axis!r}", expected=", ".join(_AXES))
+    among = {facet: value.split("|") for facet, value in map(_pair, group)}
+    table = load_population(population)
+    points = tuple(TrendPoint(*member) for member in table.points(_quantity(x), _quantity(y), among))
+    fit = fit_trend(points, _AXES[axis], leave_out=model)
+    if model is None:
+        return OnTrendAnswer(population, fit, None, None)
+    place = next((point for point in points if point.model == model), None)
+    if place is None:
+        near = did_you_mean(model, [point.model for point in points])
+        raise SetupError(f"population {population} has no {model!r} on these axes", fix=near)
+    return OnTrendAnswer(population, fit, place, expect_at(fit, place.x, place.y))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise SetupError(f"{text!r} is not a condition", expected="name=value, such as source=laion")
+    return name, value
+
+
+def _quantity(text: str) -> Quantity:
+    """Parse DATASET/METRIC, or DATASET[CLASSES]/METRIC for a figure on the classes of another set."""
+    dataset, slash, metric = text.rpartition("/")
+    if not slash:
+        raise SetupError(f"{text!r} is not an axis", expected="DATASET/METRIC, such as imagenet-v2/top1")
+    name, bracket, classes = dataset.rstrip("]").partition("[")
+    return Quantity(metric, name, (("classes", classes),) if bracket else ())

@@ -1,0 +1,182 @@
+"""Every subcommand: parse the words, ask the library, print the answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from robustcheck.baselines import bless as bless_run
+from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.explain import explain_check
+from robustcheck.cli.tables import datasets_table, findings_table, models_table
+from robustcheck.datasets import data_roots
+from robustcheck.datasets.doctor import examine
+from robustcheck.errors import RobustcheckError, SpecError
+from robustcheck.measure import MeasureSettings
+from robustcheck.session import RobustSession
+from robustcheck.settings import RunSettings, home_of
+from robustcheck.spec import json_schema
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Store = Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")]
+_console = Console()
+
+
+@app.command()
+def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")]) -> None:
+    """Check suites without running them; print every mistake with its place."""
+    session, wrong = _session(), 0
+    for path in _suites(paths):
+        try:
+            suite = session.load(path)
+            items = len(session.plan(suite).items)
+            typer.echo(f"{path}: {len(suite.checks)} checks, {items} with their models")
+        except SpecError as error:
+            wrong += len(error.problems)
+            typer.echo(str(error), err=True)
+    if wrong:
+        typer.echo(f"{wrong} mistake{'s' if wrong > 1 else ''}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the YAML language, for editors."""
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def explain(
+    check: Annotated[str, typer.Argument(help="A check: SUITE::ID, or its id when one suite here has it.")],
+) -> None:
+    """Say a check in words: what is measured, what must hold, and on which evidence it can run."""
+    for line in explain_check(check, _session()):
+        typer.echo(line)
+
+
+@app.command()
+def models(
+    query: Annotated[str, typer.Argument(help="A set, a query such as 'source=laion&architecture=vit', a glob.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the catalogue's models and facets, or those that a query finds."""
+    models_table(query, as_json, _console)
+
+
+@app.command()
+def datasets(data: Data = None, as_json: Json = False) -> None:
+    """List the catalogue's data sets and whether they are on this machine."""
+    datasets_table(_roots(data), as_json, _console)
+
+
+@app.command()
+def doctor(
+    dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check a data set without a model: layout, count, labels, classes, images."""
+    if not findings_table(examine(dataset, _roots(data)), as_json, _console):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bless(
+    run: Annotated[Path, typer.Argument(help="A run: reports/RUN, or its run.json.")],
+    name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
+    store: Store = None,
+) -> None:
+    """Make a run the baseline that no_worse_than compares with."""
+    settings = _settings(None, store)
+    place = bless_run(run, name, settings.baselines, settings.samples)
+    typer.echo(f"baseline {name}: {place}")
+
+
+@app.command()
+def measure(
+    model: Annotated[str, typer.Argument(help="A model reference.")],
+    dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
+    metric: Annotated[str, typer.Argument(help="A metric, such as top1.")],
+    data: Data = None,
+    where: Annotated[list[str] | None, typer.Option("--where", help="Keep only k=v.")] = None,
+    transform: Annotated[str | None, typer.Option(help="A transform, such as gaussian_noise:3.")] = None,
+    prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of templates.")] = None,
+    arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
+    evidence: Annotated[str, typer.Option(help="auto, live or published.")] = "live",
+    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Measure one model on one data set: value, interval, n, key and evidence."""
+    settings = _settings(data, store, evidence, device, precision)
+    answer = measure_one(RobustSession(settings, _today()), model, dataset, metric, where or [], transform, prompts, arch)
+    _print(answer, as_json)
+
+
+@app.command()
+def trend(
+    population: Annotated[str, typer.Argument(help="A shipped population, or a CSV of the same form.")],
+    y: Annotated[str, typer.Option("--y", help="DATASET/METRIC of the y axis.")],
+    x: Annotated[str, typer.Option("--x", help="DATASET/METRIC of the x axis.")],
+    model: Annotated[str | None, typer.Option(help="A member to hold against the line of the others.")] = None,
+    group: Annotated[list[str] | None, typer.Option("--group", help="Keep members with facet=value.")] = None,
+    axis: Annotated[str, typer.Option(help="probit, logit or linear.")] = "probit",
+    as_json: Json = False,
+) -> None:
+    """Fit a population's trend; for a model, say what the line expects and how far it lies away."""
+    _print(trend_of(population, y, x, model, group or [], axis), as_json)
+
+
+def _print(answer: Measured | OnTrendAnswer, as_json: bool) -> None:
+    facts = answer.as_dict()
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _suites(paths: list[Path]) -> list[Path]:
+    found = [sorted(path.rglob("*.robust.yaml")) if path.is_dir() else [path] for path in paths]
+    flat = [path for group in found for path in group]
+    if not flat:
+        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected="files named *.robust.yaml")
+    return flat
+
+
+def _session() -> RobustSession:
+    return RobustSession(_settings(None, None), _today())
+
+
+def _settings(
+    data: str | None, store: Path | None, evidence: str = "auto", device: str = "auto", precision: str = "fp32"
+) -> RunSettings:
+    home = home_of(Path.cwd())
+    measure_settings = MeasureSettings(
+        store=store or home / "store", roots=_roots(data), device=device, precision=precision  # type: ignore[arg-type]
+    )
+    return RunSettings(
+        measure=measure_settings,
+        baselines=home / "baselines",
+        reports=Path("reports"),
+        evidence=evidence,  # type: ignore[arg-type]
+    )
+
+
+def _roots(data: str | None) -> tuple[Path, ...]:
+    return data_roots(data, os.environ, Path.cwd())
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

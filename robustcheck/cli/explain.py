@@ -1,0 +1,33 @@
+"""Say a check in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from robustcheck.checks import Check, Suite
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.session import RobustSession
+
+
+def explain_check(text: str, session: RobustSession) -> Iterator[str]:
+    """Yield the lines that explain ``SUITE::ID``, or an id found in the suites below this directory."""
+    path, separator, wanted = text.rpartition("::")
+    paths = [Path(path)] if separator else sorted(Path().rglob("*.robust.yaml"))
+    suites = [session.load(path) for path in paths]
+    found = [(suite, check) for suite in suites for check in suite.checks if wanted in (check.id, check.key)]
+    if not found:
+        known = sorted({check.id for suite in suites for check in suite.checks})
+        raise SetupError(f"no check {wanted!r} here", expected=", ".join(known), fix=did_you_mean(wanted, known))
+    for suite, check in found:
+        yield from _lines(suite, check)
+
+
+def _lines(suite: Suite, check: Check) -> Iterator[str]:
+    yield f"{check.key}  ({check.position}, in {suite.title})"
+    yield f"  {check.sentence}"
+    if check.why:
+        yield f"  why: {check.why}"
+    yield f"  when unsure: {check.when_unsure}; seed {check.seed}; tags: {', '.join(check.tags) or 'none'}"
+    for known in check.known_deviations:
+        yield f"  known deviation of {known.model} until {known.until}: {known.reason}"

@@ -1,0 +1,79 @@
+"""The exception tree, drawn by who must act.
+
+RobustcheckError
+├── SpecError            the author of the YAML (carries every problem of a file)
+├── SetupError           the owner of the machine (a package, a device, an option)
+│   ├── ModelError       a model that cannot be loaded or is not what it claims
+│   └── ModelUnavailable its weights are not on this machine and cannot be fetched
+├── DataError            the data set is there but wrong
+│   └── DataMissing      the data set is not there: where it should be put
+└── RecordError          a baseline, population or stored result is missing or damaged
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from robustcheck.records import Problem
+
+
+class RobustcheckError(Exception):
+    """Say where something is wrong, what was found, what was expected and what to do.
+
+    Every part is optional but ``found``; the message joins those that are given.
+    """
+
+    def __init__(self, found: str, *, where: str = "", expected: str = "", fix: str = "") -> None:
+        self.found = found
+        self.where = where
+        self.expected = expected
+        self.fix = fix
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        head = f"{self.where}: {self.found}" if self.where else self.found
+        parts = [head]
+        if self.expected:
+            parts.append(f"  expected: {self.expected}")
+        if self.fix:
+            parts.append(f"  to do: {self.fix}")
+        return "\n".join(parts)
+
+
+class SpecError(RobustcheckError):
+    """A suite that cannot be used; ``problems`` holds every mistake found in it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n\n".join(problem.text for problem in self.problems))
+
+
+class SetupError(RobustcheckError):
+    """Something on this machine or on the command line is not as it must be."""
+
+
+class ModelError(SetupError):
+    """A model that cannot be loaded, or is not what its reference claims."""
+
+
+class ModelUnavailable(SetupError):
+    """The weights of a known model are not on this machine and cannot be fetched."""
+
+
+class DataError(RobustcheckError):
+    """A data set that is there but wrong: count, label range, class list, unreadable image."""
+
+
+class DataMissing(DataError):
+    """A data set that is not there; ``fix`` says where to put it."""
+
+
+class RecordError(RobustcheckError):
+    """A baseline, a population or a stored result that is missing, damaged or mismatched."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` for the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else ""

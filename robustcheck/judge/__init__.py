@@ -1,0 +1,143 @@
+"""Judge one check on one model: pure arithmetic on scores that are already there.
+
+A verdict is decided here and nowhere else. ``fail`` means *shown* to be worse: the interval at the
+level that Bonferroni asks for (over the checks of the suite on this model) lies wholly outside the
+bounds. ``pass`` means that the 95% interval lies inside. In between is ``unsure``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from math import isfinite
+from typing import Any
+
+from robustcheck.errors import RecordError
+from robustcheck.expectations import (
+    AtLeast,
+    AtMost,
+    Between,
+    Expectation,
+    NoWorseThan,
+    OnTrend,
+    Reproduces,
+)
+from robustcheck.judge.case import Bounds, Case, Comparison, PopulationPoints
+from robustcheck.judge.limits import compare_at_least, compare_at_most, compare_between, compare_reproduces
+from robustcheck.judge.paired import compare_no_worse_than
+from robustcheck.judge.trends import compare_on_trend, trend_figure
+from robustcheck.judge.wording import say_points, say_signed, say_value
+from robustcheck.records import KnownDeviation, Status, Verdict
+from robustcheck.stats.compare import detectable_drop
+
+__all__ = ["Case", "PopulationPoints", "judge", "trend_figure"]
+
+_COMPARE: dict[type[Expectation], Callable[[Any, Any, Case], Comparison]] = {
+    AtLeast: compare_at_least,
+    AtMost: compare_at_most,
+    Between: compare_between,
+    OnTrend: compare_on_trend,
+    NoWorseThan: compare_no_worse_than,
+    Reproduces: compare_reproduces,
+}
+
+
+def judge(case: Case) -> Verdict:
+    """Return the verdict of one case; raises RecordError where the evidence cannot carry one."""
+    _require_usable(case)
+    check = case.planned.check
+    comparison = _COMPARE[type(check.expect)](check.expect, check.warn, case)
+    status = _decide(comparison, comparison.bounds, case.planned.alpha)
+    if status == "pass" and comparison.warn_bounds is not None:
+        warned = _decide(comparison, comparison.warn_bounds, case.planned.alpha)
+        status = "warn" if warned == "fail" else "pass"
+    if status == "unsure":
+        status = check.when_unsure
+    return _excuse(_verdict(status, comparison, case), case)
+
+
+def _require_usable(case: Case) -> None:
+    score = case.score
+    if score.n < case.minimum_n:
+        raise RecordError(
+            f"only {score.n} samples: too few to judge {score.cell.quantity.label}",
+            expected=f"at least {case.minimum_n}",
+            fix="use a larger slice or data set",
+        )
+    for part in (score, case.x, case.reference):
+        if part is not None and not isfinite(part.value):
+            raise RecordError(f"{part.cell.quantity.label} of {part.cell.model.id} is {part.value}, not a number")
+
+
+def _decide(comparison: Comparison, bounds: Bounds, alpha: float) -> Status:
+    """Decide one-sidedly at ``alpha`` for a fail, on the 95% interval for a pass."""
+    low, high = comparison.estimate.interval(1 - 2 * alpha)
+    if high < bounds.low or low > bounds.high:
+        return "fail"
+    low, high = comparison.estimate.interval(0.95)
+    return "pass" if bounds.low <= low and high <= bounds.high else "unsure"
+
+
+def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
+    estimate, bounds = comparison.estimate, comparison.bounds
+    low, high = estimate.interval(0.95)
+    return Verdict(
+        status=status,
+        reason=_reason(comparison, case, low, high),
+        value=case.score.value,
+        compared=estimate.value,
+        low=low,
+        high=high,
+        limit=bounds.nearest(estimate.value),
+        margin=bounds.margin(estimate.value),
+        n=case.score.n,
+        detectable=detectable_drop(estimate.error, case.planned.alpha),
+        expected=comparison.expected,
+        unit="%" if case.unit == "%" else "",
+        notes=comparison.notes + _resolution(status, comparison, case),
+        facts=comparison.facts + _level(case),
+    )
+
+
+def _reason(comparison: Comparison, case: Case, low: float, high: float) -> str:
+    limit = comparison.bounds.nearest(comparison.estimate.value)
+    if comparison.in_points:
+        numbers = f"limit {say_signed(limit, case.unit)}; 95% interval {say_signed(low, case.unit)} to "
+        numbers += say_signed(high, case.unit)
+    else:
+        numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"
+    return f"{comparison.claim} ({numbers}; n = {case.score.n:,})"
+
+
+def _resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
+    """Say what this many images can resolve, where the interval decided nothing."""
+    low, high = comparison.estimate.interval(0.95)
+    if status == "fail" or (comparison.bounds.low <= low and high <= comparison.bounds.high):
+        return ()
+    drop = detectable_drop(comparison.estimate.error, case.planned.alpha)
+    return (
+        f"unsure: the interval straddles the limit. {case.score.n:,} images show a shortfall of "
+        f"{say_points(drop, case.unit)} beyond the limit with 80% power",
+    )
+
+
+def _level(case: Case) -> tuple[tuple[str, str], ...]:
+    return (("a fail is shown at", f"one-sided alpha = {case.planned.alpha:.2g} (0.05 over the suite's checks)"),)
+
+
+def _excuse(verdict: Verdict, case: Case) -> Verdict:
+    """Let a known deviation pass until its date; say so when the date has gone by."""
+    known = next((known for known in case.planned.check.known_deviations if _is_about(known, case)), None)
+    if verdict.status != "fail" or known is None:
+        return verdict
+    if case.today.isoformat() > known.until:
+        note = f"known deviation expired on {known.until}: {known.reason}"
+        return replace(verdict, notes=(*verdict.notes, note))
+    note = f"known deviation until {known.until}: {known.reason}"
+    return replace(verdict, status="pass", notes=(*verdict.notes, note))
+
+
+def _is_about(known: KnownDeviation, case: Case) -> bool:
+    model = case.planned.model
+    return fnmatchcase(model.id, known.model) or fnmatchcase(model.text, known.model)

@@ -1,0 +1,86 @@
+"""What a verdict rests on, and what a judge function makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+
+from robustcheck.checks import PlannedCheck
+from robustcheck.records import Pairs, Score, TrendPoint
+from robustcheck.stats.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationPoints:
+    """The members of a population on the two axes of a check, with where they come from."""
+
+    name: str
+    points: tuple[TrendPoint, ...]
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything one verdict rests on.
+
+    ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and
+    ``reference_name`` says whose that is; ``seed`` comes from the cell's key.
+    """
+
+    planned: PlannedCheck
+    score: Score
+    today: date
+    unit: str
+    higher_is_better: bool
+    minimum_n: int
+    seed: int
+    x: Score | None = None
+    population: PopulationPoints | None = None
+    reference: Score | None = None
+    reference_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A compared number with its interval at any level and its standard error."""
+
+    value: float
+    interval: Callable[[float], Interval]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the compared number may lie."""
+
+    low: float = -inf
+    high: float = inf
+
+    def margin(self, value: float) -> float:
+        """Return the signed distance to the nearer bound, positive inside."""
+        return min(value - self.low, self.high - value)
+
+    def nearest(self, value: float) -> float:
+        """Return the bound that the margin is measured to."""
+        return self.low if value - self.low <= self.high - value else self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a kind of expectation compares, where it may lie, and how to say it.
+
+    ``claim`` is the first half of the reason ("top1 21.5% is 17.8 pp below trend");
+    ``in_points`` says that the compared number is a difference.
+    """
+
+    estimate: Estimate
+    bounds: Bounds
+    warn_bounds: Bounds | None
+    claim: str
+    in_points: bool = False
+    expected: float | None = None
+    notes: tuple[str, ...] = ()
+    facts: Pairs = ()

@@ -1,0 +1,78 @@
+"""The expectation no_worse_than: a baseline run, or another model, on the same images."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from robustcheck.errors import RecordError
+from robustcheck.expectations import NoWorseThan
+from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
+from robustcheck.judge.limits import value_variance
+from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.records import Pairs, Samples, Score
+from robustcheck.stats.compare import paired_difference
+from robustcheck.stats.intervals import Interval, z_value
+
+
+def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: Case) -> Comparison:
+    """Hold the difference from a reference against the drop that is allowed."""
+    reference = case.reference
+    assert reference is not None, "the session gathers the reference"
+    estimate, facts, notes = _difference(case, reference)
+    return Comparison(
+        estimate,
+        _bounds(expect, case.higher_is_better),
+        _bounds(warn, case.higher_is_better) if warn else None,
+        f"{say_measured(case.score, case.unit)} is {say_points(estimate.value, case.unit)} "
+        f"{say_side(estimate.value)} {case.reference_name} ({say_value(reference.value, case.unit)})",
+        in_points=True,
+        expected=reference.value,
+        facts=facts,
+        notes=notes,
+    )
+
+
+def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+    now, then = case.score.samples, reference.samples
+    if now is not None and then is not None:
+        return _paired(case, now, then)
+    if (now is None) != (then is None):
+        raise RecordError(
+            f"cannot compare {case.score.evidence} with {reference.evidence} evidence: "
+            "one has per-image scores, the other does not",
+            where=case.reference_name,
+            fix="measure both, or use --robust-evidence published for both",
+        )
+    return _unpaired(case.score, reference)
+
+
+def _paired(case: Case, now: Samples, then: Samples) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+    try:
+        difference = paired_difference(then, now, seed=case.seed)
+    except ValueError as error:
+        raise RecordError(
+            f"{error}: {then.ids.size} images then, {now.ids.size} now",
+            where=case.reference_name,
+            fix="bless a run on the data set as it is now",
+        ) from None
+    facts = (
+        ("paired over", f"{difference.n:,} images, {difference.discordant:,} of them judged differently"),
+        ("exact McNemar p", f"{difference.p_value:.3g}"),
+    )
+    return Estimate(difference.value, difference.interval, difference.error), facts, ()
+
+
+def _unpaired(score: Score, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+    value = score.value - reference.value
+    error = sqrt(value_variance(score) + value_variance(reference))
+
+    def interval(level: float) -> Interval:
+        return value - z_value(level) * error, value + z_value(level) * error
+
+    note = "published figures have no per-image scores: the interval treats the two as independent, so it is wide"
+    return Estimate(value, interval, error), (), (note,)
+
+
+def _bounds(expect: NoWorseThan, higher_is_better: bool) -> Bounds:
+    allowed = expect.allowed_drop.value
+    return Bounds(low=-allowed) if higher_is_better else Bounds(high=allowed)

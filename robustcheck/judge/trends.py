@@ -1,0 +1,134 @@
+"""The expectation on_trend: where a model lies against the line of a population."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+
+import numpy as np
+
+from robustcheck.errors import RecordError
+from robustcheck.expectations import OnTrend
+from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
+from robustcheck.judge.limits import value_variance
+from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.records import Score, TrendFigure, TrendFit, TrendPoint
+from robustcheck.stats.axes import axis_by_name
+from robustcheck.stats.intervals import Interval, covariance, z_value
+from robustcheck.stats.trend import Expected, expect_at, fit_trend, sample_line
+
+LITTLE_EXPLAINED = 0.8
+
+
+def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Comparison:
+    """Hold the residual from the line, fitted without this model, against what is allowed."""
+    x = case.x
+    assert x is not None and case.population is not None, "the session gathers x and the population"
+    points = members(expect, case.population)
+    fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
+    at = expect_at(fit, x.value, case.score.value)
+    residual = case.score.value - at.value
+    error = _residual_error(case.score, x, at)
+    return Comparison(
+        Estimate(residual, _normal_interval(residual, error), error),
+        _bounds(expect, fit, x.value, at.value, case.higher_is_better),
+        _bounds(warn, fit, x.value, at.value, case.higher_is_better) if warn else None,
+        f"{say_measured(case.score, case.unit)} is {say_points(residual, case.unit)} {say_side(residual)} trend",
+        in_points=True,
+        expected=at.value,
+        notes=_notes(expect, fit, at, x, case),
+        facts=_facts(expect, fit, at, x, case),
+    )
+
+
+def members(expect: OnTrend, population: PopulationPoints) -> tuple[TrendPoint, ...]:
+    """Return the population's points within the x range that the check asks for."""
+    if expect.x_range is None:
+        return population.points
+    low, high = (bound.value for bound in expect.x_range)
+    return tuple(point for point in population.points if low <= point.x <= high)
+
+
+def trend_figure(expect: OnTrend, check_key: str, y_label: str, population: PopulationPoints) -> TrendFigure:
+    """Return what a plot of the check's whole population shows."""
+    points = members(expect, population)
+    fit = fit_trend(points, expect.axis)
+    drawn = tuple(point for point in points if point.model not in fit.dropped)
+    return TrendFigure(
+        check_key=check_key,
+        population=population.name,
+        x_label=expect.against.quantity().label,
+        y_label=y_label,
+        fit=fit,
+        points=drawn,
+        line=sample_line(fit, fit.x_low, fit.x_high),
+        source=population.source,
+        licence=population.licence,
+    )
+
+
+def _residual_error(y: Score, x: Score, at: Expected) -> float:
+    """Return the standard error of y - line(x): y, x through the line's gain, and the fit itself."""
+    shared = covariance(y.samples, x.samples) if _same_samples(y, x) and y.samples and x.samples else 0.0
+    variance = (
+        value_variance(y) + at.x_gain**2 * value_variance(x) - 2 * at.x_gain * shared + at.fit_variance
+    )
+    return sqrt(max(variance, at.fit_variance))
+
+
+def _same_samples(y: Score, x: Score) -> bool:
+    return y.samples is not None and x.samples is not None and np.array_equal(y.samples.ids, x.samples.ids)
+
+
+def _normal_interval(value: float, error: float) -> Callable[[float], Interval]:
+    def interval(level: float) -> Interval:
+        reach = z_value(level) * error
+        return value - reach, value + reach
+
+    return interval
+
+
+def _bounds(expect: OnTrend, fit: TrendFit, x: float, value: float, higher_is_better: bool) -> Bounds:
+    if expect.within is not None:
+        band = expect_at(fit, x, level=expect.within)
+        return Bounds(band.low - value, band.high - value)
+    if expect.allowed_below is None:
+        raise RecordError("the check has neither allowed_below nor within")
+    allowed = expect.allowed_below.value
+    return Bounds(low=-allowed) if higher_is_better else Bounds(high=allowed)
+
+
+def _notes(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -> tuple[str, ...]:
+    notes = []
+    scatter = _scatter(fit, at)
+    if at.extrapolated:
+        notes.append(
+            f"extrapolated: x = {x.value:.1%} lies outside the population's {fit.x_low:.1%} to {fit.x_high:.1%}"
+        )
+    if expect.allowed_below is not None and expect.allowed_below.value < scatter:
+        notes.append(
+            f"the limit of {expect.allowed_below} is tighter than the population's own scatter "
+            f"({say_points(scatter, case.unit)}, one residual scale)"
+        )
+    if fit.r2 < LITTLE_EXPLAINED:
+        notes.append(f"the trend explains little here (r2 = {fit.r2:.2f} on {fit.axis} axes)")
+    if x.evidence != case.score.evidence:
+        notes.append(f"mixed evidence: y is {case.score.evidence}, x is {x.evidence}")
+    return tuple(notes)
+
+
+def _scatter(fit: TrendFit, at: Expected) -> float:
+    return fit.scale / axis_by_name(fit.axis).slope(at.value)
+
+
+def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -> tuple[tuple[str, str], ...]:
+    narrowed = "".join(f", {facet} {value}" for facet, value in sorted(expect.among.items()))
+    z = "undefined" if at.z is None else f"{at.z:+.2f}"
+    return (
+        ("expected on trend", say_value(at.value, case.unit)),
+        ("95% prediction band", f"{say_value(at.low, case.unit)} to {say_value(at.high, case.unit)}"),
+        ("z", z),
+        ("x", f"{x.cell.quantity.label} = {x.value:.1%}"),
+        ("population", f"{expect.population}{narrowed}: {fit.n} models, this one left out"),
+        ("fit", f"slope {fit.slope:.3f}, residual scale {fit.scale:.3f} ({fit.axis}), r2 {fit.r2:.3f}"),
+    )

@@ -1,0 +1,141 @@
+"""A suite as a pytest module and a planned check as a pytest function."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from robustcheck.checks import PlannedCheck
+from robustcheck.errors import RobustcheckError
+from robustcheck.judge import Case
+from robustcheck.plugin.run import Run, robust_run
+from robustcheck.records import Result, Verdict
+from robustcheck.session import make_result, status_of_error
+
+SUFFIX = ".robust.yaml"
+
+
+def is_suite(path: Path) -> bool:
+    """Say that a file is a suite by its name."""
+    return path.name.endswith(SUFFIX)
+
+
+class CheckFailedError(Exception):
+    """A check whose claim is false (or, when strict, unsure)."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.verdict.reason)
+        self.result = result
+
+
+class SpecFile(pytest.Module):
+    """One ``*.robust.yaml``; a Module, so that module-scoped fixtures have a node."""
+
+    obj = None  # type: ignore[assignment]  # there is no Python module behind a suite
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield one item per check and model; every mistake of the file is one collection error."""
+        run = self.config.stash[robust_run]
+        try:
+            suite = run.session.load(self.path)
+            plan = run.session.plan(suite)
+        except RobustcheckError as error:
+            raise self.CollectError(str(error)) from None
+        return iter([self._item(planned) for planned in plan.items])
+
+    def _item(self, planned: PlannedCheck) -> CheckItem:
+        # Marks must be on the function before the item is made; later ones are ignored.
+        function = _closure(planned)
+        for tag in planned.check.tags:
+            self.config.addinivalue_line("markers", f"{tag}: a tag of a robustcheck suite")
+            function = getattr(pytest.mark, tag)(function)
+        item: CheckItem = CheckItem.from_parent(self, name=planned.name, callobj=function)
+        item.planned = planned
+        return item
+
+
+class CheckItem(pytest.Function):
+    """One check on one model: measured in setup, judged in the call."""
+
+    planned: PlannedCheck
+    case: Case
+    started: float = 0.0
+
+    def setup(self) -> None:
+        """Gather the evidence; what cannot be measured is an error, what has no data a skip."""
+        self.started = time.perf_counter()
+        super().setup()
+        try:
+            self.case = self._run.session.gather(self.planned)
+        except RobustcheckError as error:
+            self._end_without_verdict(error)
+
+    def runtest(self) -> None:
+        """Judge the evidence."""
+        try:
+            result = self._run.session.judge(self.case, self.nodeid, self.started)
+        except RobustcheckError as error:
+            self._end_without_verdict(error)
+            return
+        self._run.attach(self, result)
+        if result.verdict.status == "fail" or (result.verdict.status == "unsure" and self._run.settings.strict):
+            raise CheckFailedError(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # type: ignore[override]
+        """Return plain text for a false claim: a report object would change its look across xdist."""
+        if isinstance(excinfo.value, CheckFailedError):
+            return failure_text(excinfo.value.result)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Point at the check in its YAML file."""
+        return self.path, self.planned.check.position.line - 1, self.name
+
+    def __repr__(self) -> str:
+        """Show the check's sentence in ``--collect-only``."""
+        return f"<Check {self.name}: {self.planned.check.sentence}>"
+
+    @property
+    def _run(self) -> Run:
+        return self.config.stash[robust_run]
+
+    def _end_without_verdict(self, error: RobustcheckError) -> None:
+        status = status_of_error(error, self.planned.model)
+        verdict = Verdict(status=status, reason=str(error))
+        self._run.attach(self, make_result(self.planned, self.nodeid, verdict, self.started))
+        if status == "skip" and not self._run.settings.strict:
+            raise pytest.skip.Exception(str(error)) from None
+        text = f"{status.upper()}: {error}\n{self.planned.check.expect_position}\n{rerun_command(self.nodeid)}"
+        raise pytest.fail.Exception(text, pytrace=False) from None
+
+
+def failure_text(result: Result) -> str:
+    """Say the verdict with its numbers, then the place, the details and one command."""
+    verdict = result.verdict
+    lines = [
+        f"{verdict.status.upper()}: {verdict.reason}",
+        f"{result.position}",
+        f"  {result.sentence}",
+        *(f"  {name}: {value}" for name, value in verdict.facts),
+        *(f"  note: {note}" for note in verdict.notes),
+        *([f"  why: {result.why}"] if result.why else []),
+        rerun_command(result.nodeid),
+    ]
+    return "\n".join(lines)
+
+
+def rerun_command(nodeid: str) -> str:
+    """Return one command to paste that runs this item alone."""
+    return f"pytest {shlex.quote(nodeid)}"
+
+
+def _closure(planned: PlannedCheck) -> Callable[[], None]:
+    def check() -> None:
+        """Never called: CheckItem.runtest judges."""
+
+    check.__doc__ = planned.check.sentence
+    return check

@@ -1,0 +1,48 @@
+"""The last lines of a run in the terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from robustcheck.finish import Finished
+
+_PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
+
+
+def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) -> None:
+    """Print a digest of broken suites and, when anything was judged or tried, the counts and the report."""
+    digest = list(_digest(terminal))
+    if digest:
+        terminal.section("mistakes in suites", sep="-")
+        for line in digest:
+            terminal.line(line)
+    if finished is None:
+        return
+    terminal.section("robustcheck", sep="-")
+    terminal.line(_counts(finished))
+    if not finished.judged:
+        terminal.line("no check was judged: a run without data is not green", red=True)
+    for line in finished.annotations:
+        terminal.line(line)
+    terminal.line(f"report: {os.path.relpath(finished.page)}")
+
+
+def _counts(finished: Finished) -> str:
+    run = finished.run
+    words = {"fail": "failed", "error": "errors", "unsure": "unsure", "warn": "warned", "pass": "passed", "skip": "skipped"}
+    parts = [f"{count} {words[status]}" for status, count in run.counts().items() if count]
+    parts += [f"{len(run.not_run)} not run"] if run.not_run else []
+    deselected = sum(suite.deselected for suite in run.suites)
+    parts += [f"{deselected} not meant for these models"] if deselected else []
+    parts += [f"{len(run.changes)} changed since {run.previous}"] if run.previous else []
+    return ", ".join(parts)
+
+
+def _digest(terminal: pytest.TerminalReporter) -> Iterator[str]:
+    for report in terminal.getreports("error"):
+        if isinstance(report, pytest.CollectReport):
+            yield from _PROBLEM.findall(report.longreprtext)

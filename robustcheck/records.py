@@ -1,0 +1,318 @@
+"""The frozen values that the stages hand to each other.
+
+Nothing here computes more than its own label; nothing here imports another module of the
+package. Fractions are in [0, 1]; differences of fractions are too (0.02 is two points).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
+Evidence = Literal["live", "published"]
+EvidenceChoice = Literal["auto", "live", "published"]
+Pairs = tuple[tuple[str, str], ...]
+
+STATUSES: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "pass", "skip")
+
+
+# --- text and its positions ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a suite; ``text`` is the whole message with caret and suggestion."""
+
+    position: Position
+    summary: str
+    text: str
+
+
+# --- what is measured -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is measured of a model: a cell without its model."""
+
+    metric: str
+    dataset: str
+    where: Pairs = ()
+    transform: str | None = None
+    prompts: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Say the quantity in words, for sentences and axis titles."""
+        slice_ = ", ".join(f"{key} {value}" for key, value in self.where)
+        parts = [f"{self.metric} on {self.dataset}"]
+        parts += [f"[{slice_}]"] if slice_ else []
+        parts += [f"under {self.transform}"] if self.transform else []
+        parts += [f"with prompts {self.prompts}"] if self.prompts else []
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model that can be scored.
+
+    ``id`` is short, unique in a run and safe in a pytest id (no ``|``, ``[``, ``]``, ``::``, space);
+    ``text`` is the reference as a user would write it; ``named`` is true when the user asked for
+    this very model, so that failing to load it is an error and not a skip.
+    """
+
+    id: str
+    text: str
+    kind: str
+    architecture: str
+    weights: str | None = None
+    facets: Pairs = ()
+    named: bool = False
+
+    def facet(self, name: str) -> str | None:
+        """Return the value of a facet, or None when the model has no such facet."""
+        return dict(self.facets).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition of a query: ``facet`` compared with any of ``values``."""
+
+    facet: str
+    op: Literal["=", "!=", ">=", "<=", ">", "<"]
+    values: tuple[str, ...]
+
+
+Query = tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measurement to make: a quantity of a model."""
+
+    model: ModelRef
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The per-sample scores behind a value, in one fixed order.
+
+    ids: (n,) strings; scores: (n,) float64; groups: (n,) int64, the label of each sample.
+    ``aggregate`` says how they become the value: the plain mean, or the unweighted mean over groups.
+    """
+
+    ids: npt.NDArray[np.str_]
+    scores: npt.NDArray[np.float64]
+    groups: npt.NDArray[np.int64]
+    aggregate: Literal["mean", "group_mean"] = "mean"
+
+    # Records are validated with pydantic, which must let arrays through as they are.
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A measured or published value with its 95% interval and where it comes from."""
+
+    cell: Cell
+    value: float
+    low: float
+    high: float
+    n: int
+    evidence: Evidence
+    source: str
+    key: str
+    provenance: Pairs = ()
+    samples: Samples | None = field(default=None, compare=False, repr=False)
+
+
+# --- what is asserted --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number with the unit it was written in; ``value`` of ``45%`` is 0.45, of ``2.0pp`` 0.02."""
+
+    value: float
+    unit: Literal["%", "pp", ""]
+
+    def __str__(self) -> str:
+        if self.unit == "":
+            return f"{self.value:g}"
+        return f"{round(self.value * 100, 10):g}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDeviation:
+    """A (check, model) that may fail until ``until`` (an ISO date), and why."""
+
+    model: str
+    reason: str
+    until: str
+
+
+# --- what is judged ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check on one model, always with the numbers it rests on.
+
+    ``compared`` is what is held against ``limit``: the value itself, a residual or a difference;
+    [``low``, ``high``] is its 95% interval; ``margin`` is its signed distance to the limit,
+    positive when the expectation holds. ``detectable`` is the drop that this n finds with 80% power.
+    ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
+    """
+
+    status: Status
+    reason: str
+    value: float | None = None
+    compared: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    margin: float | None = None
+    n: int | None = None
+    detectable: float | None = None
+    expected: float | None = None
+    unit: Literal["%", ""] = "%"
+    notes: tuple[str, ...] = ()
+    facts: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFit:
+    """A robust line through a population, on transformed axes.
+
+    ``scale`` is the MAD residual scale and ``r2`` the R squared, both on the transformed axes;
+    ``covariance`` is (var intercept, cov, var slope); x_low and x_high bound the fitted x (fractions).
+    """
+
+    axis: Literal["probit", "logit", "linear"]
+    n: int
+    slope: float
+    intercept: float
+    scale: float
+    r2: float
+    covariance: tuple[float, float, float]
+    x_low: float
+    x_high: float
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A population member on a trend plot (fractions)."""
+
+    model: str
+    x: float
+    y: float
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFigure:
+    """Everything a trend plot needs; the report only draws it.
+
+    ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions).
+    """
+
+    check_key: str
+    population: str
+    x_label: str
+    y_label: str
+    fit: TrendFit
+    points: tuple[TrendPoint, ...]
+    line: tuple[tuple[float, float, float, float], ...]
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one planned check: one (check, model) of one suite.
+
+    ``check_key`` is the check's id with its ``for_each`` case, its key in history;
+    ``x`` is the score on a trend's x axis, or the score it is compared with.
+    """
+
+    nodeid: str
+    suite: str
+    check_id: str
+    check_key: str
+    title: str
+    why: str
+    tags: tuple[str, ...]
+    sentence: str
+    position: Position
+    yaml: str
+    model: ModelRef
+    verdict: Verdict
+    score: Score | None = None
+    x: Score | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A result whose status differs from the previous run's."""
+
+    check_key: str
+    model: str
+    before: Status
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteInfo:
+    """A suite as the report names it."""
+
+    path: str
+    title: str
+    about: str
+    checks: int
+    deselected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A finished run: typed, versioned, and all that the report is made from."""
+
+    id: str
+    started: str
+    seconds: float
+    command: str
+    suites: tuple[SuiteInfo, ...]
+    results: tuple[Result, ...]
+    trends: tuple[TrendFigure, ...] = ()
+    not_run: tuple[str, ...] = ()
+    previous: str | None = None
+    changes: tuple[Change, ...] = ()
+    environment: Pairs = ()
+    strict: bool = False
+    schema: int = 1
+
+    def counts(self) -> Mapping[Status, int]:
+        """Count the results by status, every status present."""
+        counts: dict[Status, int] = dict.fromkeys(STATUSES, 0)
+        for result in self.results:
+            counts[result.verdict.status] += 1
+        return counts

@@ -1,0 +1,193 @@
+"""One run from YAML to results: the only module that composes the stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from zlib import crc32
+
+from robustcheck.baselines import load_baseline, write_samples
+from robustcheck.checks import Check, PlannedCheck, Suite
+from robustcheck.errors import DataMissing, ModelError, ModelUnavailable, RecordError, RobustcheckError
+from robustcheck.evidence import EvidenceBook, published_score, same_data, same_data_and_model
+from robustcheck.expectations import NoWorseThan, OnTrend, Reproduces
+from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.measure import ProgressEvent
+from robustcheck.metrics import METRICS
+from robustcheck.models.facets import matches
+from robustcheck.models.sets import resolve_models
+from robustcheck.names import known_names
+from robustcheck.plan import Plan, plan_suite
+from robustcheck.populations import load_population
+from robustcheck.records import Cell, ModelRef, Result, Score, Status, TrendFigure, TrendPoint, Verdict
+from robustcheck.settings import RunSettings
+from robustcheck.spec import load_suite
+
+
+@dataclass(slots=True)
+class Listener:
+    """Who is told of measuring progress; the default tells nobody."""
+
+    def on_progress(self, event: ProgressEvent) -> None:
+        """Take note of one progress event."""
+
+
+@dataclass
+class RobustSession:
+    """A run: loads and plans suites, gathers the evidence of each item, and judges it."""
+
+    settings: RunSettings
+    today: date
+    listener: Listener = field(default_factory=Listener)
+
+    @cached_property
+    def book(self) -> EvidenceBook:
+        """The scores of this run."""
+        together = same_data_and_model if self.settings.parallel else same_data
+        return EvidenceBook(
+            self.settings.measure, self.settings.evidence, together, lambda event: self.listener.on_progress(event)
+        )
+
+    def load(self, path: Path) -> Suite:
+        """Read a suite; raises SpecError with every mistake in it."""
+        return load_suite(path, known_names(path.parent))
+
+    def plan(self, suite: Suite) -> Plan:
+        """Pair the checks of a suite with the models they are meant for; raises SetupError."""
+        models = self._models(suite)
+        return plan_suite(suite, models, _applies_to, _resolve_one)
+
+    def select(self, items: Sequence[PlannedCheck]) -> None:
+        """Take note of the items that will run, so that one pass serves all of them."""
+        self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
+
+    def gather(self, item: PlannedCheck) -> Case:
+        """Return everything the verdict of an item rests on, measuring what is not known yet."""
+        check, cell = item.check, item.cells[0]
+        facts = METRICS[check.quantity.metric]
+        live = isinstance(check.expect, Reproduces)
+        score = self.book.score(cell, live=live)
+        reference, name = self._reference(item)
+        return Case(
+            planned=item,
+            score=score,
+            today=self.today,
+            unit=facts.unit,
+            higher_is_better=facts.higher_is_better,
+            minimum_n=facts.n_min,
+            seed=_seed(score.key, check.seed),
+            x=self.book.score(item.cells[1]) if isinstance(check.expect, OnTrend) else None,
+            population=self.population(check) if isinstance(check.expect, OnTrend) else None,
+            reference=reference,
+            reference_name=name,
+        )
+
+    def judge(self, case: Case, nodeid: str, started: float) -> Result:
+        """Judge a gathered case and keep the per-sample scores that it rests on."""
+        for score in (case.score, case.x):
+            if score is not None and score.samples is not None:
+                write_samples(self.settings.samples, score.key, score.samples)
+        verdict = judge(case)
+        return make_result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
+
+    def figure(self, check: Check) -> TrendFigure | None:
+        """Return the trend plot of a check, or None when it has no trend."""
+        if not isinstance(check.expect, OnTrend):
+            return None
+        return trend_figure(check.expect, check.key, check.quantity.label, self.population(check))
+
+    def population(self, check: Check) -> PopulationPoints:
+        """Return the population of an on_trend check on the check's two axes."""
+        expect = check.expect
+        assert isinstance(expect, OnTrend)
+        population = load_population(expect.population)
+        members = population.points(expect.against.quantity(), check.quantity, expect.among)
+        points = tuple(TrendPoint(*member) for member in members)
+        return PopulationPoints(expect.population, points, population.source, population.licence)
+
+    def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
+        if self.settings.models:
+            return resolve_models(self.settings.models, arch=self.settings.arch)
+        return resolve_models(suite.models, base=Path(suite.path).resolve().parent)
+
+    def _reference(self, item: PlannedCheck) -> tuple[Score | None, str]:
+        expect = item.check.expect
+        if isinstance(expect, Reproduces):
+            return _published(item.cells[0], expect.population), "the published figure"
+        if not isinstance(expect, NoWorseThan):
+            return None, ""
+        if expect.baseline is None:
+            return self.book.score(item.cells[1]), item.cells[1].model.id
+        baseline = load_baseline(expect.baseline, self.settings.baselines)
+        reference = baseline.score(item.model, item.check.quantity)
+        return reference, f"baseline {expect.baseline} ({reference.cell.model.id})"
+
+
+def make_result(
+    item: PlannedCheck,
+    nodeid: str,
+    verdict: Verdict,
+    started: float,
+    score: Score | None = None,
+    x: Score | None = None,
+) -> Result:
+    """Return what became of an item."""
+    check = item.check
+    return Result(
+        nodeid=nodeid,
+        suite=item.suite.path,
+        check_id=check.id,
+        check_key=check.key,
+        title=check.title,
+        why=check.why,
+        tags=check.tags,
+        sentence=check.sentence,
+        position=check.expect_position,
+        yaml=check.yaml,
+        model=item.model,
+        verdict=verdict,
+        score=score,
+        x=x,
+        seconds=round(time.perf_counter() - started, 4),
+    )
+
+
+def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:
+    """Say whether an error skips an item (no data, or a set's model that is not here) or breaks it."""
+    if isinstance(error, DataMissing):
+        return "skip"
+    if isinstance(error, ModelUnavailable) and not model.named:
+        return "skip"
+    return "error"
+
+
+def _applies_to(check: Check, model: ModelRef) -> bool:
+    return matches(check.applies_to, dict(model.facets))
+
+
+def _resolve_one(text: str) -> ModelRef:
+    models = resolve_models((text,))
+    if len(models) != 1:
+        raise ModelError(f"{text!r} names {len(models)} models", expected="one model to compare with")
+    return models[0]
+
+
+def _published(cell: Cell, population: str | None) -> Score:
+    score = published_score(cell, population)
+    if score is None:
+        raise RecordError(
+            f"no published figure for {cell.quantity.label} of {cell.model.id}",
+            where=population or "the shipped populations",
+            fix="name a population that has it: reproduces: {population: figures.csv, within: 0.5pp}",
+        )
+    return score
+
+
+def _seed(key: str, seed: int) -> int:
+    """Return the seed of a verdict: from the cell's key, so that it is the same on every machine."""
+    return crc32(f"{seed}|{key}".encode())
+

@@ -1,0 +1,1 @@
+"""Intervals, trends and comparisons: pure arithmetic on values and per-sample scores."""

@@ -1,0 +1,151 @@
+"""A robust line through a population, and where a model lies against it.
+
+The line is Huber's M-estimate (t = 1.345) with the MAD scale, on transformed axes, as in
+"Toward a Holistic Evaluation of Robustness in CLIP Models"; the prediction interval at x0 is
+mu +- t(n-2) sqrt(scale^2 + a' Cov a) with a = (1, T(x0)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import RecordError
+from robustcheck.records import TrendFit, TrendPoint
+from robustcheck.stats.axes import AxisName, axis_by_name
+
+MIN_MODELS = 5
+MIN_DISTINCT_X = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a line says about one x (fractions), and how far a model lies from it.
+
+    ``residual`` is y - value; ``z`` the same on the transformed axis over its prediction error;
+    ``x_gain`` is d value / d x, ``fit_variance`` the variance of ``value`` from the fit alone.
+    """
+
+    value: float
+    low: float
+    high: float
+    residual: float | None
+    z: float | None
+    x_gain: float
+    fit_variance: float
+    extrapolated: bool
+
+
+def fit_trend(points: Sequence[TrendPoint], axis: AxisName = "probit", *, leave_out: str | None = None) -> TrendFit:
+    """Fit the Huber line through a population, without the model ``leave_out``.
+
+    Points at 0 or 1 have no place on an unbounded axis: they are dropped and named in ``dropped``.
+    Raises RecordError for fewer than 5 models or 3 distinct x.
+    """
+    transform = axis_by_name(axis).forward
+    members = [point for point in points if point.model != leave_out]
+    mapped = [(transform(point.x), transform(point.y)) for point in members]
+    kept = [pair for pair in mapped if isfinite(pair[0]) and isfinite(pair[1])]
+    dropped = tuple(
+        point.model for point, pair in zip(members, mapped, strict=True) if not (isfinite(pair[0]) and isfinite(pair[1]))
+    )
+    _require_enough(kept)
+    fitted_x = [point.x for point in members if point.model not in dropped]
+    x, y = np.array(kept).T
+    slope, intercept, scale, cov = _huber_line(x, y)
+    return TrendFit(
+        axis=axis,
+        n=len(kept),
+        slope=slope,
+        intercept=intercept,
+        scale=scale,
+        r2=_r_squared(y, intercept + slope * x),
+        covariance=(float(cov[0, 0]), float(cov[0, 1]), float(cov[1, 1])),
+        x_low=min(fitted_x),
+        x_high=max(fitted_x),
+        dropped=dropped,
+    )
+
+
+def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.95) -> Expected:
+    """Return what the line expects at ``x``, with its prediction interval, and the residual of ``y``.
+
+    Raises RecordError when x has no finite place on the axis.
+    """
+    axis = axis_by_name(fit.axis)
+    place = axis.forward(x)
+    if not isfinite(place):
+        raise RecordError(
+            f"an accuracy of {x:.0%} has no place on a {fit.axis} axis",
+            expected="a value strictly between 0% and 100%",
+        )
+    mean = fit.intercept + fit.slope * place
+    line_variance = _line_variance(fit, place)
+    error = sqrt(fit.scale**2 + line_variance)
+    reach = _t_quantile(level, fit.n - 2) * error
+    value = axis.inverse(mean)
+    slope_at_value = axis.slope(value)
+    return Expected(
+        value=value,
+        low=axis.inverse(mean - reach),
+        high=axis.inverse(mean + reach),
+        residual=None if y is None else y - value,
+        z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
+        x_gain=fit.slope * axis.slope(x) / slope_at_value,
+        fit_variance=line_variance / slope_at_value**2,
+        extrapolated=not fit.x_low <= x <= fit.x_high,
+    )
+
+
+def sample_line(fit: TrendFit, low: float, high: float, count: int = 40) -> tuple[tuple[float, float, float, float], ...]:
+    """Return (x, y, band low, band high) along the line, evenly spaced on the transformed axis."""
+    axis = axis_by_name(fit.axis)
+    places = np.linspace(axis.forward(low), axis.forward(high), count)
+    samples = []
+    for place in places:
+        x = axis.inverse(float(place))
+        at = expect_at(fit, x)
+        samples.append((x, at.value, at.low, at.high))
+    return tuple(samples)
+
+
+def _huber_line(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> tuple[float, float, float, npt.NDArray[np.float64]]:
+    from statsmodels.robust.norms import HuberT
+    from statsmodels.robust.robust_linear_model import RLM
+
+    design = np.column_stack([np.ones_like(x), x])
+    result = RLM(y, design, M=HuberT(t=1.345)).fit(scale_est="mad", cov="H1")
+    intercept, slope = (float(value) for value in result.params)
+    return slope, intercept, float(result.scale), np.asarray(result.cov_params())
+
+
+def _require_enough(kept: Sequence[tuple[float, float]]) -> None:
+    distinct = len({x for x, _ in kept})
+    if len(kept) < MIN_MODELS or distinct < MIN_DISTINCT_X:
+        raise RecordError(
+            f"a trend needs models: {len(kept)} with {distinct} distinct x values",
+            expected=f"at least {MIN_MODELS} models and {MIN_DISTINCT_X} distinct x values besides the candidate",
+            fix="widen `among` or `x_range`, or choose a larger population",
+        )
+
+
+def _r_squared(y: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]) -> float:
+    total = float(((y - y.mean()) ** 2).sum())
+    return 1 - float(((y - predicted) ** 2).sum()) / total if total else 0.0
+
+
+def _line_variance(fit: TrendFit, place: float) -> float:
+    intercept, shared, slope = fit.covariance
+    return intercept + 2 * place * shared + place * place * slope
+
+
+def _t_quantile(level: float, degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.5 + level / 2))

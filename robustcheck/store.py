@@ -1,0 +1,160 @@
+"""The store: arrays on disk under keys that hold everything their values depend on.
+
+Every file checks itself (the first line holds the sha256 of the rest) and appears whole or not at
+all (written beside its place, flushed, then renamed), so that a killed run loses at most the
+chunk it was writing and concurrent writers cannot spoil each other. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import SetupError
+
+SCHEMA = 1
+CHUNK = 256
+
+_MAGIC = "robustcheck-array"
+
+
+def content_key(facts: Mapping[str, Any]) -> str:
+    """Return the sha256 of the facts as canonical JSON; equal facts, equal key.
+
+    >>> content_key({"a": 1, "b": [2]}) == content_key({"b": [2], "a": 1})
+    True
+    """
+    return hashlib.sha256(_canonical({"schema": SCHEMA, **facts})).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An array of the store with the facts that were written beside it."""
+
+    array: npt.NDArray[Any]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A directory of content-addressed arrays."""
+
+    root: Path
+
+    def read(self, kind: str, key: str) -> Stored | None:
+        """Return a whole array, or None when it is not there or damaged."""
+        return read_array(self._place(kind, key) / "whole.array")
+
+    def write(self, kind: str, key: str, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
+        """Keep a whole array with its facts."""
+        write_array(self._place(kind, key) / "whole.array", array, facts)
+
+    def chunks(self, kind: str, key: str, rows: int) -> Chunks:
+        """Return the chunked array of a key, which has ``rows`` rows when complete."""
+        return Chunks(self._place(kind, key), rows)
+
+    def _place(self, kind: str, key: str) -> Path:
+        return self.root / f"v{SCHEMA}" / kind / key[:2] / key
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """An array in chunks of ``CHUNK`` rows, each a file of its own."""
+
+    directory: Path
+    rows: int
+
+    @property
+    def count(self) -> int:
+        """The number of chunks of the complete array."""
+        return -(-self.rows // CHUNK)
+
+    def span(self, index: int) -> range:
+        """Return the rows of a chunk."""
+        return range(index * CHUNK, min((index + 1) * CHUNK, self.rows))
+
+    def missing(self) -> tuple[int, ...]:
+        """Return the chunks that are absent or damaged, by reading each."""
+        return tuple(index for index in range(self.count) if self._chunk(index) is None)
+
+    def read(self) -> npt.NDArray[Any] | None:
+        """Return the complete array, or None when a chunk is absent or damaged."""
+        parts = []
+        for index in range(self.count):
+            part = self._chunk(index)
+            if part is None:
+                return None
+            parts.append(part)
+        return np.concatenate(parts) if parts else None
+
+    def write(self, index: int, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
+        """Keep one chunk with the facts of its making."""
+        if len(array) != len(self.span(index)):
+            raise ValueError(f"chunk {index} has {len(array)} rows, expected {len(self.span(index))}")
+        write_array(self._path(index), array, facts)
+
+    def _chunk(self, index: int) -> npt.NDArray[Any] | None:
+        stored = read_array(self._path(index))
+        return stored.array if stored and len(stored.array) == len(self.span(index)) else None
+
+    def _path(self, index: int) -> Path:
+        return self.directory / f"{index:06d}.array"
+
+
+def write_array(path: Path, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
+    """Write an array and its facts as one file that checks itself, atomically."""
+    buffer = io.BytesIO()
+    buffer.write(_canonical(facts) + b"\n")
+    np.save(buffer, array, allow_pickle=False)
+    body = buffer.getvalue()
+    write_atomically(path, f"{_MAGIC} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
+
+
+def read_array(path: Path) -> Stored | None:
+    """Return what ``write_array`` wrote, or None when the file is absent or its checksum is wrong."""
+    try:
+        head, _, body = path.read_bytes().partition(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SetupError(f"the store cannot be read ({error})", where=str(path)) from error
+    if head != f"{_MAGIC} {hashlib.sha256(body).hexdigest()}".encode():
+        return None
+    facts, _, payload = body.partition(b"\n")
+    return Stored(np.load(io.BytesIO(payload), allow_pickle=False), json.loads(facts))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put a file in its place whole: readers see the old one or the new one, never a part."""
+    try:
+        _write_beside(path, content)
+    except OSError as error:
+        raise SetupError(f"the store cannot be written ({error})", where=str(path.parent)) from error
+
+
+def _write_beside(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _canonical(facts: Mapping[str, Any]) -> bytes:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
