@@ -1,0 +1,270 @@
+"""Verdicts: what passes, fails and stays unsure, and with which words and numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from factories import MODEL, QUANTITY, live_score, make_case, make_check, make_item, published_score
+from scipy import stats
+
+from robustcheck.errors import RecordError
+from robustcheck.expectations import AtLeast, AtMost, Between, Expectation, NoWorseThan, OnTrend, Reproduces
+from robustcheck.judge import PopulationPoints, judge, trend_figure
+from robustcheck.records import KnownDeviation, ModelRef, Quantity, TrendPoint, Verdict
+from robustcheck.stats.trend import expect_at, fit_trend
+
+X = Quantity("top1", "imagenet-val")
+
+
+def at_least(limit: str) -> AtLeast:
+    return AtLeast(limit=limit)  # type: ignore[arg-type]
+
+
+def verdict_of(expect: Expectation, value: float, n: int, **case: object) -> Verdict:
+    return judge(make_case(make_item(make_check(expect)), published_score(value, n), **case))
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "status"), [(0.60, 10_000, "pass"), (0.40, 10_000, "fail"), (0.46, 100, "unsure"), (0.44, 100, "unsure")]
+)
+def test_at_least(value: float, n: int, status: str) -> None:
+    verdict = verdict_of(at_least("45%"), value, n)
+    assert verdict.status == status
+    assert verdict.margin == pytest.approx(value - 0.45)
+    assert verdict.limit == 0.45
+    assert verdict.low is not None and verdict.high is not None and verdict.low < value < verdict.high
+    assert verdict.n == n
+
+
+def test_at_most_and_between() -> None:
+    assert verdict_of(AtMost(limit="45%"), 0.40, 10_000).status == "pass"  # type: ignore[arg-type]
+    assert verdict_of(AtMost(limit="45%"), 0.50, 10_000).status == "fail"  # type: ignore[arg-type]
+    between = Between(low="40%", high="60%")  # type: ignore[arg-type]
+    assert verdict_of(between, 0.50, 10_000).status == "pass"
+    assert verdict_of(between, 0.65, 10_000).status == "fail"
+    assert verdict_of(between, 0.65, 10_000).margin == pytest.approx(-0.05)
+    assert verdict_of(between, 0.35, 10_000).limit == pytest.approx(0.40)
+
+
+def test_the_reason_has_every_number() -> None:
+    verdict = verdict_of(at_least("45%"), 0.40, 10_000)
+    assert verdict.reason == (
+        "top1 40.0% is 5.0 pp below the limit of 45.0% (95% interval 39.0% to 41.0%; n = 10,000)"
+    )
+
+
+def test_a_fail_needs_the_level_that_bonferroni_asks_for() -> None:
+    """42.0% of 1,000 is shown below 45% at 0.05, and not at 0.05 over 40 checks."""
+    check, score = make_check(at_least("45%")), published_score(0.42, 1_000)
+    assert judge(make_case(make_item(check, alpha=0.05), score)).status == "fail"
+    assert judge(make_case(make_item(check, alpha=0.05 / 40), score)).status == "unsure"
+
+
+@pytest.mark.parametrize("outcome", ["fail", "warn", "pass"])
+def test_when_unsure_decides_what_unsure_becomes(outcome: str) -> None:
+    check = make_check(at_least("45%"), when_unsure=outcome)
+    verdict = judge(make_case(make_item(check), published_score(0.46, 100)))
+    assert verdict.status == outcome
+    if outcome != "fail":
+        assert "80% power" in verdict.notes[0]
+
+
+def test_unsure_says_what_this_n_can_resolve() -> None:
+    verdict = verdict_of(at_least("45%"), 0.46, 100)
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * (0.46 * 0.54 / 100) ** 0.5, rel=0.02)
+    assert "100 images show a shortfall of 12.4 pp beyond the limit with 80% power" in verdict.notes[0]
+
+
+def test_warn_is_a_tighter_limit() -> None:
+    check = make_check(at_least("45%"), at_least("60%"))
+    assert judge(make_case(make_item(check), published_score(0.5, 10_000))).status == "warn"
+    assert judge(make_case(make_item(check), published_score(0.7, 10_000))).status == "pass"
+    assert judge(make_case(make_item(check), published_score(0.3, 10_000))).status == "fail"
+
+
+def test_too_few_samples_and_nan_are_errors_not_passes() -> None:
+    with pytest.raises(RecordError, match="only 9 samples"):
+        verdict_of(at_least("1%"), 0.99, 9, minimum_n=10)
+    score = published_score(0.5, 100)
+    broken = make_case(make_item(make_check(at_least("1%"))), score.__class__(
+        score.cell, float("nan"), 0.0, 1.0, 100, "live", "store", "key"))
+    with pytest.raises(RecordError, match="not a number"):
+        judge(broken)
+
+
+def test_known_deviation_passes_until_its_date() -> None:
+    def status(until: str, model: str = "ViT-B-32/*") -> Verdict:
+        check = make_check(at_least("45%"), known_deviations=(KnownDeviation(model, "old tokenizer", until),))
+        return judge(make_case(make_item(check), published_score(0.4, 10_000)))
+
+    assert status("2026-12-31").status == "pass"
+    assert "known deviation until 2026-12-31: old tokenizer" in status("2026-12-31").notes
+    assert status("2026-11-22").status == "pass"
+    assert status("2026-11-21").status == "fail"
+    assert "expired on 2026-11-21" in status("2026-11-21").notes[-1]
+    assert status("2026-12-31", model="RN50/*").status == "fail"
+
+
+# --- on_trend ------------------------------------------------------------------------------------
+
+
+def population(n: int = 40, noise: float = 0.02) -> PopulationPoints:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-0.5, 1.0, n)
+    y = -0.3 + x + rng.normal(0, noise, n)
+    points = tuple(
+        TrendPoint(f"m{i}", float(stats.norm.cdf(a)), float(stats.norm.cdf(b)), "wit") for i, (a, b) in enumerate(zip(x, y, strict=True))
+    )
+    return PopulationPoints("drawn", points, "drawn here")
+
+
+def on_trend(**changes: object) -> OnTrend:
+    given = {"population": "drawn", "against": {"metric": "top1", "dataset": "imagenet-val"}, "allowed_below": "2.0pp"}
+    return OnTrend.model_validate({**given, **changes})
+
+
+def trend_verdict(expect: OnTrend, shift: float, x: float = 0.6, noise: float = 0.02) -> Verdict:
+    people = population(noise=noise)
+    value = expect_at(fit_trend(people.points), x).value + shift
+    case = make_case(
+        make_item(make_check(expect)),
+        published_score(value, 20_000),
+        x=published_score(x, 50_000, X),
+        population=people,
+    )
+    return judge(case)
+
+
+def test_on_trend_statuses_and_numbers() -> None:
+    assert trend_verdict(on_trend(), 0.0).status == "pass"
+    failed = trend_verdict(on_trend(), -0.06)
+    assert failed.status == "fail"
+    assert failed.compared == pytest.approx(-0.06, abs=1e-9)
+    assert failed.margin == pytest.approx(-0.04, abs=1e-9)
+    assert "is 6.0 pp below trend (limit -2.0 pp; 95% interval" in failed.reason
+    assert trend_verdict(on_trend(), -0.02).status == "unsure"
+
+
+def test_the_residual_interval_carries_y_x_and_the_fit() -> None:
+    people = population()
+    at = expect_at(fit_trend(people.points), 0.6)
+    verdict = trend_verdict(on_trend(), 0.0)
+    y_part, x_part = at.value * (1 - at.value) / 20_000, 0.6 * 0.4 / 50_000
+    error = (y_part + at.x_gain**2 * x_part + at.fit_variance) ** 0.5
+    assert verdict.high is not None and verdict.low is not None
+    assert (verdict.high - verdict.low) / 2 == pytest.approx(1.959964 * error, rel=1e-4)
+
+
+def test_shared_images_tighten_the_residual() -> None:
+    """y and x on the same images err together: their covariance takes most of the error away."""
+    rng = np.random.default_rng(5)
+    x_correct = rng.random(4_000) < 0.6
+    y_correct = x_correct & (rng.random(4_000) < 0.8)
+    check, people = make_item(make_check(on_trend())), population()
+    y, x = live_score(y_correct), live_score(x_correct, X)
+    apart = published_score(float(x_correct.mean()), 4_000, X)
+    together = judge(make_case(check, y, x=x, population=people))
+    separate = judge(make_case(check, y, x=apart, population=people))
+    assert together.compared == pytest.approx(separate.compared)
+    width = [(v.high or 0) - (v.low or 0) for v in (together, separate)]
+    assert width[0] < 0.8 * width[1]
+    assert any("mixed evidence" in note for note in separate.notes)
+
+
+def test_the_candidate_does_not_draw_its_own_line() -> None:
+    people = population()
+    member = ModelRef("m3", "openclip:m3", "openclip", "m3")
+    outlier = PopulationPoints("drawn", (*people.points[:3], TrendPoint("m3", 0.6, 0.05, "wit"), *people.points[4:]))
+    item = make_item(make_check(on_trend()), member)
+    verdict = judge(make_case(item, published_score(0.05, 20_000), x=published_score(0.6, 50_000, X), population=outlier))
+    others = [point for point in people.points if point.model != "m3"]
+    assert verdict.expected == pytest.approx(expect_at(fit_trend(others), 0.6).value, abs=1e-12)
+    assert ("population", "drawn: 39 models, this one left out") in verdict.facts
+
+
+def test_within_a_prediction_band() -> None:
+    inside, outside = trend_verdict(on_trend(allowed_below=None, within="95%"), 0.0, noise=0.1), trend_verdict(
+        on_trend(allowed_below=None, within="95%"), -0.2, noise=0.1
+    )
+    above = trend_verdict(on_trend(allowed_below=None, within="95%"), 0.2, noise=0.1)
+    assert (inside.status, outside.status, above.status) == ("pass", "fail", "fail")
+
+
+def test_notes_about_the_evidence() -> None:
+    assert any(note.startswith("extrapolated: x = 97.0%") for note in trend_verdict(on_trend(), 0.0, x=0.97).notes)
+    tight = trend_verdict(on_trend(allowed_below="0.5pp"), 0.0, noise=0.05)
+    assert any("tighter than the population's own scatter" in note for note in tight.notes)
+    assert any("explains little" in note for note in trend_verdict(on_trend(), 0.0, noise=0.6).notes)
+    assert trend_verdict(on_trend(), 0.0).notes == ()
+
+
+def test_x_range_narrows_the_population() -> None:
+    people = population()
+    expect = on_trend(x_range=["50%", "80%"])
+    inside = [point for point in people.points if 0.5 <= point.x <= 0.8]
+    figure = trend_figure(expect, "a-check", QUANTITY.label, people)
+    assert figure.fit.n == len(inside) < 40
+    assert {point.model for point in figure.points} == {point.model for point in inside}
+
+
+# --- comparisons ---------------------------------------------------------------------------------
+
+
+def no_worse(drop: str = "0.5pp") -> NoWorseThan:
+    return NoWorseThan(baseline="main", allowed_drop=drop)  # type: ignore[arg-type]
+
+
+def paired_verdict(losses: int, gains: int, n: int = 10_000) -> Verdict:
+    then = np.zeros(n, bool)
+    then[: int(0.7 * n)] = True
+    now = then.copy()
+    now[:losses] = False
+    now[int(0.7 * n) : int(0.7 * n) + gains] = True
+    item = make_item(make_check(no_worse()))
+    return judge(make_case(item, live_score(now), reference=live_score(then), reference_name="baseline main"))
+
+
+def test_no_worse_than_on_the_same_images() -> None:
+    assert paired_verdict(20, 20).status == "pass"
+    assert paired_verdict(250, 40).status == "fail"
+    assert paired_verdict(70, 15).status == "unsure"
+    verdict = paired_verdict(250, 40)
+    assert verdict.reason.startswith("top1 67.9% is 2.1 pp below baseline main (70.0%)")
+    assert ("paired over", "10,000 images, 290 of them judged differently") in verdict.facts
+
+
+def test_a_paired_comparison_needs_the_same_images() -> None:
+    item = make_item(make_check(no_worse()))
+    with pytest.raises(RecordError, match="do not hold the same samples"):
+        judge(make_case(item, live_score(np.ones(10)), reference=live_score(np.ones(11)), reference_name="baseline main"))
+
+
+def test_live_against_published_is_refused_and_published_is_wide() -> None:
+    item = make_item(make_check(no_worse()))
+    with pytest.raises(RecordError, match="cannot compare live with published"):
+        judge(make_case(item, live_score(np.ones(10)), reference=published_score(0.5, 10)))
+    verdict = judge(make_case(item, published_score(0.5, 400), reference=published_score(0.52, 400)))
+    assert verdict.status == "unsure"
+    assert "independent" in verdict.notes[0]
+
+
+def test_reproduces() -> None:
+    expect = Reproduces(within="0.5pp")  # type: ignore[arg-type]
+    item = make_item(make_check(expect))
+    correct = np.arange(1_000) < 632
+    near = judge(make_case(item, live_score(correct), reference=published_score(0.6332, 1_000)))
+    far = judge(make_case(item, live_score(correct), reference=published_score(0.66, 1_000)))
+    assert (near.status, far.status) == ("pass", "fail")
+    assert far.margin == pytest.approx(-0.023)
+
+
+def test_lower_is_better_turns_the_gate_round() -> None:
+    verdict = judge(
+        make_case(
+            make_item(make_check(NoWorseThan(model=MODEL.text, allowed_drop=0.01))),  # type: ignore[arg-type]
+            published_score(0.30, 50_000),
+            reference=published_score(0.10, 50_000),
+            higher_is_better=False,
+        )
+    )
+    assert verdict.status == "fail"
