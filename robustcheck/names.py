@@ -11,7 +11,7 @@ from robustcheck.metrics import METRICS
 from robustcheck.models.facets import known_facets
 from robustcheck.models.sets import known_sets, resolve_models
 from robustcheck.populations import known_populations
-from robustcheck.prompts import known_prompts
+from robustcheck.prompts import PROMPT_SETS
 from robustcheck.spec import KnownNames
 from robustcheck.transforms import known_transforms
 
@@ -23,7 +23,7 @@ def known_names(base: Path) -> KnownNames:
         datasets=frozenset(known_datasets()),
         populations=known_populations(),
         transforms=frozenset(known_transforms()),
-        prompts=frozenset(known_prompts()),
+        prompts=PROMPT_SETS,
         facets=known_facets(),
         model_sets=frozenset(known_sets()),
         is_model=partial(_wrong_with_model, base=base),

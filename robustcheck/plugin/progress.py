@@ -45,7 +45,7 @@ class ProgressLine(Listener):
 
     def _draw(self, event: ProgressEvent) -> None:
         progress = self._progress or self._start()
-        label = f"{event.dataset}{f" ({event.transform})" if event.transform else ""} x {len(event.models)} models"
+        label = f"{' under '.join(filter(None, (event.dataset, event.transform)))}, {len(event.models)} models"
         if label not in self._tasks:
             self._tasks[label] = progress.add_task(label, total=event.total, rate=0.0)
         progress.update(self._tasks[label], completed=event.done, rate=event.images_per_second)

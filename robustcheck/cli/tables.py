@@ -1,0 +1,91 @@
+"""Lists for the terminal: models, data sets, findings; as a table, or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from robustcheck.datasets import known_datasets
+from robustcheck.datasets.doctor import Finding
+from robustcheck.datasets.roots import find_directory
+from robustcheck.errors import DataError
+from robustcheck.models.sets import known_sets, list_models
+from robustcheck.records import ModelRef
+
+_SHOWN_FACETS = ("family", "source", "architecture", "resolution", "samples")
+
+
+def models_table(query: str, as_json: bool, console: Console) -> None:
+    """Print the models that a query finds; without one, the built-in sets and how many each holds."""
+    if not query and not as_json:
+        _sets_table(console)
+        return
+    models = list_models(query or None)
+    if as_json:
+        console.print_json(json.dumps([_model_facts(model) for model in models]))
+        return
+    table = Table("model", *_SHOWN_FACETS, box=None)
+    for model in models:
+        table.add_row(model.text, *(model.facet(name) or "" for name in _SHOWN_FACETS))
+    console.print(table)
+    console.print(f"{len(models)} models")
+
+
+def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> None:
+    """Print the catalogue's data sets with where each lies, or that it is not here."""
+    rows = [
+        {
+            "name": name,
+            "title": entry.title,
+            "images": entry.count,
+            "licence": entry.licence,
+            "homepage": entry.homepage,
+            "place": _place(name, roots),
+        }
+        for name, entry in known_datasets().items()
+    ]
+    if as_json:
+        console.print_json(json.dumps(rows))
+        return
+    table = Table("data set", "images", "licence", "on this machine", box=None)
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["images"] or "varies"), str(row["licence"]), str(row["place"] or "-"))
+    console.print(table)
+
+
+def findings_table(findings: Sequence[Finding], as_json: bool, console: Console) -> bool:
+    """Print what was found and return whether nothing is wrong."""
+    if as_json:
+        console.print_json(json.dumps([[finding.level, finding.what, finding.detail] for finding in findings]))
+    else:
+        table = Table(box=None, show_header=False)
+        for finding in findings:
+            table.add_row(finding.level, finding.what, finding.detail)
+        console.print(table)
+    return all(finding.level != "error" for finding in findings)
+
+
+def _sets_table(console: Console) -> None:
+    table = Table("set", "models", "about", box=None)
+    for name, model_set in known_sets().items():
+        table.add_row(name, str(len(list_models(name))), model_set.about)
+    console.print(table)
+    console.print("robustcheck models SET lists its members; --json prints the whole catalogue")
+
+
+def _model_facts(model: ModelRef) -> dict[str, object]:
+    return {"model": model.text, "id": model.id, "facets": dict(model.facets)}
+
+
+def _place(name: str, roots: Sequence[Path]) -> str | None:
+    entry = known_datasets()[name]
+    if entry.layout == "packaged":
+        return "ships with scikit-learn"
+    try:
+        return str(find_directory(entry, roots))
+    except DataError:
+        return None

@@ -1,0 +1,161 @@
+"""What a dataset is to the rest of the house, and the one class that is it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+StrArray = npt.NDArray[np.str_]
+IntArray = npt.NDArray[np.int64]
+
+IMAGE_SUFFIXES = ("webp", "png", "jpg", "jpeg", "ppm", "bmp", "gif", "tif", "tiff")
+
+
+class Dataset(Protocol):
+    """Images with labels, groups and a fingerprint, in one fixed order."""
+
+    @property
+    def name(self) -> str:
+        """Return the catalogue name, or the directory's own name."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of the content: another content has another fingerprint."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the class names, indexed by label."""
+
+    @property
+    def class_set(self) -> str:
+        """Return the name of the class list, or an empty string for a list of its own."""
+
+    @property
+    def prompts(self) -> str:
+        """Return the default prompt set, or an empty string when ``templates`` are the default."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Return the dataset's own templates with ``{c}`` for the class name; may be empty."""
+
+    @property
+    def ids(self) -> StrArray:
+        """Return the sample ids (n,), unique."""
+
+    @property
+    def labels(self) -> IntArray:
+        """Return the labels (n,), indices into ``class_names``."""
+
+    @property
+    def groups(self) -> Mapping[str, StrArray]:
+        """Return the columns that ``where`` can ask for, each (n,)."""
+
+    @property
+    def columns(self) -> IntArray | None:
+        """Return which of the 1000 ImageNet logits are this set's classes, if they are."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    def image(self, index: int) -> Image.Image:
+        """Decode one sample as RGB."""
+
+
+class Pictures(Protocol):
+    """Random access to the images of a layout."""
+
+    def image(self, index: int) -> Image.Image:
+        """Decode one sample as RGB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageDataset:
+    """The dataset that every layout becomes."""
+
+    name: str
+    layout: str
+    fingerprint: str
+    class_names: tuple[str, ...]
+    class_set: str
+    prompts: str
+    templates: tuple[str, ...]
+    ids: StrArray
+    labels: IntArray
+    groups: Mapping[str, StrArray]
+    columns: IntArray | None
+    pictures: Pictures
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.labels)
+
+    def image(self, index: int) -> Image.Image:
+        """Decode one sample as RGB."""
+        return self.pictures.image(index)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """What a directory holds, before the catalogue has its say.
+
+    ``class_names`` is empty when the directory names no classes; ``labels`` then count
+    ``class_count`` classes. ``wnids`` are the WordNet ids of the classes, where folders carry them.
+    ``files`` is everything that the fingerprint covers.
+    """
+
+    directory: Path
+    layout: str
+    ids: StrArray
+    labels: IntArray
+    class_count: int
+    class_names: tuple[str, ...]
+    templates: tuple[str, ...]
+    groups: Mapping[str, StrArray]
+    files: tuple[Path, ...]
+    pictures: Pictures
+    wnids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFiles:
+    """Images that are files of their own."""
+
+    directory: Path
+    names: tuple[str, ...]
+
+    def image(self, index: int) -> Image.Image:
+        """Decode one file as RGB."""
+        path = self.directory / self.names[index]
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot read the image: {error.strerror or error}", where=str(path)) from error
+        return decode_image(content, str(path))
+
+
+def decode_image(content: bytes, where: str) -> Image.Image:
+    """Decode an encoded image as RGB; raise DataError naming ``where`` if it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.convert("RGB")
+    # Pillow reports damage by whatever its parsers meet: bad lengths, bad headers, bombs.
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"cannot decode the image: {error}",
+            where=where,
+            expected="an image in one of the formats " + ", ".join(IMAGE_SUFFIXES),
+            fix="restore this file from its source",
+        ) from error

@@ -1,0 +1,173 @@
+"""Where each sample lies in the shards of a webdataset: random access without unpacking.
+
+The index is built once by reading the tar headers, and kept as an ``.npz`` (never unpickled).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from robustcheck.datasets.dataset import IMAGE_SUFFIXES, IntArray, StrArray
+from robustcheck.datasets.fingerprint import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.errors import DataError
+
+SCHEMA = 1
+_BLOCK = tarfile.BLOCKSIZE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TarIndex:
+    """One entry a sample, in the order of the shards: its key, label and where its image lies."""
+
+    keys: StrArray
+    labels: IntArray
+    shards: IntArray
+    offsets: IntArray
+    sizes: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    key: str
+    suffix: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    key: str
+    label: int
+    shard: int
+    offset: int
+    size: int
+
+
+def load_tar_index(shards: Sequence[Path], index_dir: Path | None) -> TarIndex:
+    """Return the index of the shards, from the cache if no shard has changed since."""
+    stamps = [file_stamp(shard) for shard in shards]
+    cached = _cache_path(shards, stamps, index_dir)
+    index = _read_index(cached) if cached is not None else None
+    if index is None:
+        index = _build_index(shards)
+        if cached is not None and all(is_settled(stamp) for stamp in stamps):
+            _write_index(cached, index)
+    return index
+
+
+def _build_index(shards: Sequence[Path]) -> TarIndex:
+    samples = [sample for number, shard in enumerate(shards) for sample in _shard_samples(shard, number)]
+    return TarIndex(
+        keys=np.array([sample.key for sample in samples], dtype=np.str_),
+        labels=np.array([sample.label for sample in samples], dtype=np.int64),
+        shards=np.array([sample.shard for sample in samples], dtype=np.int64),
+        offsets=np.array([sample.offset for sample in samples], dtype=np.int64),
+        sizes=np.array([sample.size for sample in samples], dtype=np.int64),
+    )
+
+
+def _shard_samples(shard: Path, number: int) -> Iterator[_Sample]:
+    fields_of: dict[str, dict[str, _Member]] = {}
+    for member in _members(shard):
+        if member.suffix in fields_of.setdefault(member.key, {}):
+            raise DataError(f"{member.key}.{member.suffix} occurs twice", where=str(shard))
+        fields_of[member.key][member.suffix] = member
+    with shard.open("rb") as stream:
+        for key, sample in fields_of.items():
+            image = _image_member(key, sample, shard)
+            yield _Sample(key, _label(key, sample, stream, shard), number, image.offset, image.size)
+
+
+def _members(shard: Path) -> list[_Member]:
+    """Read the headers of a shard and make sure that it is whole."""
+    try:
+        with tarfile.open(shard, "r:") as archive:
+            members = [_member(info) for info in archive if info.isreg() and _is_field(info.name)]
+            end = archive.offset
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise _damaged(shard, str(error)) from error
+    _require_end(shard, end)
+    return members
+
+
+def _require_end(shard: Path, end: int) -> None:
+    """Make sure that the archive ends with its mark: tarfile takes a broken header for the end."""
+    with shard.open("rb") as stream:
+        stream.seek(end)
+        if stream.read(_BLOCK) != bytes(_BLOCK):
+            raise _damaged(shard, f"no end mark at byte {end}")
+
+
+def _damaged(shard: Path, what: str) -> DataError:
+    return DataError(
+        f"damaged or cut off: {what}",
+        where=str(shard),
+        expected="a whole, uncompressed tar archive",
+        fix="copy or download this shard again",
+    )
+
+
+def _is_field(name: str) -> bool:
+    """Tell whether a member belongs to a sample: webdataset skips names without a suffix or a stem."""
+    return name.rpartition("/")[2].find(".") > 0
+
+
+def _member(info: tarfile.TarInfo) -> _Member:
+    # webdataset's rule: the key ends at the first dot of the base name.
+    folder, slash, base = info.name.rpartition("/")
+    stem, _, suffix = base.partition(".")
+    return _Member(f"{folder}{slash}{stem}", suffix.lower(), info.offset_data, info.size)
+
+
+def _image_member(key: str, sample: dict[str, _Member], shard: Path) -> _Member:
+    for suffix in IMAGE_SUFFIXES:
+        if suffix in sample:
+            return sample[suffix]
+    raise DataError(
+        f"the sample {key!r} has no image, only {', '.join(sorted(sample))}",
+        where=str(shard),
+        expected="one of " + ", ".join(IMAGE_SUFFIXES),
+    )
+
+
+def _label(key: str, sample: dict[str, _Member], stream: io.BufferedReader, shard: Path) -> int:
+    if "cls" not in sample:
+        raise DataError(f"the sample {key!r} has no .cls", where=str(shard), expected=f"{key}.cls with the label")
+    stream.seek(sample["cls"].offset)
+    text = stream.read(sample["cls"].size)
+    try:
+        return int(text.decode("ascii"))
+    except ValueError as error:
+        raise DataError(f"{key}.cls holds {text[:40]!r}", where=str(shard), expected="an integer") from error
+
+
+def _cache_path(shards: Sequence[Path], stamps: Sequence[Stamp], index_dir: Path | None) -> Path | None:
+    if index_dir is None:
+        return None
+    places = [(str(shard.resolve()), *stamp) for shard, stamp in zip(shards, stamps, strict=True)]
+    return index_dir / f"tar-{hashlib.sha256(repr((SCHEMA, places)).encode()).hexdigest()[:32]}.npz"
+
+
+def _read_index(path: Path) -> TarIndex | None:
+    """Read a kept index; None if there is none or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return TarIndex(**{column.name: arrays[column.name] for column in fields(TarIndex)})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _write_index(path: Path, index: TarIndex) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, **{column.name: getattr(index, column.name) for column in fields(TarIndex)})
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,109 @@
+"""The CLIP_benchmark/DataComp webdataset directory, unchanged.
+
+``classnames.txt``, ``zeroshot_classification_templates.txt``, ``test/nshards.txt``, ``test/0.tar``, ...;
+each shard holds ``KEY.webp|png|jpg|...`` and ``KEY.cls``. An optional ``groups.csv`` (id, column...) beside the
+shards or beside ``classnames.txt`` carries the columns for ``where``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from robustcheck.datasets.dataset import Contents, StrArray, decode_image
+from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
+from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
+from robustcheck.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+CLASS_NAMES = "classnames.txt"
+TEMPLATES = "zeroshot_classification_templates.txt"
+
+
+def is_webdataset(directory: Path) -> bool:
+    """Tell whether a directory has shards under ``test/``."""
+    test = directory / "test"
+    return (test / "nshards.txt").is_file() or next(test.glob("*.tar"), None) is not None
+
+
+def read_webdataset(directory: Path, index_dir: Path | None) -> Contents:
+    """Read a webdataset directory without decoding an image."""
+    _require_classification(directory)
+    shards = _shards(directory)
+    index = load_tar_index(shards, index_dir)
+    class_names = read_class_names(directory / CLASS_NAMES)
+    ids = _ids(index, shards)
+    groups_path = _groups_path(directory)
+    beside = (directory / CLASS_NAMES, directory / TEMPLATES, groups_path)
+    return Contents(
+        directory=directory,
+        layout="webdataset",
+        ids=ids,
+        labels=index.labels,
+        class_count=len(class_names) or int(index.labels.max(initial=-1)) + 1,
+        class_names=class_names,
+        templates=read_templates(directory / TEMPLATES),
+        groups=read_groups(groups_path, ids),
+        files=(*shards, *(path for path in beside if path.is_file())),
+        pictures=_TarPictures(shards, index),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TarPictures:
+    """Images read from the shards by offset; no file stays open, so the number of shards limits nothing."""
+
+    shards: tuple[Path, ...]
+    index: TarIndex
+
+    def image(self, index: int) -> Image.Image:
+        shard = self.shards[self.index.shards[index]]
+        where = f"{shard}:{self.index.keys[index]}"
+        try:
+            with shard.open("rb") as stream:
+                stream.seek(int(self.index.offsets[index]))
+                content = stream.read(int(self.index.sizes[index]))
+        except OSError as error:
+            raise DataError(f"cannot read the shard: {error.strerror or error}", where=where) from error
+        return decode_image(content, where)
+
+
+def _require_classification(directory: Path) -> None:
+    kind = " ".join(read_lines(directory / "dataset_type.txt")).lower() or "classification"
+    if kind != "classification":
+        raise DataError(f"a {kind} set", where=str(directory / "dataset_type.txt"), expected="a classification set")
+
+
+def _shards(directory: Path) -> tuple[Path, ...]:
+    path = directory / "test" / "nshards.txt"
+    text = " ".join(read_lines(path))
+    if not text.isdecimal() or int(text) == 0:
+        found = f"nshards.txt holds {text!r}" if path.is_file() else "there is no nshards.txt"
+        raise DataError(found, where=str(path), expected="the number of shards")
+    shards = tuple(directory / "test" / f"{number}.tar" for number in range(int(text)))
+    missing = [shard.name for shard in shards if not shard.is_file()]
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(shards)} shards are missing, the first {missing[0]}",
+            where=str(directory / "test"),
+            expected=f"0.tar to {len(shards) - 1}.tar, as nshards.txt says",
+            fix="copy or download the missing shards",
+        )
+    return shards
+
+
+def _ids(index: TarIndex, shards: tuple[Path, ...]) -> StrArray:
+    """Return the keys, with the shard's name in front where the shards share keys."""
+    if len(np.unique(index.keys)) == len(index.keys):
+        return index.keys
+    return np.array([f"{shards[shard].stem}/{key}" for shard, key in zip(index.shards, index.keys, strict=True)])
+
+
+def _groups_path(directory: Path) -> Path:
+    inner = directory / "test" / "groups.csv"
+    return inner if inner.is_file() else directory / "groups.csv"

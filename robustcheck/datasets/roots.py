@@ -1,0 +1,119 @@
+"""Where datasets are looked for: the roots, and a named dataset's directory under them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
+from robustcheck.errors import DataError, DataMissing, SetupError, did_you_mean
+
+ENVIRON = "ROBUSTCHECK_DATA"
+LOCAL_FILE = "datasets.local.yaml"
+
+
+def data_roots(option: str | None, environ: Mapping[str, str], rootdir: Path) -> tuple[Path, ...]:
+    """Return the roots in the order they are searched: --robust-data, $ROBUSTCHECK_DATA, datasets.local.yaml.
+
+    A root is a directory, or a YAML file like ``datasets.local.yaml``: ``roots: [DIR, ...]`` and ``NAME: DIR``.
+    Relative paths of the option and the environment start where the command runs, those of a file beside it.
+    """
+    roots = [
+        *_directories(option or "", "--robust-data"),
+        *_directories(environ.get(ENVIRON, ""), f"${ENVIRON}"),
+    ]
+    local = rootdir / LOCAL_FILE
+    if local.is_file():
+        _read_local(local)
+        roots.append(local)
+    return tuple(dict.fromkeys(roots))
+
+
+def find_directory(entry: CatalogueEntry, roots: Sequence[Path]) -> Path:
+    """Return the directory of a catalogue dataset; raise DataMissing saying where to put it."""
+    for directory in _candidates(entry, roots):
+        if directory.is_dir() or directory.is_file():
+            return directory
+    raise DataMissing(
+        f"{entry.name} ({entry.title}) is not on this machine",
+        expected=_expected(entry, roots),
+        fix=f"get it from {entry.homepage} and put it there, "
+        f"or name its directory in {LOCAL_FILE} ({entry.name}: /path/to/it)",
+    )
+
+
+def _expected(entry: CatalogueEntry, roots: Sequence[Path]) -> str:
+    names = ", ".join(entry.places)
+    if not roots:
+        return f"a root given by --robust-data, ${ENVIRON} or {LOCAL_FILE} with one of the directories {names}"
+    return f"one of the directories {names} under {' or '.join(str(root) for root in _plain_roots(roots))}"
+
+
+def _candidates(entry: CatalogueEntry, roots: Sequence[Path]) -> Iterator[Path]:
+    """Yield where a dataset may be, directories that are named for it before the usual places."""
+    for root in roots:
+        if root.is_file():
+            yield from _named(entry.name, root)
+    for root in _plain_roots(roots):
+        yield from (root / place for place in entry.places)
+        if root.name in entry.places:
+            yield root
+
+
+def _named(name: str, local: Path) -> Iterator[Path]:
+    directory = _read_local(local)[0].get(name)
+    if directory is not None:
+        if not directory.exists():
+            raise DataError(f"{name} is said to be in {directory}, which does not exist", where=str(local))
+        yield directory
+
+
+def _plain_roots(roots: Sequence[Path]) -> Iterator[Path]:
+    for root in roots:
+        if root.is_file():
+            yield from _read_local(root)[1]
+        else:
+            yield root
+
+
+def _directories(text: str, where: str) -> Iterator[Path]:
+    for part in filter(None, text.split(os.pathsep)):
+        root = Path(part).expanduser().absolute()
+        if not root.exists():
+            raise SetupError(f"there is no directory {root}", where=where, fix="make it, or correct the path")
+        yield root
+
+
+def _read_local(path: Path) -> tuple[Mapping[str, Path], tuple[Path, ...]]:
+    """Read a local file: the directories of named datasets, and the roots."""
+    record = _load_mapping(path)
+    roots = record.pop("roots", [])
+    if not isinstance(roots, list) or not all(isinstance(text, str) for text in [*roots, *record.values()]):
+        raise _malformed(path, "values that are not paths")
+    for name in record:
+        if name not in known_datasets():
+            raise SetupError(
+                f"unknown dataset {name!r}",
+                where=str(path),
+                expected="one of roots, " + ", ".join(known_datasets()),
+                fix=did_you_mean(name, known_datasets()),
+            )
+    named = {name: path.parent / Path(str(text)).expanduser() for name, text in record.items()}
+    return named, tuple(path.parent / Path(text).expanduser() for text in roots)
+
+
+def _load_mapping(path: Path) -> dict[str, object]:
+    import yaml
+
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _malformed(path, str(error)) from error
+    if record is not None and (not isinstance(record, dict) or not all(isinstance(name, str) for name in record)):
+        raise _malformed(path, "no mapping")
+    return dict(record or {})
+
+
+def _malformed(path: Path, what: str) -> SetupError:
+    return SetupError(f"found {what}", where=str(path), expected="lines like 'roots: [/data]' and 'imagenet-val: /dir'")

@@ -1,0 +1,74 @@
+"""Slices of a dataset: which samples ``where`` keeps, and which classes compete."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets.class_sets import class_set_indices, known_class_sets
+from robustcheck.datasets.dataset import Dataset, IntArray
+from robustcheck.errors import DataError, did_you_mean
+from robustcheck.records import Pairs
+
+CLASSES = "classes"  # `classes: imagenet-a` restricts samples and competing classes alike
+CLASS = "class"  # `class: tench` keeps the samples of one class
+
+
+def select(dataset: Dataset, where: Pairs) -> IntArray:
+    """Return the indices of the samples that satisfy every condition, ascending; an empty slice is an error."""
+    keep = np.ones(len(dataset), dtype=bool)
+    for key, value in where:
+        keep &= _matching(dataset, key, value)
+    indices = np.flatnonzero(keep).astype(np.int64)
+    if indices.size == 0:
+        conditions = " and ".join(f"{key}={value}" for key, value in where)
+        raise DataError(f"no sample has {conditions or 'any content'}", where=dataset.name, expected="at least one")
+    return indices
+
+
+def kept_classes(dataset: Dataset, where: Pairs) -> IntArray | None:
+    """Return the labels that compete under a class-set condition, ascending; None when all of them do.
+
+    Logits are cut down to these before argmax and softmax: accuracy on the classes of ImageNet-A is the
+    matching x axis only with the same mask on both sides.
+    """
+    kept: IntArray | None = None
+    for key, value in where:
+        if key == CLASSES:
+            labels = np.flatnonzero(_in_class_set(dataset, value)).astype(np.int64)
+            kept = labels if kept is None else np.intersect1d(kept, labels)
+    return kept
+
+
+def _matching(dataset: Dataset, key: str, value: str) -> npt.NDArray[np.bool_]:
+    if key == CLASSES:
+        return np.asarray(_in_class_set(dataset, value)[dataset.labels])
+    if key == CLASS and key not in dataset.groups:
+        _require_known(value, dataset.class_names, "class", dataset)
+        return np.asarray(np.array(dataset.class_names)[dataset.labels] == value)
+    _require_known(key, (*dataset.groups, CLASS, CLASSES), "column", dataset)
+    _require_known(value, tuple(np.unique(dataset.groups[key]).tolist()), f"value of {key}", dataset)
+    return np.asarray(dataset.groups[key] == value)
+
+
+def _in_class_set(dataset: Dataset, name: str) -> npt.NDArray[np.bool_]:
+    """Return for each of the dataset's classes whether it belongs to a part of ImageNet's classes."""
+    _require_known(name, tuple(sorted(known_class_sets())), "class set", dataset)
+    if dataset.columns is None:
+        raise DataError(
+            f"its classes are not ImageNet's, so they cannot be restricted to {name}",
+            where=dataset.name,
+            expected=f"no condition on {CLASSES!r}",
+        )
+    return np.isin(dataset.columns, class_set_indices(name))
+
+
+def _require_known(name: str, known: tuple[str, ...], what: str, dataset: Dataset) -> None:
+    if name not in known:
+        shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+        raise DataError(
+            f"unknown {what} {name!r}",
+            where=dataset.name,
+            expected=f"one of {shown}",
+            fix=did_you_mean(name, known),
+        )

@@ -1,0 +1,114 @@
+"""The catalogue of models: what is known about each published model, as facets.
+
+``openclip.csv`` holds the 121 published OpenCLIP checkpoints, ``timm.csv`` the classifiers of timm's
+result tables, ``../zoo/zoo.csv`` the checkpoints that ship. A name outside the tables gets the facets
+that its own identifier tells.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from robustcheck.models.openclip_rules import openclip_facets
+from robustcheck.models.timm_rules import timm_rule_facets
+
+NUMERIC_FACETS = frozenset({"samples", "samples_seen", "resolution", "params"})
+FAMILIES = frozenset({"clip", "clip-ft", "supervised", "more-data", "contrastive", "vlm"})
+ZOO_DIRECTORY = Path(__file__).parents[1] / "zoo"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model of the catalogue: its reference as a user would write it, its id and its facets."""
+
+    text: str
+    id: str
+    facets: Mapping[str, str]
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Return every model of the catalogue: OpenCLIP's, timm's, the zoo's."""
+    return (*openclip_entries(), *timm_entries(), *zoo_entries())
+
+
+@cache
+def openclip_entries() -> tuple[Entry, ...]:
+    """Return the published OpenCLIP checkpoints, in the order of the table."""
+    return _entries("openclip", Path(__file__).with_name("openclip.csv"))
+
+
+@cache
+def timm_entries() -> tuple[Entry, ...]:
+    """Return the ImageNet classifiers of timm's result tables, in the order of the table."""
+    return _entries("timm", Path(__file__).with_name("timm.csv"))
+
+
+@cache
+def zoo_entries() -> tuple[Entry, ...]:
+    """Return the checkpoints that ship with the package; empty when its table is not there."""
+    path = ZOO_DIRECTORY / "zoo.csv"
+    if not path.is_file():
+        return ()
+    fixed = {"family": "clip", "zoo": "yes"}
+    return tuple(Entry(f"zoo:{row['name']}", row["name"], {**_facets(row, "name"), **fixed}) for row in _rows(path))
+
+
+def entry(model_id: str) -> Entry | None:
+    """Return the catalogue's entry of a model id, or None."""
+    return _by_id().get(model_id)
+
+
+def facets_of(model_id: str) -> Mapping[str, str]:
+    """Return the facets of a model id: from the tables, else as far as its name tells.
+
+    timm's tables list some classifiers at a second, larger image size; ``NAME/SIZE`` stands for that.
+    """
+    known = entry(model_id)
+    if known is not None:
+        return known.facets
+    name, _, rest = model_id.partition("/")
+    if entry(name) is not None and rest.isdigit():
+        return {**facets_of(name), "resolution": rest, "size": "test"}
+    if rest and "/" not in rest and _is_openclip(name, rest):
+        return openclip_facets(name, rest)
+    return timm_rule_facets(model_id)
+
+
+@cache
+def known_facets() -> Mapping[str, frozenset[str]]:
+    """Return every facet and the values it has; for a numeric facet no values, as any number does."""
+    values: dict[str, set[str]] = {"family": set(FAMILIES), "zoo": {"yes"}, "size": {"test"}}
+    for model in entries():
+        for facet, value in model.facets.items():
+            values.setdefault(facet, set()).add(value)
+    return {
+        facet: frozenset() if facet in NUMERIC_FACETS else frozenset(found) for facet, found in sorted(values.items())
+    }
+
+
+def _is_openclip(architecture: str, tag: str) -> bool:
+    pairs = [model.id.split("/") for model in openclip_entries()]
+    return any(architecture == known[0] or tag == known[1] for known in pairs)
+
+
+@cache
+def _by_id() -> Mapping[str, Entry]:
+    return {model.id: model for model in entries()}
+
+
+def _entries(scheme: str, path: Path) -> tuple[Entry, ...]:
+    return tuple(Entry(f"{scheme}:{row['model']}", row["model"], _facets(row, "model")) for row in _rows(path))
+
+
+def _facets(row: Mapping[str, str], key: str) -> Mapping[str, str]:
+    return {name: value for name, value in row.items() if name != key and value}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,137 @@
+"""The query language over facets: ``source=laion&architecture=vit|cnn&samples>=1e9&resolution!=224``."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Literal, cast
+
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.models.catalogue import NUMERIC_FACETS
+from robustcheck.models.catalogue import known_facets as known_facets
+from robustcheck.records import Query, Term
+
+_Op = Literal["=", "!=", ">=", "<=", ">", "<"]
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_TERM = re.compile(r"^\s*([A-Za-z_][\w-]*)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*$")
+_VALUE = re.compile(r"^\s*(>=|<=|!=|=|>|<)?\s*(.*?)\s*$")
+_EXAMPLE = "terms joined by &, such as source=laion&architecture=vit|cnn&samples>=1e9"
+Values = str | int | float | bool | Iterable[str | int | float | bool]
+
+
+def is_query(text: str) -> bool:
+    """Say whether a text is meant as a query: its first term compares something."""
+    return _TERM.match(text.split("&")[0]) is not None
+
+
+def parse_query(text: str, known: Mapping[str, frozenset[str]] | None = None) -> Query:
+    """Parse a query; raise SetupError on its syntax, an unknown facet or an unknown value."""
+    return checked(tuple(_parse_term(term, text) for term in text.split("&")), known, text)
+
+
+def query_from_dict(conditions: Mapping[str, Values], known: Mapping[str, frozenset[str]] | None = None) -> Query:
+    """Turn ``{source: laion, architecture: [vit, cnn], samples: ">=1e9"}`` into a query."""
+    terms = tuple(_term_of(facet, values) for facet, values in conditions.items())
+    return checked(terms, known, query_text(terms))
+
+
+def checked(query: Query, known: Mapping[str, frozenset[str]] | None, where: str) -> Query:
+    """Return the query if every facet and value in it exists."""
+    known = known_facets() if known is None else known
+    for term in query:
+        _check_facet(term, known, where)
+        for value in term.values:
+            _check_value(term, value, known[term.facet], where)
+    return query
+
+
+def matches(query: Query, facets: Mapping[str, str]) -> bool:
+    """Say whether facets fulfil every term; a missing facet fulfils only ``!=``."""
+    return all(_holds(term, facets.get(term.facet)) for term in query)
+
+
+def query_text(query: Query) -> str:
+    """Write a query as its text."""
+    return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
+
+
+def _parse_term(text: str, where: str) -> Term:
+    found = _TERM.match(text)
+    if found is None:
+        raise SetupError(f"{text!r} is not a condition", where=where, expected=_EXAMPLE)
+    return Term(found[1], cast(_Op, found[2]), tuple(value.strip() for value in found[3].split("|")))
+
+
+def _term_of(facet: str, values: Values) -> Term:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        found = cast(re.Match[str], _VALUE.match(_plain(values)))
+        return Term(facet, cast(_Op, found[1] or "="), tuple(part.strip() for part in found[2].split("|")))
+    return Term(facet, "=", tuple(_plain(value) for value in values))
+
+
+def _plain(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _check_facet(term: Term, known: Mapping[str, frozenset[str]], where: str) -> None:
+    if term.facet not in known:
+        raise SetupError(
+            f"unknown facet {term.facet!r}",
+            where=where,
+            expected="one of " + ", ".join(sorted(known)),
+            fix=did_you_mean(term.facet, known),
+        )
+    if term.op in _OPERATORS and (len(term.values) != 1 or _number(term.values[0]) is None):
+        raise SetupError(
+            f"{term.facet}{term.op} is followed by {'|'.join(term.values)!r}",
+            where=where,
+            expected=f"one number, such as {term.facet}{term.op}1e9",
+        )
+
+
+def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> None:
+    if term.facet in NUMERIC_FACETS and _number(value) is None:
+        raise SetupError(f"{value!r} is no {term.facet}", where=where, expected="a number, such as 224 or 2e9")
+    is_free = term.facet in NUMERIC_FACETS or term.op in _OPERATORS
+    if is_free or any(_equal(value, candidate) for candidate in known):
+        return
+    raise SetupError(
+        f"no model has {term.facet} {value!r}",
+        where=where,
+        expected="one of " + ", ".join(sorted(known)[:40]),
+        fix=did_you_mean(value, known),
+    )
+
+
+def _holds(term: Term, value: str | None) -> bool:
+    if value is None:
+        return term.op == "!="
+    if term.op in _OPERATORS:
+        left, right = _number(value), _number(term.values[0])
+        return left is not None and right is not None and _OPERATORS[term.op](left, right)
+    return any(_equal(wanted, value) for wanted in term.values) == (term.op == "=")
+
+
+def _equal(wanted: str, value: str) -> bool:
+    if wanted == value:
+        return True
+    if "*" in wanted or "?" in wanted:
+        return fnmatchcase(value, wanted)
+    left, right = _number(wanted), _number(value)
+    return left is not None and left == right
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,174 @@
+"""Resolve what ``--models`` and ``models:`` say: sets, queries, globs, references, files of references."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.models.catalogue import entries
+from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
+from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of
+from robustcheck.records import ModelRef, Query
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """A built-in set: what it is and the query that it stands for."""
+
+    name: str
+    about: str
+    query: Query
+
+
+def resolve_models(texts: Sequence[str], *, arch: str | None = None, base: Path | None = None) -> tuple[ModelRef, ...]:
+    """Return the models that the texts name, each once, in order, with unique ids.
+
+    Members of sets, globs and queries are not ``named``; explicit references are. Files are looked
+    for relative to ``base``. Raises SetupError or ModelError in words.
+    """
+    base = base or Path.cwd()
+    parts = [part for text in texts for part in _split(text)]
+    if not parts:
+        raise SetupError("no model is named", expected="a set, a query or a reference", fix=_set_list())
+    if arch is not None and not any(is_checkpoint_file(part) for part in parts):
+        raise SetupError(
+            f"--arch {arch} has no checkpoint file to belong to",
+            expected="--models with a checkpoint file, such as --models epoch_12.pt --arch ViT-B-32",
+        )
+    return _unique(model for part in parts for model in _resolve(part, arch, base))
+
+
+def list_models(text: str | None = None) -> tuple[ModelRef, ...]:
+    """Return the catalogue's models, or those that a set, a query, a glob or a reference names."""
+    if text is None:
+        return tuple(reference_of(model) for model in entries())
+    return resolve_models([text])
+
+
+@cache
+def known_sets() -> Mapping[str, ModelSet]:
+    """Return the built-in sets by name."""
+    text = Path(__file__).with_name("model_sets.yaml").read_text(encoding="utf-8")
+    sets: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return {name: ModelSet(name, item["about"], parse_query(item["query"])) for name, item in sets.items()}
+
+
+def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
+    if text in known_sets():
+        return _queried(known_sets()[text].query, f"the set {text}")
+    if text.endswith((".yaml", ".yml")):
+        return _from_yaml(base / Path(text).expanduser(), arch)
+    if is_query(text):
+        return _queried(parse_query(text), text)
+    if any(mark in text for mark in "*?"):
+        return _globbed(text, arch, base)
+    return (_referenced(text, arch, base),)
+
+
+def _referenced(text: str, arch: str | None, base: Path) -> ModelRef:
+    try:
+        return replace(parse_reference(text, arch=arch, base=base), named=True)
+    except ModelError as error:
+        near = did_you_mean(text, known_sets())
+        if not near or "/" in text or ":" in text:
+            raise
+        raise ModelError(error.found, where=error.where, expected=error.expected, fix=near) from error
+
+
+def _queried(query: Query, where: str) -> tuple[ModelRef, ...]:
+    found = tuple(reference_of(model) for model in entries() if matches(query, model.facets))
+    if not found:
+        raise SetupError(
+            "no model of the catalogue matches",
+            where=where,
+            expected=f"models with {query_text(query)}",
+            fix="robustcheck models lists the catalogue with its facets",
+        )
+    return found
+
+
+def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
+    if is_checkpoint_file(text):
+        files = sorted(glob.glob(str(Path(text).expanduser()), root_dir=base))
+        found = tuple(parse_reference(file, arch=arch, base=base) for file in files)
+    else:
+        found = tuple(
+            reference_of(model) for model in entries() if fnmatchcase(model.text, text) or fnmatchcase(model.id, text)
+        )
+    if not found:
+        raise SetupError(
+            f"nothing matches {text!r}", expected="a glob over the catalogue such as openclip:ViT-B-*/laion*"
+        )
+    return found
+
+
+def _from_yaml(path: Path, arch: str | None) -> tuple[ModelRef, ...]:
+    if not path.is_file():
+        raise ModelError(f"there is no file {path}", expected="a YAML file: a list of references, sets and queries")
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SetupError(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    items = content.get("models") if isinstance(content, dict) else content
+    if not isinstance(items, list) or not items:
+        raise SetupError(
+            "no list of models", where=str(path), expected="a list of references, or one under the key models"
+        )
+    return tuple(model for item in items for model in _resolve_item(item, arch, path))
+
+
+def _resolve_item(item: object, arch: str | None, path: Path) -> tuple[ModelRef, ...]:
+    if isinstance(item, dict):
+        return _queried(query_from_dict(item), str(path))
+    if not isinstance(item, str):
+        raise SetupError(
+            f"{item!r} is no model", where=str(path), expected="a reference, a set, a query as text or mapping"
+        )
+    if item.endswith((".yaml", ".yml")):
+        raise SetupError(f"{item} inside a YAML file of models", where=str(path), expected="the references themselves")
+    return _resolve(item, arch, path.parent)
+
+
+def _unique(models: Iterable[ModelRef]) -> tuple[ModelRef, ...]:
+    kept: dict[tuple[str, str, str | None], ModelRef] = {}
+    for model in models:
+        identity = (model.kind, model.architecture, model.weights)
+        first = kept.get(identity, model)
+        kept[identity] = replace(first, named=first.named or model.named)
+    return _with_unique_ids(tuple(kept.values()))
+
+
+def _with_unique_ids(models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
+    """Tell files of the same name apart: by their directory, and if that is not enough by a number."""
+    ids: set[str] = set()
+    told: list[ModelRef] = []
+    for model in models:
+        name = model.id if model.id not in ids else _with_directory(model)
+        number = 2
+        while name in ids:
+            name, number = f"{_with_directory(model)}-{number}", number + 1
+        ids.add(name)
+        told.append(replace(model, id=name))
+    return tuple(told)
+
+
+def _with_directory(model: ModelRef) -> str:
+    head, at, stem = model.id.partition("@")
+    directory = Path(model.weights or "").parent.name.replace(" ", "_")
+    return f"{head}@{directory}-{stem}" if at and directory else model.id
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _set_list() -> str:
+    return "the built-in sets are " + ", ".join(known_sets())

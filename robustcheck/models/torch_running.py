@@ -1,0 +1,148 @@
+"""Running torch modules: the device, the precision, and errors of torch in our words."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from robustcheck.errors import ModelError, SetupError
+from robustcheck.models.encoders import Features, Precision
+from robustcheck.records import ModelRef
+
+if TYPE_CHECKING:
+    import torch
+
+_KEYS_SHOWN = 3
+
+T = TypeVar("T")
+
+
+def resolve_device(device: str) -> torch.device:
+    """Return the torch device of a name; ``auto`` is cuda where there is one."""
+    import torch
+
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    try:
+        resolved = torch.device(name)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SetupError(f"the device {device!r} cannot be used ({reason})", expected="auto, cpu or cuda") from error
+    return resolved
+
+
+@contextmanager
+def inference(device: torch.device, precision: Precision) -> Iterator[None]:
+    """Run without gradients, in the given precision, with deterministic kernels and real float32."""
+    import torch
+
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        # TF32 would make fp32 convolutions on recent GPUs 10-bit ones.
+        stack.enter_context(torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False))
+        if precision != "fp32":
+            dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+            stack.enter_context(torch.autocast(device.type, dtype=dtype))
+        try:
+            yield
+        except RuntimeError as error:
+            raise _failed_forward(error) from error
+
+
+def _failed_forward(error: RuntimeError) -> Exception:
+    import torch
+
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        torch.cuda.empty_cache()
+        return MemoryError(_first_line(error))
+    if "can't allocate memory" in str(error):
+        return MemoryError(_first_line(error))
+    return ModelError(f"the model failed on a batch ({_first_line(error)})", expected="a model that takes its input")
+
+
+def stack_batch(batch: Sequence[Any], device: torch.device) -> torch.Tensor:
+    """Return preprocessed images as one tensor on the device."""
+    import torch
+
+    return torch.stack(list(batch)).to(device)
+
+
+def unit_rows(features: torch.Tensor) -> Features:
+    """Return features at unit L2 norm, normalised in float32 whatever the precision was."""
+    from torch.nn import functional
+
+    return np.asarray(functional.normalize(features.float(), dim=-1).cpu().numpy(), dtype=np.float32)
+
+
+def loaded(ref: ModelRef, load: Callable[[], T]) -> T:
+    """Call a loader of weights; raise ModelError in words for whatever a bad checkpoint makes it raise."""
+    from safetensors import SafetensorError
+
+    try:
+        return load()
+    except pickle.UnpicklingError as error:
+        raise _refused_pickle(ref) from error
+    except (SafetensorError, OSError, EOFError) as error:
+        raise _unreadable(ref, error) from error
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
+        raise _mismatch(ref, error) from error
+    except StopIteration as error:
+        raise ModelError("the checkpoint holds no weights", where=ref.text) from error
+
+
+def _refused_pickle(ref: ModelRef) -> ModelError:
+    return ModelError(
+        "the checkpoint holds pickled objects, which are never executed",
+        where=ref.text,
+        expected="safetensors, or a torch file of tensors only",
+        fix="save model.state_dict() with safetensors.torch.save_file or torch.save",
+    )
+
+
+def _unreadable(ref: ModelRef, error: Exception) -> ModelError:
+    return ModelError(
+        f"the checkpoint cannot be read ({_first_line(error)})",
+        where=ref.text,
+        expected="a whole safetensors or torch file",
+        fix="copy or download it again",
+    )
+
+
+def _mismatch(ref: ModelRef, error: Exception) -> ModelError:
+    text = str(error)
+    if "weights_only" in text or "Weights only" in text:
+        return _refused_pickle(ref)
+    if "PytorchStreamReader" in text or "zip archive" in text:
+        return _unreadable(ref, error)
+    return ModelError(
+        f"the checkpoint does not fit the architecture {ref.architecture}: {mismatch_text(text)}",
+        where=ref.text,
+        expected=f"weights of {ref.architecture}",
+        fix="name the architecture that the checkpoint was trained with",
+    )
+
+
+def mismatch_text(message: str) -> str:
+    """Shorten torch's message about a state dict to its first few missing, unexpected and resized keys."""
+    parts = []
+    for word in ("Missing", "Unexpected"):
+        match = re.search(rf"{word} key\(s\) in state_dict: (.*?)\. ?(?:\n|$)", message, re.DOTALL)
+        keys = re.findall(r'"([^"]+)"', match[1]) if match else []
+        parts += [f"{word.lower()} {_few(keys)}"] if keys else []
+    sizes = re.findall(r"size mismatch for ([^:]+):", message)
+    parts += [f"another size of {_few(sizes)}"] if sizes else []
+    return "; ".join(parts) or (message.splitlines() or ["unknown reason"])[0]
+
+
+def _few(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    return ", ".join(keys[:_KEYS_SHOWN]) + more
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,100 @@
+"""Populations: the tables of published figures that ship, and a user's own in the same form.
+
+Every CSV with a YAML file of the same name in this directory is a population that ships.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.models.catalogue import facets_of
+from robustcheck.populations.population import Population
+from robustcheck.populations.tables import Figure, read_table
+from robustcheck.records import Quantity
+
+__all__ = ["Figure", "Population", "known_populations", "load_population", "published_figure"]
+
+_DIRECTORY = Path(__file__).parent
+_DESCRIBED = ("source", "licence", "date")
+
+
+def load_population(name_or_csv: str) -> Population:
+    """Return a population that ships, or the one in a CSV file; raise RecordError in words."""
+    if name_or_csv.endswith(".csv") or "/" in name_or_csv:
+        return _read_own(Path(name_or_csv).expanduser())
+    if name_or_csv not in known_populations():
+        raise RecordError(
+            f"unknown population {name_or_csv!r}",
+            expected=", ".join(sorted(known_populations())) + ", or a CSV file of figures",
+            fix=did_you_mean(name_or_csv, known_populations()),
+        )
+    return _read_shipped(name_or_csv)
+
+
+def published_figure(model_id: str, quantity: Quantity) -> Figure | None:
+    """Return a model's published figure from the populations that ship, or None."""
+    for name in sorted(known_populations()):
+        found = _read_shipped(name).figure(model_id, quantity)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def known_populations() -> frozenset[str]:
+    """Return the names of the populations that ship."""
+    return frozenset(path.stem for path in _DIRECTORY.glob("*.csv") if path.with_suffix(".yaml").is_file())
+
+
+@cache
+def _read_shipped(name: str) -> Population:
+    return _read(_DIRECTORY / f"{name}.csv", name)
+
+
+def _read_own(path: Path) -> Population:
+    if not path.is_file():
+        raise RecordError(
+            f"there is no file {path}",
+            expected="a CSV file with the columns model, dataset, metric, value, n; or one of "
+            + ", ".join(sorted(known_populations())),
+        )
+    return _read_file(path.resolve(), path.stat().st_mtime_ns)
+
+
+@cache
+def _read_file(path: Path, modified: int) -> Population:
+    return _read(path, path.stem)
+
+
+def _read(path: Path, name: str) -> Population:
+    described = _description(path.with_suffix(".yaml"))
+    texts = {key: str(described.get(key, "")) for key in _DESCRIBED}
+    table = read_table(path, texts)
+    facets = {model: {**facets_of(model), **own} for model, own in table.facets.items()}
+    return Population(
+        name,
+        table.figures,
+        facets,
+        texts["source"] or str(path.name),
+        texts["licence"],
+        texts["date"],
+        str(described.get("homepage", "")),
+        tuple(described.get("notes") or ()),
+    )
+
+
+def _description(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise RecordError(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise RecordError("no mapping", where=str(path), expected="source, licence, date, homepage, notes")
+    return content

@@ -1,0 +1,122 @@
+"""A population: the models whose figures draw a trend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from robustcheck.errors import RecordError, SetupError, did_you_mean
+from robustcheck.models.facets import matches, query_from_dict
+from robustcheck.populations.tables import Figure
+from robustcheck.records import Quantity, Query
+
+Point = tuple[str, float, float, str]
+
+# The class set that a data set has by itself; for others it is what the table uses for it.
+_OWN_CLASS_SETS = {
+    "imagenet-val": "imagenet",
+    "imagenet-v2": "imagenet",
+    "imagenet-sketch": "imagenet",
+    "imagenet-a": "imagenet-a",
+    "imagenet-r": "imagenet-r",
+    "objectnet": "objectnet",
+}
+_GROUPED_BY_FAMILY = frozenset({"supervised", "more-data"})
+
+
+@dataclass(frozen=True)
+class Population:
+    """Figures of many models, with the facets by which they can be narrowed."""
+
+    name: str
+    figures: tuple[Figure, ...]
+    facets: Mapping[str, Mapping[str, str]]
+    source: str = ""
+    licence: str = ""
+    date: str = ""
+    homepage: str = ""
+    notes: tuple[str, ...] = ()
+
+    def figure(self, model_id: str, quantity: Quantity) -> Figure | None:
+        """Return a model's figure, or None when the table has none for exactly this quantity."""
+        class_set = self._class_set(quantity)
+        if class_set is None:
+            return None
+        for name in (class_set, "") if class_set == self.own_class_set(quantity.dataset) else (class_set,):
+            found = self._by_key.get((model_id, quantity.dataset, quantity.metric, name, quantity.transform))
+            if found is not None:
+                return found
+        return None
+
+    def points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]] | None = None) -> tuple[Point, ...]:
+        """Return (model, x, y, group) of every member that has both figures and the facets asked for.
+
+        The group is the training source; for classifiers of ImageNet it is their family.
+        """
+        query = self._query(among or {})
+        found: list[Point] = []
+        for model, facets in self.facets.items():
+            at_x, at_y = self.figure(model, x), self.figure(model, y)
+            if at_x is not None and at_y is not None and matches(query, facets):
+                found.append((model, at_x.value, at_y.value, _group(facets)))
+        if not found:
+            raise self._no_points(x, y, among or {})
+        return tuple(found)
+
+    def own_class_set(self, dataset: str) -> str:
+        """Return the class set of a data set when no other is asked for."""
+        return _OWN_CLASS_SETS.get(dataset) or self._class_sets.get(dataset, "")
+
+    @cached_property
+    def known_facets(self) -> Mapping[str, frozenset[str]]:
+        """The facets of the members and the values they have."""
+        values: dict[str, set[str]] = {}
+        for facets in self.facets.values():
+            for facet, value in facets.items():
+                values.setdefault(facet, set()).add(value)
+        return {facet: frozenset(found) for facet, found in values.items()}
+
+    def _class_set(self, quantity: Quantity) -> str | None:
+        """Return the class set that a quantity asks for; None when tables hold no such slice."""
+        where = dict(quantity.where)
+        class_set = where.pop("classes", self.own_class_set(quantity.dataset))
+        return None if where or quantity.prompts else class_set
+
+    def _query(self, among: Mapping[str, str | list[str]]) -> Query:
+        try:
+            return query_from_dict(among, self.known_facets)
+        except SetupError as error:
+            raise RecordError(
+                error.found, where=f"the population {self.name}", expected=error.expected, fix=error.fix
+            ) from error
+
+    def _no_points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]]) -> RecordError:
+        offered = sorted({f"{figure.metric} on {figure.dataset}" for figure in self.figures})
+        missing = next((wanted for wanted in (x, y) if not self._has(wanted)), None)
+        found = f"no figure for {missing.label}" if missing else f"no member with both figures and {dict(among)}"
+        expected = "one of " + "; ".join(offered) if missing else "a population with members of these facets"
+        near = did_you_mean(f"{missing.metric} on {missing.dataset}", offered) if missing else ""
+        return RecordError(found, where=f"the population {self.name}", expected=expected, fix=near)
+
+    def _has(self, quantity: Quantity) -> bool:
+        return any(self.figure(model, quantity) is not None for model in self.facets)
+
+    @cached_property
+    def _by_key(self) -> Mapping[tuple[str, str, str, str, str | None], Figure]:
+        return {figure.key: figure for figure in self.figures}
+
+    @cached_property
+    def _class_sets(self) -> Mapping[str, str]:
+        """The class set of each data set that the table uses with one class set only."""
+        used: dict[str, set[str]] = {}
+        for figure in self.figures:
+            used.setdefault(figure.dataset, set()).add(figure.class_set)
+        return {dataset: next(iter(names)) for dataset, names in used.items() if len(names) == 1}
+
+
+def _group(facets: Mapping[str, str]) -> str:
+    family = facets.get("family", "")
+    if family in _GROUPED_BY_FAMILY:
+        return family
+    return facets.get("source") or family or "other"

@@ -1,0 +1,186 @@
+"""Read a tidy table of figures: one row for a model, a data set, a metric."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustcheck.errors import RecordError, did_you_mean
+
+REQUIRED = ("model", "dataset", "metric", "value", "n")
+OPTIONAL = ("class_set", "transform", "source", "licence", "date")
+_SHOWN_PROBLEMS = 10
+_FRACTIONS = ("top1", "top5", "mean_per_class_recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published or recorded number; an accuracy is a fraction."""
+
+    model: str
+    dataset: str
+    metric: str
+    value: float
+    n: int
+    class_set: str = ""
+    source: str = ""
+    licence: str = ""
+    date: str = ""
+    transform: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str | None]:
+        """What tells this figure from every other one of its table."""
+        return self.model, self.dataset, self.metric, self.class_set, self.transform
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The figures of a file and the further columns that describe its models."""
+
+    figures: tuple[Figure, ...]
+    facets: Mapping[str, Mapping[str, str]]
+
+
+def read_table(path: Path, defaults: Mapping[str, str]) -> Table:
+    """Read a CSV of figures; raise RecordError with file, line, what was found and what was expected.
+
+    ``defaults`` gives the source, licence and date of rows that do not name their own.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"cannot be read: {error}", where=str(path), expected="a CSV file in UTF-8") from error
+    lines = io.StringIO(text, newline="")
+    columns = [name.strip() for name in next(csv.reader(lines), [])]
+    _check_header(columns, path)
+    return _Reading(path, columns, defaults).table(lines)
+
+
+class _Reading:
+    """The reading of one file: its rows so far, and what is wrong with them."""
+
+    def __init__(self, path: Path, columns: list[str], defaults: Mapping[str, str]) -> None:
+        self.path = path
+        self.columns = columns
+        self.defaults = defaults
+        self.facet_columns = [name for name in columns if name not in REQUIRED and name not in OPTIONAL]
+        self.lines: dict[tuple[str, str, str, str, str | None], int] = {}
+        self.figures: list[Figure] = []
+        self.facets: dict[str, dict[str, str]] = {}
+        self.problems: list[RecordError] = []
+
+    def table(self, lines: Iterable[str]) -> Table:
+        reader = csv.reader(lines, strict=True)
+        try:
+            for cells in reader:
+                self._read_row(reader.line_num + 1, cells)
+        except csv.Error as error:
+            self._report(reader.line_num + 1, f"not CSV: {error}", "plain comma-separated cells")
+        if not self.figures and not self.problems:
+            self._report(1, "a header and no figures", "a row for each model, dataset and metric")
+        if self.problems:
+            raise _joined(self.problems)
+        return Table(tuple(self.figures), self.facets)
+
+    def _read_row(self, number: int, cells: list[str]) -> None:
+        if not any(cells):
+            return
+        if len(cells) != len(self.columns):
+            self._report(number, f"{len(cells)} cells", f"{len(self.columns)} cells, as in the header")
+            return
+        row = dict(zip(self.columns, map(str.strip, cells), strict=True))
+        problem = _problem(row)
+        if problem is not None:
+            self._report(number, *problem)
+            return
+        self._keep(number, row)
+
+    def _keep(self, number: int, row: Mapping[str, str]) -> None:
+        figure = self._figure(row)
+        first = self.lines.setdefault(figure.key, number)
+        if first != number:
+            what = f"{figure.metric} on {figure.dataset} of {figure.model}"
+            self._report(number, f"a second figure for {what}; the first is in line {first}", "one figure for each")
+            return
+        self.figures.append(figure)
+        facets = self.facets.setdefault(figure.model, {})
+        for name in self.facet_columns:
+            if row[name] and facets.setdefault(name, row[name]) != row[name]:
+                expected = f"{name} {facets[name]!r}, as in an earlier row of {figure.model}"
+                self._report(number, f"{name} {row[name]!r}", expected)
+
+    def _figure(self, row: Mapping[str, str]) -> Figure:
+        source, licence, date = (row.get(name) or self.defaults.get(name, "") for name in ("source", "licence", "date"))
+        return Figure(
+            row["model"],
+            row["dataset"],
+            row["metric"],
+            float(row["value"]),
+            int(row["n"]),
+            row.get("class_set", ""),
+            source,
+            licence,
+            date,
+            row.get("transform") or None,
+        )
+
+    def _report(self, number: int, found: str, expected: str) -> None:
+        self.problems.append(RecordError(found, where=f"{self.path}:{number}", expected=expected))
+
+
+def _check_header(columns: list[str], path: Path) -> None:
+    where = f"{path}:1"
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise RecordError(f"the column {repeated[0]!r} twice", where=where, expected="each column once")
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        raise RecordError(
+            f"no column {missing[0]!r} among {', '.join(columns) or 'none'}",
+            where=where,
+            expected=f"the columns {', '.join(REQUIRED)}; optional {', '.join(OPTIONAL)}; any others are facets",
+            fix=did_you_mean(missing[0], [name for name in columns if name not in REQUIRED]),
+        )
+
+
+def _problem(row: Mapping[str, str]) -> tuple[str, str] | None:
+    """Say what a row has and what it should have, or None when it is fine."""
+    empty = next((name for name in REQUIRED if not row[name]), None)
+    if empty is not None:
+        return f"no {empty}", f"a {empty} in every row"
+    value = _number(row["value"])
+    if value is None or not math.isfinite(value):
+        return f"value {row['value']!r}", "a number; leave out rows without a figure"
+    if _is_fraction(row["metric"]) and not 0 <= value <= 1:
+        return (
+            f"{row['metric']} {row['value']}",
+            f"a fraction from 0 to 1, such as {min(value / 100, 1):g} for {value:g}%",
+        )
+    if not (row["n"].isascii() and row["n"].isdigit() and int(row["n"]) > 0):
+        return f"n {row['n']!r}", "the number of samples behind the figure, a whole number above 0"
+    return None
+
+
+def _is_fraction(metric: str) -> bool:
+    return metric in _FRACTIONS or "recall@" in metric
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _joined(problems: list[RecordError]) -> RecordError:
+    first, *others = problems
+    if not others:
+        return first
+    shown = "\n".join(str(problem) for problem in problems[:_SHOWN_PROBLEMS])
+    more = len(problems) - _SHOWN_PROBLEMS
+    return RecordError(shown + (f"\nand {more} more" if more > 0 else ""))

@@ -1,0 +1,1 @@
+"""Protocols: how the outputs of encoders become the logits that metrics score."""

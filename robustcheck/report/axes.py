@@ -1,0 +1,91 @@
+"""The axes of a trend plot: the fit's own transform, a tight domain and round percentages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+AxisKind = Literal["probit", "logit", "linear"]
+_NORMAL = NormalDist()
+# 0 and 1 lie at infinity on these axes; a point there is drawn at the rim.
+_RIM = 1e-4
+_ROUNDNESS = (0.5, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+_BACK = {"probit": "cumulativeNormal({})", "logit": "1/(1+exp(-({})))", "linear": "{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A transformed axis: ``domain`` in transformed units, ``length`` in pixels."""
+
+    kind: AxisKind
+    domain: tuple[float, float]
+    length: float
+
+    def share(self, position: float) -> float:
+        """Return where a transformed position lies, from 0 to 1 inside the domain."""
+        low, high = self.domain
+        return (position - low) / (high - low)
+
+    def ticks(self, spacing: float = 46) -> tuple[tuple[float, str], ...]:
+        """Choose round percentages at least ``spacing`` pixels apart: (position, label)."""
+        chosen: list[tuple[float, float]] = []
+        for step in _ROUNDNESS:
+            if len(chosen) >= 5:
+                break
+            chosen = self._with_multiples(chosen, step, spacing)
+        return tuple((position, f"{fraction * 100:g}%") for position, fraction in sorted(chosen))
+
+    def _with_multiples(
+        self, chosen: list[tuple[float, float]], step: float, spacing: float
+    ) -> list[tuple[float, float]]:
+        for fraction in _multiples(step):
+            position = transform(fraction, self.kind)
+            if 0 <= self.share(position) <= 1 and self._is_clear(position, chosen, spacing):
+                chosen = [*chosen, (position, fraction)]
+        return chosen
+
+    def _is_clear(self, position: float, chosen: list[tuple[float, float]], spacing: float) -> bool:
+        place = self.share(position) * self.length
+        return all(abs(self.share(other) * self.length - place) >= spacing for other, _ in chosen)
+
+
+def transform(fraction: float, kind: AxisKind) -> float:
+    """Return the position of a fraction on an axis."""
+    if kind == "linear":
+        return fraction
+    inside = min(max(fraction, _RIM), 1 - _RIM)
+    return _NORMAL.inv_cdf(inside) if kind == "probit" else math.log(inside / (1 - inside))
+
+
+def back_expression(kind: AxisKind, position: str) -> str:
+    """Return the Vega expression that turns a position into a fraction again."""
+    return _BACK[kind].format(position)
+
+
+def axis_over(kind: AxisKind, positions: Iterable[float], length: float, padding: float = 0.06) -> Axis:
+    """Make the axis that just holds these positions, with a little room on both sides."""
+    finite = [position for position in positions if math.isfinite(position)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    span = max(high - low, 0.02)
+    return Axis(kind, (low - padding * span, high + padding * span), length)
+
+
+def at(line: Sequence[tuple[float, float]], position: float) -> float:
+    """Read a sampled line at a position, straight on beyond its ends."""
+    pairs = list(zip(line, line[1:], strict=False))
+    inside = next((pair for pair in pairs if position <= pair[1][0]), pairs[-1])
+    (x0, y0), (x1, y1) = inside
+    return y0 if x1 == x0 else y0 + (y1 - y0) * (position - x0) / (x1 - x0)
+
+
+def transformer(kind: AxisKind) -> Callable[[float], float]:
+    """Return the transform of one kind of axis."""
+    return lambda fraction: transform(fraction, kind)
+
+
+def _multiples(step: float) -> list[float]:
+    count = round(1 / step)
+    return [round(index * step, 6) for index in range(1, count)]

@@ -1,0 +1,185 @@
+"""Trend plots as Vega-Lite, built with Altair; colours are the page's own, so a theme needs no redraw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from robustcheck.records import Status
+from robustcheck.report.axes import Axis, AxisKind, back_expression
+from robustcheck.report.plot import HEIGHT, WIDTH, Marker, TrendPlot, shown_group
+from robustcheck.report.words import WORDS
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_FONT = "system-ui, sans-serif"
+_CODES: dict[Status, str] = {status: status[0] for status in ("fail", "error", "unsure", "warn", "pass", "skip")}
+
+
+def chart_template(kind: AxisKind) -> dict[str, Any]:
+    """Return the Vega-Lite specification that all plots of one transform share.
+
+    The page fills in each plot's domains, ticks, titles and groups: Altair needs far longer to
+    build a chart than a browser to patch one.
+    """
+    import altair as alt
+
+    layers = [
+        *_line_layers(alt, kind),
+        _population_layer(alt, kind),
+        *_interval_layers(alt, kind),
+        _checked_layer(alt, kind),
+        *_label_layers(alt, kind),
+    ]
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, padding=4)
+    styled = chart.configure(background="transparent", font=_FONT).configure_view(stroke=None)
+    spec: dict[str, Any] = styled.to_dict()
+    return spec
+
+
+def chart_axes(plot: TrendPlot) -> dict[str, Any]:
+    """Return what the template lacks: domains, ticks and titles of both axes, and the groups' colours."""
+    return {
+        "x": _axis_values(plot.x, plot.figure.x_label),
+        "y": _axis_values(plot.y, plot.figure.y_label),
+        "groups": {name: colour for name, colour, _ in plot.groups},
+    }
+
+
+def chart_data(plot: TrendPlot, names: dict[str, int]) -> dict[str, Any]:
+    """Return the data of a plot as columns; ``names`` numbers the models of the whole page."""
+    return {
+        "line": _columns(["x", "y", "lo", "hi"], plot.line),
+        "limit": _columns(["x", "y"], plot.limit),
+        "population": _columns(
+            ["m", "x", "y", "g"],
+            [(_number(names, dot.model), dot.x, dot.y, shown_group(dot.group, plot.colours)) for dot in plot.dots],
+        ),
+        "checked": _columns(
+            ["m", "s", "x", "y", "xl", "xh", "yl", "yh", "c", "cl", "ch"],
+            [(_number(names, marker.model), *_checked_row(marker)) for marker in plot.markers],
+        ),
+        "labels": _columns(["x", "y", "tx", "ty", "a", "t"], [_label_row(plot, index) for index in range(len(plot.labels))]),
+    }
+
+
+def _number(names: dict[str, int], model: str) -> int:
+    return names.setdefault(model, len(names))
+
+
+def _columns(names: list[str], rows: Any) -> dict[str, list[Any]]:
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {name: [_rounded(cell) for cell in column] for name, column in zip(names, columns, strict=True)}
+
+
+def _rounded(cell: Any) -> Any:
+    return round(cell, 4) if isinstance(cell, float) else cell
+
+
+def _checked_row(marker: Marker) -> tuple[Any, ...]:
+    verdict = marker.result.verdict
+    spans = (*marker.x_span, *marker.y_span)
+    return _CODES[marker.status], marker.x, marker.y, *spans, verdict.compared, verdict.low, verdict.high
+
+
+def _label_row(plot: TrendPlot, index: int) -> tuple[Any, ...]:
+    label = plot.labels[index]
+    places = ((label.anchor.x, label.anchor.y), (label.x, label.y))
+    (x, y), (tx, ty) = (_position(plot, *place) for place in places)
+    return x, y, tx, ty, label.align, label.anchor.text
+
+
+def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
+    (x0, x1), (y0, y1) = plot.x.domain, plot.y.domain
+    return x0 + (x1 - x0) * x / plot.x.length, y1 - (y1 - y0) * y / plot.y.length
+
+
+def _axis_values(axis: Axis, title: str) -> dict[str, Any]:
+    ticks = [round(position, 5) for position, _ in axis.ticks()]
+    return {"domain": list(axis.domain), "ticks": ticks, "title": title}
+
+
+def _scaled(alt: Any, channel: Any, field: str, kind: AxisKind) -> Any:
+    labels = f"format(100*{back_expression(kind, 'datum.value')},'.3~g')+'%'"
+    return channel(
+        f"{field}:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, 1], zero=False, nice=False),
+        axis=alt.Axis(
+            values=[0], labelExpr=labels, grid=True, ticks=False,
+            gridColor="var(--grid)", domain=False, labelColor="var(--soft)", titleColor="var(--soft)",
+            titleFontWeight="normal", titleFontSize=12, labelFontSize=11, labelPadding=6, titlePadding=8,
+        ),
+    )  # fmt: skip
+
+
+def _xy(alt: Any, kind: AxisKind, x: str = "x", y: str = "y") -> dict[str, Any]:
+    return {"x": _scaled(alt, alt.X, x, kind), "y": _scaled(alt, alt.Y, y, kind)}
+
+
+def _line_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+    line, limit = alt.Chart(alt.NamedData(name="line")), alt.Chart(alt.NamedData(name="limit"))
+    return [
+        line.mark_area(clip=True, color="var(--line)", opacity=0.1).encode(**_xy(alt, kind, y="lo"), y2="hi"),
+        line.mark_line(clip=True, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, kind)),
+        limit.mark_line(clip=True, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(**_xy(alt, kind)),
+    ]
+
+
+def _population_layer(alt: Any, kind: AxisKind) -> alt.Chart:
+    colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
+    chart = _with_values(alt.Chart(alt.NamedData(name="population")), kind)
+    tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
+    points = chart.mark_point(clip=True, filled=True, size=26, opacity=0.75)
+    return points.encode(**_xy(alt, kind), color=colour, tooltip=tooltip)
+
+
+def _interval_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+    chart = alt.Chart(alt.NamedData(name="checked"))
+    rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55)
+    colour = _by_status(alt, "colour")
+    return [
+        rule.encode(**_xy(alt, kind, y="yl"), y2="yh", color=colour),
+        rule.encode(**_xy(alt, kind, x="xl"), x2="xh", color=colour),
+    ]
+
+
+def _checked_layer(alt: Any, kind: AxisKind) -> alt.Chart:
+    chart = _with_values(alt.Chart(alt.NamedData(name="checked")), kind)
+    chart = chart.transform_calculate(
+        residual="format(100*datum.c,'+.1f')+' pp ('+format(100*datum.cl,'+.1f')+' to '+format(100*datum.ch,'+.1f')+')'"
+    )
+    tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
+    points = chart.mark_point(filled=True, size=62, opacity=1, stroke="var(--paper)", strokeWidth=1)
+    return points.encode(**_xy(alt, kind), color=_by_status(alt, "colour"), shape=_by_status(alt, "shape"), tooltip=tooltip)
+
+
+def _with_values(chart: Any, kind: AxisKind) -> Any:
+    values = {f"{name} value": f"format({back_expression(kind, f'datum.{name}')},'.1%')" for name in "xy"}
+    return chart.transform_calculate(**values)
+
+
+def _tooltips(alt: Any, *fields: str) -> list[Any]:
+    return [alt.Tooltip(f"{field}:N", title=field) for field in fields]
+
+
+def _by_status(alt: Any, what: str) -> Any:
+    values = [word.shape if what == "shape" else f"var(--{word.status})" for word in WORDS.values()]
+    channel = alt.Shape if what == "shape" else alt.Color
+    codes = [_CODES[status] for status in WORDS]
+    return channel("s:N", legend=None, scale=alt.Scale(domain=codes, range=values))
+
+
+def _label_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+    base = alt.Chart(alt.NamedData(name="labels"))
+    leaders = base.mark_rule(strokeWidth=0.8, color="var(--faint)").encode(**_xy(alt, kind), x2="tx", y2="ty")
+    texts = [_label_texts(alt, kind, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
+    return [leaders, *texts]
+
+
+def _label_texts(alt: Any, kind: AxisKind, base: Any, align: str, offset: int) -> alt.Chart:
+    side = {"start": "left", "end": "right"}[align]
+    chart = base.transform_filter(f"datum.a == '{align}'")
+    mark = chart.mark_text(align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)")
+    encoded: alt.Chart = mark.encode(**_xy(alt, kind, x="tx", y="ty"), text="t:N")
+    return encoded

@@ -1,0 +1,111 @@
+"""The run for a CI page: a Markdown summary and GitHub annotations on the YAML lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from robustcheck.records import Change, Result, RunRecord, Status
+from robustcheck.report.page import headline
+from robustcheck.report.words import UNSURE, WORDS, counted, held, interval
+
+MOST_ROWS = 100
+_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
+_MARKS = {"fail": "🔴", "warn": "🟡", "pass": "🟢", "none": "⚪"}
+_LEVELS: dict[Status, str] = {"fail": "error", "error": "error", "warn": "warning"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:-])")
+
+
+def summary_markdown(run: RunRecord) -> str:
+    """Return the summary of a run: counts, what did not pass, what changed."""
+    head = headline(run)
+    models = len({result.model.id for result in run.results})
+    blocks = [
+        f"## {_MARKS[head.tone]} {head.text}",
+        f"{head.detail} · {counted(models, 'model')} · {counted(sum(suite.checks for suite in run.suites), 'check')}",
+        "\n".join(_counts(run)),
+        "\n".join(_non_passes(run)),
+        "\n".join(_changes(run)),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def annotations(run: RunRecord) -> list[str]:
+    """Return a GitHub workflow command for each failure, error and warning, at its YAML line."""
+    return [_annotation(result) for result in run.results if result.verdict.status in _LEVELS]
+
+
+def escaped(text: str) -> str:
+    """Write outside text so that Markdown and HTML read it as plain characters, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _counts(run: RunRecord) -> Iterator[str]:
+    counts = run.counts()
+    names = [*(words.label for words in WORDS.values()), "not run"]
+    yield f"| {' | '.join(names)} |"
+    yield f"|{' ---: |' * len(names)}"
+    numbers = [*(counts[status] for status in WORDS), len(run.not_run)]
+    yield f"| {' | '.join(f'{number:,}' for number in numbers)} |"
+
+
+def _non_passes(run: RunRecord) -> Iterator[str]:
+    found = [result for result in run.results if result.verdict.status != "pass"]
+    found.sort(key=lambda result: (_ORDER.index(result.verdict.status), result.verdict.margin or 0.0))
+    if not found:
+        return
+    yield "| | check | model | verdict | judged | 95% interval | limit |"
+    yield "| --- | --- | --- | --- | ---: | ---: | ---: |"
+    yield from (_row(result) for result in found[:MOST_ROWS])
+    if len(found) > MOST_ROWS:
+        yield f"\n… and {len(found) - MOST_ROWS:,} more in the report."
+    if any(result.verdict.status == "unsure" for result in found):
+        yield f"\n{UNSURE}"
+
+
+def _row(result: Result) -> str:
+    verdict = result.verdict
+    words = WORDS[verdict.status]
+    cells = [
+        f"{words.glyph} {verdict.status}",
+        *(escaped(text) for text in (result.check_key, result.model.id, verdict.reason)),
+        held(verdict.compared, verdict),
+        interval(verdict),
+        held(verdict.limit, verdict),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _changes(run: RunRecord) -> Iterator[str]:
+    if run.previous is None:
+        return
+    yield f"**Since {escaped(run.previous)}:** {counted(len(run.changes), 'change') if run.changes else 'nothing changed'}"
+    if run.changes:
+        yield ""
+    yield from (_change(change) for change in run.changes[:MOST_ROWS])
+
+
+def _change(change: Change) -> str:
+    return f"- {escaped(change.check_key)} on {escaped(change.model)}: {change.before} → {change.after}"
+
+
+def _annotation(result: Result) -> str:
+    position, verdict = result.position, result.verdict
+    title = f"{verdict.status}: {result.check_key} on {result.model.id}"
+    properties = {"file": position.path, "line": str(position.line), "col": str(position.column), "title": title}
+    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{_LEVELS[verdict.status]} {written}::{_message(_details(verdict.reason, result.sentence))}"
+
+
+def _details(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+

@@ -1,0 +1,178 @@
+"""The page as values: what each section of the report shows, taken from the record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from robustcheck.records import Change, Result, RunRecord, Status, TrendFigure
+from robustcheck.report.charts import chart_axes, chart_data, chart_template
+from robustcheck.report.heatmap import Heatmap, column_places, heatmap
+from robustcheck.report.plot import TrendPlot, group_colours, trend_plot
+from robustcheck.report.strip import Strip, strip
+from robustcheck.report.words import WORDS, counted, rerun_command
+
+FULL_CARDS = 50
+MOST_LISTED = 2000
+_CARD_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one sentence above everything; ``tone`` colours it."""
+
+    tone: str
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A result that did not pass; ``also`` lists models with the same fate for the same reason."""
+
+    anchor: str
+    result: Result
+    column: int
+    strip: Strip | None
+    rerun: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All sections of the report."""
+
+    run: RunRecord
+    title: str
+    headline: Headline
+    changed: dict[str, list[Change]]
+    models: int
+    plots: tuple[TrendPlot, ...]
+    table: Heatmap
+    places: dict[tuple[str, str], int]
+    cards: tuple[Card, ...]
+    rest: tuple[Card, ...]
+    unlisted: int
+    evidence: str
+    tags: tuple[str, ...]
+
+    def sources(self) -> list[tuple[str, str, str]]:
+        """List the populations of the plots with source and licence, each once."""
+        return sorted({(plot.figure.population, plot.figure.source, plot.figure.licence) for plot in self.plots})
+
+
+def page(run: RunRecord) -> Page:
+    """Arrange a run for the report."""
+    table_without_links = heatmap(run.results, {})
+    places = column_places(table_without_links)
+    cards = list(_cards(run, places))
+    anchors = {card.result.nodeid: card.anchor for card in cards}
+    return Page(
+        run=run,
+        title=run.suites[0].title if len(run.suites) == 1 else "Robustness report",
+        headline=headline(run),
+        changed=_changed(run.changes),
+        models=len({result.model.id for result in run.results}),
+        plots=tuple(_plots(run)),
+        table=heatmap(run.results, anchors),
+        places=places,
+        cards=tuple(cards[:FULL_CARDS]),
+        rest=tuple(cards[FULL_CARDS:MOST_LISTED]),
+        unlisted=max(0, len(cards) - MOST_LISTED),
+        evidence=_evidence(run.results),
+        tags=tuple(sorted({tag for result in run.results for tag in result.tags})),
+    )
+
+
+def headline(run: RunRecord) -> Headline:
+    """Say how the run ended; a run that judged nothing is never good news."""
+    counts = run.counts()
+    judged = sum(counts[status] for status in ("pass", "warn", "fail", "unsure"))
+    total = counted(len(run.results), "result")
+    if counts["fail"] or counts["error"]:
+        parts = [f"{counts['fail']:,} failed"] * bool(counts["fail"])
+        parts += [counted(counts["error"], "error")] * bool(counts["error"])
+        return Headline("fail", f"{' and '.join(parts)}", f"of {total}")
+    if not judged:
+        return Headline("none", "Nothing was judged", "No check came to a verdict, so this run says nothing about any model.")
+    if run.strict and (counts["unsure"] or counts["skip"]):
+        return Headline("fail", "Not green under --robust-strict", "Unsure and skipped results count as failures in this run.")
+    if run.not_run:
+        return Headline("warn", "The run is incomplete", f"{counted(len(run.not_run), 'check')} planned but not run.")
+    if counts["unsure"] or counts["warn"] or counts["skip"]:
+        return Headline("pass", "No failures", _leftover(counts))
+    return Headline("pass", "Everything passed", total)
+
+
+def _leftover(counts: Any) -> str:
+    named = [f"{counts[status]:,} {WORDS[status].label}" for status in ("unsure", "warn", "skip") if counts[status]]
+    return f"{', '.join(named)}; {counts['pass']:,} passed"
+
+
+def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    groups: dict[str, list[Change]] = {"newly failing": [], "fixed": [], "otherwise changed": []}
+    for change in changes:
+        groups[_kind(change)].append(change)
+    return groups
+
+
+def _kind(change: Change) -> str:
+    red = ("fail", "error")
+    if change.after in red and change.before not in red:
+        return "newly failing"
+    return "fixed" if change.before in red and change.after in ("pass", "warn") else "otherwise changed"
+
+
+def _evidence(results: Iterable[Result]) -> str:
+    kinds = sorted({result.score.evidence for result in results if result.score})
+    return f"{' and '.join(kinds)} evidence" if kinds else "no evidence"
+
+
+def _plots(run: RunRecord) -> Iterator[TrendPlot]:
+    colours = group_colours(run.trends)
+    for figure in run.trends:
+        yield trend_plot(figure, [result for result in run.results if result.check_key == figure.check_key], colours)
+
+
+def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]:
+    trends = {figure.check_key: figure for figure in run.trends}
+    groups = _alike(result for result in run.results if result.verdict.status != "pass")
+    for number, (result, *others) in enumerate(groups):
+        yield Card(
+            f"r{number}",
+            result,
+            places[result.suite, result.check_key],
+            strip(result.verdict, _expected_name(result, trends)),
+            rerun_command(result, run),
+            tuple(other.model.id for other in others),
+        )
+
+
+def _alike(results: Iterable[Result]) -> list[list[Result]]:
+    """Group skips that share check and reason, and order by status, then worst margin first."""
+    groups: dict[object, list[Result]] = {}
+    for result in results:
+        alike = (result.suite, result.check_key, result.verdict.reason)
+        groups.setdefault(alike if result.verdict.status == "skip" else result.nodeid, []).append(result)
+    return sorted(groups.values(), key=_urgency)
+
+
+def _urgency(group: list[Result]) -> tuple[int, float]:
+    verdict = group[0].verdict
+    return _CARD_ORDER.index(verdict.status), verdict.margin if verdict.margin is not None else 0.0
+
+
+def _expected_name(result: Result, trends: dict[str, TrendFigure]) -> str:
+    return "trend" if result.check_key in trends else "expected"
+
+
+def chart_page(plots: Iterable[TrendPlot]) -> dict[str, Any]:
+    """Return what the page's script needs to draw the plots: templates, columns and model names."""
+    drawn = list(plots)
+    names: dict[str, int] = {}
+    kinds = sorted({plot.figure.fit.axis for plot in drawn})
+    charts = [
+        {"kind": plot.figure.fit.axis, "axes": chart_axes(plot), "data": chart_data(plot, names)} for plot in drawn
+    ]
+    return {"templates": {kind: chart_template(kind) for kind in kinds}, "charts": charts, "names": list(names)}

@@ -1,0 +1,183 @@
+"""A trend plot worked out once, for the interactive chart and for the static one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from robustcheck.records import Result, Status, TrendFigure, TrendPoint
+from robustcheck.report.axes import Axis, at, axis_over, transformer
+from robustcheck.report.labels import Anchor, Label, place_labels
+from robustcheck.report.words import WORDS, signed
+
+WIDTH, HEIGHT = 540.0, 350.0
+MOST_LABELS = 6
+OTHER = "other"
+# Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
+_EXPLAINS_LITTLE = 0.8
+_LABELLED: tuple[Status, ...] = ("fail", "error", "unsure", "warn")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A checked model on the plot, in transformed units."""
+
+    model: str
+    status: Status
+    x: float
+    y: float
+    x_span: tuple[float, float]
+    y_span: tuple[float, float]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A population member on the plot, in transformed units."""
+
+    model: str
+    x: float
+    y: float
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPlot:
+    """Everything drawn: positions on transformed axes, labels placed in pixels."""
+
+    figure: TrendFigure
+    title: str
+    x: Axis
+    y: Axis
+    line: tuple[tuple[float, float, float, float], ...]
+    limit: tuple[tuple[float, float], ...]
+    limit_text: str
+    dots: tuple[Dot, ...]
+    hidden: int
+    markers: tuple[Marker, ...]
+    labels: tuple[Label, ...]
+    cautions: tuple[str, ...]
+    colours: Mapping[str, str]
+
+    @property
+    def groups(self) -> list[tuple[str, str, int]]:
+        """List the visible groups with their colour and size, largest first."""
+        counts = Counter(shown_group(dot.group, self.colours) for dot in self.dots)
+        return [(name, self.colours.get(name, "var(--g0)"), count) for name, count in counts.most_common()]
+
+    @property
+    def statuses(self) -> list[tuple[Status, int]]:
+        """List the statuses of the checked models on the plot with their numbers."""
+        counts = Counter(marker.status for marker in self.markers)
+        return [(status, counts[status]) for status in WORDS if counts[status]]
+
+    def pixel(self, x: float, y: float) -> tuple[float, float]:
+        """Return a transformed position in pixels, y downwards."""
+        return self.x.share(x) * self.x.length, (1 - self.y.share(y)) * self.y.length
+
+
+def group_colours(figures: Iterable[TrendFigure]) -> dict[str, str]:
+    """Give the commonest groups of all figures one colour each, the same in every plot."""
+    counts = Counter(point.group for figure in figures for point in figure.points)
+    names = [name for name, _ in counts.most_common(7) if name and name != OTHER]
+    return {name: f"var(--g{index + 1})" for index, name in enumerate(names)}
+
+
+def shown_group(group: str, colours: Mapping[str, str]) -> str:
+    """Return the group that the legend names: itself when it has a colour, else the rest."""
+    return group if group in colours else OTHER
+
+
+def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[str, str]) -> TrendPlot:
+    """Work out the plot of one check from its figure and the results of the checked models."""
+    z = transformer(figure.fit.axis)
+    line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in figure.line)
+    markers = tuple(marker for result in results if (marker := _marker(result, figure)))
+    dots = _dots(figure.points, {marker.model for marker in markers}, figure)
+    limit, limit_text = _limit_line(figure, results)
+    x, y = _axes(figure, line, markers or dots)
+    inside = tuple(dot for dot in dots if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
+    title = results[0].check_key if results else figure.check_key
+    cautions = _cautions(figure, results)
+    bare = TrendPlot(
+        figure, title, x, y, line, limit, limit_text, inside, len(dots) - len(inside), markers, (), cautions, colours
+    )
+    return _labelled(bare)
+
+
+def _marker(result: Result, figure: TrendFigure) -> Marker | None:
+    score, against = result.score, result.x
+    if score is None or against is None or result.verdict.status == "skip":
+        return None
+    z = transformer(figure.fit.axis)
+    return Marker(
+        result.model.id,
+        result.verdict.status,
+        z(against.value),
+        z(score.value),
+        (z(against.low), z(against.high)),
+        (z(score.low), z(score.high)),
+        result,
+    )
+
+
+def _dots(points: Iterable[TrendPoint], checked: set[str], figure: TrendFigure) -> tuple[Dot, ...]:
+    z = transformer(figure.fit.axis)
+    return tuple(Dot(p.model, z(p.x), z(p.y), p.group) for p in points if p.model not in checked)
+
+
+def _limit_line(figure: TrendFigure, results: Sequence[Result]) -> tuple[tuple[tuple[float, float], ...], str]:
+    """Shift the line by the limit when every verdict holds a residual against the same one."""
+    limits = {r.verdict.limit for r in results if r.verdict.expected is not None and _judges_residual(r)}
+    if len(limits) != 1 or not figure.line:
+        return (), ""
+    limit = limits.pop() or 0.0
+    z = transformer(figure.fit.axis)
+    # Short of zero there is no such accuracy: the limit cannot be missed there.
+    shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in figure.line if 0 < y + limit < 1)
+    return shifted, f"limit {signed(limit, '%')}"
+
+
+def _judges_residual(result: Result) -> bool:
+    verdict = result.verdict
+    if verdict.limit is None or verdict.value is None or verdict.compared is None or verdict.expected is None:
+        return False
+    return abs(verdict.value - verdict.expected - verdict.compared) < 1e-9
+
+
+def _axes(
+    figure: TrendFigure, line: tuple[tuple[float, float, float, float], ...], shown: Sequence[Marker | Dot]
+) -> tuple[Axis, Axis]:
+    kind = figure.fit.axis
+    xs = [mark.x for mark in shown] or [point[0] for point in line]
+    x = axis_over(kind, xs, WIDTH, padding=0.09)
+    ys = [mark.y for mark in shown]
+    ys += [end for mark in shown if isinstance(mark, Marker) for end in mark.y_span]
+    centre = [(point[0], point[1]) for point in line]
+    ys += [at(centre, edge) for edge in x.domain if len(centre) > 1]
+    return x, axis_over(kind, ys, HEIGHT, padding=0.07)
+
+
+def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]:
+    """Collect what limits this trend: the notes that every judged model shares, and a poor fit."""
+    judged = [result.verdict.notes for result in results if result.verdict.margin is not None]
+    shared = tuple(note for note in judged[0] if all(note in notes for notes in judged)) if judged else ()
+    if figure.fit.r2 >= _EXPLAINS_LITTLE or any("explain" in note for note in shared):
+        return shared
+    return (*shared, f"This line explains only {figure.fit.r2:.0%} of the population's spread.")
+
+
+def _labelled(plot: TrendPlot) -> TrendPlot:
+    wanted = [marker for marker in plot.markers if marker.status in _LABELLED]
+    wanted.sort(key=lambda marker: (_LABELLED.index(marker.status), marker.result.verdict.margin or 0.0))
+    anchors = [Anchor(*plot.pixel(marker.x, marker.y), _short(marker.model)) for marker in wanted]
+    taken = [plot.pixel(marker.x, marker.y) for marker in plot.markers]
+    taken += [plot.pixel(dot.x, dot.y) for dot in plot.dots]
+    labels = place_labels(anchors, taken, (WIDTH, HEIGHT), MOST_LABELS)
+    fields = {name: getattr(plot, name) for name in TrendPlot.__slots__}
+    return TrendPlot(**(fields | {"labels": tuple(labels)}))
+
+
+def _short(model: str, most: int = 34) -> str:
+    return model if len(model) <= most else f"{model[: most - 1]}…"

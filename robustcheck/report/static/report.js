@@ -1,0 +1,172 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  root.classList.add("scripted");
+
+  // --- theme: the system's, until the reader chooses; storage may be closed to a file ---
+  const stored = (value) => {
+    try {
+      if (value) localStorage.setItem("robustcheck-theme", value);
+      return localStorage.getItem("robustcheck-theme");
+    } catch { return null; }
+  };
+  if (stored()) root.dataset.theme = stored();
+  document.getElementById("theme").addEventListener("click", () => {
+    const dark = getComputedStyle(root).colorScheme.includes("dark");
+    root.dataset.theme = dark ? "light" : "dark";
+    stored(root.dataset.theme);
+  });
+
+  // --- filter: what a result matches is looked up in the heatmap's headings ---
+  const form = document.getElementById("filter");
+  const heat = document.querySelector(".heat");
+  const columns = heat ? all("thead tr:nth-child(2) th", heat).map((th) => ({ th, key: th.dataset.key, tags: th.dataset.tags.split(" "), text: `${th.dataset.key} ${th.dataset.tags} ${th.title}`.toLowerCase() })) : [];
+  const rows = heat ? all("tbody tr", heat) : [];
+  const facets = new Map(rows.map((row) => [row.dataset.m, row.dataset.f.toLowerCase()]));
+  const listed = all("[data-c]");
+  let target = "";
+
+  const wanted = () => {
+    const data = new FormData(form);
+    return { q: (data.get("q") || "").trim().toLowerCase(), model: (data.get("model") || "").trim().toLowerCase(), tag: data.get("tag") || "", status: new Set(data.getAll("status")) };
+  };
+  const matches = (want, column, model, status) => {
+    if (want.status.size && !want.status.has(status)) return false;
+    if (want.tag && !column.tags.includes(want.tag)) return false;
+    const name = model.toLowerCase();
+    if (want.model && !name.includes(want.model)) return false;
+    return want.q.split(/\s+/).every((word) => name.includes(word) || column.text.includes(word) || (facets.get(model) || "").includes(word));
+  };
+  const filterHeat = (want) => {
+    const used = columns.map(() => false);
+    let count = 0;
+    for (const row of rows) {
+      let any = false;
+      columns.forEach((column, index) => {
+        const box = row.cells[index + 1];
+        const fits = Boolean(box.className) && matches(want, column, row.dataset.m, box.className.split(" ")[0]);
+        box.classList.toggle("off", Boolean(box.className) && !fits);
+        if (fits) { any = true; used[index] = true; count += 1; }
+      });
+      row.hidden = !any;
+    }
+    for (const figure of all(".plot")) {
+      const index = columns.findIndex((column) => column.key === figure.dataset.key);
+      figure.hidden = index >= 0 && !used[index];
+    }
+    return count;
+  };
+  const apply = () => {
+    const want = wanted();
+    const count = filterHeat(want);
+    for (const item of listed) item.hidden = !matches(want, columns[item.dataset.c], item.dataset.m, item.dataset.s);
+    const total = all(".heat td[class]").length;
+    const active = want.q || want.model || want.tag || want.status.size;
+    form.querySelector("output").textContent = active ? `${count} of ${total}` : "";
+    form.querySelector("[type=reset]").hidden = !active;
+  };
+  const writeHash = () => {
+    const hash = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (value && name !== "status") hash.set(name, value);
+    const status = [...wanted().status].join(",");
+    if (status) hash.set("status", status);
+    if (target) hash.set("at", target);
+    history.replaceState(null, "", `#${hash}`);
+  };
+  const goTo = (id) => {
+    const card = document.getElementById(id);
+    if (!card) return;
+    all(".at").forEach((other) => other.classList.remove("at"));
+    for (let outer = card.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
+    card.classList.add("at");
+    card.scrollIntoView({ block: "center" });
+  };
+  const readHash = () => {
+    const text = location.hash.slice(1);
+    const hash = new URLSearchParams(text.includes("=") ? text : "");
+    for (const name of ["q", "model", "tag"]) if (form.elements[name]) form.elements[name].value = hash.get(name) || "";
+    const status = (hash.get("status") || "").split(",");
+    for (const box of all("[name=status]", form)) box.checked = status.includes(box.value);
+    target = text.includes("=") ? hash.get("at") || "" : text;
+    apply();
+    if (target) goTo(target);
+  };
+  form.addEventListener("input", () => { target = ""; apply(); writeHash(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { target = ""; apply(); writeHash(); }));
+  addEventListener("hashchange", readHash);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#r"]');
+    if (!link) return;
+    event.preventDefault();
+    target = link.getAttribute("href").slice(1);
+    writeHash();
+    goTo(target);
+  });
+
+  // --- sorting the heatmap; models without a number go last either way ---
+  const sortBy = (th) => {
+    const descending = th.getAttribute("aria-sort") === "ascending";
+    all("[aria-sort]", heat).forEach((other) => other.removeAttribute("aria-sort"));
+    th.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    const sign = descending ? -1 : 1;
+    const number = (row) => { const value = row.cells[Number(th.dataset.sort) + 1].dataset.v; return value === undefined ? sign * Infinity : Number(value); };
+    const order = th.dataset.sort === "name" ? (a, b) => sign * a.dataset.m.localeCompare(b.dataset.m) : (a, b) => sign * (number(a) - number(b) || 0);
+    heat.tBodies[0].append(...[...rows].sort(order));
+  };
+  if (heat) all("[data-sort]", heat).forEach((th) => {
+    th.tabIndex = 0;
+    th.addEventListener("click", () => sortBy(th));
+    th.addEventListener("keydown", (event) => { if (event.key === "Enter") sortBy(th); });
+  });
+
+  for (const button of all(".copy")) button.addEventListener("click", async () => {
+    try { await navigator.clipboard.writeText(button.previousElementSibling.textContent); button.textContent = "copied"; }
+    catch { getSelection().selectAllChildren(button.previousElementSibling); }
+  });
+
+  // --- charts: the static plot stays until its interactive twin is drawn ---
+  const page = JSON.parse(document.getElementById("charts").textContent);
+  const WORDS = { f: "fail", e: "error", u: "unsure", w: "warn", p: "pass", s: "skip" };
+  const expand = (columns) => {
+    const names = Object.keys(columns);
+    return (columns[names[0]] || []).map((_, index) => {
+      const row = Object.fromEntries(names.map((name) => [name, columns[name][index]]));
+      if ("m" in row) row.model = page.names[row.m];
+      if ("s" in row) row.verdict = WORDS[row.s];
+      return row;
+    });
+  };
+  const patched = (chart) => {
+    const spec = structuredClone(page.templates[chart.kind]);
+    for (const layer of spec.layer) {
+      for (const side of ["x", "y"]) {
+        const channel = layer.encoding[side];
+        channel.scale.domain = chart.axes[side].domain;
+        channel.axis.values = chart.axes[side].ticks;
+        channel.title = chart.axes[side].title;
+      }
+      if (layer.encoding.color?.field === "g") layer.encoding.color.scale = { domain: Object.keys(chart.axes.groups), range: Object.values(chart.axes.groups) };
+    }
+    spec.datasets = Object.fromEntries(Object.entries(chart.data).map(([name, columns]) => [name, expand(columns)]));
+    return spec;
+  };
+  const draw = async (holder) => {
+    const options = { actions: false, renderer: "svg", tooltip: { theme: "page" } };
+    await window.vegaEmbed(holder, patched(page.charts[holder.dataset.chart]), options);
+    const svg = holder.querySelector("svg");
+    svg.removeAttribute("width");
+    svg.removeAttribute("height");
+    holder.parentElement.classList.add("drawn");
+  };
+  const near = new IntersectionObserver((seen) => {
+    for (const entry of seen) if (entry.isIntersecting) {
+      near.unobserve(entry.target);
+      draw(entry.target.querySelector(".vega"));
+    }
+  }, { rootMargin: "600px" });
+  if (window.vegaEmbed) all(".plot").forEach((figure) => near.observe(figure));
+
+  readHash();
+})();

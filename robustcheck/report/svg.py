@@ -1,0 +1,69 @@
+"""The static trend plot as SVG paths: few bytes a point, and coloured by the page's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from robustcheck.records import Status
+from robustcheck.report.plot import TrendPlot, shown_group
+
+# Relative outlines around a marker's centre; a dot is a zero-length stroke with round ends.
+_OUTLINES: dict[Status, str] = {
+    "fail": "m-4.6-3.8h9.2l-4.6 8z",
+    "error": "m-4-4l8 8m0-8l-8 8",
+    "unsure": "m0-5l5 5-5 5-5-5z",
+    "warn": "m-3.8-3.8h7.6v7.6h-7.6z",
+    "pass": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "skip": "m-3 0h6",
+}
+
+
+def dots_path(plot: TrendPlot, group: str) -> str:
+    """Return the dots of one population group."""
+    members = (dot for dot in plot.dots if shown_group(dot.group, plot.colours) == group)
+    return "".join(f"M{_at(plot, dot.x, dot.y)}h0" for dot in members)
+
+
+def markers_path(plot: TrendPlot, status: Status) -> str:
+    """Return the markers of the checked models with one status."""
+    members = (marker for marker in plot.markers if marker.status == status)
+    return "".join(f"M{_at(plot, marker.x, marker.y)}{_OUTLINES[status]}" for marker in members)
+
+
+def intervals_path(plot: TrendPlot, status: Status) -> str:
+    """Return the interval bars of the checked models with one status, across and up."""
+    members = [marker for marker in plot.markers if marker.status == status]
+    up = (f"M{_at(plot, m.x, m.y_span[0])}L{_at(plot, m.x, m.y_span[1])}" for m in members)
+    across = (f"M{_at(plot, m.x_span[0], m.y)}L{_at(plot, m.x_span[1], m.y)}" for m in members)
+    return "".join(up) + "".join(across)
+
+
+def line_path(plot: TrendPlot) -> str:
+    """Return the line of the fit."""
+    return _path(plot, [(x, y) for x, y, _, _ in plot.line])
+
+
+def limit_path(plot: TrendPlot) -> str:
+    """Return the line shifted by the limit."""
+    return _path(plot, plot.limit)
+
+
+def band_path(plot: TrendPlot) -> str:
+    """Return the outline of the prediction band."""
+    upper = [(x, high) for x, _, _, high in plot.line]
+    lower = [(x, low) for x, _, low, _ in reversed(plot.line)]
+    return f"{_path(plot, [*upper, *lower])}Z" if plot.line else ""
+
+
+def _path(plot: TrendPlot, points: Sequence[tuple[float, float]]) -> str:
+    return _joined(_at(plot, x, y) for x, y in points)
+
+
+def _joined(places: Iterable[str]) -> str:
+    text = "L".join(places)
+    return f"M{text}" if text else ""
+
+
+def _at(plot: TrendPlot, x: float, y: float) -> str:
+    across, down = plot.pixel(x, y)
+    return f"{across:.1f} {down:.1f}"

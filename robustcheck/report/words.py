@@ -1,0 +1,111 @@
+"""How numbers, statuses and commands are written for people."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from robustcheck.records import Result, RunRecord, Score, Status, Verdict
+
+MINUS = "\N{MINUS SIGN}"
+UNSURE = (
+    "Unsure means that the interval straddles the limit: with this many images the figure may lie on either "
+    "side. It is neither a pass nor a failure; more images, or a wider limit, would settle it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWords:
+    """A status as the report names, draws and counts it."""
+
+    status: Status
+    label: str
+    glyph: str
+    shape: str
+
+
+WORDS: dict[Status, StatusWords] = {
+    word.status: word
+    for word in (
+        StatusWords("fail", "failed", "▼", "triangle-down"),
+        StatusWords("error", "errors", "✕", "cross"),
+        StatusWords("unsure", "unsure", "◆", "diamond"),
+        StatusWords("warn", "warned", "■", "square"),
+        StatusWords("pass", "passed", "●", "circle"),
+        StatusWords("skip", "skipped", "○", "stroke"),
+    )
+}
+
+
+def plain(value: float, unit: str) -> str:
+    """Write a value: ``45.2%``, or four digits when it has no unit."""
+    text = f"{value * 100:.1f}%" if unit == "%" else f"{value:.4g}"
+    return text.replace("-", MINUS)
+
+
+def signed(value: float, unit: str) -> str:
+    """Write a difference with its sign: ``+1.3 pp``."""
+    text = f"{value * 100:+.1f} pp" if unit == "%" else f"{value:+.3g}"
+    return text.replace("-", MINUS)
+
+
+def signed_short(value: float, unit: str) -> str:
+    """Write a difference for a narrow column: ``+1.3``."""
+    return signed(value, unit).removesuffix(" pp")
+
+
+def is_difference(verdict: Verdict) -> bool:
+    """Tell whether what is held against the limit is a difference and not the value itself."""
+    return verdict.compared != verdict.value
+
+
+def held(value: float | None, verdict: Verdict) -> str:
+    """Write a number on the scale of the limit: in points when a difference is judged."""
+    if value is None:
+        return "\N{EN DASH}"
+    return signed(value, verdict.unit) if is_difference(verdict) else plain(value, verdict.unit)
+
+
+def interval(verdict: Verdict) -> str:
+    """Write the interval of what is held against the limit."""
+    if verdict.low is None or verdict.high is None:
+        return "\N{EN DASH}"
+    return f"{held(verdict.low, verdict).removesuffix(' pp').removesuffix('%')} to {held(verdict.high, verdict)}"
+
+
+def source_of(score: Score | None) -> str:
+    """Write where a score comes from."""
+    return f"{score.evidence}: {score.source}" if score else "\N{EN DASH}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time: ``3.8 s``, ``2 min 5 s``, ``1 h 12 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 model``, ``1,200 models``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def rerun_command(result: Result, run: RunRecord) -> str:
+    """Write the command that judges this one check on this one model again."""
+    words = ["pytest", quoted(result.nodeid)]
+    if "--models" in run.command:
+        words += ["--models", quoted(result.model.text)]
+    return " ".join(words)
+
+
+def quoted(text: str) -> str:
+    """Quote an argument for a shell, with the double quotes that every system knows where they suffice."""
+    if any(character in text for character in '"$`\\!'):
+        return shlex.quote(text)
+    return f'"{text}"'
+
+
+def short_key(key: str) -> str:
+    """Shorten a long key for a table; the whole key stands in ``run.json``."""
+    return key if len(key) <= 16 else f"{key[:12]}…"

@@ -1,0 +1,161 @@
+"""One ``checks:`` entry of the file, for one case: validated, checked and made a Check."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from robustcheck.checks import Check
+from robustcheck.errors import did_you_mean
+from robustcheck.expectations import KINDS, Expectation, kind_of
+from robustcheck.records import KnownDeviation, Pairs, Position, Query
+from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.language import CheckModel, DefaultsModel
+from robustcheck.spec.limits import LIMITS, long_form, looser_limits, written_limits
+from robustcheck.spec.names import KnownNames
+from robustcheck.spec.problems import Span
+from robustcheck.spec.query import read_query
+from robustcheck.spec.references import check_references, with_absolute_paths
+from robustcheck.spec.sentences import write_sentence
+from robustcheck.spec.source import Loc
+from robustcheck.spec.translate import validate
+from robustcheck.spec.units import check_limits, check_units
+
+
+@dataclass(frozen=True)
+class SuiteValues:
+    """What a check takes over from its suite."""
+
+    defaults: DefaultsModel
+    applies_to: Query
+
+
+def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames, findings: Findings) -> Check | None:
+    """Return the check of one case, or None after reporting what is wrong with it."""
+    data = scope.data
+    assert isinstance(data, dict)
+    model = validate(CheckModel, scope, _plain(data), findings)
+    check_references(scope, names, findings)
+    kind = _only_kind(data.get("expect"))
+    if kind:
+        check_units(scope, kind, names, findings)
+    narrowed = _applies_to(scope, data, names, findings)
+    warn = _read_warn(scope, model, kind, names, findings) if kind else None
+    return _make_check(scope, model, case, suite, names, warn, narrowed) if model else None
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    # These three have readers of their own, which report with finer positions.
+    return {key: value for key, value in data.items() if key not in {"for_each", "warn", "applies_to"}}
+
+
+def _only_kind(expect: object) -> str | None:
+    kinds = [key for key in expect if key in KINDS] if isinstance(expect, dict) else []
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def _applies_to(scope: Scope, data: Mapping[str, Any], names: KnownNames, findings: Findings) -> Query:
+    if "applies_to" not in data:
+        return ()
+    return read_query(scope, ("applies_to",), data["applies_to"], names, findings)
+
+
+def _read_warn(
+    scope: Scope, model: CheckModel | None, kind: str, names: KnownNames, findings: Findings
+) -> Expectation | None:
+    data = scope.data
+    assert isinstance(data, dict)
+    if "warn" not in data:
+        return None
+    written = long_form(kind, data["warn"])
+    if not isinstance(written, dict) or not written:
+        expected = f"a limit of the same kind, such as {_warn_example(kind)}"
+        findings.at_key(scope, ("warn",), "'warn' has no limit", expected=expected)
+        return None
+    if not _has_only_limits(scope, kind, written, findings):
+        return None
+    check_limits(scope, written_limits(kind, data["warn"], ("warn",)), names, findings)
+    merged = {**long_form(kind, data["expect"][kind]), **written} if model else None
+    warn = validate(KINDS[kind], scope, merged, findings, base=("warn",)) if merged else None
+    if warn and model:
+        _refuse_looser(scope, model.expectation, warn, findings)
+    return warn
+
+
+def _warn_example(kind: str) -> str:
+    return "50%" if kind in {"at_least", "at_most"} else "{" + LIMITS[kind][0].key + ": ...}"
+
+
+def _has_only_limits(scope: Scope, kind: str, written: Mapping[str, object], findings: Findings) -> bool:
+    keys = [limit.key for limit in LIMITS[kind]]
+    strange = [key for key in written if key not in keys]
+    for key in strange:
+        expected = f"only the limit of {kind}: {' or '.join(keys)}"
+        hint = (
+            f"leave out {key!r}: a warning has the kind of its expectation" if key in KINDS else did_you_mean(key, keys)
+        )
+        findings.at_key(scope, ("warn", key), f"{key!r} cannot stand in 'warn'", expected=expected, hint=hint)
+    return not strange
+
+
+def _refuse_looser(scope: Scope, expect: Expectation, warn: Expectation, findings: Findings) -> None:
+    for limit in looser_limits(expect, warn):
+        written = written_limits(kind_of(expect), _data(scope)["warn"], ("warn",))
+        loc: Loc = next((item.loc for item in written if item.limit == limit), ("warn",))
+        side = "above" if limit.tighter > 0 else "below"
+        limit_text = _data(scope)["expect"][kind_of(expect)]
+        shown = long_form(kind_of(expect), limit_text)[limit.key]
+        summary = "the warning is looser than the expectation, so it would never be seen"
+        findings.at_value(scope, loc, summary, expected=f"a limit {side} {shown}")
+
+
+def _data(scope: Scope) -> dict[str, Any]:
+    assert isinstance(scope.data, dict)
+    return scope.data
+
+
+def _make_check(
+    scope: Scope,
+    model: CheckModel,
+    case: Pairs,
+    suite: SuiteValues,
+    names: KnownNames,
+    warn: Expectation | None,
+    narrowed: Query,
+) -> Check:
+    directory = scope.document.directory
+    expect = model.expectation
+    return Check(
+        id=model.id,
+        case=case,
+        title=model.title or model.id.replace("-", " ").capitalize(),
+        why=model.why,
+        tags=tuple(dict.fromkeys([*suite.defaults.tags, *model.tags])),
+        quantity=with_absolute_paths(model.measure, directory, names).quantity(),
+        expect=with_absolute_paths(expect, directory, names),
+        warn=with_absolute_paths(warn, directory, names) if warn else None,
+        when_unsure=model.when_unsure or suite.defaults.when_unsure,
+        known_deviations=tuple(KnownDeviation(item.model, item.reason, item.until) for item in model.known_deviations),
+        applies_to=suite.applies_to + narrowed,
+        seed=suite.defaults.seed if model.seed is None else model.seed,
+        # The paths stay as written here: a sentence reads the same on every machine.
+        sentence=write_sentence(model.measure.quantity(), expect, warn),
+        position=_position(scope, scope.value_span(())),
+        expect_position=_position(scope, scope.key_span(("expect",))),
+        yaml=_own_text(scope),
+    )
+
+
+def _position(scope: Scope, span: Span) -> Position:
+    return Position(scope.document.path, span.line, span.column)
+
+
+def _own_text(scope: Scope) -> str:
+    document = scope.document
+    first = document.values[scope.root]
+    lines = list(document.lines[first.line - 1 : document.last_lines[scope.root]])
+    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+        lines.pop()
+    return textwrap.dedent("\n".join(lines))

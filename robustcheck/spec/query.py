@@ -1,0 +1,125 @@
+"""Facet queries: ``{source: laion}`` or ``source=laion&samples>=1e9``, checked against the known facets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, cast
+
+from robustcheck.errors import did_you_mean
+from robustcheck.records import Query, Term
+from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.names import KnownNames
+from robustcheck.spec.problems import one_of
+from robustcheck.spec.scalars import scalar_text
+from robustcheck.spec.source import Loc
+
+Op = Literal["=", "!=", ">=", "<=", ">", "<"]
+
+_TERM = re.compile(r"\s*([A-Za-z_][\w-]*)\s*(>=|<=|!=|=|>|<)\s*(.*?)\s*")
+_CONDITION = re.compile(r"\s*(>=|<=|!=|=|>|<)?\s*(.*?)\s*", re.DOTALL)
+_EXAMPLE = "a query such as {source: laion} or source=laion&architecture=vit|cnn"
+
+
+def read_query(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> Query:
+    """Return the query that a mapping or text stands for, reporting what is wrong with it."""
+    if isinstance(value, dict):
+        return tuple(_dict_terms(scope, loc, value, names, findings))
+    if isinstance(value, str):
+        return tuple(_text_terms(scope, loc, value, names, findings))
+    findings.at_key(scope, loc, f"{loc[-1]!r} is not a query", expected=_EXAMPLE)
+    return ()
+
+
+def query_text(query: Query) -> str:
+    """Return the canonical text of a query: ``source=laion&architecture=vit|cnn``."""
+    return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
+
+
+def is_query_text(text: str) -> bool:
+    """Tell a query from a model reference or the name of a set."""
+    return all(_TERM.fullmatch(part) for part in text.split("&"))
+
+
+def _dict_terms(
+    scope: Scope, loc: Loc, query: dict[str, object], names: KnownNames, findings: Findings
+) -> Iterator[Term]:
+    if not query:
+        findings.at_key(scope, loc, "the query has no condition", expected=_EXAMPLE)
+    for facet, value in query.items():
+        if not is_known_facet(scope, (*loc, facet), facet, names, findings):
+            continue
+        term = _condition(facet, value)
+        if isinstance(term, str):
+            findings.at_value(scope, (*loc, facet), term, expected="a value, a list of values, or a condition")
+            continue
+        check_values(scope, (*loc, facet), term, names, findings)
+        yield term
+
+
+def _text_terms(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> Iterator[Term]:
+    for part in text.split("&"):
+        match = _TERM.fullmatch(part)
+        if match is None:
+            hint = _facet_with_value(part.strip(), names)
+            findings.at_value(scope, loc, f"{part.strip()!r} is not a condition", expected=_EXAMPLE, hint=hint)
+        elif is_known_facet(scope, loc, match[1], names, findings):
+            term = _condition(match[1], match[2] + match[3])
+            if isinstance(term, str):
+                findings.at_value(scope, loc, term, expected=_EXAMPLE)
+                continue
+            check_values(scope, loc, term, names, findings)
+            yield term
+
+
+def is_known_facet(scope: Scope, loc: Loc, facet: str, names: KnownNames, findings: Findings) -> bool:
+    """Report a facet that no model has."""
+    if facet in names.facets:
+        return True
+    summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, names.facets)
+    report = findings.at_key if loc and loc[-1] == facet else findings.at_value
+    report(scope, loc, summary, expected=one_of(names.facets), hint=hint)
+    return False
+
+
+def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings: Findings) -> None:
+    """Report values that no model has, so that a query does not silently match nothing."""
+    known = names.facets[term.facet]
+    if term.op not in {"=", "!="} or not known or all(_is_number(value) for value in known):
+        return
+    for index, value in enumerate(term.values):
+        if value not in known and "*" not in value:
+            item = (*loc, index)
+            at = item if (*scope.root, *item) in scope.document.values else loc
+            summary = f"no model has {term.facet} {value!r}"
+            findings.at_value(scope, at, summary, expected=one_of(known), hint=did_you_mean(value, known))
+
+
+def _condition(facet: str, value: object) -> Term | str:
+    """Return the term, or a sentence that says what is wrong."""
+    if isinstance(value, list):
+        texts = [scalar_text(item) for item in value]
+        return Term(facet, "=", tuple(texts)) if texts and all(texts) else f"{facet!r} has no value"
+    if value is None or isinstance(value, dict):
+        return f"{facet!r} has no value"
+    match = _CONDITION.fullmatch(scalar_text(value))
+    op = cast(Op, (match and match[1]) or "=")
+    values = tuple(part.strip() for part in (match[2] if match else "").split("|"))
+    if not all(values):
+        return f"{facet!r} has no value"
+    if op in {">=", "<=", ">", "<"} and not (len(values) == 1 and _is_number(values[0])):
+        return f"{'|'.join(values)!r} is not a number that {facet!r} can be compared with"
+    return Term(facet, op, values)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _facet_with_value(text: str, names: KnownNames) -> str:
+    owners = [facet for facet, values in sorted(names.facets.items()) if text in values]
+    return f"did you mean '{owners[0]}={text}'?" if owners else ""

@@ -1,0 +1,118 @@
+"""The reference page of the language, generated from the pydantic models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from robustcheck.expectations import KINDS, QuantityModel
+from robustcheck.spec.language import CheckModel, DefaultsModel, DeviationModel, SuiteModel
+
+# One example for each kind; a test loads them all and holds that no kind is without one.
+EXAMPLES: Mapping[str, str] = {
+    "at_least": "expect: {at_least: 45%}\nwarn: 50%",
+    "at_most": "expect: {at_most: 90%}\nwarn: 80%",
+    "between": "expect: {between: [40%, 60%]}\nwarn: {low: 45%}",
+    "on_trend": (
+        "expect:\n"
+        "  on_trend:\n"
+        "    population: openclip\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    allowed_below: 2.0pp\n"
+        "warn: {allowed_below: 1.0pp}"
+    ),
+    "no_worse_than": "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}",
+    "reproduces": "expect: {reproduces: {within: 0.5pp, population: openclip}}",
+}
+
+_INTRODUCTION = """\
+# The YAML language
+
+This page is generated from the models that validate a suite: `python -m robustcheck.spec.schema --write`.
+
+A suite is a file that ends in `.robust.yaml`. Begin it with this line for completion and checking in an editor:
+
+```yaml
+# yaml-language-server: $schema=../robustcheck/schema.json
+```
+
+- `45%` is a level of a percentage metric, `2.0pp` a difference of two levels in percentage points; a bare number is
+  for metrics without a unit.
+- `"${name}"` stands for a variable of the check's `for_each`. It stands in quotes. As a whole value it keeps the type
+  of what it stands for.
+- A query selects models by facets: `{source: laion, architecture: [vit, cnn], samples: ">=1e9"}`, or as text
+  `source=laion&architecture=vit|cnn&samples>=1e9`. All conditions must hold.
+- A path (with a `/`, or ending in `.csv`, `.txt` or `.jsonl`) counts from the directory of the suite.
+- `yes`, `no`, `on`, `off` and numbers such as `010` must stand in quotes or be written plainly, duplicate keys and
+  merge keys (`<<`) are errors, and `12:30:45` or `2027-01-31` is text.
+"""
+
+
+def reference_markdown() -> str:
+    """Return the reference page: every key with type, default and meaning, and an example of each kind."""
+    sections = [
+        _INTRODUCTION,
+        _section("A suite", SuiteModel),
+        _section("`defaults`", DefaultsModel),
+        _section("A check", CheckModel),
+        _section("`measure` and `against`", QuantityModel),
+        _section("`known_deviations`", DeviationModel),
+        "## `expect`\n\nExactly one of these kinds. `warn` takes the kind's limit again, tighter.\n",
+        *(_kind_section(kind, model) for kind, model in KINDS.items()),
+    ]
+    return "\n".join(sections)
+
+
+def _kind_section(kind: str, model: type[BaseModel]) -> str:
+    example = f"\n```yaml\n{EXAMPLES[kind]}\n```\n" if kind in EXAMPLES else ""
+    return _section(f"`{kind}`", model, level=3) + example
+
+
+def _section(title: str, model: type[BaseModel], *, level: int = 2) -> str:
+    lines = [f"{'#' * level} {title}", "", " ".join((model.__doc__ or "").split()), ""]
+    lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
+    schema = model.model_json_schema()
+    lines += [_row(name, model, schema) for name in model.model_fields]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, model: type[BaseModel], schema: Mapping[str, Any]) -> str:
+    node = schema["properties"][name]
+    cells = [f"`{name}`", _type(name, node), _default(model, name), model.model_fields[name].description or ""]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(model: type[BaseModel], name: str) -> str:
+    field = model.model_fields[name]
+    if field.is_required():
+        return "required"
+    value = field.default if field.default_factory is None else None
+    return f"`{value}`" if value not in (None, "") else ""
+
+
+def _type(name: str, node: Mapping[str, Any]) -> str:
+    named = {"models": "text, query, or a list of these", "applies_to": "query", "warn": "amount or limits"}
+    if name in named:
+        return named[name]
+    if "$ref" in node:
+        return "block"
+    if "anyOf" in node:
+        kinds = [_type(name, variant) for variant in node["anyOf"] if variant != {"type": "null"}]
+        return " or ".join(dict.fromkeys(kinds))
+    return _plain_type(node)
+
+
+def _plain_type(node: Mapping[str, Any]) -> str:
+    if "enum" in node:
+        return " or ".join(f"`{choice}`" for choice in node["enum"])
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "95%" in node.get("examples", ()):
+        return "share"
+    if "45%" in node.get("examples", ()):
+        return "amount"
+    words = {"string": "text", "integer": "whole number", "array": "list", "object": "block"}
+    return words.get(str(node.get("type")), re.sub(r"[^a-z ]", "", str(node.get("type", "value"))))

@@ -1,0 +1,105 @@
+"""The JSON Schema for editors and the reference page, both generated from the pydantic models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from robustcheck.expectations import KINDS
+from robustcheck.spec.language import SuiteModel
+from robustcheck.spec.reference import reference_markdown
+
+__all__ = ["generated_files", "json_schema", "reference_markdown"]
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]*\}"}
+_AMOUNT_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(%|pp)?\s*$"
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a suite, with the shorthands and variables that the loader accepts."""
+    schema = SuiteModel.model_json_schema()
+    definitions = schema["$defs"]
+    for kind, model in KINDS.items():
+        _allow_shorthand(definitions["ExpectModel"]["properties"], kind, model.__name__, definitions)
+    for name, definition in definitions.items():
+        if name != "DefaultsModel":
+            definition["properties"] = _with_variables(definition["properties"])
+    _without_null_defaults(schema)
+    return {"$schema": _DRAFT, **schema, "title": "robustcheck suite"}
+
+
+def generated_files() -> dict[Path, str]:
+    """Return the text of every file that is made from the models, by its path."""
+    package = Path(__file__).parents[1]
+    return {
+        package / "schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        package.parent / "docs" / "yaml-reference.md": reference_markdown(),
+    }
+
+
+def _allow_shorthand(kinds: dict[str, Any], kind: str, name: str, definitions: dict[str, Any]) -> None:
+    limits = definitions[name]["properties"]
+    long_form = kinds[kind]
+    reference = {"$ref": long_form.pop("$ref", None) or f"#/$defs/{name}"}
+    short: list[dict[str, Any]] = []
+    if set(limits) == {"limit"}:
+        short = [{"type": ["string", "number"]}]
+    if set(limits) == {"low", "high"}:
+        short = [{"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2}]
+    kinds[kind] = {"anyOf": [*short, reference], **{key: value for key, value in long_form.items() if key != "default"}}
+
+
+def _with_variables(properties: dict[str, Any]) -> dict[str, Any]:
+    return {key: value if key in {"id", "for_each"} else _or_variable(value) for key, value in properties.items()}
+
+
+def _or_variable(node: Any) -> Any:
+    """Let a variable stand wherever a scalar does."""
+    if isinstance(node, list):
+        return [_or_variable(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") == ["string", "number"]:
+        return _amount(node)
+    if "enum" in node or "const" in node or "pattern" in node or node.get("type") in ("integer", "number", "boolean"):
+        words = {key: node[key] for key in ("description", "default") if key in node}
+        return {"anyOf": [{key: value for key, value in node.items() if key not in words}, _VARIABLE], **words}
+    nested = ("anyOf", "items", "additionalProperties", "prefixItems")
+    changed = {key: _or_variable(value) if key in nested else value for key, value in node.items()}
+    if "properties" in changed:
+        changed["properties"] = _with_variables(changed["properties"])
+    return changed
+
+
+def _amount(node: dict[str, Any]) -> dict[str, Any]:
+    return {**node, "pattern": rf"{_AMOUNT_PATTERN}|{_VARIABLE['pattern']}"}
+
+
+def _without_null_defaults(node: Any) -> None:
+    if isinstance(node, dict):
+        if node.get("default", "") is None:
+            del node["default"]
+        if {"type": "null"} in node.get("anyOf", ()):
+            node["anyOf"] = [variant for variant in node["anyOf"] if variant != {"type": "null"}]
+    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _without_null_defaults(item)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the generated files, or say which of them are stale."""
+    stale = {
+        path: text for path, text in generated_files().items() if not path.is_file() or path.read_text("utf-8") != text
+    }
+    for path, text in stale.items():
+        if "--write" in arguments:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        sys.stdout.write(f"{'written' if '--write' in arguments else 'stale'}: {path.name}\n")
+    return 1 if stale and "--write" not in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""What a YAML syntax error means to the author of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import yaml
+from yaml.reader import ReaderError
+
+from robustcheck.spec.problems import Mistake, Span
+
+_VARIABLE = ("a variable stands outside quotes", 'the variable in quotes: "${name}"')
+
+# (part of PyYAML's message, what is wrong, what was expected); the first that fits is used.
+_EXPLANATIONS = (
+    (
+        "mapping values are not allowed",
+        "a ':' where no key can stand",
+        "quotes around text that contains ': ', or other indentation",
+    ),
+    ("'\\t'", "a tab where the indentation needs spaces", "spaces only"),
+    ("'%' that cannot start", "a value cannot start with '%'", "the number first, such as 45%, or quotes"),
+    ("that cannot start any token", "a value cannot start with this character", "the value in quotes"),
+    ("found undefined alias", "a value that starts with '*' is read as an alias", 'text with a star in quotes: "*..."'),
+    (
+        "while scanning an alias",
+        "a value that starts with '*' is read as an alias",
+        'text with a star in quotes: "*..."',
+    ),
+    ("while scanning an anchor", "a value that starts with '&' is read as an anchor", "the value in quotes"),
+    ("expected chomping or indentation", "a value cannot start with '>' or '|'", 'the condition in quotes: ">=1e9"'),
+    ("while scanning a tag", "a value that starts with '!' is read as a tag", 'the condition in quotes: "!=224"'),
+    ("while scanning a quoted scalar", "a quote is opened and not closed", "a closing quote"),
+    (
+        "while parsing a flow mapping",
+        "this is not what can follow inside { }",
+        "',' and the next key, or a closing '}'",
+    ),
+    (
+        "while parsing a flow sequence",
+        "this is not what can follow inside [ ]",
+        "',' and the next value, or a closing ']'",
+    ),
+    ("could not find expected ':'", "a key without its ':'", "key: value"),
+    ("expected a single document", "a second document starts here", "one suite a file, without a second '---'"),
+    ("expected <block end>", "the indentation does not fit the lines above", "keys of one block in the same column"),
+    ("expected the node content", "a value is missing here", "a value"),
+)
+
+# The parser notices these only further down.
+_WRONG_AT_THEIR_START = ("while scanning a quoted scalar", "while scanning a simple key")
+
+
+def explain_syntax_error(error: yaml.YAMLError, lines: Sequence[str]) -> Mistake:
+    """Turn PyYAML's error into a mistake at its place, in the words of an author."""
+    if isinstance(error, ReaderError):
+        return _bad_character(error, lines)
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Mistake(Span(1, 1), f"this is not YAML: {error}")
+    message = f"{error.context or ''}; {error.problem or ''}"
+    span = _error_span(error, lines)
+    opened = _opened(error, span)
+    summary, expected = _explain(message, lines[span.line - 1] if lines else "")
+    return Mistake(span, f"this is not YAML: {summary}{opened}", expected)
+
+
+def _explain(message: str, line: str) -> tuple[str, str]:
+    if "while parsing a flow mapping" in message and _has_bare_variable(line):
+        return _VARIABLE
+    for part, summary, expected in _EXPLANATIONS:
+        if part in message:
+            return summary, expected
+    return message.strip("; "), ""
+
+
+def _has_bare_variable(line: str) -> bool:
+    at = line.find("${")
+    return at >= 0 and line[:at].count('"') % 2 == 0 and line[:at].count("'") % 2 == 0
+
+
+def _error_span(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> Span:
+    mark = error.problem_mark or error.context_mark
+    if error.context in _WRONG_AT_THEIR_START:
+        mark = error.context_mark
+    if mark is None:
+        return Span(1, 1)
+    # An error at the end of the file is shown on its last line, where there is something to see.
+    line = min(mark.line + 1, max(1, len(lines)))
+    return Span(line, mark.column + 1)
+
+
+def _opened(error: yaml.MarkedYAMLError, span: Span) -> str:
+    mark = error.context_mark
+    if mark is None or mark.line + 1 == span.line:
+        return ""
+    return f" (it belongs to what starts in line {mark.line + 1})"
+
+
+def _bad_character(error: ReaderError, lines: Sequence[str]) -> Mistake:
+    rest: int = error.position
+    for number, line in enumerate(lines, start=1):
+        if rest <= len(line):
+            return Mistake(Span(number, rest + 1), "this character cannot stand in a YAML file")
+        rest -= len(line) + 1
+    return Mistake(Span(1, 1), "the file holds a character that cannot stand in YAML")

@@ -1,0 +1,105 @@
+"""Units: a level of a percentage metric is written 45%, a difference 2.0pp, a dimensionless value bare."""
+
+from __future__ import annotations
+
+from robustcheck.expectations import parse_amount
+from robustcheck.records import Amount
+from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.limits import LIMITS, Limit, WrittenLimit, written_limits
+from robustcheck.spec.names import KnownNames
+from robustcheck.spec.source import Loc
+
+_WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0pp", "": "a bare number such as 0.12"}
+
+
+def check_units(scope: Scope, kind: str, names: KnownNames, findings: Findings) -> None:
+    """Report limits whose unit does not fit the metric, or whose number makes no sense."""
+    data = scope.data
+    if not isinstance(data, dict) or kind not in LIMITS:
+        return
+    written = data["expect"][kind]
+    limits = written_limits(kind, written, ("expect", kind))
+    check_limits(scope, limits, names, findings)
+    if isinstance(written, dict):
+        _check_range(scope, written, ("expect", kind), names, findings)
+
+
+def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, findings: Findings) -> None:
+    """Report limits in a wrong unit, and a low that is not below its high."""
+    data = scope.data
+    unit = _unit(data.get("measure") if isinstance(data, dict) else None, names)
+    for written in limits:
+        _check_amount(scope, written.limit, written.value, written.loc, unit, findings)
+    _check_order(scope, [(item.value, item.loc) for item in limits if item.limit.role == "level"], findings)
+
+
+def _unit(quantity: object, names: KnownNames) -> str | None:
+    metric = quantity.get("metric") if isinstance(quantity, dict) else None
+    return names.metrics.get(metric) if isinstance(metric, str) else None
+
+
+def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, unit: str | None, findings: Findings) -> None:
+    amount = _amount(value)
+    if amount is None or limit.role == "share":
+        return
+    wanted = _wanted(limit, amount, unit)
+    if amount.unit != wanted:
+        hint = _rewritten(amount, wanted)
+        findings.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
+    elif wanted and not 0 <= amount.value <= 1:
+        findings.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
+    elif limit.role == "tolerance" and amount.value < 0:
+        findings.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
+
+
+def _wanted(limit: Limit, amount: Amount, unit: str | None) -> str:
+    if unit is None:
+        # The metric is unknown and reported; a level in pp or a tolerance in % is wrong for any.
+        unit = "%" if amount.unit else ""
+    return "pp" if unit == "%" and limit.role == "tolerance" else unit
+
+
+def _amount(value: object) -> Amount | None:
+    try:
+        return parse_amount(value)
+    except ValueError:
+        return None
+
+
+def _wrong_unit(text: str, amount: Amount, wanted: str) -> str:
+    if not amount.unit:
+        return f"{text} has no unit"
+    if not wanted:
+        return f"{text} has a unit, but the metric has none"
+    return f"{text} is a difference" if amount.unit == "pp" else f"{text} is a level, and a tolerance is a difference"
+
+
+def _rewritten(amount: Amount, wanted: str) -> str:
+    if amount.unit and wanted:
+        return f"did you mean '{amount.value * 100:g}{wanted}'?"
+    if wanted:
+        # 0.45 was surely meant as a fraction, 45 as a percentage; 1 could be either.
+        share = amount.value * 100 if 0 < amount.value < 1 else amount.value
+        return f"did you mean '{share:g}{wanted}'?"
+    return f"did you mean '{amount.value:g}'?"
+
+
+def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, findings: Findings) -> None:
+    ends = written.get("x_range")
+    unit = _unit(written.get("against"), names)
+    if not isinstance(ends, list) or len(ends) != 2:
+        return
+    places = [(end, (*loc, "x_range", index)) for index, end in enumerate(ends)]
+    level = Limit("x_range", "level", 1)
+    for end, place in places:
+        _check_amount(scope, level, end, place, unit, findings)
+    _check_order(scope, places, findings)
+
+
+def _check_order(scope: Scope, ends: list[tuple[object, Loc]], findings: Findings) -> None:
+    amounts = [_amount(value) for value, _ in ends]
+    if len(amounts) != 2 or amounts[0] is None or amounts[1] is None or amounts[0].unit != amounts[1].unit:
+        return
+    if amounts[0].value >= amounts[1].value:
+        summary = f"the low end {ends[0][0]} is not below the high end {ends[1][0]}"
+        findings.at_value(scope, ends[0][1], summary, expected="the smaller number first")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataset_makers import encoded, make_webdataset, sample, three_shards
+
+from robustcheck.datasets import class_sets
+from robustcheck.datasets.doctor import Finding, examine
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.what: finding for finding in findings}
+
+
+def test_a_sound_dataset_has_no_complaint(tmp_path: Path) -> None:
+    findings = examine(str(three_shards(tmp_path / "d")), (), decode=None)
+    assert {finding.level for finding in findings} == {"ok"}
+    assert by_name(findings)["decoding"].detail == "10 of 10 images decoded"
+    assert by_name(findings)["class balance"].detail == "3 to 4 images a class"
+
+
+def test_digits_are_sound() -> None:
+    findings = by_name(examine("digits", ()))
+    assert findings["count"].detail == "797 images, as the catalogue says"
+    assert findings["decoding"].level == "ok"
+
+
+def test_what_cannot_be_opened_is_one_error(tmp_path: Path) -> None:
+    [finding] = examine(str(tmp_path), ())
+    assert (finding.level, finding.what) == ("error", "opening")
+    [finding] = examine("imagenet-v2", ())
+    assert "not on this machine" in finding.detail
+
+
+def test_a_damaged_image_is_found_when_it_is_decoded(tmp_path: Path) -> None:
+    members = [*sample(0, 0), ("x.cls", b"1"), ("x.png", encoded(1)[:99]), *sample(2, 2)]
+    directory = str(make_webdataset(tmp_path / "d", [members]))
+    assert by_name(examine(directory, (), decode=2))["decoding"].level == "ok"
+    damaged = by_name(examine(directory, (), decode=None))["decoding"]
+    assert damaged.level == "error"
+    assert "1 of 3 images fail" in damaged.detail
+
+
+def test_empty_classes_and_missing_templates_are_warnings(tmp_path: Path) -> None:
+    directory = make_webdataset(tmp_path / "d", [sample(0, 0)], templates=())
+    findings = by_name(examine(str(directory), ()))
+    assert findings["class balance"].level == "warning"
+    assert "'dog'" in findings["class balance"].detail
+    assert findings["prompts"].level == "warning"
+
+
+def test_repeated_class_names_are_named(tmp_path: Path) -> None:
+    names = class_sets.imagenet_class_names()
+    findings = by_name(examine(str(make_webdataset(tmp_path / "d", [sample(0, 0)], names=names)), ()))
+    assert findings["class list"].detail == "imagenet, as in open_clip"
+    assert findings["repeated class names"].detail.startswith("missile, sunglasses")
+
+
+def test_groups_are_counted(tmp_path: Path) -> None:
+    directory = three_shards(tmp_path / "d")
+    (directory / "groups.csv").write_text("id,g\n" + "".join(f"s{i:07d},{'ab'[i % 2]}\n" for i in range(10)))
+    assert by_name(examine(str(directory), ()))["group g"].detail == "a (5), b (5)"
