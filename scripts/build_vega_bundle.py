@@ -6,11 +6,12 @@ after a new Altair release and commit the result: building it takes seconds, a r
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import vl_convert
 
-TARGET = Path(__file__).parents[1] / "robustcheck" / "report" / "static" / "vega.js"
+TARGET = Path(__file__).parents[1] / "robustcheck" / "report" / "static" / "vega.js.gz"
 NOTICE = """/*! Vega {vega}, Vega-Lite {lite}, vega-embed {embed}
 Copyright (c) 2015-2025, University of Washington Interactive Data Lab. All rights reserved.
 Redistribution and use in source and binary forms, with or without modification, are permitted under
@@ -25,7 +26,8 @@ def main() -> None:
         lite=vl_convert.get_vegalite_versions()[-1],
         embed=vl_convert.get_vega_embed_version(),
     )
-    TARGET.write_text(notice + vl_convert.javascript_bundle(), encoding="utf-8")
+    # Without a time stamp the same libraries give the same bytes.
+    TARGET.write_bytes(gzip.compress((notice + vl_convert.javascript_bundle()).encode(), 9, mtime=0))
     print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
 
 

@@ -9,8 +9,18 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, top_k_accuracy_score
 
 from robustcheck.errors import DataError, SetupError
-from robustcheck.metrics import METRICS, aggregate, classification, label_ranks, mean_per_class_recall
-from robustcheck.metrics import metric_facts, rank_scores, sample_scores, top1, top5
+from robustcheck.metrics import (
+    METRICS,
+    aggregate,
+    classification,
+    label_ranks,
+    mean_per_class_recall,
+    metric_facts,
+    rank_scores,
+    sample_scores,
+    top1,
+    top5,
+)
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_augmented_images_stay_images(train_zoo: ModuleType) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones(train_zoo: ModuleType) -> None:
-    with pytest.raises(SystemExit, match="not in the zoo. Known: vit-plain-100, vit-plain-1000"):
+    with pytest.raises(SystemExit, match=r"not in the zoo\. Known: vit-plain-100, vit-plain-1000"):
         train_zoo.main(["--only", "vit-plain-10"])
 
 

@@ -85,7 +85,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check a data set without a model: layout, count, labels, classes, images."""
-    if not findings_table(examine(dataset, _roots(data)), as_json, _console):
+    if not findings_table(examine(dataset, _roots(data), index_dir=home_of(Path.cwd()) / "store" / "indexes"), as_json, _console):
         raise typer.Exit(1)
 
 

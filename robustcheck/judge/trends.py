@@ -122,7 +122,7 @@ def _scatter(fit: TrendFit, at: Expected) -> float:
 
 
 def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -> tuple[tuple[str, str], ...]:
-    narrowed = "".join(f", {facet} {value}" for facet, value in sorted(expect.among.items()))
+    narrowed = "".join(f", {facet} {_alternatives(values)}" for facet, values in sorted(expect.among.items()))
     z = "undefined" if at.z is None else f"{at.z:+.2f}"
     return (
         ("expected on trend", say_value(at.value, case.unit)),
@@ -132,3 +132,7 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         ("population", f"{expect.population}{narrowed}: {fit.n} models, this one left out"),
         ("fit", f"slope {fit.slope:.3f}, residual scale {fit.scale:.3f} ({fit.axis}), r2 {fit.r2:.3f}"),
     )
+
+
+def _alternatives(values: str | list[str]) -> str:
+    return values if isinstance(values, str) else " or ".join(values)

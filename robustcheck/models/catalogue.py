@@ -17,6 +17,8 @@ from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.timm_rules import timm_rule_facets
 
 NUMERIC_FACETS = frozenset({"samples", "samples_seen", "resolution", "params"})
+# Columns of the zoo's table that are figures, not facets.
+_ZOO_FIGURES = ("holdout_n", "holdout_correct", "holdout_top1")
 FAMILIES = frozenset({"clip", "clip-ft", "supervised", "more-data", "contrastive", "vlm"})
 ZOO_DIRECTORY = Path(__file__).parents[1] / "zoo"
 
@@ -106,7 +108,7 @@ def _entries(scheme: str, path: Path) -> tuple[Entry, ...]:
 
 
 def _facets(row: Mapping[str, str], key: str) -> Mapping[str, str]:
-    return {name: value for name, value in row.items() if name != key and value}
+    return {name: value for name, value in row.items() if value and name != key and name not in _ZOO_FIGURES}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

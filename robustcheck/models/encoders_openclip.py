@@ -26,6 +26,7 @@ _TEXT_BATCH = 256
 def load(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     """Load an open_clip model with its own preprocessing and tokenizer."""
     import open_clip
+    from open_clip.transform import PreprocessCfg, image_transform_v2
 
     _require_architecture(ref)
     target = resolve_device(device)
@@ -36,10 +37,10 @@ def load(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     configuration = getattr(model.visual, "preprocess_cfg", {})
     return OpenClipModel(
         preprocessing=json.dumps(configuration, sort_keys=True, default=str),
-        logit_scale=float(model.logit_scale.exp().mean()),
+        logit_scale=float(model.logit_scale.detach().exp().mean()),
         logit_bias=_bias(model),
         model=model,
-        transform=open_clip.image_transform_v2(open_clip.PreprocessCfg(**configuration), is_train=False),
+        transform=image_transform_v2(PreprocessCfg(**configuration), is_train=False),
         tokenizer=_tokenizer(ref, name),
         device=target,
         precision=precision,
@@ -177,4 +178,4 @@ def _tokenizer(ref: ModelRef, name: str) -> Callable[[list[str]], torch.Tensor]:
 
 def _bias(model: Any) -> float:
     bias = getattr(model, "logit_bias", None)
-    return 0.0 if bias is None else float(bias.mean())
+    return 0.0 if bias is None else float(bias.detach().mean())

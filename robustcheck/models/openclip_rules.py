@@ -17,7 +17,7 @@ Facets = dict[str, str]
 
 _SIZES = {"RN50x4": "288", "RN50x16": "384", "RN50x64": "448"}
 _RESOLUTION = re.compile(r"[-_](\d{3})(?=$|-quickgelu$)")
-_TEXT_TOWER = re.compile(r"^(coca_|roberta-|xlm-roberta-base-|xlm-roberta-large-|nllb-)")
+_TEXT_TOWER = re.compile(r"^(coca_|roberta-|xlm-roberta-base-|xlm-roberta-large-)")
 _RECIPE = re.compile(r"(-quickgelu|-CLIPA|-SigLIP2?|-i18n|-worldwide|[-_]\d{3})+$")
 _SEEN = re.compile(r"_s(\d+)([mb])(?=_|$)")
 _SEEN_KNOWN = {

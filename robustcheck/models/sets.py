@@ -66,7 +66,7 @@ def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         return _queried(known_sets()[text].query, f"the set {text}")
     if text.endswith((".yaml", ".yml")):
         return _from_yaml(base / Path(text).expanduser(), arch)
-    if is_query(text):
+    if is_query(text) and not is_checkpoint_file(text):
         return _queried(parse_query(text), text)
     if any(mark in text for mark in "*?"):
         return _globbed(text, arch, base)
@@ -96,9 +96,10 @@ def _queried(query: Query, where: str) -> tuple[ModelRef, ...]:
 
 
 def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
-    if is_checkpoint_file(text):
-        files = sorted(glob.glob(str(Path(text).expanduser()), root_dir=base))
-        found = tuple(parse_reference(file, arch=arch, base=base) for file in files)
+    if is_checkpoint_file(text) or "@" in text:
+        head, at, pattern = text.rpartition("@")
+        files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
+        found = tuple(parse_reference(f"{head}{at}{file}", arch=arch, base=base) for file in files)
     else:
         found = tuple(
             reference_of(model) for model in entries() if fnmatchcase(model.text, text) or fnmatchcase(model.id, text)

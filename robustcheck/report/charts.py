@@ -31,7 +31,9 @@ def chart_template(kind: AxisKind) -> dict[str, Any]:
         _checked_layer(alt, kind),
         *_label_layers(alt, kind),
     ]
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, padding=4)
+    # Groups and statuses each have colours of their own.
+    chart = alt.layer(*layers).resolve_scale(color="independent")
+    chart = chart.properties(width=WIDTH, height=HEIGHT, padding=4)
     styled = chart.configure(background="transparent", font=_FONT).configure_view(stroke=None)
     spec: dict[str, Any] = styled.to_dict()
     return spec
@@ -48,12 +50,13 @@ def chart_axes(plot: TrendPlot) -> dict[str, Any]:
 
 def chart_data(plot: TrendPlot, names: dict[str, int]) -> dict[str, Any]:
     """Return the data of a plot as columns; ``names`` numbers the models of the whole page."""
+    groups = [name for name, _, _ in plot.groups]
     return {
         "line": _columns(["x", "y", "lo", "hi"], plot.line),
         "limit": _columns(["x", "y"], plot.limit),
         "population": _columns(
             ["m", "x", "y", "g"],
-            [(_number(names, dot.model), dot.x, dot.y, shown_group(dot.group, plot.colours)) for dot in plot.dots],
+            [(_number(names, dot.model), dot.x, dot.y, groups.index(shown_group(dot.group, plot.colours))) for dot in plot.dots],
         ),
         "checked": _columns(
             ["m", "s", "x", "y", "xl", "xh", "yl", "yh", "c", "cl", "ch"],
@@ -78,7 +81,7 @@ def _rounded(cell: Any) -> Any:
 
 def _checked_row(marker: Marker) -> tuple[Any, ...]:
     verdict = marker.result.verdict
-    spans = (*marker.x_span, *marker.y_span)
+    spans = tuple(round(end, 3) for end in (*marker.x_span, *marker.y_span))
     return _CODES[marker.status], marker.x, marker.y, *spans, verdict.compared, verdict.low, verdict.high
 
 
@@ -130,7 +133,7 @@ def _population_layer(alt: Any, kind: AxisKind) -> alt.Chart:
     colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
     chart = _with_values(alt.Chart(alt.NamedData(name="population")), kind)
     tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
-    points = chart.mark_point(clip=True, filled=True, size=26, opacity=0.75)
+    points = chart.mark_point(clip=True, filled=True, size=34, opacity=0.75)
     return points.encode(**_xy(alt, kind), color=colour, tooltip=tooltip)
 
 
@@ -150,7 +153,7 @@ def _checked_layer(alt: Any, kind: AxisKind) -> alt.Chart:
         residual="format(100*datum.c,'+.1f')+' pp ('+format(100*datum.cl,'+.1f')+' to '+format(100*datum.ch,'+.1f')+')'"
     )
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
-    points = chart.mark_point(filled=True, size=62, opacity=1, stroke="var(--paper)", strokeWidth=1)
+    points = chart.mark_point(filled=True, size=78, opacity=1, stroke="var(--paper)", strokeWidth=1)
     return points.encode(**_xy(alt, kind), color=_by_status(alt, "colour"), shape=_by_status(alt, "shape"), tooltip=tooltip)
 
 

@@ -14,7 +14,7 @@ from robustcheck.report.strip import Strip, strip
 from robustcheck.report.words import WORDS, counted, rerun_command
 
 FULL_CARDS = 50
-MOST_LISTED = 2000
+MOST_LISTED = 1000
 _CARD_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
 
 
@@ -56,6 +56,13 @@ class Page:
     unlisted: int
     evidence: str
     tags: tuple[str, ...]
+
+    def by_column(self) -> list[tuple[int, list[Result]]]:
+        """Group all results by the column of their check."""
+        groups: dict[int, list[Result]] = {}
+        for result in self.run.results:
+            groups.setdefault(self.places[result.suite, result.check_key], []).append(result)
+        return sorted(groups.items())
 
     def sources(self) -> list[tuple[str, str, str]]:
         """List the populations of the plots with source and licence, each once."""

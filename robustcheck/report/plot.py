@@ -13,10 +13,14 @@ from robustcheck.report.words import WORDS, signed
 
 WIDTH, HEIGHT = 540.0, 350.0
 MOST_LABELS = 6
+_LINE_SAMPLES = 24
 OTHER = "other"
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
 _LABELLED: tuple[Status, ...] = ("fail", "error", "unsure", "warn")
+
+
+LineSample = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class TrendPlot:
     title: str
     x: Axis
     y: Axis
-    line: tuple[tuple[float, float, float, float], ...]
+    line: tuple[LineSample, ...]
     limit: tuple[tuple[float, float], ...]
     limit_text: str
     dots: tuple[Dot, ...]
@@ -92,7 +96,7 @@ def shown_group(group: str, colours: Mapping[str, str]) -> str:
 def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[str, str]) -> TrendPlot:
     """Work out the plot of one check from its figure and the results of the checked models."""
     z = transformer(figure.fit.axis)
-    line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in figure.line)
+    line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in _thinned(figure.line))
     markers = tuple(marker for result in results if (marker := _marker(result, figure)))
     dots = _dots(figure.points, {marker.model for marker in markers}, figure)
     limit, limit_text = _limit_line(figure, results)
@@ -104,6 +108,12 @@ def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[
         figure, title, x, y, line, limit, limit_text, inside, len(dots) - len(inside), markers, (), cautions, colours
     )
     return _labelled(bare)
+
+
+def _thinned(line: Sequence[LineSample]) -> list[LineSample]:
+    """Keep as many samples of a smooth line as the eye can use, both ends among them."""
+    step = max(1, len(line) // _LINE_SAMPLES)
+    return [*line[:-1:step], *line[-1:]]
 
 
 def _marker(result: Result, figure: TrendFigure) -> Marker | None:
@@ -135,7 +145,7 @@ def _limit_line(figure: TrendFigure, results: Sequence[Result]) -> tuple[tuple[t
     limit = limits.pop() or 0.0
     z = transformer(figure.fit.axis)
     # Short of zero there is no such accuracy: the limit cannot be missed there.
-    shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in figure.line if 0 < y + limit < 1)
+    shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in _thinned(figure.line) if 0 < y + limit < 1)
     return shifted, f"limit {signed(limit, '%')}"
 
 
@@ -147,7 +157,7 @@ def _judges_residual(result: Result) -> bool:
 
 
 def _axes(
-    figure: TrendFigure, line: tuple[tuple[float, float, float, float], ...], shown: Sequence[Marker | Dot]
+    figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]
 ) -> tuple[Axis, Axis]:
     kind = figure.fit.axis
     xs = [mark.x for mark in shown] or [point[0] for point in line]
@@ -174,9 +184,17 @@ def _labelled(plot: TrendPlot) -> TrendPlot:
     anchors = [Anchor(*plot.pixel(marker.x, marker.y), _short(marker.model)) for marker in wanted]
     taken = [plot.pixel(marker.x, marker.y) for marker in plot.markers]
     taken += [plot.pixel(dot.x, dot.y) for dot in plot.dots]
+    taken += _along(plot, [(x, y) for x, y, _, _ in plot.line]) + _along(plot, plot.limit)
     labels = place_labels(anchors, taken, (WIDTH, HEIGHT), MOST_LABELS)
     fields = {name: getattr(plot, name) for name in TrendPlot.__slots__}
     return TrendPlot(**(fields | {"labels": tuple(labels)}))
+
+
+def _along(plot: TrendPlot, line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return pixels along a line, close enough that no label fits between them."""
+    low, high = plot.x.domain
+    steps = [low + (high - low) * step / 60 for step in range(61)] if len(line) > 1 else []
+    return [plot.pixel(position, at(line, position)) for position in steps]
 
 
 def _short(model: str, most: int = 34) -> str:

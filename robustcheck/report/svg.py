@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from robustcheck.records import Status
-from robustcheck.report.plot import TrendPlot, shown_group
+from robustcheck.report.plot import Marker, TrendPlot, shown_group
 
+_MARKER = 8.0
 # Relative outlines around a marker's centre; a dot is a zero-length stroke with round ends.
 _OUTLINES: dict[Status, str] = {
     "fail": "m-4.6-3.8h9.2l-4.6 8z",
     "error": "m-4-4l8 8m0-8l-8 8",
     "unsure": "m0-5l5 5-5 5-5-5z",
     "warn": "m-3.8-3.8h7.6v7.6h-7.6z",
-    "pass": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "pass": "h0",
     "skip": "m-3 0h6",
 }
 
@@ -33,9 +34,17 @@ def markers_path(plot: TrendPlot, status: Status) -> str:
 def intervals_path(plot: TrendPlot, status: Status) -> str:
     """Return the interval bars of the checked models with one status, across and up."""
     members = [marker for marker in plot.markers if marker.status == status]
-    up = (f"M{_at(plot, m.x, m.y_span[0])}L{_at(plot, m.x, m.y_span[1])}" for m in members)
-    across = (f"M{_at(plot, m.x_span[0], m.y)}L{_at(plot, m.x_span[1], m.y)}" for m in members)
-    return "".join(up) + "".join(across)
+    return "".join(_bars(plot, marker) for marker in members)
+
+
+def _bars(plot: TrendPlot, marker: Marker) -> str:
+    left, bottom = plot.pixel(marker.x_span[0], marker.y_span[0])
+    right, top = plot.pixel(marker.x_span[1], marker.y_span[1])
+    x, y = plot.pixel(marker.x, marker.y)
+    # A bar that its own marker covers cannot be seen.
+    across = f"M{left:.1f} {y:.1f}H{right:.1f}" if right - left > _MARKER else ""
+    up = f"M{x:.1f} {bottom:.1f}V{top:.1f}" if bottom - top > _MARKER else ""
+    return across + up
 
 
 def line_path(plot: TrendPlot) -> str:

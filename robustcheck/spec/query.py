@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import did_you_mean
@@ -51,7 +52,8 @@ def _dict_terms(
             continue
         term = _condition(facet, value)
         if isinstance(term, str):
-            findings.at_value(scope, (*loc, facet), term, expected="a value, a list of values, or a condition")
+            report = findings.at_key if value is None else findings.at_value
+            report(scope, (*loc, facet), term, expected="a value, a list of values, or a condition")
             continue
         check_values(scope, (*loc, facet), term, names, findings)
         yield term
@@ -88,7 +90,7 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings
     if term.op not in {"=", "!="} or not known or all(_is_number(value) for value in known):
         return
     for index, value in enumerate(term.values):
-        if value not in known and "*" not in value:
+        if not any(fnmatchcase(each, value) for each in known):
             item = (*loc, index)
             at = item if (*scope.root, *item) in scope.document.values else loc
             summary = f"no model has {term.facet} {value!r}"
@@ -98,11 +100,11 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings
 def _condition(facet: str, value: object) -> Term | str:
     """Return the term, or a sentence that says what is wrong."""
     if isinstance(value, list):
-        texts = [scalar_text(item) for item in value]
+        texts = [_facet_text(item) for item in value]
         return Term(facet, "=", tuple(texts)) if texts and all(texts) else f"{facet!r} has no value"
     if value is None or isinstance(value, dict):
         return f"{facet!r} has no value"
-    match = _CONDITION.fullmatch(scalar_text(value))
+    match = _CONDITION.fullmatch(_facet_text(value))
     op = cast(Op, (match and match[1]) or "=")
     values = tuple(part.strip() for part in (match[2] if match else "").split("|"))
     if not all(values):
@@ -110,6 +112,13 @@ def _condition(facet: str, value: object) -> Term | str:
     if op in {">=", "<=", ">", "<"} and not (len(values) == 1 and _is_number(values[0])):
         return f"{'|'.join(values)!r} is not a number that {facet!r} can be compared with"
     return Term(facet, op, values)
+
+
+def _facet_text(value: object) -> str:
+    # The tables say yes and no, which YAML readers may take for true and false.
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return scalar_text(value)
 
 
 def _is_number(text: str) -> bool:

@@ -42,7 +42,7 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: 
         return
     summary, *details = message.splitlines() or [f"unknown model {text!r}"]
     hint = "" if "did you mean" in message else did_you_mean(text, names.model_sets)
-    lines = [detail.strip() for detail in details] + ([hint] if hint else [])
+    lines = [detail.strip().removeprefix("to do: ") for detail in details] + ([hint] if hint else [])
     findings.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 

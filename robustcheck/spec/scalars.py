@@ -52,12 +52,12 @@ def _integer(text: str) -> int:
     return int(text, bases.get(text[:2], 10))
 
 
-def trap(text: str) -> tuple[str, str] | None:
+def trap(kind: str, text: str) -> tuple[str, str] | None:
     """Return (what is wrong, what was expected) for a plain scalar that YAML readers disagree on."""
     if _SWITCH_WORD.fullmatch(text):
         truth = "true" if text.lower() in {"yes", "on"} else "false"
         return f"{text!r} can be read as a word or as {truth}", f'{truth}, or the word in quotes: "{text}"'
-    zeros = _LEADING_ZERO.fullmatch(text)
+    zeros = _LEADING_ZERO.fullmatch(text) if kind in {"int", "float"} else None
     if zeros:
         return (
             f"{text!r} has leading zeros, which can be read as octal",

@@ -142,11 +142,11 @@ class _Build:
             )
 
     def _scalar(self, node: ScalarNode) -> object:
-        found = trap(node.value) if node.style is None else None
+        kind = node.tag.removeprefix(PREFIX)
+        found = trap(kind, node.value) if node.style is None else None
         if found:
             self.mistakes.append(Mistake(_span(node), *found))
             return node.value
-        kind = node.tag.removeprefix(PREFIX)
         if kind not in _SCALAR_KINDS:
             self._refuse_tag(node)
             return node.value

@@ -24,7 +24,8 @@
   const columns = heat ? all("thead tr:nth-child(2) th", heat).map((th) => ({ th, key: th.dataset.key, tags: th.dataset.tags.split(" "), text: `${th.dataset.key} ${th.dataset.tags} ${th.title}`.toLowerCase() })) : [];
   const rows = heat ? all("tbody tr", heat) : [];
   const facets = new Map(rows.map((row) => [row.dataset.m, row.dataset.f.toLowerCase()]));
-  const listed = all("[data-c]");
+  const place = (item) => item.dataset.c ?? item.parentElement.dataset.c;
+  const listed = all(".card, .list tr[data-c], .list tbody[data-c] > tr[class]").map((item) => ({ item, column: columns[place(item)], model: item.dataset.m ?? item.cells[0].textContent, status: item.dataset.s ?? item.className }));
   let target = "";
 
   const wanted = () => {
@@ -60,7 +61,7 @@
   const apply = () => {
     const want = wanted();
     const count = filterHeat(want);
-    for (const item of listed) item.hidden = !matches(want, columns[item.dataset.c], item.dataset.m, item.dataset.s);
+    for (const { item, column, model, status } of listed) item.hidden = !matches(want, column, model, status);
     const total = all(".heat td[class]").length;
     const active = want.q || want.model || want.tag || want.status.size;
     form.querySelector("output").textContent = active ? `${count} of ${total}` : "";
@@ -77,9 +78,9 @@
   const goTo = (id) => {
     const card = document.getElementById(id);
     if (!card) return;
-    all(".at").forEach((other) => other.classList.remove("at"));
+    all("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
     for (let outer = card.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
-    card.classList.add("at");
+    card.setAttribute("aria-current", "true");
     card.scrollIntoView({ block: "center" });
   };
   const readHash = () => {
@@ -129,11 +130,12 @@
   // --- charts: the static plot stays until its interactive twin is drawn ---
   const page = JSON.parse(document.getElementById("charts").textContent);
   const WORDS = { f: "fail", e: "error", u: "unsure", w: "warn", p: "pass", s: "skip" };
-  const expand = (columns) => {
+  const expand = (columns, groups) => {
     const names = Object.keys(columns);
     return (columns[names[0]] || []).map((_, index) => {
       const row = Object.fromEntries(names.map((name) => [name, columns[name][index]]));
       if ("m" in row) row.model = page.names[row.m];
+      if ("g" in row) row.g = groups[row.g];
       if ("s" in row) row.verdict = WORDS[row.s];
       return row;
     });
@@ -149,24 +151,33 @@
       }
       if (layer.encoding.color?.field === "g") layer.encoding.color.scale = { domain: Object.keys(chart.axes.groups), range: Object.values(chart.axes.groups) };
     }
-    spec.datasets = Object.fromEntries(Object.entries(chart.data).map(([name, columns]) => [name, expand(columns)]));
+    spec.datasets = Object.fromEntries(Object.entries(chart.data).map(([name, columns]) => [name, expand(columns, Object.keys(chart.axes.groups))]));
     return spec;
   };
   const draw = async (holder) => {
     const options = { actions: false, renderer: "svg", tooltip: { theme: "page" } };
+    await (ready ??= unpack());
     await window.vegaEmbed(holder, patched(page.charts[holder.dataset.chart]), options);
     const svg = holder.querySelector("svg");
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     holder.parentElement.classList.add("drawn");
   };
+  // The chart script is packed; a browser that cannot unpack it keeps the static plots.
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(document.getElementById("vega").textContent), (letter) => letter.charCodeAt(0));
+    const script = document.createElement("script");
+    script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    document.head.append(script);
+  };
+  let ready;
   const near = new IntersectionObserver((seen) => {
     for (const entry of seen) if (entry.isIntersecting) {
       near.unobserve(entry.target);
       draw(entry.target.querySelector(".vega"));
     }
   }, { rootMargin: "600px" });
-  if (window.vegaEmbed) all(".plot").forEach((figure) => near.observe(figure));
+  if (window.DecompressionStream) all(".plot").forEach((figure) => near.observe(figure));
 
   readHash();
 })();

@@ -1,0 +1,80 @@
+"""Suites as text for the tests of the language, and the names that they may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robustcheck.checks import Check, Suite
+from robustcheck.errors import SpecError
+from robustcheck.records import Problem
+from robustcheck.spec import KnownNames, load_suite
+
+HEAD = "robustcheck: 1\nchecks:\n"
+MEASURE = "    measure: {metric: top1, dataset: digits}\n"
+
+
+def _is_model(text: str) -> str | None:
+    if text in {"clip", "laion", "zoo"} or ":" in text:
+        return None
+    return f"unknown model {text!r}\n  expected: a set or a reference"
+
+
+NAMES = KnownNames(
+    metrics={"top1": "%", "top5": "%", "mean_per_class_recall": "%", "ece": ""},
+    datasets=frozenset({"digits", "imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-a", "imagenet-x"}),
+    populations=frozenset({"openclip", "timm"}),
+    transforms=frozenset({"gaussian_noise", "contrast"}),
+    prompts=frozenset({"openai-80", "dataset"}),
+    facets={
+        "source": frozenset({"laion", "wit"}),
+        "architecture": frozenset({"vit", "cnn"}),
+        "zoo": frozenset({"yes"}),
+        "samples": frozenset(),
+    },
+    model_sets=frozenset({"clip", "laion", "zoo"}),
+    is_model=_is_model,
+)
+
+
+def write(directory: Path, text: str) -> Path:
+    """Write a suite and return its path."""
+    path = directory / "x.robust.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def load(directory: Path, text: str) -> Suite:
+    """Load a suite from its text."""
+    return load_suite(write(directory, text), NAMES)
+
+
+def problems(directory: Path, text: str) -> tuple[Problem, ...]:
+    """Return the problems of a suite that must have some."""
+    with pytest.raises(SpecError) as caught:
+        load(directory, text)
+    return caught.value.problems
+
+
+def problem(directory: Path, text: str) -> Problem:
+    """Return the only problem of a suite."""
+    found = problems(directory, text)
+    assert len(found) == 1, "\n\n".join(each.text for each in found)
+    return found[0]
+
+
+def one_check(*lines: str) -> str:
+    """Return a suite with one check on digits, and these lines in it."""
+    return HEAD + "  - id: a\n" + MEASURE + "".join(f"    {line}\n" for line in lines)
+
+
+def load_check(directory: Path, *lines: str) -> Check:
+    """Load a suite with one check and return it."""
+    return load(directory, one_check(*lines)).checks[0]
+
+
+def pointed_at(found: Problem) -> str:
+    """Return the text above a problem's carets."""
+    _, source, carets, *_ = found.text.splitlines()
+    return "".join(letter for letter, mark in zip(source, carets, strict=False) if mark == "^")

@@ -1,0 +1,279 @@
+"""Model references and what --models may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robustcheck.errors import ModelError, SetupError
+from robustcheck.models import catalogue
+from robustcheck.models.facets import parse_query
+from robustcheck.models.reference import parse_reference
+from robustcheck.models.sets import known_sets, list_models, resolve_models
+
+
+def ids(*texts: str) -> list[str]:
+    return [model.id for model in resolve_models(texts)]
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "epoch_12.pt"
+    path.write_bytes(b"weights")
+    return path
+
+
+# --- references --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["openclip:ViT-B-32/laion2b_s34b_b79k", "ViT-B-32/laion2b_s34b_b79k"])
+def test_an_openclip_name(text: str) -> None:
+    model = parse_reference(text)
+    assert (model.id, model.kind) == ("ViT-B-32/laion2b_s34b_b79k", "openclip")
+    assert (model.architecture, model.weights) == ("ViT-B-32", "laion2b_s34b_b79k")
+    assert model.facet("source") == "laion"
+
+
+def test_an_openclip_name_outside_the_catalogue() -> None:
+    model = parse_reference("openclip:ViT-B-16-SigLIP2/webli")
+    assert (model.kind, model.facet("source")) == ("openclip", "webli")
+
+
+def test_a_checkpoint_file_with_its_architecture(checkpoint: Path) -> None:
+    model = parse_reference("openclip:ViT-B-32@epoch_12.pt", base=checkpoint.parent)
+    assert (model.id, model.kind, model.architecture) == ("ViT-B-32@epoch_12", "openclip-file", "ViT-B-32")
+    assert model.weights == str(checkpoint)
+    assert model.facet("architecture") == "vit"
+    assert model.facet("source") is None
+
+
+@pytest.mark.parametrize("arch", ["ViT-B-32", "openclip:ViT-B-32"])
+def test_a_bare_checkpoint_file_takes_arch(checkpoint: Path, arch: str) -> None:
+    model = parse_reference(str(checkpoint), arch=arch)
+    assert model.id == "ViT-B-32@epoch_12"
+    assert parse_reference(model.text) == model
+
+
+def test_a_bare_timm_checkpoint(checkpoint: Path) -> None:
+    model = parse_reference("epoch_12.pt", arch="timm:resnet50", base=checkpoint.parent)
+    assert (model.id, model.kind, model.architecture) == ("resnet50@epoch_12", "timm-file", "resnet50")
+
+
+def test_a_timm_name_and_file(checkpoint: Path) -> None:
+    named = parse_reference("timm:resnet50.a1_in1k")
+    assert (named.id, named.kind, named.architecture, named.weights) == (
+        "resnet50.a1_in1k", "timm", "resnet50.a1_in1k", None,
+    )  # fmt: skip
+    assert parse_reference("resnet50.a1_in1k") == parse_reference("timm:resnet50.a1_in1k")
+    assert parse_reference(f"timm:resnet50@{checkpoint}").weights == str(checkpoint)
+
+
+def test_a_local_directory_and_a_hub_repository(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/open_clip_config.json").write_text("{}")
+    model = parse_reference("local-dir:run", base=tmp_path)
+    assert (model.kind, model.id, model.weights) == ("local-dir", "local@run", str(tmp_path / "run"))
+    assert parse_reference("./run", base=tmp_path).kind == "local-dir"
+    hub = parse_reference("hf-hub:laion/CLIP-ViT-B-32")
+    assert (hub.kind, hub.id, hub.weights) == ("hf-hub", "laion/CLIP-ViT-B-32", "laion/CLIP-ViT-B-32")
+
+
+@pytest.mark.parametrize(
+    ("text", "arch", "found", "hint"),
+    [
+        ("missing.pt", "ViT-B-32", "there is no file", "the checkpoint file"),
+        ("openclip:ViT-B-32@missing.pt", None, "there is no file", "the checkpoint file"),
+        ("epoch_12.pt", None, "a checkpoint file without an architecture", "--arch ViT-B-32"),
+        ("epoch_12.pt", "ViT-B-32/openai", "is not the name of an architecture", "did you mean 'ViT-B-32'?"),
+        ("openclip:ViT-B-32", None, "is no architecture with a pretrained tag", "openclip:ARCH/TAG"),
+        ("openclip:", None, "names no model", "openclip:ViT-B-32"),
+        ("opencip:ViT-B-32/openai", None, "unknown kind of model 'opencip'", "did you mean 'openclip'?"),
+        ("ViT-B-32/openay", None, "unknown model", "did you mean 'ViT-B-32/openai'?"),
+        ("timm:a/b", None, "is no timm name", "timm:NAME.TAG"),
+        ("local-dir:nowhere", None, "is no directory", "open_clip_config.json"),
+        ("hf-hub:laion", None, "is no repository", "hf-hub:ORG/NAME"),
+        ("lion", None, "unknown model 'lion'", "did you mean 'laion'?"),
+        ("notes.txt", None, "notes.txt is not a checkpoint file", ".safetensors"),
+    ],
+)
+def test_a_wrong_reference_says_what_and_what_instead(
+    checkpoint: Path, text: str, arch: str | None, found: str, hint: str
+) -> None:
+    checkpoint.with_name("notes.txt").write_text("")
+    with pytest.raises(ModelError) as caught:
+        resolve_models([text], arch=arch, base=checkpoint.parent)
+    assert found in str(caught.value)
+    assert hint in str(caught.value)
+
+
+# --- sets, queries, globs, files -----------------------------------------------------------------
+
+
+def test_the_sets_that_the_catalogue_fills() -> None:
+    sizes = {name: len(ids(name)) for name in known_sets() if name != "zoo"}
+    assert sizes == {
+        "clip": 119, "laion": 39, "wit": 12, "datacomp": 13, "commonpool": 21, "metaclip": 7, "dfn": 4,
+        "siglip": 9, "yfcc": 4, "clip-ft": 37, "supervised": 980, "more-data": 249,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("laion", "EVA01-g-14/laion400m_s11b_b41k", "ViT-B-16/commonpool_l_laion_s1b_b8k"),
+        ("laion", "ViT-H-14-CLIPA-336/laion2b", "coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k"),
+        ("laion", "convnext_large_d_320/laion2b_s29b_b131k_ft_soup", "vit_base_patch16_clip_224.laion2b_ft_in1k"),
+        ("wit", "RN50x16/openai", "vit_base_patch16_clip_224.openai_ft_in1k"),
+        ("datacomp", "ViT-bigG-14-CLIPA/datacomp1b", "ViT-L-14/commonpool_xl_clip_s13b_b90k"),
+        ("commonpool", "ViT-B-32/commonpool_s_s13m_b4k", "ViT-B-32/datacomp_s_s13m_b4k"),
+        ("metaclip", "ViT-B-32-quickgelu/metaclip_400m", "ViT-B-32/openai"),
+        ("dfn", "ViT-B-16/dfn2b", "ViT-L-14/datacomp_xl_s13b_b90k"),
+        ("siglip", "ViT-B-16-SigLIP-i18n-256/webli", "nllb-clip-base-siglip/v1"),
+        ("yfcc", "RN101-quickgelu/yfcc15m", "RN50/cc12m"),
+        ("clip", "nllb-clip-large/v1", "coca_ViT-B-32/mscoco_finetuned_laion2b_s13b_b90k"),
+        ("clip-ft", "vit_so400m_patch14_siglip_378.webli_ft_in1k", "eva_giant_patch14_336.m30m_ft_in22k_in1k"),
+        ("clip-ft", "eva_giant_patch14_224.clip_ft_in1k", "eva02_base_patch14_448.mim_in22k_ft_in1k"),
+        ("supervised", "convnextv2_base.fcmae_ft_in1k", "resnet18.fb_ssl_yfcc100m_ft_in1k"),
+        ("supervised", "resnetv2_50x1_bit.goog_distilled_in1k", "resnext101_32x8d.fb_wsl_ig1b_ft_in1k"),
+        ("more-data", "regnety_1280.swag_lc_in1k", "deit3_base_patch16_224.fb_in1k"),
+        ("more-data", "tiny_vit_21m_224.dist_in22k_ft_in1k", "convnext_base.clip_laion2b_augreg_ft_in1k"),
+    ],
+)
+def test_hand_reviewed_members(name: str, inside: str, outside: str) -> None:
+    members = ids(name)
+    assert inside in members
+    assert outside not in members
+
+
+def test_members_of_a_set_are_not_named_but_references_are() -> None:
+    assert not any(model.named for model in resolve_models(["laion"]))
+    assert resolve_models(["ViT-B-32/openai"])[0].named
+    both = resolve_models(["wit,ViT-B-32/openai"])
+    assert len(both) == 12
+    assert {model.id for model in both if model.named} == {"ViT-B-32/openai"}
+
+
+def test_queries_globs_and_commas() -> None:
+    assert ids("source=laion&family=clip&architecture=eva") == [
+        "EVA01-g-14/laion400m_s11b_b41k", "EVA02-E-14-plus/laion2b_s9b_b144k", "EVA02-E-14/laion2b_s4b_b115k",
+    ]  # fmt: skip
+    assert ids("openclip:ViT-B-32/laion*") == ids("ViT-B-32/laion*")
+    assert len(ids("ViT-B-32/laion*")) == 4
+    assert ids("RN50/openai, RN101/openai", "RN50/openai") == ["RN50/openai", "RN101/openai"]
+
+
+def test_the_sets_are_the_queries_they_say() -> None:
+    assert known_sets()["laion"].query == parse_query("family=clip&source=laion&task=zero-shot&zoo!=yes")
+    assert all(item.about for item in known_sets().values())
+
+
+def test_every_id_is_safe_in_a_test_id() -> None:
+    models = list_models()
+    assert len(models) >= 121 + 1266
+    assert len({model.id for model in models}) == len(models)
+    assert not [model.id for model in models if any(mark in model.id for mark in "|[] ") or "::" in model.id]
+
+
+def test_listing_a_query() -> None:
+    assert {model.id for model in list_models("dfn")} == set(ids("dfn"))
+
+
+def test_a_yaml_file_of_references(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(b"")
+    (tmp_path / "mine.yaml").write_text(
+        "models:\n  - openclip:ViT-B-32@a.pt\n  - {source: dfn, resolution: 224}\n  - wit\n", encoding="utf-8"
+    )
+    found = resolve_models(["mine.yaml"], base=tmp_path)
+    assert found[0].weights == str(tmp_path / "a.pt")
+    assert [model.id for model in found[1:4]] == [
+        "ViT-B-16/dfn2b", "ViT-H-14-quickgelu/dfn5b", "ViT-L-14-quickgelu/dfn2b",
+    ]  # fmt: skip
+    assert len(found) == 1 + 3 + 12
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: 1\n", "no list of models"),
+        ("- 7\n", "7 is no model"),
+        ("- other.yaml\n", "inside a YAML file"),
+        ("- {sorce: wit}\n", "unknown facet 'sorce'"),
+        ("- [\n", "not YAML"),
+    ],
+)
+def test_a_wrong_yaml_file_of_references(tmp_path: Path, text: str, found: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SetupError, match=found):
+        resolve_models(["mine.yaml"], base=tmp_path)
+
+
+def test_files_of_one_name_keep_apart(tmp_path: Path) -> None:
+    for run in ("run1", "run2"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "epoch_1.pt").write_bytes(b"")
+    found = resolve_models(["run*/epoch_1.pt"], arch="ViT-B-32", base=tmp_path)
+    assert [model.id for model in found] == ["ViT-B-32@epoch_1", "ViT-B-32@run2-epoch_1"]
+    assert resolve_models(["openclip:ViT-B-32@run*/*.pt"], base=tmp_path)[1].weights == found[1].weights
+
+
+def test_a_file_name_that_looks_like_a_query(tmp_path: Path) -> None:
+    (tmp_path / "lr=1.pt").write_bytes(b"")
+    assert resolve_models(["lr=1.pt"], arch="ViT-B-32", base=tmp_path)[0].id == "ViT-B-32@lr=1"
+
+
+@pytest.mark.parametrize(
+    ("texts", "arch", "found"),
+    [
+        ([], None, "no model is named"),
+        ([" , "], None, "no model is named"),
+        (["openclip:Zit-*/*"], None, "nothing matches"),
+        (["source=wit&resolution=512"], None, "no model of the catalogue matches"),
+        (["laion"], "ViT-B-32", "has no checkpoint file to belong to"),
+        (["source=lion"], None, "did you mean 'laion'"),
+    ],
+)
+def test_what_names_no_model_is_an_error(texts: list[str], arch: str | None, found: str) -> None:
+    with pytest.raises(SetupError, match=found):
+        resolve_models(texts, arch=arch)
+
+
+# --- the zoo -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    _forget()
+    monkeypatch.setattr(catalogue, "ZOO_DIRECTORY", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _fresh_catalogue() -> object:
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (catalogue.entries, catalogue.zoo_entries, catalogue.known_facets, catalogue._by_id, known_sets):
+        cached.cache_clear()
+
+
+def test_the_zoo_is_read_from_its_table(zoo: Path) -> None:
+    (zoo / "zoo.csv").write_text(
+        "name,architecture,source,samples,shots,holdout_top1\ntiny-vit,vit,plain,2e3,9,0.7\n", encoding="utf-8"
+    )
+    (found,) = resolve_models(["zoo"])
+    assert (found.id, found.kind, found.architecture) == ("tiny-vit", "zoo", "vit")
+    assert dict(found.facets) == {
+        "architecture": "vit", "family": "clip", "samples": "2e3", "shots": "9", "source": "plain", "zoo": "yes",
+    }  # fmt: skip
+    assert ids("zoo:tiny-vit") == ids("tiny-vit") == ids("source=plain") == ["tiny-vit"]
+    assert "tiny-vit" not in ids("clip")
+    with pytest.raises(ModelError, match="did you mean 'tiny-vit'"):
+        parse_reference("zoo:tinyvit")
+
+
+def test_an_absent_zoo_is_an_error_in_words(zoo: Path) -> None:
+    with pytest.raises(SetupError, match="the set zoo: no model of the catalogue matches"):
+        resolve_models(["zoo"])

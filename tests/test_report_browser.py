@@ -1,0 +1,72 @@
+"""The page in a real browser: it draws, filters and sorts without an error or a request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_fixtures import made_up_run, with_odd_outcomes
+
+from robustcheck.report import write_report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, list[str], str]]:
+    """Open a report; yield the page, what went wrong or over the network, and the address."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    target = write_report(with_odd_outcomes(made_up_run(30, 3)), tmp_path_factory.mktemp("report"))
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url))
+        page.goto(Path(target).as_uri())
+        yield page, wrong, Path(target).as_uri()
+        browser.close()
+
+
+def test_charts_are_drawn_without_error_or_request(opened: tuple[Any, list[str], str]) -> None:
+    page, wrong, _ = opened
+    page.evaluate("document.getElementById('trends').scrollIntoView()")
+    page.wait_for_function("document.querySelectorAll('.plot.drawn').length === 3")
+    assert page.locator(".plot.drawn .vega svg").count() == 3
+    assert wrong == []
+
+
+def test_the_filter_lives_in_the_address(opened: tuple[Any, list[str], str]) -> None:
+    page, wrong, address = opened
+    page.goto(f"{address}#status=error")
+    assert page.locator(".card:visible").count() == 1
+    assert page.locator(".heat tbody tr:visible").count() == 1
+    page.locator("#filter [type=reset]").click()
+    page.wait_for_function("!location.hash.includes('status')")
+    assert page.locator(".heat tbody tr:visible").count() == 30
+    page.fill("#filter [name=q]", "shift-1")
+    assert "q=shift-1" in page.evaluate("location.hash")
+    assert wrong == []
+
+
+def test_a_heading_sorts_the_margins(opened: tuple[Any, list[str], str]) -> None:
+    page, _, address = opened
+    page.goto(f"{address}#")
+    page.reload()
+    page.locator(".heat th[data-sort='0']").click()
+    values = page.evaluate("[...document.querySelectorAll('.heat tbody tr')].map(r => Number(r.cells[1].dataset.v))")
+    assert values == sorted(values)
+
+
+def test_the_theme_switches(opened: tuple[Any, list[str], str]) -> None:
+    page, _, _ = opened
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before

@@ -1,0 +1,152 @@
+"""The page is complete, self-contained, small and safe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from report_fixtures import made_up_run, with_odd_outcomes
+
+from robustcheck.records import RunRecord, Verdict
+from robustcheck.report.html import json_in_script, render_html
+from robustcheck.report.page import headline
+from robustcheck.report.words import UNSURE
+
+EVIL = """<script>alert("x")</script>'"><img src=x onerror=alert(1)>"""
+
+
+class _Elements(HTMLParser):
+    """Collect the start tags of a page with their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def _elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = _Elements()
+    parser.feed(page)
+    return parser.found
+
+
+def _evil_run() -> RunRecord:
+    run = made_up_run(3, 1)
+    results = tuple(
+        replace(
+            result,
+            model=replace(result.model, id=f"{EVIL}{index}"),
+            sentence=EVIL, why=EVIL, yaml=EVIL, title=EVIL, tags=(EVIL,),
+            verdict=replace(result.verdict, status="fail", reason=EVIL, notes=(EVIL,), facts=((EVIL, EVIL),)),
+        )
+        for index, result in enumerate(run.results)
+    )  # fmt: skip
+    trends = tuple(replace(figure, population=EVIL, x_label=EVIL, source=EVIL) for figure in run.trends)
+    return replace(run, results=results, trends=trends, command=EVIL, environment=((EVIL, EVIL),), not_run=(EVIL,))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_html(with_odd_outcomes(made_up_run(30, 3)))
+
+
+@pytest.mark.parametrize("section", ["filter", "trends", "margins", "cards", "appendix"])
+def test_every_section_is_there(section: str, page: str) -> None:
+    assert any(attributes.get("id") == section for _, attributes in _elements(page))
+
+
+def test_the_page_explains_unsure(page: str) -> None:
+    assert UNSURE in page
+
+
+def test_the_page_fetches_nothing(page: str) -> None:
+    for _, attributes in _elements(page):
+        for name in ("src", "href", "srcset", "data", "action"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#clip)", page)
+
+
+def test_charts_have_static_twins(page: str) -> None:
+    assert page.count('class="static"') == page.count('class="vega"') == 3
+    assert page.count('class="fit"') == 3
+
+
+def test_outside_text_is_escaped() -> None:
+    page = render_html(_evil_run())
+    assert "<script>alert" not in page
+    assert not any(tag == "img" or "onerror" in attributes for tag, attributes in _elements(page))
+    assert sum(tag == "script" for tag, _ in _elements(page)) == 3
+
+
+def test_json_cannot_end_its_script() -> None:
+    assert json_in_script({"a": "</script><!--&\u2028"}) == r'{"a":"\u003c/script\u003e\u003c!--\u0026\u2028"}'
+
+
+def test_a_large_run_stays_under_three_megabytes() -> None:
+    page = render_html(made_up_run(100, 50))
+    assert len(page.encode()) < 3_000_000
+
+
+def test_many_failures_stay_under_three_megabytes() -> None:
+    run = made_up_run(100, 50)
+    failed = tuple(replace(r, verdict=replace(r.verdict, status="fail")) for r in run.results)
+    assert len(render_html(replace(run, results=failed)).encode()) < 3_000_000
+
+
+def test_an_empty_run_is_not_green() -> None:
+    run = replace(made_up_run(1, 1), results=(), trends=())
+    assert headline(run).tone == "none"
+    page = render_html(run)
+    assert "Nothing was judged" in page
+    assert "tone-pass" not in page.split("<body>")[1]
+
+
+def test_a_run_of_skips_is_not_green() -> None:
+    run = made_up_run(2, 1)
+    skipped = tuple(replace(result, verdict=Verdict("skip", "no data"), score=None) for result in run.results)
+    assert headline(replace(run, results=skipped)).tone == "none"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "strict", "tone"),
+    [
+        (["pass", "pass"], False, "pass"),
+        (["pass", "unsure"], False, "pass"),
+        (["pass", "unsure"], True, "fail"),
+        (["pass", "skip"], True, "fail"),
+        (["pass", "fail"], False, "fail"),
+        (["pass", "error"], False, "fail"),
+    ],
+)
+def test_the_headline_follows_the_statuses(statuses: list[str], strict: bool, tone: str) -> None:
+    run = made_up_run(2, 1)
+    judged = tuple(
+        replace(result, verdict=replace(result.verdict, status=status))
+        for result, status in zip(run.results, statuses, strict=True)
+    )
+    assert headline(replace(run, results=judged, strict=strict)).tone == tone
+
+
+def test_a_run_cut_short_is_not_green() -> None:
+    run = made_up_run(1, 1)
+    passed = tuple(replace(result, verdict=replace(result.verdict, status="pass")) for result in run.results)
+    assert headline(replace(run, results=passed, not_run=("a::b",))).tone == "warn"
+
+
+def test_a_card_shows_reason_position_and_command(page: str) -> None:
+    card = page.split("<article")[1].split("</article>")[0]
+    assert card.index("<h3>") < card.index("suites/natural_shifts.robust.yaml:12:5")
+    assert "pytest &#34;suites/natural_shifts.robust.yaml::shift-on-trend[" in card
+
+
+def test_skips_for_one_reason_share_a_card() -> None:
+    run = made_up_run(5, 1)
+    skipped = tuple(replace(result, verdict=Verdict("skip", "no data here"), score=None) for result in run.results)
+    page = render_html(replace(run, results=skipped))
+    assert page.count("<article") == 1
+    assert "and 4 other models for the same reason" in page

@@ -1,0 +1,102 @@
+"""Axes have round ticks, labels keep clear of each other, words are written one way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_fixtures import made_up_run
+
+from robustcheck.records import Verdict
+from robustcheck.report.axes import axis_over, transform
+from robustcheck.report.heatmap import heatmap, shade
+from robustcheck.report.labels import Anchor, place_labels
+from robustcheck.report.plot import group_colours, trend_plot
+from robustcheck.report.strip import strip
+from robustcheck.report.words import duration, quoted, rerun_command, signed
+
+
+@pytest.mark.parametrize("kind", ["probit", "logit", "linear"])
+@pytest.mark.parametrize(("low", "high"), [(0.01, 0.9), (0.6, 0.8), (0.72, 0.74), (0.98, 0.999)])
+def test_ticks_are_round_and_apart(kind: str, low: float, high: float) -> None:
+    axis = axis_over(kind, [transform(low, kind), transform(high, kind)], 500)  # type: ignore[arg-type]
+    ticks = axis.ticks(46)
+    places = [axis.share(position) * 500 for position, _ in ticks]
+    assert len(ticks) >= 3
+    assert all(0 <= place <= 500 for place in places)
+    assert min(b - a for a, b in zip(places, places[1:], strict=False)) >= 46
+
+
+def test_figures_at_the_rim_stay_on_the_axis() -> None:
+    assert transform(0.0, "probit") == pytest.approx(-3.719, abs=1e-3)
+    assert transform(1.0, "logit") == pytest.approx(9.21, abs=1e-2)
+
+
+def test_labels_do_not_touch() -> None:
+    anchors = [Anchor(200 + step, 150 + step, "a-model-with-a-name") for step in range(8)]
+    labels = place_labels(anchors, [(anchor.x, anchor.y) for anchor in anchors], (540, 350), 6)
+    assert len(labels) == 6
+    boxes = [(label.x if label.align == "start" else label.x - 110, label.y) for label in labels]
+    assert all(abs(a[1] - b[1]) >= 12 or abs(a[0] - b[0]) >= 100 for a in boxes for b in boxes if a is not b)
+
+
+def test_a_plot_holds_every_checked_model_and_no_double() -> None:
+    run = made_up_run(6, 1)
+    plot = trend_plot(run.trends[0], run.results, group_colours(run.trends))
+    assert {marker.model for marker in plot.markers} == {result.model.id for result in run.results}
+    assert not {dot.model for dot in plot.dots} & {marker.model for marker in plot.markers}
+    assert all(0 <= plot.x.share(marker.x) <= 1 and 0 <= plot.y.share(marker.y) <= 1 for marker in plot.markers)
+    assert plot.limit_text == "limit −2.0 pp"
+
+
+def test_a_poor_fit_is_flagged() -> None:
+    run = made_up_run(2, 1)
+    poor = replace(run.trends[0], fit=replace(run.trends[0].fit, r2=0.41))
+    plot = trend_plot(poor, run.results, {})
+    assert plot.cautions == ("This line explains only 41% of the population's spread.",)
+
+
+def test_the_heatmap_puts_trouble_first() -> None:
+    run = made_up_run(20, 4)
+    table = heatmap(run.results, {})
+    failures = [sum(box is not None and box.status == "fail" for box in row.boxes) for row in table.rows]
+    assert failures == sorted(failures, reverse=True)
+    assert table.groups == (("shift-on-trend", "Accuracy under shift stays on the line of published CLIP models", 4),)
+
+
+@pytest.mark.parametrize(
+    ("margin", "name"), [(0.0, "z"), (0.004, "z"), (0.02, "p3"), (-0.2, "n5"), (-0.006, "n1"), (float("nan"), "z")]
+)
+def test_shades_follow_the_margin(margin: float, name: str) -> None:
+    assert shade(margin) == name
+
+
+def test_a_strip_shades_the_side_that_breaks_the_limit() -> None:
+    floor = strip(Verdict("fail", "", value=0.4, compared=0.4, low=0.38, high=0.42, limit=0.5, margin=-0.1), "expected")
+    ceiling = strip(Verdict("fail", "", value=0.4, compared=0.4, low=0.38, high=0.42, limit=0.3, margin=-0.1), "expected")
+    assert floor is not None
+    assert ceiling is not None
+    assert floor.bad_from == 0
+    assert floor.value.x < floor.bad_to
+    assert ceiling.bad_from < ceiling.value.x
+
+
+def test_a_strip_without_numbers_is_left_out() -> None:
+    assert strip(Verdict("error", "no data"), "expected") is None
+    nan = float("nan")
+    assert strip(Verdict("error", "", value=nan, compared=nan, limit=0.5, margin=nan), "expected") is None
+
+
+def test_words() -> None:
+    assert signed(-0.0134, "%") == "−1.3 pp"
+    assert duration(3.84) == "3.8 s"
+    assert duration(125) == "2 min 5 s"
+    assert quoted("a::b[c|d]") == '"a::b[c|d]"'
+    assert quoted("a$b") == "'a$b'"
+
+
+def test_the_rerun_command_names_the_models_only_when_the_run_did() -> None:
+    run = made_up_run(1, 1)
+    result = run.results[0]
+    assert rerun_command(result, run).endswith(f'--models "openclip:{result.model.id}"')
+    assert rerun_command(result, replace(run, command="pytest suites/")) == f'pytest "{result.nodeid}"'

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from spec_suites import load_check
+
+from robustcheck.expectations import KINDS
+from robustcheck.spec.sentences import _SENTENCES
+
+TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
+
+
+@pytest.mark.parametrize(
+    ("expect", "warn", "sentence"),
+    [
+        ("{at_least: 45%}", "", "top1 on digits is at least 45%."),
+        ("{at_least: 45%}", "50.5%", "top1 on digits is at least 45%. It warns at 50.5%."),
+        ("{at_most: 45%}", "", "top1 on digits is at most 45%."),
+        ("{between: [40%, 60%]}", "", "top1 on digits lies between 40% and 60%."),
+        ("{between: [40%, 60%]}", "{low: 45%}", "top1 on digits lies between 40% and 60%. It warns at 45%."),
+        ("{between: [40%, 60%]}", "[45%, 55%]", "top1 on digits lies between 40% and 60%. It warns at 45% and 55%."),
+        (
+            f"{{on_trend: {{{TREND}, allowed_below: 2.0pp}}}}",
+            "{allowed_below: 1pp}",
+            "top1 on digits lies at most 2pp below the openclip trend against top1 on imagenet-val. It warns at 1pp.",
+        ),
+        (
+            f"{{on_trend: {{{TREND}, within: 97.5%, among: {{source: [laion, wit], architecture: vit}}}}}}",
+            "{within: 90%}",
+            "top1 on digits lies inside the 97.5% prediction band of the openclip trend "
+            "(among source laion or wit, architecture vit) against top1 on imagenet-val. It warns at 90%.",
+        ),
+        (
+            f"{{on_trend: {{{TREND}, within: 95%, axis: linear, x_range: [50%, 90%]}}}}",
+            "",
+            "top1 on digits lies inside the 95% prediction band of the openclip trend against top1 on imagenet-val, "
+            "on linear axes, fitted where that lies between 50% and 90%.",
+        ),
+        (
+            "{no_worse_than: {baseline: main, allowed_drop: 0.5pp}}",
+            "",
+            "top1 on digits is at most 0.5pp worse than in the baseline main.",
+        ),
+        (
+            "{no_worse_than: {model: zoo, allowed_drop: 0pp}}",
+            "",
+            "top1 on digits is no worse than for the model zoo.",
+        ),
+        (
+            "{reproduces: {within: 0.5pp, population: openclip}}",
+            "",
+            "top1 on digits, measured live, lies within 0.5pp of the figure published in openclip.",
+        ),
+        (
+            "{reproduces: {within: 0.5pp}}",
+            "",
+            "top1 on digits, measured live, lies within 0.5pp of the figure published.",
+        ),
+    ],
+)
+def test_each_check_has_a_sentence(tmp_path: Path, expect: str, warn: str, sentence: str) -> None:
+    lines = [f"expect: {expect}"] + ([f"warn: {warn}"] if warn else [])
+    assert load_check(tmp_path, *lines).sentence == sentence
+
+
+def test_no_kind_is_without_a_sentence() -> None:
+    assert set(_SENTENCES) == set(KINDS.values())
