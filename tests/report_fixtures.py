@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist, median
 
@@ -32,7 +32,13 @@ from robustcheck.records import (
 NORMAL = NormalDist()
 PUBLISHED = Path(__file__).parents[2] / "shared" / "published" / "openclip_results.csv"
 SUITE = "suites/natural_shifts.robust.yaml"
-SIZES = {"imagenet-v2": 10_000, "imagenet-r": 30_000, "imagenet-a": 7_500, "imagenet-sketch": 50_889, "objectnet": 18_574}
+SIZES = {
+    "imagenet-v2": 10_000,
+    "imagenet-r": 30_000,
+    "imagenet-a": 7_500,
+    "imagenet-sketch": 50_889,
+    "objectnet": 18_574,
+}
 COLUMNS = {
     "imagenet-v2": "ImageNet v2",
     "imagenet-r": "ImageNet-R",
@@ -106,7 +112,9 @@ def made_up_run(models: int = 6, checks: int = 3, seed: int = 7) -> RunRecord:
     return trend_run(members[:models], members, datasets, allowed={})
 
 
-def trend_run(checked: list[Member], members: list[Member], datasets: list[str], allowed: dict[str, float]) -> RunRecord:
+def trend_run(
+    checked: list[Member], members: list[Member], datasets: list[str], allowed: dict[str, float]
+) -> RunRecord:
     """Return the record of one ``on_trend`` check for each data set."""
     results: list[Result] = []
     trends: list[TrendFigure] = []
@@ -119,7 +127,9 @@ def trend_run(checked: list[Member], members: list[Member], datasets: list[str],
         started="2026-11-22T05:00:00+00:00",
         seconds=3.8,
         command="pytest suites/natural_shifts.robust.yaml --models laion",
-        suites=(SuiteInfo(SUITE, "Natural distribution shifts", "Accuracy follows a line under shift.", len(datasets)),),
+        suites=(
+            SuiteInfo(SUITE, "Natural distribution shifts", "Accuracy follows a line under shift.", len(datasets)),
+        ),
         results=tuple(results),
         trends=tuple(trends),
         previous="2026-11-15T05-00-00",
@@ -134,7 +144,11 @@ def with_odd_outcomes(run: RunRecord) -> RunRecord:
     key = last.check_key
     results[-1] = _replaced(last, "error", "the data set objectnet is there but wrong: 18,570 images")
     for place in (-2, -3, -4):
-        results[place] = _replaced(results[place], "skip", "the data set objectnet is not on this machine: put it under $ROBUSTCHECK_DATA/objectnet")
+        results[place] = _replaced(
+            results[place],
+            "skip",
+            "the data set objectnet is not on this machine: put it under $ROBUSTCHECK_DATA/objectnet",
+        )
     noted = results[0]
     results[0] = _noted(noted, "known deviation until 2027-01-31: trained on smaller crops")
     changes = (
@@ -142,24 +156,16 @@ def with_odd_outcomes(run: RunRecord) -> RunRecord:
         Change(results[80].check_key, results[80].model.id, "unsure", "fail"),
         Change(results[5].check_key, results[5].model.id, "fail", "pass"),
     )
-    return _copy(run, results=tuple(results), changes=changes, not_run=(f"{SUITE}::pose-accuracy[ViT-B-32/laion2b_s34b_b79k]",))
-
-
-def _copy(run: RunRecord, **changed: object) -> RunRecord:
-    from dataclasses import replace
-
-    return replace(run, **changed)  # type: ignore[arg-type]
+    return replace(
+        run, results=tuple(results), changes=changes, not_run=(f"{SUITE}::pose-accuracy[ViT-B-32/laion2b_s34b_b79k]",)
+    )
 
 
 def _replaced(result: Result, status: Status, reason: str) -> Result:
-    from dataclasses import replace
-
     return replace(result, verdict=Verdict(status, reason), score=None, x=None)
 
 
 def _noted(result: Result, note: str) -> Result:
-    from dataclasses import replace
-
     verdict = replace(result.verdict, status="pass", notes=(*result.verdict.notes, note))
     return replace(result, verdict=verdict)
 
@@ -213,7 +219,7 @@ def _result(member: Member, name: str, fit: TrendFit, allowed: float) -> Result:
         title="Accuracy under shift stays on the line of published CLIP models",
         why="A drop here meant broken augmentation in the past.",
         tags=("shift", "natural"),
-        sentence=f"top1 on {name} must lie at most {allowed * 100:.1f} pp below the trend of openclip over top1 on imagenet-val.",
+        sentence=f"top1 on {name} must lie at most {allowed * 100:.1f} pp below the trend of openclip over imagenet-val.",
         position=Position(SUITE, 12, 5),
         yaml=YAML,
         model=_model(member),
@@ -246,7 +252,8 @@ def _verdict(member: Member, value: float, n: int, fit: TrendFit, allowed: float
     side = "below" if residual < 0 else "above"
     reason = (
         f"top1 {value * 100:.1f}% is {abs(residual) * 100:.1f} pp {side} the trend "
-        f"(limit {allowed * 100:.1f} pp below; 95% interval {(residual - half) * 100:+.1f} to {(residual + half) * 100:+.1f} pp; n = {n:,})"
+        f"(limit {allowed * 100:.1f} pp below; "
+        f"95% interval {(residual - half) * 100:+.1f} to {(residual + half) * 100:+.1f} pp; n = {n:,})"
     )
     notes = ("The limit is tighter than the population's own scatter.",) if fit.scale > 0.1 else ()
     return Verdict(

@@ -77,7 +77,9 @@ def test_unsure_says_what_this_n_can_resolve() -> None:
 
 def test_warn_is_a_tighter_limit() -> None:
     check = make_check(at_least("45%"), at_least("60%"))
-    assert judge(make_case(make_item(check), published_score(0.5, 10_000))).status == "warn"
+    warned = judge(make_case(make_item(check), published_score(0.5, 10_000)))
+    assert warned.status == "warn"
+    assert warned.notes == ("warned: shown to be beyond the tighter limit of 60.0%",)
     assert judge(make_case(make_item(check), published_score(0.7, 10_000))).status == "pass"
     assert judge(make_case(make_item(check), published_score(0.3, 10_000))).status == "fail"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from report_fixtures import made_up_run, with_odd_outcomes
 
 from robustcheck.records import Position, RunRecord, Verdict
-from robustcheck.report import annotations
+from robustcheck.report.markdown import github_annotations
 from robustcheck.report.markdown import summary_markdown
 
 
@@ -43,12 +43,17 @@ def test_outside_text_cannot_break_the_table() -> None:
 def test_annotations_point_at_the_yaml() -> None:
     run = _one("fail", "50% is\nless: than, 60%")
     result = replace(run.results[0], position=Position("suites/a,b.yaml", 12, 5), sentence="", check_key="c[a]")
-    assert annotations(replace(run, results=(result,))) == [
+    assert github_annotations(replace(run, results=(result,))) == [
         "::error file=suites/a%2Cb.yaml,line=12,col=5,title=fail%3A c[a] on ViT-B-32/a::50%25 is%0Aless: than, 60%25"
     ]
 
 
 def test_only_failures_errors_and_warnings_are_annotated() -> None:
-    assert annotations(_one("pass", "fine")) == annotations(_one("unsure", "?")) == annotations(_one("skip", "no")) == []
-    assert annotations(_one("warn", "near"))[0].startswith("::warning ")
-    assert annotations(_one("error", "broken"))[0].startswith("::error ")
+    assert (
+        github_annotations(_one("pass", "fine"))
+        == github_annotations(_one("unsure", "?"))
+        == github_annotations(_one("skip", "no"))
+        == []
+    )
+    assert github_annotations(_one("warn", "near"))[0].startswith("::warning ")
+    assert github_annotations(_one("error", "broken"))[0].startswith("::error ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from report_fixtures import made_up_run
@@ -13,7 +14,7 @@ from robustcheck.report.heatmap import heatmap, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
 from robustcheck.report.strip import strip
-from robustcheck.report.words import duration, quoted, rerun_command, signed
+from robustcheck.report.words import MINUS, duration, quoted, rerun_command, signed
 
 
 @pytest.mark.parametrize("kind", ["probit", "logit", "linear"])
@@ -24,7 +25,7 @@ def test_ticks_are_round_and_apart(kind: str, low: float, high: float) -> None:
     places = [axis.share(position) * 500 for position, _ in ticks]
     assert len(ticks) >= 3
     assert all(0 <= place <= 500 for place in places)
-    assert min(b - a for a, b in zip(places, places[1:], strict=False)) >= 46
+    assert min(b - a for a, b in pairwise(places)) >= 46
 
 
 def test_figures_at_the_rim_stay_on_the_axis() -> None:
@@ -46,7 +47,7 @@ def test_a_plot_holds_every_checked_model_and_no_double() -> None:
     assert {marker.model for marker in plot.markers} == {result.model.id for result in run.results}
     assert not {dot.model for dot in plot.dots} & {marker.model for marker in plot.markers}
     assert all(0 <= plot.x.share(marker.x) <= 1 and 0 <= plot.y.share(marker.y) <= 1 for marker in plot.markers)
-    assert plot.limit_text == "limit −2.0 pp"
+    assert plot.limit_text == f"limit {MINUS}2.0 pp"
 
 
 def test_a_poor_fit_is_flagged() -> None:
@@ -73,7 +74,9 @@ def test_shades_follow_the_margin(margin: float, name: str) -> None:
 
 def test_a_strip_shades_the_side_that_breaks_the_limit() -> None:
     floor = strip(Verdict("fail", "", value=0.4, compared=0.4, low=0.38, high=0.42, limit=0.5, margin=-0.1), "expected")
-    ceiling = strip(Verdict("fail", "", value=0.4, compared=0.4, low=0.38, high=0.42, limit=0.3, margin=-0.1), "expected")
+    ceiling = strip(
+        Verdict("fail", "", value=0.4, compared=0.4, low=0.38, high=0.42, limit=0.3, margin=-0.1), "expected"
+    )
     assert floor is not None
     assert ceiling is not None
     assert floor.bad_from == 0
@@ -88,7 +91,7 @@ def test_a_strip_without_numbers_is_left_out() -> None:
 
 
 def test_words() -> None:
-    assert signed(-0.0134, "%") == "−1.3 pp"
+    assert signed(-0.0134, "%") == f"{MINUS}1.3 pp"
     assert duration(3.84) == "3.8 s"
     assert duration(125) == "2 min 5 s"
     assert quoted("a::b[c|d]") == '"a::b[c|d]"'

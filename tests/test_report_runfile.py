@@ -66,4 +66,8 @@ def test_another_schema_is_an_error(text: str, tmp_path: Path) -> None:
 
 def test_a_report_leaves_no_other_file(tmp_path: Path) -> None:
     write_report(made_up_run(1, 1), tmp_path / "new" / "run")
-    assert sorted(path.name for path in (tmp_path / "new" / "run").iterdir()) == ["index.html", "run.json", "summary.md"]
+    assert sorted(path.name for path in (tmp_path / "new" / "run").iterdir()) == [
+        "index.html",
+        "run.json",
+        "summary.md",
+    ]

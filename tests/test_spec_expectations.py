@@ -167,7 +167,7 @@ def test_a_unit_that_fits_no_metric_is_reported_beside_an_unknown_metric(tmp_pat
 
 
 def test_dimensionless_metrics_take_bare_numbers(tmp_path: Path) -> None:
-    text = f"{HEAD}  - id: a\n    measure: {{metric: ece, dataset: digits}}\n    expect: {{at_most: 1e-1}}\n    warn: .05\n"
+    text = one_check("expect: {at_most: 1e-1}", "warn: .05").replace("top1", "ece")
     check = load(tmp_path, text).checks[0]
     assert (check.expect, check.warn) == (AtMost(limit=Amount(0.1, "")), AtMost(limit=Amount(0.05, "")))
 
@@ -266,3 +266,8 @@ def test_paths_count_from_the_suite_and_the_sentence_keeps_them_as_written(tmp_p
     assert check.expect.population == check.warn.population == str(tmp_path / "mine.csv")
     assert check.expect.against.dataset == str(tmp_path / "data/val")
     assert str(tmp_path) not in check.sentence
+
+
+def test_a_warning_in_another_unit_is_not_compared(tmp_path: Path) -> None:
+    text = one_check("expect: {at_least: 60}", "warn: 55%").replace("top1", "top11")
+    assert [each.summary for each in problems(tmp_path, text)] == ["unknown metric 'top11'"]

@@ -91,7 +91,7 @@ def test_every_duplicate_key_is_reported_at_its_second_place(tmp_path: Path) -> 
     [
         ('title: !!python/object/apply:os.system ["x"]', (5, 12), "the tag !!python/object/apply:os.system"),
         ("title: !mine x", (5, 12), "the tag !mine"),
-        ("tags: !!set {a, b}", (5, 11), "the tag !!set"),
+        ("tags: !!omap [a]", (5, 11), "the tag !!omap"),
         ("seed: !!int three", (5, 11), "'three' is not of the type int"),
         ("<<: {why: x}", (5, 5), "merge keys (<<)"),
         ("3: x", (5, 5), "a key must be plain text"),

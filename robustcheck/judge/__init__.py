@@ -95,7 +95,7 @@ def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
         detectable=detectable_drop(estimate.error, case.planned.alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
-        notes=comparison.notes + _resolution(status, comparison, case),
+        notes=comparison.notes + _warning(status, comparison, case) + _resolution(status, comparison, case),
         facts=comparison.facts + _level(case),
     )
 
@@ -120,6 +120,15 @@ def _resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str
         f"unsure: the interval straddles the limit. {case.score.n:,} images show a shortfall of "
         f"{say_points(drop, case.unit)} beyond the limit with 80% power",
     )
+
+
+def _warning(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
+    """Name the tighter limit that a warning is about."""
+    if status != "warn" or comparison.warn_bounds is None:
+        return ()
+    limit = comparison.warn_bounds.nearest(comparison.estimate.value)
+    say = say_signed if comparison.in_points else say_value
+    return (f"warned: shown to be beyond the tighter limit of {say(limit, case.unit)}",)
 
 
 def _level(case: Case) -> tuple[tuple[str, str], ...]:

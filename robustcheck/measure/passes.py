@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -81,17 +82,18 @@ class Pass:
         if not todo:
             return
         total = sum(len(self._span(chunk)) for chunk in todo)
-        with ThreadPoolExecutor(max(1, self.settings.workers)) as pool:
-            prepared = self._prepare_ahead(pool, todo)
-            done = 0
+        done = 0
+        with (
+            ThreadPoolExecutor(max(1, self.settings.workers)) as pool,
+            closing(self._prepare_ahead(pool, todo)) as prepared,
+        ):
             for chunk in todo:
                 done = self._fill(chunk, prepared, done, total)
                 if not self._active(None):
                     break
-            prepared.close()
 
     def _fill(self, chunk: int, prepared: Iterator[Prepared], done: int, total: int) -> int:
-        parts: dict[str, list[Features]] = {runner.ref.id: [] for runner in self._active(chunk)}
+        parts: dict[ModelRef, list[Features]] = {runner.ref: [] for runner in self._active(chunk)}
         left = len(self._span(chunk))
         while left:
             batch = list(islice(prepared, min(left, self.settings.batch_size)))
@@ -99,13 +101,13 @@ class Pass:
             left, done = left - len(batch), done + len(batch)
             self._tell(done, total)
         for runner in self._active(chunk):
-            runner.chunks.write(chunk, np.concatenate(parts[runner.ref.id]), self._making)
+            runner.chunks.write(chunk, np.concatenate(parts[runner.ref]), self._making)
         return done
 
-    def _forward(self, chunk: int, batch: Sequence[Prepared], parts: dict[str, list[Features]]) -> None:
+    def _forward(self, chunk: int, batch: Sequence[Prepared], parts: dict[ModelRef, list[Features]]) -> None:
         for runner in self._active(chunk):
             try:
-                parts[runner.ref.id].append(runner.outputs(batch))
+                parts[runner.ref].append(runner.outputs(batch))
             except RobustcheckError as error:
                 runner.error = error
 

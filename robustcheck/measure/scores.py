@@ -82,7 +82,7 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
 
 
 def _ranks(recipe: Recipe, kept: Ints | None) -> tuple[str, Ints | None]:
-    """Return the key and the rank of every sample's label among the kept classes (-1 outside them).
+    """Return the key and the rank of every sample's label among the kept classes (the last rank outside them).
 
     They are a thousandth of the outputs in size, so judging again need not read those.
     """
@@ -105,7 +105,7 @@ def _ranks_of_outputs(recipe: Recipe, kept: Ints | None) -> Ints | None:
     if outputs is None:
         return None
     classes, labels = np.arange(len(recipe.dataset.class_names)) if kept is None else kept, recipe.dataset.labels
-    ranks = np.full(len(labels), -1, dtype=np.int64)
+    ranks = np.full(len(labels), np.iinfo(np.int64).max, dtype=np.int64)
     for rows in _blocks(np.flatnonzero(np.isin(labels, classes))):
         if head is not None:
             logits = zero_shot_logits(outputs[rows], head)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from robustcheck.errors import SetupError
 from robustcheck.records import ModelRef
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Precision = Literal["fp32", "fp16", "bf16"]
 Features = npt.NDArray[np.float32]

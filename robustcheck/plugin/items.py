@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,14 @@ class CheckItem(pytest.Function):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Point at the check in its YAML file."""
         return self.path, self.planned.check.position.line - 1, self.name
+
+    @property
+    def id(self) -> Any:
+        """Return the structured id as pytest 9.2 parses it back from text, or ``--lf`` finds nothing.
+
+        ``pytest.Function`` takes the bracket of a name for parameters only when it made them itself.
+        """
+        return type(super().id).parse(self.nodeid)
 
     def __repr__(self) -> str:
         """Show the check's sentence in ``--collect-only``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
 
@@ -75,7 +76,7 @@ def axis_over(kind: AxisKind, positions: Iterable[float], length: float, padding
 
 def at(line: Sequence[tuple[float, float]], position: float) -> float:
     """Read a sampled line at a position, straight on beyond its ends."""
-    pairs = list(zip(line, line[1:], strict=False))
+    pairs = list(pairwise(line))
     inside = next((pair for pair in pairs if position <= pair[1][0]), pairs[-1])
     (x0, y0), (x1, y1) = inside
     return y0 if x1 == x0 else y0 + (y1 - y0) * (position - x0) / (x1 - x0)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from robustcheck.records import Status
 from robustcheck.report.axes import Axis, AxisKind, back_expression
 from robustcheck.report.plot import HEIGHT, WIDTH, Marker, TrendPlot, shown_group
 from robustcheck.report.words import WORDS
-
-if TYPE_CHECKING:
-    import altair as alt
 
 _FONT = "system-ui, sans-serif"
 _CODES: dict[Status, str] = {status: status[0] for status in ("fail", "error", "unsure", "warn", "pass", "skip")}
@@ -56,13 +53,18 @@ def chart_data(plot: TrendPlot, names: dict[str, int]) -> dict[str, Any]:
         "limit": _columns(["x", "y"], plot.limit),
         "population": _columns(
             ["m", "x", "y", "g"],
-            [(_number(names, dot.model), dot.x, dot.y, groups.index(shown_group(dot.group, plot.colours))) for dot in plot.dots],
+            [
+                (_number(names, dot.model), dot.x, dot.y, groups.index(shown_group(dot.group, plot.colours)))
+                for dot in plot.dots
+            ],
         ),
         "checked": _columns(
             ["m", "s", "x", "y", "xl", "xh", "yl", "yh", "c", "cl", "ch"],
             [(_number(names, marker.model), *_checked_row(marker)) for marker in plot.markers],
         ),
-        "labels": _columns(["x", "y", "tx", "ty", "a", "t"], [_label_row(plot, index) for index in range(len(plot.labels))]),
+        "labels": _columns(
+            ["x", "y", "tx", "ty", "a", "t"], [_label_row(plot, index) for index in range(len(plot.labels))]
+        ),
     }
 
 
@@ -120,7 +122,7 @@ def _xy(alt: Any, kind: AxisKind, x: str = "x", y: str = "y") -> dict[str, Any]:
     return {"x": _scaled(alt, alt.X, x, kind), "y": _scaled(alt, alt.Y, y, kind)}
 
 
-def _line_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+def _line_layers(alt: Any, kind: AxisKind) -> list[Any]:
     line, limit = alt.Chart(alt.NamedData(name="line")), alt.Chart(alt.NamedData(name="limit"))
     return [
         line.mark_area(clip=True, color="var(--line)", opacity=0.1).encode(**_xy(alt, kind, y="lo"), y2="hi"),
@@ -129,7 +131,7 @@ def _line_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
     ]
 
 
-def _population_layer(alt: Any, kind: AxisKind) -> alt.Chart:
+def _population_layer(alt: Any, kind: AxisKind) -> Any:
     colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
     chart = _with_values(alt.Chart(alt.NamedData(name="population")), kind)
     tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
@@ -137,7 +139,7 @@ def _population_layer(alt: Any, kind: AxisKind) -> alt.Chart:
     return points.encode(**_xy(alt, kind), color=colour, tooltip=tooltip)
 
 
-def _interval_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+def _interval_layers(alt: Any, kind: AxisKind) -> list[Any]:
     chart = alt.Chart(alt.NamedData(name="checked"))
     rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55)
     colour = _by_status(alt, "colour")
@@ -147,14 +149,16 @@ def _interval_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
     ]
 
 
-def _checked_layer(alt: Any, kind: AxisKind) -> alt.Chart:
+def _checked_layer(alt: Any, kind: AxisKind) -> Any:
     chart = _with_values(alt.Chart(alt.NamedData(name="checked")), kind)
     chart = chart.transform_calculate(
         residual="format(100*datum.c,'+.1f')+' pp ('+format(100*datum.cl,'+.1f')+' to '+format(100*datum.ch,'+.1f')+')'"
     )
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
     points = chart.mark_point(filled=True, size=78, opacity=1, stroke="var(--paper)", strokeWidth=1)
-    return points.encode(**_xy(alt, kind), color=_by_status(alt, "colour"), shape=_by_status(alt, "shape"), tooltip=tooltip)
+    return points.encode(
+        **_xy(alt, kind), color=_by_status(alt, "colour"), shape=_by_status(alt, "shape"), tooltip=tooltip
+    )
 
 
 def _with_values(chart: Any, kind: AxisKind) -> Any:
@@ -173,16 +177,15 @@ def _by_status(alt: Any, what: str) -> Any:
     return channel("s:N", legend=None, scale=alt.Scale(domain=codes, range=values))
 
 
-def _label_layers(alt: Any, kind: AxisKind) -> list[alt.Chart]:
+def _label_layers(alt: Any, kind: AxisKind) -> list[Any]:
     base = alt.Chart(alt.NamedData(name="labels"))
     leaders = base.mark_rule(strokeWidth=0.8, color="var(--faint)").encode(**_xy(alt, kind), x2="tx", y2="ty")
     texts = [_label_texts(alt, kind, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
     return [leaders, *texts]
 
 
-def _label_texts(alt: Any, kind: AxisKind, base: Any, align: str, offset: int) -> alt.Chart:
+def _label_texts(alt: Any, kind: AxisKind, base: Any, align: str, offset: int) -> Any:
     side = {"start": "left", "end": "right"}[align]
     chart = base.transform_filter(f"datum.a == '{align}'")
     mark = chart.mark_text(align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)")
-    encoded: alt.Chart = mark.encode(**_xy(alt, kind, x="tx", y="ty"), text="t:N")
-    return encoded
+    return mark.encode(**_xy(alt, kind, x="tx", y="ty"), text="t:N")

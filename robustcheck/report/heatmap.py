@@ -120,7 +120,9 @@ def _box(result: Result, column: int, anchor: str) -> Box:
     if verdict.margin is None:
         return Box(column, verdict.status, "", glyph, "", anchor)
     number = signed_short(verdict.margin, verdict.unit)
-    return Box(column, verdict.status, shade(verdict.margin), f"{glyph} {number}".strip(), f"{verdict.margin:.4g}", anchor)
+    return Box(
+        column, verdict.status, shade(verdict.margin), f"{glyph} {number}".strip(), f"{verdict.margin:.4g}", anchor
+    )
 
 
 def shade(margin: float) -> str:

@@ -55,11 +55,15 @@ def _candidates(anchor: Anchor) -> Iterable[Label]:
             yield Label(anchor, x, y, "start" if math.cos(math.radians(angle)) > -1e-9 else "end")
 
 
-def _is_free(label: Label, placed: list[Label], taken: Sequence[tuple[float, float]], size: tuple[float, float]) -> bool:
+def _is_free(
+    label: Label, placed: list[Label], taken: Sequence[tuple[float, float]], size: tuple[float, float]
+) -> bool:
     left, top, right, bottom = box = _box(label)
     if left < 2 or top < 2 or right > size[0] - 2 or bottom > size[1] - 2:
         return False
-    if any(_overlap(box, _box(other)) or _leader_meets(other, box) or _leader_meets(label, _box(other)) for other in placed):
+    if any(
+        _overlap(box, _box(other)) or _leader_meets(other, box) or _leader_meets(label, _box(other)) for other in placed
+    ):
         return False
     return not any(left - 5 < x < right + 5 and top - 4 < y < bottom + 4 for x, y in taken)
 

@@ -30,7 +30,7 @@ def summary_markdown(run: RunRecord) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def annotations(run: RunRecord) -> list[str]:
+def github_annotations(run: RunRecord) -> list[str]:
     """Return a GitHub workflow command for each failure, error and warning, at its YAML line."""
     return [_annotation(result) for result in run.results if result.verdict.status in _LEVELS]
 
@@ -79,7 +79,8 @@ def _row(result: Result) -> str:
 def _changes(run: RunRecord) -> Iterator[str]:
     if run.previous is None:
         return
-    yield f"**Since {escaped(run.previous)}:** {counted(len(run.changes), 'change') if run.changes else 'nothing changed'}"
+    said = counted(len(run.changes), "change") if run.changes else "nothing changed"
+    yield f"**Since {escaped(run.previous)}:** {said}"
     if run.changes:
         yield ""
     yield from (_change(change) for change in run.changes[:MOST_ROWS])
@@ -107,5 +108,3 @@ def _message(text: str) -> str:
 
 def _property(text: str) -> str:
     return _message(text).replace(":", "%3A").replace(",", "%2C")
-
-

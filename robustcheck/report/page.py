@@ -102,9 +102,13 @@ def headline(run: RunRecord) -> Headline:
         parts += [counted(counts["error"], "error")] * bool(counts["error"])
         return Headline("fail", f"{' and '.join(parts)}", f"of {total}")
     if not judged:
-        return Headline("none", "Nothing was judged", "No check came to a verdict, so this run says nothing about any model.")
+        return Headline(
+            "none", "Nothing was judged", "No check came to a verdict, so this run says nothing about any model."
+        )
     if run.strict and (counts["unsure"] or counts["skip"]):
-        return Headline("fail", "Not green under --robust-strict", "Unsure and skipped results count as failures in this run.")
+        return Headline(
+            "fail", "Not green under --robust-strict", "Unsure and skipped results count as failures in this run."
+        )
     if run.not_run:
         return Headline("warn", "The run is incomplete", f"{counted(len(run.not_run), 'check')} planned but not run.")
     if counts["unsure"] or counts["warn"] or counts["skip"]:

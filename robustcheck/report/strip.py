@@ -40,6 +40,7 @@ def strip(verdict: Verdict, expected_name: str) -> Strip | None:
     """Lay out the strip of a verdict, or return None when there are no numbers to show."""
     if verdict.compared is None or verdict.limit is None or verdict.margin is None:
         return None
+    is_floor = (verdict.compared >= verdict.limit) == (verdict.margin >= 0)
     low = verdict.compared if verdict.low is None else verdict.low
     high = verdict.compared if verdict.high is None else verdict.high
     reference = _reference(verdict)
@@ -50,7 +51,8 @@ def strip(verdict: Verdict, expected_name: str) -> Strip | None:
     if reference is not None:
         marks.append(_mark("expected", reference, expected_name, shown))
     limit = marks[0].x
-    bad_from, bad_to = (0.0, limit) if _is_floor(verdict) else (limit, WIDTH)
+    # The margin has the sign of (compared - limit) when the limit is a floor, the other one when a ceiling.
+    bad_from, bad_to = (0.0, limit) if is_floor else (limit, WIDTH)
     value = _mark("value", verdict.compared, held(verdict.compared, verdict), shown)
     return Strip(value, _pixel(low, shown), _pixel(high, shown), tuple(marks), bad_from, bad_to)
 
@@ -60,12 +62,6 @@ def _reference(verdict: Verdict) -> float | None:
     if verdict.expected is None:
         return None
     return 0.0 if is_difference(verdict) else verdict.expected
-
-
-def _is_floor(verdict: Verdict) -> bool:
-    """Tell whether the limit is a floor: the margin then has the sign of (compared - limit)."""
-    assert verdict.compared is not None and verdict.limit is not None and verdict.margin is not None
-    return (verdict.compared - verdict.limit >= 0) == (verdict.margin >= 0)
 
 
 def _mark(kind: str, place: float, text: str, shown: list[float]) -> Mark:

@@ -67,14 +67,14 @@ def written_limits(kind: str, written: object, loc: Loc) -> list[WrittenLimit]:
 
 def looser_limits(expect: Expectation, warn: Expectation) -> list[Limit]:
     """Return the limits in which a warning asks less than the expectation."""
-    return [
-        limit
-        for limit in LIMITS[kind_of(expect)]
-        if limit.tighter * _number(getattr(warn, limit.key)) < limit.tighter * _number(getattr(expect, limit.key))
-    ]
+    limits = LIMITS[kind_of(expect)]
+    return [limit for limit in limits if _is_looser(limit, getattr(warn, limit.key), getattr(expect, limit.key))]
 
 
-def _number(value: Amount | float | None) -> float:
-    if isinstance(value, Amount):
-        return value.value
-    return value or 0.0
+def _is_looser(limit: Limit, warn: Amount | float | None, expect: Amount | float | None) -> bool:
+    if isinstance(warn, Amount) and isinstance(expect, Amount):
+        # Different units cannot be compared; that one of them is wrong is reported elsewhere.
+        return warn.unit == expect.unit and limit.tighter * warn.value < limit.tighter * expect.value
+    if isinstance(warn, float) and isinstance(expect, float):
+        return limit.tighter * warn < limit.tighter * expect
+    return False

@@ -116,9 +116,8 @@ def _check_file_or_name(
     scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], findings: Findings
 ) -> None:
     if name in known or not is_path(name):
-        return _check_known(scope, loc, what, name, known, findings, "or a file beside the suite")
-    directory = scope.document.directory
-    if not (directory / name).is_file():
+        _check_known(scope, loc, what, name, known, findings, "or a file beside the suite")
+    elif not (directory := scope.document.directory).joinpath(name).is_file():
         beside = sorted(path.name for path in directory.glob(f"*{Path(name).suffix}"))
         findings.at_value(
             scope,

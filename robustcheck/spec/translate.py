@@ -52,6 +52,18 @@ def validate(
             if not report.is_misspelt(detail, details):
                 report.add(detail)
         return None
+    finally:
+        _refuse_nulls(scope, data, base, findings)
+
+
+def _refuse_nulls(scope: Scope, data: object, loc: Loc, findings: Findings) -> None:
+    """Report keys without a value, which pydantic takes where None is the default."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for step, value in items:
+        if value is None:
+            expected = "a value, or leave the key out"
+            findings.at_key(scope, (*loc, step), f"{_key((*loc, step))!r} has no value", expected=expected)
+        _refuse_nulls(scope, value, (*loc, step), findings)
 
 
 @cache
@@ -146,15 +158,13 @@ class _Report:
         )
 
     def _missing_key(self, loc: Loc) -> None:
-        place = self.base + self._in_data(loc[:-1])
+        place, name = self.base + self._in_data(loc[:-1]), loc[-1]
+        if isinstance(name, int):
+            self.findings.at_value(self.scope, place, f"{_key(place)!r} needs two values", expected="[low, high]")
+            return
         owner = f" in {_key(place)!r}" if _key(place) else ""
-        description = _description(self.schema, loc)
-        if isinstance(loc[-1], int):
-            return self.findings.at_value(
-                self.scope, place, f"{_key(place)!r} needs two values", expected="[low, high]"
-            )
-        expected = f"{loc[-1]}: {_lower_first(description).rstrip('.')}" if description else f"{loc[-1]}: ..."
-        self.findings.at_key(self.scope, place, f"missing key {loc[-1]!r}{owner}", expected=expected)
+        meaning = _lower_first(_description(self.schema, loc)).rstrip(".") or "..."
+        self.findings.at_key(self.scope, place, f"missing key {name!r}{owner}", expected=f"{name}: {meaning}")
 
     def _unknown_choice(self, detail: Mapping[str, Any], place: Loc) -> None:
         choices = [choice.strip("'") for choice in re.split(r", | or ", detail["ctx"]["expected"])]
@@ -170,7 +180,8 @@ class _Report:
 
     def _own_words(self, message: str, place: Loc, value: object) -> None:
         if not message.startswith("expected "):
-            return self.findings.at_key(self.scope, place, message)
+            self.findings.at_key(self.scope, place, message)
+            return
         summary = f"{_named(place)} cannot be {_shown(value)}"
         self.findings.at_value(self.scope, place, summary, expected=message.removeprefix("expected "))
 

@@ -134,7 +134,7 @@ def _bindings(scope: Scope, loc: Loc, values: list[Any], findings: Findings) -> 
         text = scalar_text(value)
         if _is_unfit(value):
             expected = "a number, or text without | [ ] :: (it becomes part of the test's name)"
-            findings.at_value(scope, at, f"{text!r} cannot be a case", expected=expected)
+            findings.add(Mistake(scope.value_span(at), f"{text!r} cannot be a case", expected), settled=True)
         elif text in seen:
             findings.at_value(scope, at, f"{text!r} stands in the list twice", expected="each value once")
         seen.add(text)
