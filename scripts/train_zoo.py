@@ -34,7 +34,9 @@ from robustcheck.datasets.dataset import ImageDataset, IntArray
 from robustcheck.datasets.digits import CLASS_NAMES, TEMPLATES, digits_training, open_digits
 
 ZOO = Path(__file__).parents[1] / "robustcheck" / "zoo"
-TOLERANCE = 0.02  # other CPUs round differently, and training amplifies that
+# Other CPUs round differently and training amplifies that, the more the fewer the images: without vector
+# instructions the largest change seen was 0.029 with 100 images and 0.005 with 1000.
+TOLERANCE = {100: 0.05, 1000: 0.02}
 
 # The data set's own templates come first; the others make the text tower read words that it was not asked for.
 CAPTIONS = (
@@ -135,7 +137,7 @@ def check(recipes: Sequence[Recipe]) -> int:
         with tempfile.TemporaryDirectory() as scratch:
             again = float(train(recipe, Path(scratch))["holdout_top1"])
         before = float(recorded[recipe.name]["holdout_top1"])
-        failed = abs(again - before) > TOLERANCE
+        failed = abs(again - before) > TOLERANCE[recipe.samples]
         failures += failed
         print(f"{recipe.name:24} recorded {before:.4f} again {again:.4f} {'DIFFERS' if failed else 'ok'}", flush=True)
     return min(failures, 1)

@@ -219,7 +219,7 @@ def _result(member: Member, name: str, fit: TrendFit, allowed: float) -> Result:
         title="Accuracy under shift stays on the line of published CLIP models",
         why="A drop here meant broken augmentation in the past.",
         tags=("shift", "natural"),
-        sentence=f"top1 on {name} must lie at most {allowed * 100:.1f} pp below the trend of openclip over imagenet-val.",
+        sentence=f"top1 on {name} must lie at most {allowed * 100:.1f} pp below the trend of openclip.",
         position=Position(SUITE, 12, 5),
         yaml=YAML,
         model=_model(member),

@@ -7,8 +7,7 @@ from dataclasses import replace
 from report_fixtures import made_up_run, with_odd_outcomes
 
 from robustcheck.records import Position, RunRecord, Verdict
-from robustcheck.report.markdown import github_annotations
-from robustcheck.report.markdown import summary_markdown
+from robustcheck.report.markdown import github_annotations, summary_markdown
 
 
 def _one(status: str, reason: str, model: str = "ViT-B-32/a") -> RunRecord:

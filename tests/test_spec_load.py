@@ -170,6 +170,7 @@ def test_models_are_texts(tmp_path: Path, written: str, texts: tuple[str, ...]) 
         ("source=laoin", "source=laoin", "no model has source 'laoin'"),
         ('{samples: ">=many"}', '">=many"', "'many' is not a number"),
         ("{source: }", "source", "'source' has no value"),
+        ("{samples: [{a: b}]}", "[", "'samples' has no value"),
         ("[]", "[", "'models' names no model"),
         ("3", "3", "this names no model"),
         ("clip,,zoo", "clip,,zoo", "this names no model"),

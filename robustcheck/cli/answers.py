@@ -9,7 +9,7 @@ from typing import Any
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.metrics import metric_facts
 from robustcheck.models.sets import resolve_models
-from robustcheck.populations import load_population
+from robustcheck.populations import Population, load_population
 from robustcheck.records import Cell, Pairs, Quantity, TrendFit, TrendPoint
 from robustcheck.session import RobustSession
 from robustcheck.stats.axes import AxisName
@@ -112,11 +112,18 @@ def trend_of(
     fit = fit_trend(points, _AXES[axis], leave_out=model)
     if model is None:
         return OnTrendAnswer(population, fit, None, None)
-    place = next((point for point in points if point.model == model), None)
-    if place is None:
-        near = did_you_mean(model, [point.model for point in points])
-        raise SetupError(f"population {population} has no {model!r} on these axes", fix=near)
+    place = _place(table, model, _quantity(x), _quantity(y))
     return OnTrendAnswer(population, fit, place, expect_at(fit, place.x, place.y))
+
+
+def _place(table: Population, model: str, x: Quantity, y: Quantity) -> TrendPoint:
+    """Return a model's own point, whether or not the group that draws the line includes it."""
+    at_x, at_y = table.figure(model, x), table.figure(model, y)
+    if at_x is None or at_y is None:
+        raise SetupError(
+            f"population {table.name} has no {model!r} on these axes", fix=did_you_mean(model, table.facets)
+        )
+    return TrendPoint(model, at_x.value, at_y.value, "")
 
 
 def _pair(text: str) -> tuple[str, str]:

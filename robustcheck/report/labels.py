@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _GLYPH_WIDTH = 6.1
-_HEIGHT = 13.0
+_HEIGHT = 14.0
 _RADII = (11, 20, 32, 46, 62, 80, 100)
 _ANGLES = (0, 180, 30, -30, 150, -150, 60, -60, 120, -120, 90, -90)
 

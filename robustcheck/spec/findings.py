@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from robustcheck.errors import SpecError
 from robustcheck.spec.problems import Mistake, Span, show_mistake
@@ -31,10 +31,6 @@ class Scope:
     def key_span(self, loc: Loc) -> Span:
         """Return where the author wrote the key of this value."""
         return self.document.key_span(self.root + loc)
-
-    def with_data(self, data: object) -> Scope:
-        """Return the same places with other data."""
-        return replace(self, data=data)
 
 
 class Findings:

@@ -100,7 +100,7 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings
 def _condition(facet: str, value: object) -> Term | str:
     """Return the term, or a sentence that says what is wrong."""
     if isinstance(value, list):
-        texts = [_facet_text(item) for item in value]
+        texts = [_facet_text(item) if isinstance(item, str | int | float) else "" for item in value]
         return Term(facet, "=", tuple(texts)) if texts and all(texts) else f"{facet!r} has no value"
     if value is None or isinstance(value, dict):
         return f"{facet!r} has no value"
