@@ -17,7 +17,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError, ModelUnavailable, SetupError
 from robustcheck.measure import MeasureSettings, measure_cells, stored_score
-from robustcheck.models import digests
+from robustcheck.models import digests, hub
 from robustcheck.models.digests import file_digest, weights_digest
 from robustcheck.models.encoders import SupervisedModel, ZeroShotModel, load_model
 from robustcheck.models.openclip_tables import pretrained_source
@@ -304,6 +304,40 @@ def test_weights_that_cannot_be_fetched_are_unavailable(monkeypatch):
     ref = ModelRef("ViT-B-32/openai", "openclip:ViT-B-32/openai", "openclip", "ViT-B-32", "openai")
     with pytest.raises(ModelUnavailable, match="where there is a network"):
         load_model(ref, "cpu")
+
+
+def test_an_unreachable_hub_is_not_asked_again_and_again(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    hub.is_reachable.cache_clear()
+    monkeypatch.setattr(hub.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    tried: list[object] = []
+
+    def refuse(address: object, timeout: float) -> None:
+        tried.append(address)
+        raise OSError("no route")
+
+    monkeypatch.setattr(hub.socket, "create_connection", refuse)
+    refs = [ModelRef(tag, f"openclip:ViT-B-32/{tag}", "openclip", "ViT-B-32", tag) for tag in ("openai", "laion2b_e16")]
+    refs.append(ModelRef("resnet50.a1_in1k", "timm:resnet50.a1_in1k", "timm", "resnet50.a1_in1k"))
+    refs.append(ModelRef("hub", "hf-hub:nobody/nothing", "hf-hub", "nobody/nothing", "nobody/nothing"))
+    for ref in refs:
+        with pytest.raises(ModelUnavailable, match="cannot be fetched"):
+            load_model(ref, "cpu")
+    assert tried == [("huggingface.co", 443)]
+    assert not constants.HF_HUB_OFFLINE
+    hub.is_reachable.cache_clear()
+
+
+@pytest.mark.parametrize(("tag", "forced"), [("openai", True), ("laion2b_s34b_b79k", False)])
+def test_weights_trained_with_quick_gelu_get_it(monkeypatch, tmp_path, tag, forced):
+    from robustcheck.models import encoders_openclip
+
+    ref = ModelRef("x", f"openclip:ViT-B-32/{tag}", "openclip", "ViT-B-32", tag)
+    _, options = encoders_openclip._creation(ref, tmp_path)
+    assert options.get("force_quick_gelu", False) is forced
+    assert options["require_pretrained"] is True
 
 
 def test_unknown_names_have_suggestions():

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import SetupError
+from robustcheck.models.hub import hub_access
 from robustcheck.records import ModelRef
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _LOADERS = {
     "timm-file": "robustcheck.models.encoders_timm",
     "fake": "robustcheck.models.fake",
 }
+_ON_HUB = frozenset({"openclip", "openclip-file", "hf-hub", "timm"})
 _SUPERVISED = frozenset({"timm", "timm-file"})
 
 
@@ -82,7 +85,8 @@ def load_model(ref: ModelRef, device: str = "auto", precision: Precision = "fp32
         raise SetupError(f"unknown precision {precision!r}", expected=", ".join(PRECISIONS))
     module = importlib.import_module(_LOADERS[ref.kind])
     load = cast(Callable[[ModelRef, str, Precision], LoadedModel], module.load)
-    return load(ref, device, precision)
+    with hub_access() if ref.kind in _ON_HUB else nullcontext():
+        return load(ref, device, precision)
 
 
 def image_outputs(model: LoadedModel, batch: Sequence[Any]) -> Features:
