@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from robustcheck.errors import DataMissing, RobustcheckError
-from robustcheck.measure import MeasureSettings, ProgressEvent, measure_cells, stored_score
+from robustcheck.measure import MeasureSettings, ProgressEvent, Shelf, measure_cells, stored_score
 from robustcheck.populations import load_population, published_figure
 from robustcheck.records import Cell, EvidenceChoice, Score
 from robustcheck.stats.intervals import proportion_interval
@@ -28,6 +28,10 @@ class EvidenceBook:
     on_progress: Callable[[ProgressEvent], None] | None = None
     planned: Sequence[Cell] = ()
     _found: dict[Cell, Found] = field(default_factory=dict)
+    _shelf: Shelf = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shelf = Shelf(self.settings)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
         """Return the score of a cell, measuring its pass if nothing else is known.
@@ -47,7 +51,7 @@ class EvidenceBook:
         """Look without measuring; remember what is found."""
         found: Found | None = None
         if self.choice != "published":
-            found = stored_score(cell, self.settings)
+            found = stored_score(cell, self.settings, self._shelf)
         if found is None and self.choice != "live":
             found = published_score(cell)
         if found is None and self.choice == "published":

@@ -13,7 +13,7 @@ from pathlib import Path
 from robustcheck.errors import RobustcheckError
 from robustcheck.history import changes_since, previous_run
 from robustcheck.records import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
-from robustcheck.report import annotations, write_report
+from robustcheck.report import github_annotations, write_report
 from robustcheck.session import RobustSession
 
 _PACKAGES = ("robustcheck", "pytest", "torch", "open_clip_torch", "timm", "transformers", "numpy", "statsmodels")
@@ -52,7 +52,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
     if step_summary := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(step_summary).open("a", encoding="utf-8") as file:
             file.write((page.parent / "summary.md").read_text(encoding="utf-8"))
-    notes = tuple(annotations(run)) if environ.get("GITHUB_ACTIONS") else ()
+    notes = tuple(github_annotations(run)) if environ.get("GITHUB_ACTIONS") else ()
     return Finished(run, page, notes)
 
 
@@ -63,7 +63,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     reports = session.settings.reports
     previous = previous_run(reports, suites)
     done = {result.nodeid for result in results}
-    keys = {result.check_key: place for place, result in reversed(list(enumerate(results)))}
+    keys = {(result.suite, result.check_key): place for place, result in reversed(list(enumerate(results)))}
     return RunRecord(
         id=_free_id(reports, outcome.started),
         started=outcome.started.isoformat(timespec="seconds"),
@@ -71,7 +71,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         command=outcome.command,
         suites=tuple(_suite_info(session, path) for path in suites),
         results=tuple(results),
-        trends=tuple(sorted(outcome.figures, key=lambda figure: keys.get(figure.check_key, len(keys)))),
+        trends=tuple(sorted(outcome.figures, key=lambda figure: keys.get((figure.suite, figure.check_key), len(results)))),
         not_run=tuple(nodeid for nodeid in outcome.planned if nodeid not in done),
         previous=previous.id if previous else None,
         changes=changes_since(previous, results),

@@ -235,6 +235,7 @@ class TrendFigure:
     ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions).
     """
 
+    suite: str
     check_key: str
     population: str
     x_label: str

@@ -94,11 +94,12 @@ class RobustSession:
         verdict = judge(case)
         return make_result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
 
-    def figure(self, check: Check) -> TrendFigure | None:
-        """Return the trend plot of a check, or None when it has no trend."""
+    def figure(self, item: PlannedCheck) -> TrendFigure | None:
+        """Return the trend plot of an item's check, or None when it has no trend."""
+        check = item.check
         if not isinstance(check.expect, OnTrend):
             return None
-        return trend_figure(check.expect, check.key, check.quantity.label, self.population(check))
+        return trend_figure(check.expect, item.suite.path, check, self.population(check))
 
     def population(self, check: Check) -> PopulationPoints:
         """Return the population of an on_trend check on the check's two axes."""
@@ -121,10 +122,16 @@ class RobustSession:
         if not isinstance(expect, NoWorseThan):
             return None, ""
         if expect.baseline is None:
-            return self.book.score(item.cells[1]), item.cells[1].model.id
+            return self._other_model(item), item.cells[1].model.id
         baseline = load_baseline(expect.baseline, self.settings.baselines)
         reference = baseline.score(item.model, item.check.quantity)
         return reference, f"baseline {expect.baseline} ({reference.cell.model.id})"
+
+
+    def _other_model(self, item: PlannedCheck) -> Score:
+        """Return the other model's score on the evidence that the candidate has: only like pairs with like."""
+        live = self.book.score(item.cells[0]).evidence == "live"
+        return self.book.score(item.cells[1], live=live)
 
 
 def make_result(

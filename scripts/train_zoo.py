@@ -34,8 +34,7 @@ from robustcheck.datasets.dataset import ImageDataset, IntArray
 from robustcheck.datasets.digits import CLASS_NAMES, TEMPLATES, digits_training, open_digits
 
 ZOO = Path(__file__).parents[1] / "robustcheck" / "zoo"
-# Other CPUs round differently and training amplifies that, the more the fewer the images: without vector
-# instructions the largest change seen was 0.029 with 100 images and 0.005 with 1000.
+# Other CPUs round differently. Without vector instructions the largest change was 0.029 (100 images), 0.005 (1000).
 TOLERANCE = {100: 0.05, 1000: 0.02}
 
 # The data set's own templates come first; the others make the text tower read words that it was not asked for.

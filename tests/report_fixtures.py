@@ -191,6 +191,7 @@ def _figure(name: str, fit: TrendFit, members: list[Member]) -> TrendFigure:
     low, high = NORMAL.inv_cdf(fit.x_low), NORMAL.inv_cdf(fit.x_high)
     grid = [low + (high - low) * step / 60 for step in range(61)]
     return TrendFigure(
+        suite=SUITE,
         check_key=f"shift-on-trend[{name}]",
         population="openclip",
         x_label="top1 on imagenet-val",

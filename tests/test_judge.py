@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from factories import MODEL, QUANTITY, live_score, make_case, make_check, make_item, published_score
+from factories import MODEL, live_score, make_case, make_check, make_item, published_score
 from scipy import stats
 
 from robustcheck.errors import RecordError
@@ -57,7 +57,11 @@ def test_a_fail_needs_the_level_that_bonferroni_asks_for() -> None:
     """42.0% of 1,000 is shown below 45% at 0.05, and not at 0.05 over 40 checks."""
     check, score = make_check(at_least("45%")), published_score(0.42, 1_000)
     assert judge(make_case(make_item(check, alpha=0.05), score)).status == "fail"
-    assert judge(make_case(make_item(check, alpha=0.05 / 40), score)).status == "unsure"
+    strict = judge(make_case(make_item(check, alpha=0.05 / 40), score))
+    assert strict.status == "unsure"
+    assert "straddles" in strict.notes[0]
+    far = judge(make_case(make_item(check, alpha=0.05 / 40), published_score(0.41, 1_000)))
+    assert (far.status, far.notes[0][:47]) == ("unsure", "unsure: the 95% interval lies beyond the limit,")
 
 
 @pytest.mark.parametrize("outcome", ["fail", "warn", "pass"])
@@ -204,7 +208,7 @@ def test_x_range_narrows_the_population() -> None:
     people = population()
     expect = on_trend(x_range=["50%", "80%"])
     inside = [point for point in people.points if 0.5 <= point.x <= 0.8]
-    figure = trend_figure(expect, "a-check", QUANTITY.label, people)
+    figure = trend_figure(expect, "a.robust.yaml", make_check(expect), people)
     assert figure.fit.n == len(inside) < 40
     assert {point.model for point in figure.points} == {point.model for point in inside}
 

@@ -457,7 +457,9 @@ measure_cells([cell(fake(), Path({data!r}))], settings, kill)
 
 def test_kill_9_in_mid_pass_then_the_same_result(colours, settings, counted, tmp_path):
     code = _KILLED.format(tests=str(Path(__file__).parent), store=str(settings.store), data=str(colours))
-    killed = subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])})
+    killed = subprocess.run(
+        [sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    )
     assert killed.returncode == -signal.SIGKILL
     assert len(chunk_files(settings)) == 1
     resumed = measure(cell(fake(), colours), settings)
@@ -479,7 +481,9 @@ def test_scores_from_the_store_need_no_torch(colours, settings):
         f"assert measure_cells([one], settings)[one].key == {score.key!r}\n"
         "assert not {'torch', 'open_clip', 'timm', 'transformers'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    )
 
 
 def test_the_quantity_names_its_own_data_set_in_errors(settings, colours):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,7 +12,7 @@ import pytest
 from report_fixtures import made_up_run, with_odd_outcomes
 
 from robustcheck.records import RunRecord, Verdict
-from robustcheck.report.html import json_in_script, render_html
+from robustcheck.report.html import packed, render_html
 from robustcheck.report.page import headline
 from robustcheck.report.words import UNSURE
 
@@ -83,8 +85,34 @@ def test_outside_text_is_escaped() -> None:
     assert sum(tag == "script" for tag, _ in _elements(page)) == 3
 
 
-def test_json_cannot_end_its_script() -> None:
-    assert json_in_script({"a": "</script><!--&\u2028"}) == r'{"a":"\u003c/script\u003e\u003c!--\u0026\u2028"}'
+def test_packed_data_cannot_end_its_script() -> None:
+    assert "<" not in packed(b"</script><!--")
+    assert gzip.decompress(base64.b64decode(packed(b"</script>"))) == b"</script>"
+
+
+def test_figures_that_are_no_numbers_are_shown_and_not_drawn() -> None:
+    run, nan = made_up_run(2, 1), float("nan")
+    results = tuple(
+        replace(
+            result,
+            verdict=replace(result.verdict, status="error", value=nan, compared=nan, low=nan, high=nan, margin=nan),
+            score=replace(result.score, value=nan, low=nan, high=nan) if result.score else None,
+        )
+        for result in run.results
+    )
+    assert render_html(replace(run, results=results)).count("<article") == 2
+
+
+def _with_long_names(run: RunRecord) -> RunRecord:
+    results = tuple(
+        replace(
+            result,
+            model=replace(result.model, id=f"{result.model.id}_laion2b_s34b_b79k"),
+            score=replace(result.score, key="0123456789abcdef" * 4) if result.score else None,
+        )
+        for result in run.results
+    )
+    return replace(run, results=results)
 
 
 def test_a_large_run_stays_under_three_megabytes() -> None:
@@ -93,7 +121,7 @@ def test_a_large_run_stays_under_three_megabytes() -> None:
 
 
 def test_many_failures_stay_under_three_megabytes() -> None:
-    run = made_up_run(100, 50)
+    run = _with_long_names(made_up_run(100, 50))
     failed = tuple(replace(r, verdict=replace(r.verdict, status="fail")) for r in run.results)
     assert len(render_html(replace(run, results=failed)).encode()) < 3_000_000
 

@@ -116,9 +116,15 @@ def _resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str
     if status == "fail" or (comparison.bounds.low <= low and high <= comparison.bounds.high):
         return ()
     drop = detectable_drop(comparison.estimate.error, case.planned.alpha)
+    beyond = high < comparison.bounds.low or low > comparison.bounds.high
+    why = (
+        f"the 95% interval lies beyond the limit, but not the one at alpha = {case.planned.alpha:.2g}"
+        if beyond
+        else "the interval straddles the limit"
+    )
     return (
-        f"unsure: the interval straddles the limit. {case.score.n:,} images show a shortfall of "
-        f"{say_points(drop, case.unit)} beyond the limit with 80% power",
+        f"unsure: {why}. {case.score.n:,} images show a shortfall of {say_points(drop, case.unit)} "
+        "beyond the limit with 80% power",
     )
 
 

@@ -7,6 +7,7 @@ from math import sqrt
 
 import numpy as np
 
+from robustcheck.checks import Check
 from robustcheck.errors import RecordError
 from robustcheck.expectations import OnTrend
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
@@ -49,16 +50,17 @@ def members(expect: OnTrend, population: PopulationPoints) -> tuple[TrendPoint, 
     return tuple(point for point in population.points if low <= point.x <= high)
 
 
-def trend_figure(expect: OnTrend, check_key: str, y_label: str, population: PopulationPoints) -> TrendFigure:
+def trend_figure(expect: OnTrend, suite: str, check: Check, population: PopulationPoints) -> TrendFigure:
     """Return what a plot of the check's whole population shows."""
     points = members(expect, population)
     fit = fit_trend(points, expect.axis)
     drawn = tuple(point for point in points if point.model not in fit.dropped)
     return TrendFigure(
-        check_key=check_key,
+        suite=suite,
+        check_key=check.key,
         population=population.name,
         x_label=expect.against.quantity().label,
-        y_label=y_label,
+        y_label=check.quantity.label,
         fit=fit,
         points=drawn,
         line=sample_line(fit, fit.x_low, fit.x_high),

@@ -21,19 +21,33 @@ class PretrainedSource:
 
 def pretrained_source(architecture: str, tag: str) -> PretrainedSource | None:
     """Return the source of an architecture's tag, or None when open_clip knows no such tag."""
-    base = architecture.removesuffix("-quickgelu")
-    tags = _pretrained_table().get(architecture) or _pretrained_table().get(base, {})
-    source = tags.get(tag.lower().replace("-", "_"))
-    is_variant = architecture not in _pretrained_table()
-    return None if source is None or (is_variant and not source.quick_gelu) else source
+    # open_clip itself reads a tag in any case and with hyphens.
+    return pretrained_table().get(architecture, {}).get(tag.lower().replace("-", "_"))
 
 
 @cache
-def _pretrained_table() -> Mapping[str, Mapping[str, PretrainedSource]]:
+def pretrained_table() -> Mapping[str, Mapping[str, PretrainedSource]]:
+    """Return every architecture's tags as open_clip lists them; empty when its source cannot be read."""
+    written = _written_table()
+    # As in open_clip, weights trained with QuickGELU also stand under the variant's name.
+    quick = {
+        f"{architecture}-quickgelu": {tag: source for tag, source in tags.items() if source.quick_gelu}
+        for architecture, tags in written.items()
+    }
+    return {**written, **{architecture: tags for architecture, tags in quick.items() if tags}}
+
+
+def open_clip_directory() -> Path | None:
+    """Return where the installed open_clip lies, or None; it is not imported."""
     package = importlib.util.find_spec("open_clip")
-    if package is None or package.origin is None:
+    return None if package is None or package.origin is None else Path(package.origin).parent
+
+
+def _written_table() -> Mapping[str, Mapping[str, PretrainedSource]]:
+    package = open_clip_directory()
+    if package is None or not (package / "pretrained.py").is_file():
         return {}
-    tree = ast.parse(Path(package.origin).with_name("pretrained.py").read_text(encoding="utf-8"))
+    tree = ast.parse((package / "pretrained.py").read_text(encoding="utf-8"))
     values = {
         node.targets[0].id: node.value
         for node in tree.body
@@ -49,9 +63,9 @@ def _pretrained_table() -> Mapping[str, Mapping[str, PretrainedSource]]:
     }
 
 
-def _tags(node: ast.expr, values: Mapping[str, ast.expr]) -> Mapping[str, PretrainedSource]:
+def _tags(node: ast.expr | None, values: Mapping[str, ast.expr]) -> Mapping[str, PretrainedSource]:
     while isinstance(node, ast.Name):
-        node = values[node.id]
+        node = values.get(node.id)
     keywords = node.keywords if isinstance(node, ast.Call) else []
     return {word.arg: _source(word.value) for word in keywords if word.arg is not None}
 

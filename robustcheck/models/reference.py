@@ -8,6 +8,7 @@ from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import ZOO_DIRECTORY, Entry, entries, entry, facets_of, zoo_entries
+from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.records import ModelRef
 
@@ -64,6 +65,10 @@ def _openclip(rest: str, text: str, base: Path) -> ModelRef:
             expected="openclip:ARCH/TAG or openclip:ARCH@FILE",
             fix=did_you_mean(rest, _ids()) or "robustcheck models lists the published checkpoints",
         )
+    known = entry(rest)
+    if known is None or not known.text.startswith("openclip:"):
+        check_architecture(architecture, text)
+        check_tag(architecture, tag, text)
     return ModelRef(rest, text, "openclip", architecture, tag, _facets(rest))
 
 
@@ -143,18 +148,6 @@ def _bare_file(text: str, arch: str | None, base: Path) -> ModelRef:
         return _timm(f"{name}@{path}", f"timm:{name}@{text}", base)
     architecture = name if scheme == "openclip" else arch
     return _openclip_file(architecture, path, f"openclip:{architecture}@{text}")
-
-
-def check_architecture(architecture: str, where: str) -> None:
-    """Raise ModelError unless a text has the form of an architecture's name."""
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*", architecture):
-        return
-    raise ModelError(
-        f"{architecture!r} is not the name of an architecture",
-        where=where,
-        expected="open_clip's name without a pretrained tag, such as ViT-B-32 (or timm:NAME for a timm checkpoint)",
-        fix=did_you_mean(architecture.partition("/")[0], {name.partition("/")[0] for name in _ids()}),
-    )
 
 
 def _unknown(text: str, base: Path) -> ModelError:

@@ -6,13 +6,12 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from robustcheck.checks import PlannedCheck
 from robustcheck.errors import RobustcheckError
-from robustcheck.judge import Case
 from robustcheck.plugin.run import Run, robust_run
 from robustcheck.records import Result, Verdict
 from robustcheck.session import make_result, status_of_error
@@ -63,28 +62,24 @@ class CheckItem(pytest.Function):
     """One check on one model: measured in setup, judged in the call."""
 
     planned: PlannedCheck
-    case: Case
-    started: float = 0.0
+    result: Result
 
     def setup(self) -> None:
-        """Gather the evidence; what cannot be measured is an error, what has no data a skip."""
-        self.started = time.perf_counter()
+        """Gather the evidence and weigh it; what cannot be judged is an error, what has no data a skip."""
+        started = time.perf_counter()
         super().setup()
+        session = self._run.session
         try:
-            self.case = self._run.session.gather(self.planned)
+            self.result = session.judge(session.gather(self.planned), self.nodeid, started)
         except RobustcheckError as error:
-            self._end_without_verdict(error)
+            self._end_without_verdict(error, started)
+        self._run.attach(self, self.result)
 
     def runtest(self) -> None:
-        """Judge the evidence."""
-        try:
-            result = self._run.session.judge(self.case, self.nodeid, self.started)
-        except RobustcheckError as error:
-            self._end_without_verdict(error)
-            return
-        self._run.attach(self, result)
-        if result.verdict.status == "fail" or (result.verdict.status == "unsure" and self._run.settings.strict):
-            raise CheckFailedError(result)
+        """Fail when the claim is false (or, when strict, unsure)."""
+        status = self.result.verdict.status
+        if status == "fail" or (status == "unsure" and self._run.settings.strict):
+            raise CheckFailedError(self.result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # type: ignore[override]
         """Return plain text for a false claim: a report object would change its look across xdist."""
@@ -112,10 +107,10 @@ class CheckItem(pytest.Function):
     def _run(self) -> Run:
         return self.config.stash[robust_run]
 
-    def _end_without_verdict(self, error: RobustcheckError) -> None:
+    def _end_without_verdict(self, error: RobustcheckError, started: float) -> NoReturn:
         status = status_of_error(error, self.planned.model)
         verdict = Verdict(status=status, reason=str(error))
-        self._run.attach(self, make_result(self.planned, self.nodeid, verdict, self.started))
+        self._run.attach(self, make_result(self.planned, self.nodeid, verdict, started))
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
         text = f"{status.upper()}: {error}\n{self.planned.check.expect_position}\n{rerun_command(self.nodeid)}"

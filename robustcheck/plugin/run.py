@@ -40,9 +40,9 @@ class Run:
         self.clock = time.perf_counter()
         self.planned: list[str] = []
         self.results: dict[str, Result] = {}
-        self.figures: dict[str, TrendFigure] = {}
+        self.figures: dict[tuple[str, str], TrendFigure] = {}
         self.finished: Finished | None = None
-        self._drawn: set[str] = set()
+        self._drawn: set[tuple[str, str]] = set()
 
     @property
     def is_controller(self) -> bool:
@@ -72,8 +72,9 @@ class Run:
     def attach(self, item: CheckItem, result: Result) -> None:
         """Keep a result with its item, and the check's trend plot with the first of them."""
         properties = [(RESULT, dump_result(result))]
-        if result.score is not None and result.check_key not in self._drawn:
-            self._drawn.add(result.check_key)
+        check = (result.suite, result.check_key)
+        if result.score is not None and check not in self._drawn:
+            self._drawn.add(check)
             properties += self._figure(item.planned)
         item.stash[_attached] = properties
 
@@ -95,7 +96,7 @@ class Run:
                 self.results[result.nodeid] = result
             elif name == FIGURE and isinstance(text, str):
                 figure = load_figure(text)
-                self.figures[figure.check_key] = figure
+                self.figures[figure.suite, figure.check_key] = figure
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report; a run whose checks judged nothing is not green."""
@@ -120,7 +121,7 @@ class Run:
         )
 
     def _figure(self, planned: PlannedCheck) -> list[tuple[str, str]]:
-        figure = self.session.figure(planned.check)
+        figure = self.session.figure(planned)
         return [] if figure is None else [(FIGURE, dump_figure(figure))]
 
 

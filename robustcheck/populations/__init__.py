@@ -37,9 +37,9 @@ def load_population(name_or_csv: str) -> Population:
 
 
 def published_figure(model_id: str, quantity: Quantity) -> Figure | None:
-    """Return a model's published figure from the populations that ship, or None."""
-    for name in sorted(known_populations()):
-        found = _read_shipped(name).figure(model_id, quantity)
+    """Return a model's published figure from the shipped populations that stand in for measurements, or None."""
+    for population in map(_read_shipped, sorted(known_populations())):
+        found = population.figure(model_id, quantity) if population.stands_in else None
         if found is not None:
             return found
     return None
@@ -85,6 +85,7 @@ def _read(path: Path, name: str) -> Population:
         texts["date"],
         str(described.get("homepage", "")),
         tuple(described.get("notes") or ()),
+        bool(described.get("stands_in", True)),
     )
 
 

@@ -27,7 +27,11 @@ _GROUPED_BY_FAMILY = frozenset({"supervised", "more-data"})
 
 @dataclass(frozen=True)
 class Population:
-    """Figures of many models, with the facets by which they can be narrowed."""
+    """Figures of many models, with the facets by which they can be narrowed.
+
+    ``stands_in`` says that a figure may take the place of a measurement that cannot be made; it is
+    false for models that ship, which every machine can measure.
+    """
 
     name: str
     figures: tuple[Figure, ...]
@@ -37,6 +41,7 @@ class Population:
     date: str = ""
     homepage: str = ""
     notes: tuple[str, ...] = ()
+    stands_in: bool = True
 
     def figure(self, model_id: str, quantity: Quantity) -> Figure | None:
         """Return a model's figure, or None when the table has none for exactly this quantity."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from robustcheck.records import Status
@@ -78,7 +79,9 @@ def _columns(names: list[str], rows: Any) -> dict[str, list[Any]]:
 
 
 def _rounded(cell: Any) -> Any:
-    return round(cell, 4) if isinstance(cell, float) else cell
+    if not isinstance(cell, float):
+        return cell
+    return round(cell, 4) if math.isfinite(cell) else None
 
 
 def _checked_row(marker: Marker) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ MOST_ROWS = 100
 _ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
 _MARKS = {"fail": "🔴", "warn": "🟡", "pass": "🟢", "none": "⚪"}
 _LEVELS: dict[Status, str] = {"fail": "error", "error": "error", "warn": "warning"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 
 
 def summary_markdown(run: RunRecord) -> str:

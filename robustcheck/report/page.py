@@ -14,7 +14,7 @@ from robustcheck.report.strip import Strip, strip
 from robustcheck.report.words import WORDS, counted, rerun_command
 
 FULL_CARDS = 50
-MOST_LISTED = 1000
+MOST_LISTED = 500
 _CARD_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
 
 
@@ -143,11 +143,15 @@ def _evidence(results: Iterable[Result]) -> str:
 def _plots(run: RunRecord) -> Iterator[TrendPlot]:
     colours = group_colours(run.trends)
     for figure in run.trends:
-        yield trend_plot(figure, [result for result in run.results if result.check_key == figure.check_key], colours)
+        yield trend_plot(figure, [result for result in run.results if _is_of(result, figure)], colours)
+
+
+def _is_of(result: Result, figure: TrendFigure) -> bool:
+    return (result.suite, result.check_key) == (figure.suite, figure.check_key)
 
 
 def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]:
-    trends = {figure.check_key: figure for figure in run.trends}
+    trends = {(figure.suite, figure.check_key): figure for figure in run.trends}
     groups = _alike(result for result in run.results if result.verdict.status != "pass")
     for number, (result, *others) in enumerate(groups):
         yield Card(
@@ -174,8 +178,8 @@ def _urgency(group: list[Result]) -> tuple[int, float]:
     return _CARD_ORDER.index(verdict.status), verdict.margin if verdict.margin is not None else 0.0
 
 
-def _expected_name(result: Result, trends: dict[str, TrendFigure]) -> str:
-    return "trend" if result.check_key in trends else "expected"
+def _expected_name(result: Result, trends: dict[tuple[str, str], TrendFigure]) -> str:
+    return "trend" if (result.suite, result.check_key) in trends else "expected"
 
 
 def chart_page(plots: Iterable[TrendPlot]) -> dict[str, Any]:

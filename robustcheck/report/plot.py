@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,8 @@ def _thinned(line: Sequence[LineSample]) -> list[LineSample]:
 def _marker(result: Result, figure: TrendFigure) -> Marker | None:
     score, against = result.score, result.x
     if score is None or against is None or result.verdict.status == "skip":
+        return None
+    if not all(math.isfinite(place) for one in (score, against) for place in (one.value, one.low, one.high)):
         return None
     z = transformer(figure.fit.axis)
     return Marker(

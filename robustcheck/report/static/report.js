@@ -128,7 +128,7 @@
   });
 
   // --- charts: the static plot stays until its interactive twin is drawn ---
-  const page = JSON.parse(document.getElementById("charts").textContent);
+  let page;
   const WORDS = { f: "fail", e: "error", u: "unsure", w: "warn", p: "pass", s: "skip" };
   const expand = (columns, groups) => {
     const names = Object.keys(columns);
@@ -156,18 +156,22 @@
   };
   const draw = async (holder) => {
     const options = { actions: false, renderer: "svg", tooltip: { theme: "page" } };
-    await (ready ??= unpack());
+    await (ready ??= prepare());
     await window.vegaEmbed(holder, patched(page.charts[holder.dataset.chart]), options);
     const svg = holder.querySelector("svg");
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     holder.parentElement.classList.add("drawn");
   };
-  // The chart script is packed; a browser that cannot unpack it keeps the static plots.
-  const unpack = async () => {
-    const bytes = Uint8Array.from(atob(document.getElementById("vega").textContent), (letter) => letter.charCodeAt(0));
+  // Script and data are packed; a browser that cannot unpack them keeps the static plots.
+  const unpacked = (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const prepare = async () => {
+    page = JSON.parse(await unpacked("charts"));
     const script = document.createElement("script");
-    script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    script.textContent = await unpacked("vega");
     document.head.append(script);
   };
   let ready;
