@@ -6,11 +6,14 @@ per-sample scores of its live measurements; it can be committed, or kept as a CI
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +22,7 @@ import numpy as np
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.records import ModelRef, Quantity, RunRecord, Samples, Score
 from robustcheck.report import load_run
+from robustcheck.store import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SAMPLES = "samples"
@@ -38,7 +42,7 @@ class Baseline:
         The same model if the baseline has it; else the only model of the same architecture (an
         earlier checkpoint); else the only model it has.
         """
-        scores = {score.cell.model.id: score for score in _scores(self.run) if score.cell.quantity == quantity}
+        scores = {score.cell.model.id: score for score in _own_scores(self.run) if score.cell.quantity == quantity}
         if not scores:
             raise self._missing(f"no measurement of {quantity.label}", "bless a run of this suite")
         chosen = _counterpart(model, scores)
@@ -66,7 +70,7 @@ def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
     if not _NAME.fullmatch(name):
         raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
     run = load_run(run_path)
-    keys = {score.key for score in _scores(run) if score.evidence == "live"}
+    keys = {score.key for score in _own_scores(run) if score.evidence == "live"}
     gone = sorted(key for key in keys if read_samples(samples, key) is None)
     if gone:
         raise RecordError(
@@ -101,19 +105,17 @@ def load_baseline(name: str, baselines: Path) -> Baseline:
 
 def write_samples(directory: Path, key: str, samples: Samples) -> None:
     """Keep per-sample scores under their cell's key, whole or not at all."""
-    target = _samples_file(directory, key)
-    if target.exists():
+    if read_samples(directory, key) is not None:
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=directory, suffix=".tmp", delete=False) as file:
-        np.savez_compressed(
-            file,
-            ids=samples.ids.astype(np.str_),
-            scores=samples.scores,
-            groups=samples.groups,
-            aggregate=np.array(samples.aggregate),
-        )
-    os.replace(file.name, target)
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        ids=samples.ids.astype(np.str_),
+        scores=samples.scores,
+        groups=samples.groups,
+        aggregate=np.array(samples.aggregate),
+    )
+    write_atomically(_samples_file(directory, key), buffer.getvalue())
 
 
 def read_samples(directory: Path, key: str) -> Samples | None:
@@ -127,7 +129,7 @@ def read_samples(directory: Path, key: str) -> Samples | None:
                 arrays["groups"],
                 "group_mean" if aggregate == "group_mean" else "mean",
             )
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
 
 
@@ -135,16 +137,20 @@ def _samples_file(directory: Path, key: str) -> Path:
     return directory / f"{key}.npz"
 
 
-def _scores(run: RunRecord) -> Iterable[Score]:
-    for result in run.results:
-        yield from (score for score in (result.score, result.x) if score is not None)
+def _own_scores(run: RunRecord) -> Iterator[Score]:
+    """Yield the candidates' own scores, live ones last so that they count where a figure is there too.
+
+    What they were held against is left out: it may be an older baseline's score of the same model.
+    """
+    scores = [result.score for result in run.results if result.score is not None]
+    yield from sorted(scores, key=lambda score: score.evidence == "live")
 
 
 def _counterpart(model: ModelRef, scores: dict[str, Score]) -> Score | None:
     if model.id in scores:
         return scores[model.id]
     kin = [score for score in scores.values() if score.cell.model.architecture == model.architecture]
-    if len(kin) == 1:
+    if model.architecture and len(kin) == 1:
         return kin[0]
     return next(iter(scores.values())) if len(scores) == 1 else None
 

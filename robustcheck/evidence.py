@@ -20,17 +20,23 @@ Found = Score | RobustcheckError
 
 @dataclass(slots=True)
 class EvidenceBook:
-    """The scores of a run as they become known; ``together`` says which cells share a pass."""
+    """The scores of a run as they become known; ``together`` says which cells share a pass.
+
+    ``planned`` are the cells of the run; ``planned_live`` are those of them that a figure will not do for.
+    """
 
     settings: MeasureSettings
     choice: EvidenceChoice
     together: Callable[[Cell, Cell], bool]
     on_progress: Callable[[ProgressEvent], None] | None = None
     planned: Sequence[Cell] = ()
+    planned_live: frozenset[Cell] = frozenset()
     _found: dict[Cell, Found] = field(default_factory=dict)
+    _live: dict[Cell, Found] = field(default_factory=dict)
     _shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
+        """Open one shelf for all look-ups of the run."""
         self._shelf = Shelf(self.settings)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
@@ -39,37 +45,62 @@ class EvidenceBook:
         With ``live`` a published figure does not do. Raises the error that the measurement of this
         very cell ended in.
         """
-        found = self._found.get(cell) or self._known(cell)
-        if found is None or (live and isinstance(found, Score) and found.evidence == "published"):
-            self._measure_pass(cell)
-            found = self._found[cell]
+        found = self._live_score(cell) if live else self._any_score(cell)
         if isinstance(found, RobustcheckError):
             raise found
         return found
 
+    def _any_score(self, cell: Cell) -> Found:
+        if cell not in self._found:
+            if cell in self.planned_live:
+                # It is measured in this run anyway: no verdict may depend on which check comes first.
+                self._live_score(cell)
+            self._found[cell] = self._known(cell) or self._explained(cell, self._measured(cell))
+        return self._found[cell]
+
+    def _live_score(self, cell: Cell) -> Found:
+        if self.choice == "published":
+            return _not_measured(cell)
+        return self._stored(cell) or self._measured(cell)
+
     def _known(self, cell: Cell) -> Found | None:
-        """Look without measuring; remember what is found."""
+        """Look without measuring."""
         found: Found | None = None
         if self.choice != "published":
-            found = stored_score(cell, self.settings, self._shelf)
+            found = self._stored(cell)
         if found is None and self.choice != "live":
             found = published_score(cell)
         if found is None and self.choice == "published":
             found = _no_figure(cell)
-        if found is not None:
-            self._found[cell] = found
         return found
 
-    def _measure_pass(self, cell: Cell) -> None:
-        mates = [other for other in _distinct([cell, *self.planned]) if self._shares_pass(cell, other)]
-        measured = measure_cells(mates, self.settings, self.on_progress)
-        for mate, found in measured.items():
-            self._found[mate] = _explain(mate, found) if isinstance(found, DataMissing) else found
+    def _stored(self, cell: Cell) -> Score | None:
+        """Return what this run measured, or an earlier one with the same key."""
+        found = self._live.get(cell)
+        if found is None:
+            found = stored_score(cell, self.settings, self._shelf)
+            if found is not None:
+                self._live[cell] = found
+        return found if isinstance(found, Score) else None
+
+    def _measured(self, cell: Cell) -> Found:
+        if cell not in self._live:
+            mates = [other for other in _distinct([cell, *self.planned]) if self._shares_pass(cell, other)]
+            self._live.update(measure_cells(mates, self.settings, self.on_progress))
+        return self._live[cell]
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         if other == cell:
             return True
-        return other not in self._found and self.together(cell, other) and self._known(other) is None
+        return other not in self._live and self.together(cell, other) and self._lacks(other)
+
+    def _lacks(self, cell: Cell) -> bool:
+        found = self._stored(cell) if cell in self.planned_live else self._known(cell)
+        return found is None
+
+    def _explained(self, cell: Cell, found: Found) -> Found:
+        """Add to a missing data set that no published figure stands in for it, where one would have."""
+        return _explain(cell, found) if isinstance(found, DataMissing) and self.choice == "auto" else found
 
 
 def published_score(cell: Cell, population: str | None = None) -> Score | None:
@@ -115,8 +146,14 @@ def _no_figure(cell: Cell) -> DataMissing:
     )
 
 
+def _not_measured(cell: Cell) -> DataMissing:
+    return DataMissing(
+        f"published evidence alone was asked for, and {cell.quantity.label} of {cell.model.id} must be measured",
+        fix="use --robust-evidence auto or live",
+    )
+
+
 def _explain(cell: Cell, error: DataMissing) -> DataMissing:
-    """Add to a missing data set that no published figure stands in for it."""
     return DataMissing(
         f"{error.found}; and no published figure of {cell.model.id} stands in for it",
         where=error.where,

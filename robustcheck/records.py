@@ -180,6 +180,7 @@ class Verdict:
     [``low``, ``high``] is its 95% interval; ``margin`` is its signed distance to the limit,
     positive when the expectation holds. ``detectable`` is the drop that this n finds with 80% power.
     ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
+    ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation.
     """
 
     status: Status
@@ -196,6 +197,7 @@ class Verdict:
     unit: Literal["%", ""] = "%"
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

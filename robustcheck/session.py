@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from zlib import crc32
 
@@ -59,19 +59,22 @@ class RobustSession:
     def plan(self, suite: Suite) -> Plan:
         """Pair the checks of a suite with the models they are meant for; raises SetupError."""
         models = self._models(suite)
-        return plan_suite(suite, models, _applies_to, _resolve_one)
+        return plan_suite(suite, models, _applies_to, partial(_resolve_one, base=_directory(suite)))
 
     def select(self, items: Sequence[PlannedCheck]) -> None:
         """Take note of the items that will run, so that one pass serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
+        self.book.planned_live = frozenset(
+            item.cells[0] for item in items if isinstance(item.check.expect, Reproduces)
+        )
 
     def gather(self, item: PlannedCheck) -> Case:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
         check, cell = item.check, item.cells[0]
         facts = METRICS[check.quantity.metric]
-        live = isinstance(check.expect, Reproduces)
-        score = self.book.score(cell, live=live)
+        # The reference comes first: a missing baseline is said before anything is measured for it.
         reference, name = self._reference(item)
+        score = self.book.score(cell, live=self._must_be_live(check, reference))
         return Case(
             planned=item,
             score=score,
@@ -88,9 +91,8 @@ class RobustSession:
 
     def judge(self, case: Case, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
-        for score in (case.score, case.x):
-            if score is not None and score.samples is not None:
-                write_samples(self.settings.samples, score.key, score.samples)
+        if case.score.samples is not None:
+            write_samples(self.settings.samples, case.score.key, case.score.samples)
         verdict = judge(case)
         return make_result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
 
@@ -113,7 +115,13 @@ class RobustSession:
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:
             return resolve_models(self.settings.models, arch=self.settings.arch)
-        return resolve_models(suite.models, base=Path(suite.path).resolve().parent)
+        return resolve_models(suite.models, base=_directory(suite))
+
+    def _must_be_live(self, check: Check, reference: Score | None) -> bool:
+        """Say that a figure will not do: only like pairs with like, and a figure cannot reproduce itself."""
+        if isinstance(check.expect, Reproduces):
+            return True
+        return reference is not None and reference.evidence == "live" and self.settings.evidence == "auto"
 
     def _reference(self, item: PlannedCheck) -> tuple[Score | None, str]:
         expect = item.check.expect
@@ -176,8 +184,12 @@ def _applies_to(check: Check, model: ModelRef) -> bool:
     return matches(check.applies_to, dict(model.facets))
 
 
-def _resolve_one(text: str) -> ModelRef:
-    models = resolve_models((text,))
+def _directory(suite: Suite) -> Path:
+    return Path(suite.path).resolve().parent
+
+
+def _resolve_one(text: str, *, base: Path) -> ModelRef:
+    models = resolve_models((text,), base=base)
     if len(models) != 1:
         raise ModelError(f"{text!r} names {len(models)} models", expected="one model to compare with")
     return models[0]

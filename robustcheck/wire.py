@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import pydantic_core
 from pydantic import TypeAdapter
 
 from robustcheck.records import Result, Score, TrendFigure
@@ -14,7 +15,7 @@ from robustcheck.records import Result, Score, TrendFigure
 def dump_result(result: Result) -> str:
     """Write a result without its per-sample scores, which stay in the store."""
     light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
-    return _adapter(Result).dump_json(light).decode()
+    return _dump(light)
 
 
 def load_result(text: str) -> Result:
@@ -25,13 +26,19 @@ def load_result(text: str) -> Result:
 
 def dump_figure(figure: TrendFigure) -> str:
     """Write a trend plot's numbers."""
-    return _adapter(TrendFigure).dump_json(figure).decode()
+    return _dump(figure)
 
 
 def load_figure(text: str) -> TrendFigure:
     """Read what ``dump_figure`` wrote."""
     figure: TrendFigure = _adapter(TrendFigure).validate_json(text)
     return figure
+
+
+def _dump(value: Result | TrendFigure) -> str:
+    """Write plain JSON; infinities become strings, which the adapter reads back."""
+    plain = _adapter(type(value)).dump_python(value)
+    return pydantic_core.to_json(plain, inf_nan_mode="strings").decode()
 
 
 def _without_samples(score: Score | None) -> Score | None:

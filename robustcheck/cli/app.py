@@ -19,6 +19,8 @@ from robustcheck.datasets import data_roots
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import RobustcheckError, SpecError
 from robustcheck.measure import MeasureSettings
+from robustcheck.models.encoders import Precision
+from robustcheck.records import EvidenceChoice
 from robustcheck.session import RobustSession
 from robustcheck.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
@@ -85,7 +87,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check a data set without a model: layout, count, labels, classes, images."""
-    if not findings_table(examine(dataset, _roots(data), index_dir=home_of(Path.cwd()) / "store" / "indexes"), as_json, _console):
+    findings = examine(dataset, _roots(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
+    if not findings_table(findings, as_json, _console):
         raise typer.Exit(1)
 
 
@@ -111,9 +114,9 @@ def measure(
     transform: Annotated[str | None, typer.Option(help="A transform, such as gaussian_noise:3.")] = None,
     prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of templates.")] = None,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
-    evidence: Annotated[str, typer.Option(help="auto, live or published.")] = "live",
+    evidence: Annotated[EvidenceChoice, typer.Option(help="What the value may rest on.")] = "live",
     device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
+    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -160,17 +163,19 @@ def _session() -> RobustSession:
 
 
 def _settings(
-    data: str | None, store: Path | None, evidence: str = "auto", device: str = "auto", precision: str = "fp32"
+    data: str | None,
+    store: Path | None,
+    evidence: EvidenceChoice = "auto",
+    device: str = "auto",
+    precision: Precision = "fp32",
 ) -> RunSettings:
     home = home_of(Path.cwd())
-    measure_settings = MeasureSettings(
-        store=store or home / "store", roots=_roots(data), device=device, precision=precision  # type: ignore[arg-type]
-    )
+    place = store or home / "store"
     return RunSettings(
-        measure=measure_settings,
+        measure=MeasureSettings(store=place, roots=_roots(data), device=device, precision=precision),
         baselines=home / "baselines",
         reports=Path("reports"),
-        evidence=evidence,  # type: ignore[arg-type]
+        evidence=evidence,
     )
 
 

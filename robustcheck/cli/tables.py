@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.doctor import Finding
@@ -28,7 +28,7 @@ def models_table(query: str, as_json: bool, console: Console) -> None:
     if as_json:
         console.print_json(json.dumps([_model_facts(model) for model in models]))
         return
-    table = Table("model", *_SHOWN_FACETS, box=None)
+    table = Table(_whole("model"), *_SHOWN_FACETS, box=None)
     for model in models:
         table.add_row(model.text, *(model.facet(name) or "" for name in _SHOWN_FACETS))
     console.print(table)
@@ -51,7 +51,7 @@ def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> No
     if as_json:
         console.print_json(json.dumps(rows))
         return
-    table = Table("data set", "images", "licence", "on this machine", box=None)
+    table = Table(_whole("data set"), "images", "licence", "on this machine", box=None)
     for row in rows:
         table.add_row(str(row["name"]), str(row["images"] or "varies"), str(row["licence"]), str(row["place"] or "-"))
     console.print(table)
@@ -62,7 +62,7 @@ def findings_table(findings: Sequence[Finding], as_json: bool, console: Console)
     if as_json:
         console.print_json(json.dumps([[finding.level, finding.what, finding.detail] for finding in findings]))
     else:
-        table = Table(box=None, show_header=False)
+        table = Table("level", "what", Column("detail", overflow="fold"), box=None, show_header=False)
         for finding in findings:
             table.add_row(finding.level, finding.what, finding.detail)
         console.print(table)
@@ -75,6 +75,11 @@ def _sets_table(console: Console) -> None:
         table.add_row(name, str(len(list_models(name))), model_set.about)
     console.print(table)
     console.print("robustcheck models SET lists its members; --json prints the whole catalogue")
+
+
+def _whole(header: str) -> Column:
+    """Return a column whose cells can be copied: they are never cut."""
+    return Column(header, no_wrap=True, overflow="fold")
 
 
 def _model_facts(model: ModelRef) -> dict[str, object]:

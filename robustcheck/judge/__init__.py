@@ -150,7 +150,7 @@ def _excuse(verdict: Verdict, case: Case) -> Verdict:
         note = f"known deviation expired on {known.until}: {known.reason}"
         return replace(verdict, notes=(*verdict.notes, note))
     note = f"known deviation until {known.until}: {known.reason}"
-    return replace(verdict, status="pass", notes=(*verdict.notes, note))
+    return replace(verdict, status="pass", excused=True, notes=(*verdict.notes, note))
 
 
 def _is_about(known: KnownDeviation, case: Case) -> bool:

@@ -33,8 +33,18 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
 
 def _counts(finished: Finished) -> str:
     run = finished.run
-    words = {"fail": "failed", "error": "errors", "unsure": "unsure", "warn": "warned", "pass": "passed", "skip": "skipped"}
-    parts = [f"{count} {words[status]}" for status, count in run.counts().items() if count]
+    words = {
+        "fail": "failed",
+        "error": "errors",
+        "unsure": "unsure",
+        "warn": "warned",
+        "skip": "skipped",
+        "pass": "passed",
+    }
+    counts = run.counts()
+    parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    excused = sum(result.verdict.excused for result in run.results)
+    parts += [f"{excused} of them by a known deviation"] if excused else []
     parts += [f"{len(run.not_run)} not run"] if run.not_run else []
     deselected = sum(suite.deselected for suite in run.suites)
     parts += [f"{deselected} not meant for these models"] if deselected else []
