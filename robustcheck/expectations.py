@@ -70,9 +70,7 @@ class QuantityModel(BaseModel):
 
     def quantity(self) -> Quantity:
         """Return the plain value that the later stages use."""
-        return Quantity(
-            self.metric, self.dataset, tuple(sorted(self.where.items())), self.transform, self.prompts
-        )
+        return Quantity(self.metric, self.dataset, tuple(sorted(self.where.items())), self.transform, self.prompts)
 
 
 class Expectation(BaseModel):

@@ -71,7 +71,9 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         command=outcome.command,
         suites=tuple(_suite_info(session, path) for path in suites),
         results=tuple(results),
-        trends=tuple(sorted(outcome.figures, key=lambda figure: keys.get((figure.suite, figure.check_key), len(results)))),
+        trends=tuple(
+            sorted(outcome.figures, key=lambda figure: keys.get((figure.suite, figure.check_key), len(results)))
+        ),
         not_run=tuple(nodeid for nodeid in outcome.planned if nodeid not in done),
         previous=previous.id if previous else None,
         changes=changes_since(previous, results),

@@ -64,9 +64,7 @@ class RobustSession:
     def select(self, items: Sequence[PlannedCheck]) -> None:
         """Take note of the items that will run, so that one pass serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
-        self.book.planned_live = frozenset(
-            item.cells[0] for item in items if isinstance(item.check.expect, Reproduces)
-        )
+        self.book.planned_live = frozenset(item.cells[0] for item in items if isinstance(item.check.expect, Reproduces))
 
     def gather(self, item: PlannedCheck) -> Case:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
@@ -134,7 +132,6 @@ class RobustSession:
         baseline = load_baseline(expect.baseline, self.settings.baselines)
         reference = baseline.score(item.model, item.check.quantity)
         return reference, f"baseline {expect.baseline} ({reference.cell.model.id})"
-
 
     def _other_model(self, item: PlannedCheck) -> Score:
         """Return the other model's score on the evidence that the candidate has: only like pairs with like."""
@@ -209,4 +206,3 @@ def _published(cell: Cell, population: str | None) -> Score:
 def _seed(key: str, seed: int) -> int:
     """Return the seed of a verdict: from the cell's key, so that it is the same on every machine."""
     return crc32(f"{seed}|{key}".encode())
-

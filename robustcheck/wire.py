@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import pydantic_core
 from pydantic import TypeAdapter
@@ -15,29 +14,26 @@ from robustcheck.records import Result, Score, TrendFigure
 def dump_result(result: Result) -> str:
     """Write a result without its per-sample scores, which stay in the store."""
     light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
-    return _dump(light)
+    return _json(_results().dump_python(light))
 
 
 def load_result(text: str) -> Result:
     """Read what ``dump_result`` wrote."""
-    result: Result = _adapter(Result).validate_json(text)
-    return result
+    return _results().validate_json(text)
 
 
 def dump_figure(figure: TrendFigure) -> str:
     """Write a trend plot's numbers."""
-    return _dump(figure)
+    return _json(_figures().dump_python(figure))
 
 
 def load_figure(text: str) -> TrendFigure:
     """Read what ``dump_figure`` wrote."""
-    figure: TrendFigure = _adapter(TrendFigure).validate_json(text)
-    return figure
+    return _figures().validate_json(text)
 
 
-def _dump(value: Result | TrendFigure) -> str:
-    """Write plain JSON; infinities become strings, which the adapter reads back."""
-    plain = _adapter(type(value)).dump_python(value)
+def _json(plain: object) -> str:
+    """Write JSON in which infinities are strings, which the adapters read back."""
     return pydantic_core.to_json(plain, inf_nan_mode="strings").decode()
 
 
@@ -46,5 +42,10 @@ def _without_samples(score: Score | None) -> Score | None:
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _results() -> TypeAdapter[Result]:
+    return TypeAdapter(Result)
+
+
+@cache
+def _figures() -> TypeAdapter[TrendFigure]:
+    return TypeAdapter(TrendFigure)

@@ -40,14 +40,49 @@ ALLOWED: dict[str, set[str]] = {
     "settings": VALUES | {"measure"},
     "names": VALUES | {"datasets", "metrics", "models", "populations", "prompts", "spec", "transforms"},
     "session": SPOKEN
-    | {"baselines", "evidence", "judge", "measure", "metrics", "models", "names", "plan", "populations", "settings", "spec"},
+    | {
+        "baselines",
+        "evidence",
+        "judge",
+        "measure",
+        "metrics",
+        "models",
+        "names",
+        "plan",
+        "populations",
+        "settings",
+        "spec",
+    },
     "finish": VALUES | {"history", "report", "session"},
     "plugin": SPOKEN | {"datasets", "finish", "judge", "measure", "plan", "session", "settings", "wire"},
     "cli": VALUES
-    | {"baselines", "checks", "datasets", "measure", "metrics", "models", "populations", "session", "settings", "spec", "stats"},
+    | {
+        "baselines",
+        "checks",
+        "datasets",
+        "measure",
+        "metrics",
+        "models",
+        "populations",
+        "session",
+        "settings",
+        "spec",
+        "stats",
+    },
     "zoo": set(),
 }
-HEAVY = {"torch", "open_clip", "timm", "transformers", "torchvision", "sklearn", "statsmodels", "altair", "scipy", "pandas"}
+HEAVY = {
+    "torch",
+    "open_clip",
+    "timm",
+    "transformers",
+    "torchvision",
+    "sklearn",
+    "statsmodels",
+    "altair",
+    "scipy",
+    "pandas",
+}
 RUNS_MODELS = {"models"}
 
 

@@ -25,14 +25,17 @@ def verdict_of(expect: Expectation, value: float, n: int, **case: object) -> Ver
 
 
 @pytest.mark.parametrize(
-    ("value", "n", "status"), [(0.60, 10_000, "pass"), (0.40, 10_000, "fail"), (0.46, 100, "unsure"), (0.44, 100, "unsure")]
+    ("value", "n", "status"),
+    [(0.60, 10_000, "pass"), (0.40, 10_000, "fail"), (0.46, 100, "unsure"), (0.44, 100, "unsure")],
 )
 def test_at_least(value: float, n: int, status: str) -> None:
     verdict = verdict_of(at_least("45%"), value, n)
     assert verdict.status == status
     assert verdict.margin == pytest.approx(value - 0.45)
     assert verdict.limit == 0.45
-    assert verdict.low is not None and verdict.high is not None and verdict.low < value < verdict.high
+    assert verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low < value < verdict.high
     assert verdict.n == n
 
 
@@ -48,9 +51,7 @@ def test_at_most_and_between() -> None:
 
 def test_the_reason_has_every_number() -> None:
     verdict = verdict_of(at_least("45%"), 0.40, 10_000)
-    assert verdict.reason == (
-        "top1 40.0% is 5.0 pp below the limit of 45.0% (95% interval 39.0% to 41.0%; n = 10,000)"
-    )
+    assert verdict.reason == ("top1 40.0% is 5.0 pp below the limit of 45.0% (95% interval 39.0% to 41.0%; n = 10,000)")
 
 
 def test_a_fail_needs_the_level_that_bonferroni_asks_for() -> None:
@@ -92,8 +93,10 @@ def test_too_few_samples_and_nan_are_errors_not_passes() -> None:
     with pytest.raises(RecordError, match="only 9 samples"):
         verdict_of(at_least("1%"), 0.99, 9, minimum_n=10)
     score = published_score(0.5, 100)
-    broken = make_case(make_item(make_check(at_least("1%"))), score.__class__(
-        score.cell, float("nan"), 0.0, 1.0, 100, "live", "store", "key"))
+    broken = make_case(
+        make_item(make_check(at_least("1%"))),
+        score.__class__(score.cell, float("nan"), 0.0, 1.0, 100, "live", "store", "key"),
+    )
     with pytest.raises(RecordError, match="not a number"):
         judge(broken)
 
@@ -119,7 +122,8 @@ def population(n: int = 40, noise: float = 0.02) -> PopulationPoints:
     x = rng.uniform(-0.5, 1.0, n)
     y = -0.3 + x + rng.normal(0, noise, n)
     points = tuple(
-        TrendPoint(f"m{i}", float(stats.norm.cdf(a)), float(stats.norm.cdf(b)), "wit") for i, (a, b) in enumerate(zip(x, y, strict=True))
+        TrendPoint(f"m{i}", float(stats.norm.cdf(a)), float(stats.norm.cdf(b)), "wit")
+        for i, (a, b) in enumerate(zip(x, y, strict=True))
     )
     return PopulationPoints("drawn", points, "drawn here")
 
@@ -157,7 +161,8 @@ def test_the_residual_interval_carries_y_x_and_the_fit() -> None:
     verdict = trend_verdict(on_trend(), 0.0)
     y_part, x_part = at.value * (1 - at.value) / 20_000, 0.6 * 0.4 / 50_000
     error = (y_part + at.x_gain**2 * x_part + at.fit_variance) ** 0.5
-    assert verdict.high is not None and verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low is not None
     assert (verdict.high - verdict.low) / 2 == pytest.approx(1.959964 * error, rel=1e-4)
 
 
@@ -182,15 +187,18 @@ def test_the_candidate_does_not_draw_its_own_line() -> None:
     member = ModelRef("m3", "openclip:m3", "openclip", "m3")
     outlier = PopulationPoints("drawn", (*people.points[:3], TrendPoint("m3", 0.6, 0.05, "wit"), *people.points[4:]))
     item = make_item(make_check(on_trend()), member)
-    verdict = judge(make_case(item, published_score(0.05, 20_000), x=published_score(0.6, 50_000, X), population=outlier))
+    verdict = judge(
+        make_case(item, published_score(0.05, 20_000), x=published_score(0.6, 50_000, X), population=outlier)
+    )
     others = [point for point in people.points if point.model != "m3"]
     assert verdict.expected == pytest.approx(expect_at(fit_trend(others), 0.6).value, abs=1e-12)
     assert ("population", "drawn: 39 models, this one left out") in verdict.facts
 
 
 def test_within_a_prediction_band() -> None:
-    inside, outside = trend_verdict(on_trend(allowed_below=None, within="95%"), 0.0, noise=0.1), trend_verdict(
-        on_trend(allowed_below=None, within="95%"), -0.2, noise=0.1
+    inside, outside = (
+        trend_verdict(on_trend(allowed_below=None, within="95%"), 0.0, noise=0.1),
+        trend_verdict(on_trend(allowed_below=None, within="95%"), -0.2, noise=0.1),
     )
     above = trend_verdict(on_trend(allowed_below=None, within="95%"), 0.2, noise=0.1)
     assert (inside.status, outside.status, above.status) == ("pass", "fail", "fail")
@@ -242,7 +250,9 @@ def test_no_worse_than_on_the_same_images() -> None:
 def test_a_paired_comparison_needs_the_same_images() -> None:
     item = make_item(make_check(no_worse()))
     with pytest.raises(RecordError, match="do not hold the same samples"):
-        judge(make_case(item, live_score(np.ones(10)), reference=live_score(np.ones(11)), reference_name="baseline main"))
+        judge(
+            make_case(item, live_score(np.ones(10)), reference=live_score(np.ones(11)), reference_name="baseline main")
+        )
 
 
 def test_live_against_published_is_refused_and_published_is_wide() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from textwrap import dedent
 from xml.etree import ElementTree
@@ -190,8 +189,14 @@ def test_six_mistakes_are_six_errors_with_places(suite: pytest.Pytester) -> None
     )
     result = run(suite, "b.robust.yaml")
     text = result.stdout.str()
-    for place in ("b.robust.yaml:3:9:", "b.robust.yaml:6:23:", "b.robust.yaml:9:38:", "b.robust.yaml:13:14:",
-                  "b.robust.yaml:16:24:", "b.robust.yaml:19:5:"):
+    for place in (
+        "b.robust.yaml:3:9:",
+        "b.robust.yaml:6:23:",
+        "b.robust.yaml:9:38:",
+        "b.robust.yaml:13:14:",
+        "b.robust.yaml:16:24:",
+        "b.robust.yaml:19:5:",
+    ):
         assert place in text, place
     for near in ("'laion'", "'top1'", "'imagenet-v2'", "'at_least'", "'expect'"):
         assert f"did you mean {near}" in text, near
@@ -296,4 +301,4 @@ def test_run_json_is_versioned_json(suite: pytest.Pytester) -> None:
     record = json.loads(next((suite.path / "reports").glob("*/run.json")).read_text())
     assert record["schema"] == 1
     assert len(record["results"]) == 8
-    assert os.path.commonprefix([record["command"], "pytest"]) == "pytest"
+    assert record["command"].startswith("pytest")

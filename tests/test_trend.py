@@ -22,7 +22,10 @@ def drawn(n: int = 30, seed: int = 0) -> list[TrendPoint]:
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1, 1.2, n)
     y = -0.4 + 0.9 * x + rng.normal(0, 0.05, n)
-    return [TrendPoint(f"m{i}", stats.norm.cdf(a), stats.norm.cdf(b), "g") for i, (a, b) in enumerate(zip(x, y, strict=True))]
+    return [
+        TrendPoint(f"m{i}", stats.norm.cdf(a), stats.norm.cdf(b), "g")
+        for i, (a, b) in enumerate(zip(x, y, strict=True))
+    ]
 
 
 @pytest.mark.parametrize("axis", ["probit", "logit", "linear"])
@@ -118,7 +121,9 @@ def test_the_sampled_line_is_the_expected_value() -> None:
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="../shared/published is not on this machine")
 def test_openclip_v2_trend_equals_an_independent_calculation() -> None:
     rows = list(csv.DictReader(PUBLISHED.read_text().splitlines()))
-    points = [TrendPoint(f"{r['name']}/{r['pretrained']}", float(r["ImageNet 1k"]), float(r["ImageNet v2"]), "") for r in rows]
+    points = [
+        TrendPoint(f"{r['name']}/{r['pretrained']}", float(r["ImageNet 1k"]), float(r["ImageNet v2"]), "") for r in rows
+    ]
     fit = fit_trend(points)
     x, y = stats.norm.ppf([p.x for p in points]), stats.norm.ppf([p.y for p in points])
     rlm = sm.RLM(y, sm.add_constant(x), M=sm.robust.norms.HuberT()).fit()

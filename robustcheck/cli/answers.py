@@ -100,9 +100,7 @@ def measure_one(
     )
 
 
-def trend_of(
-    population: str, y: str, x: str, model: str | None, group: Sequence[str], axis: str
-) -> OnTrendAnswer:
+def trend_of(population: str, y: str, x: str, model: str | None, group: Sequence[str], axis: str) -> OnTrendAnswer:
     """Fit a population's line (without ``model``, when one is named) and place the model on it."""
     if axis not in _AXES:
         raise SetupError(f"unknown axis {axis!r}", expected=", ".join(_AXES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,8 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")]
-_console = Console()
+# Without a terminal rich assumes 80 columns and cuts what a pipe or a log should have whole.
+_console = Console(width=None if sys.stdout.isatty() else 200)
 
 
 @app.command()
@@ -122,7 +124,9 @@ def measure(
 ) -> None:
     """Measure one model on one data set: value, interval, n, key and evidence."""
     settings = _settings(data, store, evidence, device, precision)
-    answer = measure_one(RobustSession(settings, _today()), model, dataset, metric, where or [], transform, prompts, arch)
+    answer = measure_one(
+        RobustSession(settings, _today()), model, dataset, metric, where or [], transform, prompts, arch
+    )
     _print(answer, as_json)
 
 

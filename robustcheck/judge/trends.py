@@ -24,7 +24,8 @@ LITTLE_EXPLAINED = 0.8
 def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Comparison:
     """Hold the residual from the line, fitted without this model, against what is allowed."""
     x = case.x
-    assert x is not None and case.population is not None, "the session gathers x and the population"
+    assert x is not None, "the session gathers x"
+    assert case.population is not None, "the session gathers the population"
     points = members(expect, case.population)
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
     at = expect_at(fit, x.value, case.score.value)
@@ -72,9 +73,7 @@ def trend_figure(expect: OnTrend, suite: str, check: Check, population: Populati
 def _residual_error(y: Score, x: Score, at: Expected) -> float:
     """Return the standard error of y - line(x): y, x through the line's gain, and the fit itself."""
     shared = covariance(y.samples, x.samples) if _same_samples(y, x) and y.samples and x.samples else 0.0
-    variance = (
-        value_variance(y) + at.x_gain**2 * value_variance(x) - 2 * at.x_gain * shared + at.fit_variance
-    )
+    variance = value_variance(y) + at.x_gain**2 * value_variance(x) - 2 * at.x_gain * shared + at.fit_variance
     return sqrt(max(variance, at.fit_variance))
 
 

@@ -35,7 +35,7 @@ class CheckFailedError(Exception):
 class SpecFile(pytest.Module):
     """One ``*.robust.yaml``; a Module, so that module-scoped fixtures have a node."""
 
-    obj = None  # type: ignore[assignment]  # there is no Python module behind a suite
+    obj = None  # there is no Python module behind a suite
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield one item per check and model; every mistake of the file is one collection error."""
@@ -81,7 +81,7 @@ class CheckItem(pytest.Function):
         if status == "fail" or (status == "unsure" and self._run.settings.strict):
             raise CheckFailedError(self.result)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         """Return plain text for a false claim: a report object would change its look across xdist."""
         if isinstance(excinfo.value, CheckFailedError):
             return failure_text(excinfo.value.result)

@@ -17,12 +17,20 @@ def add_options(parser: pytest.Parser) -> None:
     """Add ``--models`` and ``--arch``, which users ask for by name, and the prefixed rest."""
     group = parser.getgroup("robustcheck", "model robustness")
     add = group.addoption
-    add("--models", metavar="REF[,REF...]", help="models to check instead of the suites' own: a set (laion), a query "
-        "(source=laion&architecture=vit), a glob, a reference, a checkpoint file with --arch, a YAML file")
+    add(
+        "--models",
+        metavar="REF[,REF...]",
+        help="models to check instead of the suites' own: a set (laion), a query "
+        "(source=laion&architecture=vit), a glob, a reference, a checkpoint file with --arch, a YAML file",
+    )
     add("--arch", metavar="NAME", help="open_clip architecture of the checkpoint files in --models, such as ViT-B-32")
     add("--robust-data", metavar="DIR", help="where the data sets are (several with the path separator)")
-    add("--robust-evidence", choices=["auto", "live", "published"], default="auto",
-        help="measure, use published figures, or (auto) what is there already before measuring")
+    add(
+        "--robust-evidence",
+        choices=["auto", "live", "published"],
+        default="auto",
+        help="measure, use published figures, or (auto) what is there already before measuring",
+    )
     add("--robust-device", metavar="DEVICE", default="auto", help="torch device: auto, cpu, cuda, cuda:1")
     add("--robust-precision", choices=["fp32", "fp16", "bf16"], default="fp32", help="precision of the encoders")
     add("--robust-store", metavar="DIR", help="where measurements are kept (default: .robustcheck/store)")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from robustcheck.finish import Finished
+from robustcheck.records import Status
 
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 
@@ -33,7 +34,7 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
 
 def _counts(finished: Finished) -> str:
     run = finished.run
-    words = {
+    words: dict[Status, str] = {
         "fail": "failed",
         "error": "errors",
         "unsure": "unsure",

@@ -114,7 +114,7 @@ def covariance(first: Samples, second: Samples) -> float:
 
 def _centred(scores: npt.NDArray[np.float64], samples: Samples) -> npt.NDArray[np.float64]:
     if samples.aggregate == "mean":
-        return scores - scores.mean()
+        return np.asarray(scores - scores.mean())
     _, inverse, counts = np.unique(samples.groups, return_inverse=True, return_counts=True)
     means = np.bincount(inverse, weights=scores) / counts
     return np.asarray(scores - means[inverse])
@@ -125,9 +125,7 @@ def _multinomial_sums(
 ) -> npt.NDArray[np.float64]:
     n = int(counts.sum())
     step = max(1, _BLOCK // values.size)
-    blocks = [
-        rng.multinomial(n, counts / n, size=min(step, draws - start)) @ values for start in range(0, draws, step)
-    ]
+    blocks = [rng.multinomial(n, counts / n, size=min(step, draws - start)) @ values for start in range(0, draws, step)]
     return np.concatenate(blocks)
 
 

@@ -51,7 +51,9 @@ def fit_trend(points: Sequence[TrendPoint], axis: AxisName = "probit", *, leave_
     mapped = [(transform(point.x), transform(point.y)) for point in members]
     kept = [pair for pair in mapped if isfinite(pair[0]) and isfinite(pair[1])]
     dropped = tuple(
-        point.model for point, pair in zip(members, mapped, strict=True) if not (isfinite(pair[0]) and isfinite(pair[1]))
+        point.model
+        for point, pair in zip(members, mapped, strict=True)
+        if not (isfinite(pair[0]) and isfinite(pair[1]))
     )
     _require_enough(kept)
     fitted_x = [point.x for point in members if point.model not in dropped]
@@ -101,7 +103,9 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
     )
 
 
-def sample_line(fit: TrendFit, low: float, high: float, count: int = 40) -> tuple[tuple[float, float, float, float], ...]:
+def sample_line(
+    fit: TrendFit, low: float, high: float, count: int = 40
+) -> tuple[tuple[float, float, float, float], ...]:
     """Return (x, y, band low, band high) along the line, evenly spaced on the transformed axis."""
     axis = axis_by_name(fit.axis)
     places = np.linspace(axis.forward(low), axis.forward(high), count)
