@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": SPOKEN,
     "report": VALUES,
     "wire": VALUES,
-    "baselines": VALUES | {"report"},
+    "baselines": VALUES | {"report", "store"},
     "history": VALUES | {"report"},
     "evidence": VALUES | {"measure", "populations", "stats"},
     "settings": VALUES | {"measure"},

@@ -73,7 +73,7 @@ class CheckItem(pytest.Function):
             self.result = session.judge(session.gather(self.planned), self.nodeid, started)
         except RobustcheckError as error:
             self._end_without_verdict(error, started)
-        self._run.attach(self, self.result)
+        self._run.attach(self, self.planned, self.result)
 
     def runtest(self) -> None:
         """Fail when the claim is false (or, when strict, unsure)."""
@@ -110,7 +110,7 @@ class CheckItem(pytest.Function):
     def _end_without_verdict(self, error: RobustcheckError, started: float) -> NoReturn:
         status = status_of_error(error, self.planned.model)
         verdict = Verdict(status=status, reason=str(error))
-        self._run.attach(self, make_result(self.planned, self.nodeid, verdict, started))
+        self._run.attach(self, self.planned, make_result(self.planned, self.nodeid, verdict, started))
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
         text = f"{status.upper()}: {error}\n{self.planned.check.expect_position}\n{rerun_command(self.nodeid)}"

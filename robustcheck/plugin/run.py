@@ -7,7 +7,6 @@ import shlex
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +18,6 @@ from robustcheck.records import Result, TrendFigure
 from robustcheck.session import RobustSession
 from robustcheck.settings import RunSettings
 from robustcheck.wire import dump_figure, dump_result, load_figure, load_result
-
-if TYPE_CHECKING:
-    from robustcheck.plugin.items import CheckItem
 
 RESULT, FIGURE = "robustcheck", "robustcheck_trend"
 
@@ -69,13 +65,13 @@ class Run:
         """Take note of planned checks by id; xdist's controller learns them from its workers."""
         self.planned = [nodeid for nodeid in ids if ".robust.yaml::" in nodeid]
 
-    def attach(self, item: CheckItem, result: Result) -> None:
+    def attach(self, item: pytest.Item, planned: PlannedCheck, result: Result) -> None:
         """Keep a result with its item, and the check's trend plot with the first of them."""
         properties = [(RESULT, dump_result(result))]
         check = (result.suite, result.check_key)
         if result.score is not None and check not in self._drawn:
             self._drawn.add(check)
-            properties += self._figure(item.planned)
+            properties += self._figure(planned)
         item.stash[_attached] = properties
 
     def report_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
