@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "finish": VALUES | {"history", "report", "session"},
     "plugin": SPOKEN | {"datasets", "finish", "judge", "measure", "plan", "session", "settings", "wire"},
+    "__main__": {"cli"},
     "cli": VALUES
     | {
         "baselines",
