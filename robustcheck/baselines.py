@@ -121,7 +121,7 @@ def write_samples(directory: Path, key: str, samples: Samples) -> None:
 def read_samples(directory: Path, key: str) -> Samples | None:
     """Return stored per-sample scores, or None when they are not there or cannot be read."""
     try:
-        with np.load(_samples_file(directory, key), allow_pickle=False) as arrays:
+        with _samples_file(directory, key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             aggregate = str(arrays["aggregate"])
             return Samples(
                 arrays["ids"],

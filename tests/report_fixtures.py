@@ -166,7 +166,7 @@ def _replaced(result: Result, status: Status, reason: str) -> Result:
 
 
 def _noted(result: Result, note: str) -> Result:
-    verdict = replace(result.verdict, status="pass", notes=(*result.verdict.notes, note))
+    verdict = replace(result.verdict, status="pass", excused=True, notes=(*result.verdict.notes, note))
     return replace(result, verdict=verdict)
 
 

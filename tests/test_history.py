@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from factories import MODEL, live_score
 
@@ -89,8 +90,6 @@ def test_changes_are_by_suite_check_case_and_model() -> None:
 
 
 def test_a_value_that_moved_without_its_verdict_is_no_change() -> None:
-    import numpy as np
-
     before = make_result(score=live_score(np.array([1, 1, 0])))
     now = make_result(score=live_score(np.array([1, 1, 1])))
     assert changes_since(make_run(before), [now]) == ()

@@ -51,6 +51,9 @@ def test_the_filter_lives_in_the_address(opened: tuple[Any, list[str], str]) -> 
     page.locator("#filter [type=reset]").click()
     page.wait_for_function("!location.hash.includes('status')")
     assert page.locator(".heat tbody tr:visible").count() == 30
+    page.check("#filter [value=known]", force=True)
+    assert page.locator(".heat tbody tr:visible").count() == 1
+    page.uncheck("#filter [value=known]", force=True)
     page.fill("#filter [name=q]", "shift-1")
     assert "q=shift-1" in page.evaluate("location.hash")
     assert wrong == []

@@ -178,3 +178,28 @@ def test_skips_for_one_reason_share_a_card() -> None:
     page = render_html(replace(run, results=skipped))
     assert page.count("<article") == 1
     assert "and 4 other models for the same reason" in page
+
+
+def test_known_deviations_are_shown_and_are_no_failures() -> None:
+    run = made_up_run(2, 1)
+    known = tuple(
+        replace(
+            r, verdict=replace(r.verdict, status="pass", excused=True, notes=("known deviation until 2027-01-31: x",))
+        )
+        for r in run.results
+    )
+    page = render_html(replace(run, results=known))
+    assert "2 of the passes are known deviations" in page
+    assert "Known deviations (2)" in page
+    assert page.count("known deviation until 2027-01-31: x") == 2
+    assert page.count("<article") == 0
+    assert headline(replace(run, results=known)).text == "No failures"
+
+
+def test_titles_and_abouts_of_all_suites_are_named_once() -> None:
+    run = made_up_run(2, 1)
+    other = replace(run.suites[0], path="suites/b.robust.yaml", title="Another suite", about="What it is about.")
+    page = render_html(replace(run, suites=(*run.suites, other)))
+    assert "<h1>Robustness report</h1>" in page
+    assert page.count("What it is about.") == 1
+    assert f"<h1>{run.suites[0].title}</h1>" in render_html(run)

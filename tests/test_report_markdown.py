@@ -26,6 +26,14 @@ def test_the_summary_counts_and_lists() -> None:
     assert text.startswith("## 🔴")
 
 
+def test_known_deviations_have_a_table_of_their_own() -> None:
+    run = with_odd_outcomes(made_up_run(30, 3))
+    lines = summary_markdown(run).splitlines()
+    heading = next(place for place, line in enumerate(lines) if line.startswith("**1 known deviation**"))
+    assert "trained on smaller crops" in lines[heading + 4]
+    assert "known deviation" not in summary_markdown(made_up_run(3, 1))
+
+
 def test_a_run_without_results_is_not_green() -> None:
     text = summary_markdown(replace(made_up_run(1, 1), results=()))
     assert "Nothing was judged" in text

@@ -14,6 +14,7 @@ from robustcheck.report.heatmap import heatmap, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
 from robustcheck.report.strip import strip
+from robustcheck.report.svg import markers_path
 from robustcheck.report.words import MINUS, duration, quoted, rerun_command, signed
 
 
@@ -60,9 +61,11 @@ def test_a_poor_fit_is_flagged() -> None:
 def test_the_heatmap_puts_trouble_first() -> None:
     run = made_up_run(20, 4)
     table = heatmap(run.results, {})
-    failures = [sum(box is not None and box.status == "fail" for box in row.boxes) for row in table.rows]
+    failures = [sum(box is not None and box.kind == "fail" for box in row.boxes) for row in table.rows]
     assert failures == sorted(failures, reverse=True)
-    assert table.groups == (("shift-on-trend", "Accuracy under shift stays on the line of published CLIP models", 4),)
+    assert [(group.check_id, len(group.columns)) for block in table.blocks for group in block.groups] == [
+        ("shift-on-trend", 4)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,43 @@ def test_the_rerun_command_names_the_models_only_when_the_run_did() -> None:
     result = run.results[0]
     assert rerun_command(result, run).endswith(f'--models "openclip:{result.model.id}"')
     assert rerun_command(result, replace(run, command="pytest suites/")) == f'pytest "{result.nodeid}"'
+
+
+def test_suites_without_a_common_model_have_tables_of_their_own() -> None:
+    one, two = made_up_run(3, 2).results, made_up_run(2, 1).results
+    apart = tuple(
+        replace(result, suite="suites/b.robust.yaml", model=replace(result.model, id=f"other-{result.model.id}"))
+        for result in two
+    )
+    shared = tuple(replace(result, suite="suites/b.robust.yaml") for result in two)
+    assert len(heatmap((*one, *shared), {}).blocks) == 1
+    table = heatmap((*one, *apart), {})
+    assert [(len(block.columns), len(block.rows)) for block in table.blocks] == [(2, 3), (1, 2)]
+    assert [column.number for column in table.columns] == [0, 1, 2]
+
+
+def test_a_known_deviation_is_a_kind_of_its_own() -> None:
+    run = made_up_run(4, 1)
+    first = run.results[0]
+    results = (replace(first, verdict=replace(first.verdict, status="pass", excused=True)), *run.results[1:])
+    plot = trend_plot(run.trends[0], results, group_colours(run.trends))
+    marker = next(marker for marker in plot.markers if marker.model == first.model.id)
+    assert marker.kind == "known"
+    assert ("known", 1) in plot.kinds
+    assert first.model.id in {label.anchor.text for label in plot.labels}
+    assert markers_path(plot, "known").count("M") == 1
+
+
+def test_a_trend_is_headed_by_its_title_and_case() -> None:
+    run = made_up_run(2, 1)
+    plot = trend_plot(run.trends[0], run.results, {})
+    assert (plot.title, plot.case) == (run.results[0].title, "shift-0")
+    assert plot.key == "shift-on-trend[shift-0]"
+
+
+def test_a_long_label_is_shortened_only_without_room() -> None:
+    name = "convnext_base_w_320/laion_aesthetic_s13b_b82k_augreg"
+    (roomy,) = place_labels([Anchor(100, 100, name)], [], (540, 350), 1)
+    (narrow,) = place_labels([Anchor(20, 100, name)], [], (260, 350), 1)
+    assert roomy.anchor.text == name
+    assert narrow.anchor.text == "convnext_base_w_320/…b_b82k_augreg"

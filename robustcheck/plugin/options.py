@@ -63,13 +63,16 @@ def run_settings(config: pytest.Config) -> RunSettings:
 
 
 def pin_device() -> None:
-    """Give an xdist worker one GPU: the caller's list indexed by the worker's number.
+    """Give an xdist worker its share: one GPU of the caller's list, by its number, and its part of the cores.
 
-    This must come before torch is imported. With no list the driver's own is used.
+    This must come before torch is imported. With no list the driver's own is used. Without a bound
+    each worker's torch takes every core, and the workers spend their time waiting for each other.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker.startswith("gw"):
         return
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = _driver_devices() if given is None else [name for name in given.split(",") if name]
     if devices:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from robustcheck.records import Status
 from robustcheck.report.axes import Axis, AxisKind, back_expression
 from robustcheck.report.plot import HEIGHT, WIDTH, Marker, TrendPlot, shown_group
-from robustcheck.report.words import WORDS
+from robustcheck.report.words import KINDS, Kind
 
+_PAPER = "var(--paper)"
 _FONT = "system-ui, sans-serif"
-_CODES: dict[Status, str] = {status: status[0] for status in ("fail", "error", "unsure", "warn", "pass", "skip")}
+_CODES: dict[Kind, str] = {kind: kind[0] for kind in KINDS}
+_COLOURS: dict[Kind, str] = {kind: f"var(--{kind})" for kind in KINDS}
 
 
 def chart_template(kind: AxisKind) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _rounded(cell: Any) -> Any:
 def _checked_row(marker: Marker) -> tuple[Any, ...]:
     verdict = marker.result.verdict
     spans = tuple(round(end, 3) for end in (*marker.x_span, *marker.y_span))
-    return _CODES[marker.status], marker.x, marker.y, *spans, verdict.compared, verdict.low, verdict.high
+    return _CODES[marker.kind], marker.x, marker.y, *spans, verdict.compared, verdict.low, verdict.high
 
 
 def _label_row(plot: TrendPlot, index: int) -> tuple[Any, ...]:
@@ -145,7 +147,7 @@ def _population_layer(alt: Any, kind: AxisKind) -> Any:
 def _interval_layers(alt: Any, kind: AxisKind) -> list[Any]:
     chart = alt.Chart(alt.NamedData(name="checked"))
     rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55)
-    colour = _by_status(alt, "colour")
+    colour = _by_kind(alt, alt.Color, _COLOURS)
     return [
         rule.encode(**_xy(alt, kind, y="yl"), y2="yh", color=colour),
         rule.encode(**_xy(alt, kind, x="xl"), x2="xh", color=colour),
@@ -158,9 +160,14 @@ def _checked_layer(alt: Any, kind: AxisKind) -> Any:
         residual="format(100*datum.c,'+.1f')+' pp ('+format(100*datum.cl,'+.1f')+' to '+format(100*datum.ch,'+.1f')+')'"
     )
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
-    points = chart.mark_point(filled=True, size=78, opacity=1, stroke="var(--paper)", strokeWidth=1)
+    points = chart.mark_point(size=78, opacity=1, strokeWidth=1)
     return points.encode(
-        **_xy(alt, kind), color=_by_status(alt, "colour"), shape=_by_status(alt, "shape"), tooltip=tooltip
+        **_xy(alt, kind),
+        fill=_by_kind(alt, alt.Fill, _COLOURS | {"known": _PAPER}),
+        stroke=_by_kind(alt, alt.Stroke, dict.fromkeys(KINDS, _PAPER) | {"known": _COLOURS["known"]}),
+        strokeWidth=alt.condition(f"datum.s == '{_CODES['known']}'", alt.value(1.8), alt.value(1)),
+        shape=_by_kind(alt, alt.Shape, {kind: word.shape for kind, word in KINDS.items()}),
+        tooltip=tooltip,
     )
 
 
@@ -173,11 +180,9 @@ def _tooltips(alt: Any, *fields: str) -> list[Any]:
     return [alt.Tooltip(f"{field}:N", title=field) for field in fields]
 
 
-def _by_status(alt: Any, what: str) -> Any:
-    values = [word.shape if what == "shape" else f"var(--{word.status})" for word in WORDS.values()]
-    channel = alt.Shape if what == "shape" else alt.Color
-    codes = [_CODES[status] for status in WORDS]
-    return channel("s:N", legend=None, scale=alt.Scale(domain=codes, range=values))
+def _by_kind(alt: Any, channel: Any, values: Mapping[Kind, str]) -> Any:
+    scale = alt.Scale(domain=[_CODES[kind] for kind in KINDS], range=[values[kind] for kind in KINDS])
+    return channel("s:N", legend=None, scale=scale)
 
 
 def _label_layers(alt: Any, kind: AxisKind) -> list[Any]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from robustcheck.records import Result
-from robustcheck.report.words import WORDS, signed_short
+from robustcheck.report.words import KINDS, case_of, kind_of, signed_short
 
 # Shades change at these distances from the limit (half a point, one, two, five and ten points).
 SHADES = (0.005, 0.01, 0.02, 0.05, 0.1)
-_RANK = {status: rank for rank, status in enumerate(WORDS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A check with its case; ``label`` is the case, under the check's id."""
+    """A check with its case, numbered over all tables of the page."""
 
+    number: int
     suite: str
     key: str
     check_id: str
-    label: str
+    case: str
     title: str
     tags: str
     sentence: str
@@ -31,8 +31,7 @@ class Column:
 class Box:
     """One model under one check: what the table shows of its verdict."""
 
-    column: int
-    status: str
+    kind: str
     shade: str
     text: str
     margin: str
@@ -51,50 +50,103 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Heatmap:
-    """Columns grouped by check and rows ordered by what needs attention first."""
+class Group:
+    """The columns of one check."""
 
+    check_id: str
+    title: str
     columns: tuple[Column, ...]
-    groups: tuple[tuple[str, str, int], ...]
+
+    @property
+    def has_cases(self) -> bool:
+        """Tell whether the columns need headings of their own."""
+        return any(column.case for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One table: columns grouped by check, rows ordered by what needs attention first."""
+
+    suites: tuple[str, ...]
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    """Every model against every check; suites without a model in common have tables of their own."""
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns of all tables in the order of their numbers."""
+        return tuple(chain.from_iterable(block.columns for block in self.blocks))
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows of all tables."""
+        return tuple(chain.from_iterable(block.rows for block in self.blocks))
 
 
 def heatmap(results: Iterable[Result], anchors: dict[str, str]) -> Heatmap:
     """Arrange the results; ``anchors`` tells which node ids have a card to link to."""
     found = list(results)
-    columns = _columns(found)
+    blocks: list[Block] = []
+    for suites in _together(found):
+        first = sum(len(block.columns) for block in blocks)
+        members = [result for result in found if result.suite in suites]
+        blocks.append(_block(suites, members, first, anchors))
+    return Heatmap(tuple(blocks))
+
+
+def _together(results: list[Result]) -> list[list[str]]:
+    """Group the suites that judge any model in common."""
+    judged: dict[str, set[str]] = {}
+    for result in results:
+        judged.setdefault(result.suite, set()).add(result.model.id)
+    blocks: list[list[str]] = []
+    for suite, models in judged.items():
+        touching = [block for block in blocks if any(judged[other] & models for other in block)]
+        apart = [block for block in blocks if block not in touching]
+        blocks = [*apart, [*chain.from_iterable(touching), suite]]
+    return sorted(blocks, key=lambda block: list(judged).index(block[0]))
+
+
+def _block(suites: list[str], results: list[Result], first: int, anchors: dict[str, str]) -> Block:
+    columns = _columns(results, first)
     places = {(column.suite, column.key): index for index, column in enumerate(columns)}
     models: dict[str, list[Result]] = {}
-    for result in found:
+    for result in results:
         models.setdefault(result.model.id, []).append(result)
     rows = [_row(of_model, places, anchors) for of_model in sorted(models.values(), key=_attention)]
-    return Heatmap(tuple(columns), tuple(_groups(columns)), tuple(rows))
+    return Block(tuple(suites), tuple(columns), tuple(_groups(columns)), tuple(rows))
 
 
 def column_places(table: Heatmap) -> dict[tuple[str, str], int]:
     """Return the number of the column of each (suite, check key)."""
-    return {(column.suite, column.key): index for index, column in enumerate(table.columns)}
+    return {(column.suite, column.key): column.number for column in table.columns}
 
 
-def _columns(results: list[Result]) -> list[Column]:
+def _columns(results: list[Result], first_number: int) -> list[Column]:
     first = {(result.suite, result.check_key): result for result in reversed(results)}
     ordered = sorted(first.values(), key=lambda result: results.index(result))
     # A check's cases stand together even when another check was planned between them.
     order = {(result.suite, result.check_id): place for place, result in reversed(list(enumerate(ordered)))}
     ordered.sort(key=lambda result: order[result.suite, result.check_id])
-    return [_column(result) for result in ordered]
+    return [_column(number, result) for number, result in enumerate(ordered, first_number)]
 
 
-def _column(result: Result) -> Column:
-    label = result.check_key.removeprefix(result.check_id).strip("[]") or result.check_id
-    tags = " ".join(result.tags)
-    return Column(result.suite, result.check_key, result.check_id, label, result.title, tags, result.sentence)
+def _column(number: int, result: Result) -> Column:
+    tags, case = " ".join(result.tags), case_of(result)
+    return Column(number, result.suite, result.check_key, result.check_id, case, result.title, tags, result.sentence)
 
 
-def _groups(columns: list[Column]) -> Iterable[tuple[str, str, int]]:
+def _groups(columns: list[Column]) -> Iterable[Group]:
     for (_, check_id), members in groupby(columns, key=lambda column: (column.suite, column.check_id)):
-        listed = list(members)
-        yield check_id, listed[0].title, len(listed)
+        listed = tuple(members)
+        yield Group(check_id, listed[0].title, listed)
 
 
 def _attention(results: list[Result]) -> tuple[int, float]:
@@ -108,21 +160,19 @@ def _row(results: list[Result], places: dict[tuple[str, str], int], anchors: dic
     boxes: list[Box | None] = [None] * len(places)
     for result in results:
         place = places[result.suite, result.check_key]
-        boxes[place] = _box(result, place, anchors.get(result.nodeid, ""))
+        boxes[place] = _box(result, anchors.get(result.nodeid, ""))
     model = results[0].model
     name, _, weights = model.id.partition("/")
     return Row(model.id, name, weights, " ".join(value for _, value in model.facets), tuple(boxes))
 
 
-def _box(result: Result, column: int, anchor: str) -> Box:
-    verdict = result.verdict
-    glyph = "" if verdict.status == "pass" else WORDS[verdict.status].glyph
+def _box(result: Result, anchor: str) -> Box:
+    verdict, kind = result.verdict, kind_of(result.verdict)
+    glyph = "" if kind == "pass" else KINDS[kind].glyph
     if verdict.margin is None:
-        return Box(column, verdict.status, "", glyph, "", anchor)
-    number = signed_short(verdict.margin, verdict.unit)
-    return Box(
-        column, verdict.status, shade(verdict.margin), f"{glyph} {number}".strip(), f"{verdict.margin:.4g}", anchor
-    )
+        return Box(kind, "", glyph, "", anchor)
+    text = f"{glyph} {signed_short(verdict.margin, verdict.unit)}".strip()
+    return Box(kind, shade(verdict.margin), text, f"{verdict.margin:.4g}", anchor)
 
 
 def shade(margin: float) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _GLYPH_WIDTH = 6.1
 _HEIGHT = 14.0
+_SHORTER = (44, 34)
 _RADII = (11, 20, 32, 46, 62, 80, 100)
 _ANGLES = (0, 180, 30, -30, 150, -150, 60, -60, 120, -120, 90, -90)
 
@@ -41,10 +42,23 @@ def place_labels(
     for anchor in anchors:
         if len(placed) == most:
             break
-        free = (label for label in _candidates(anchor) if _is_free(label, placed, taken, size))
+        candidates = (label for one in _wordings(anchor) for label in _candidates(one))
+        free = (label for label in candidates if _is_free(label, placed, taken, size))
         label = next(free, None)
         placed += [label] if label else []
     return placed
+
+
+def _wordings(anchor: Anchor) -> Iterable[Anchor]:
+    """Offer the whole text first, and shorter ones for where it finds no room."""
+    yield anchor
+    yield from (replace(anchor, text=_shortened(anchor.text, most)) for most in _SHORTER if len(anchor.text) > most)
+
+
+def _shortened(text: str, most: int) -> str:
+    # Checkpoints of one family differ at the end of their names, so the middle goes.
+    tail = most * 2 // 5
+    return f"{text[: most - tail - 1]}…{text[-tail:]}"
 
 
 def _candidates(anchor: Anchor) -> Iterable[Label]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from robustcheck.records import Change, Result, RunRecord, Status
 from robustcheck.report.page import headline
-from robustcheck.report.words import UNSURE, WORDS, counted, held, interval
+from robustcheck.report.words import UNSURE, WORDS, counted, held, interval, named
 
 MOST_ROWS = 100
 _ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
@@ -25,6 +25,7 @@ def summary_markdown(run: RunRecord) -> str:
         f"{head.detail} · {counted(models, 'model')} · {counted(sum(suite.checks for suite in run.suites), 'check')}",
         "\n".join(_counts(run)),
         "\n".join(_non_passes(run)),
+        "\n".join(_known(run)),
         "\n".join(_changes(run)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -74,6 +75,23 @@ def _row(result: Result) -> str:
         held(verdict.limit, verdict),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _known(run: RunRecord) -> Iterator[str]:
+    found = [result for result in run.results if result.verdict.excused]
+    if not found:
+        return
+    yield f"**{named('known', len(found))}**, let pass though the numbers say fail:\n"
+    yield "| check | model | verdict | why |"
+    yield "| --- | --- | --- | --- |"
+    yield from (_known_row(result) for result in found[:MOST_ROWS])
+    if len(found) > MOST_ROWS:
+        yield f"\n… and {len(found) - MOST_ROWS:,} more in the report."
+
+
+def _known_row(result: Result) -> str:
+    texts = (result.check_key, result.model.id, result.verdict.reason, "; ".join(result.verdict.notes))
+    return f"| {' | '.join(escaped(text) for text in texts)} |"
 
 
 def _changes(run: RunRecord) -> Iterator[str]:

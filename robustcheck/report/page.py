@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from robustcheck.records import Change, Result, RunRecord, Status, TrendFigure
+from robustcheck.records import Change, Result, RunRecord, TrendFigure
 from robustcheck.report.charts import chart_axes, chart_data, chart_template
 from robustcheck.report.heatmap import Heatmap, column_places, heatmap
 from robustcheck.report.plot import TrendPlot, group_colours, trend_plot
 from robustcheck.report.strip import Strip, strip
-from robustcheck.report.words import WORDS, counted, rerun_command
+from robustcheck.report.words import WORDS, Kind, counted, kind_of, rerun_command
 
 FULL_CARDS = 50
 MOST_LISTED = 500
-_CARD_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
+_CARD_ORDER: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "skip", "known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A result that did not pass; ``also`` lists models with the same fate for the same reason."""
+    """A result that did not plainly pass; ``also`` lists models with the same fate for the same reason."""
 
     anchor: str
     result: Result
@@ -53,6 +53,7 @@ class Page:
     places: dict[tuple[str, str], int]
     cards: tuple[Card, ...]
     rest: tuple[Card, ...]
+    known: tuple[Card, ...]
     unlisted: int
     evidence: str
     tags: tuple[str, ...]
@@ -64,6 +65,11 @@ class Page:
             groups.setdefault(self.places[result.suite, result.check_key], []).append(result)
         return sorted(groups.items())
 
+    def suite_titles(self, paths: Iterable[str]) -> str:
+        """Name the suites of a table."""
+        titles = {suite.path: suite.title for suite in self.run.suites}
+        return ", ".join(titles.get(path) or path for path in paths)
+
     def sources(self) -> list[tuple[str, str, str]]:
         """List the populations of the plots with source and licence, each once."""
         return sorted({(plot.figure.population, plot.figure.source, plot.figure.licence) for plot in self.plots})
@@ -73,8 +79,9 @@ def page(run: RunRecord) -> Page:
     """Arrange a run for the report."""
     table_without_links = heatmap(run.results, {})
     places = column_places(table_without_links)
-    cards = list(_cards(run, places))
-    anchors = {card.result.nodeid: card.anchor for card in cards}
+    listed = list(_cards(run, places))
+    cards = [card for card in listed if not card.result.verdict.excused]
+    anchors = {card.result.nodeid: card.anchor for card in listed}
     return Page(
         run=run,
         title=run.suites[0].title if len(run.suites) == 1 else "Robustness report",
@@ -86,6 +93,7 @@ def page(run: RunRecord) -> Page:
         places=places,
         cards=tuple(cards[:FULL_CARDS]),
         rest=tuple(cards[FULL_CARDS:MOST_LISTED]),
+        known=tuple(card for card in listed if card.result.verdict.excused),
         unlisted=max(0, len(cards) - MOST_LISTED),
         evidence=_evidence(run.results),
         tags=tuple(sorted({tag for result in run.results for tag in result.tags})),
@@ -111,14 +119,21 @@ def headline(run: RunRecord) -> Headline:
         )
     if run.not_run:
         return Headline("warn", "The run is incomplete", f"{counted(len(run.not_run), 'check')} planned but not run.")
-    if counts["unsure"] or counts["warn"] or counts["skip"]:
-        return Headline("pass", "No failures", _leftover(counts))
+    known = known_deviations(run)
+    if counts["unsure"] or counts["warn"] or counts["skip"] or known:
+        return Headline("pass", "No failures", _leftover(counts, known))
     return Headline("pass", "Everything passed", total)
 
 
-def _leftover(counts: Any) -> str:
+def known_deviations(run: RunRecord) -> int:
+    """Count the passes that are fails by their numbers."""
+    return sum(result.verdict.excused for result in run.results)
+
+
+def _leftover(counts: Any, known: int) -> str:
     named = [f"{counts[status]:,} {WORDS[status].label}" for status in ("unsure", "warn", "skip") if counts[status]]
-    return f"{', '.join(named)}; {counts['pass']:,} passed"
+    passed = f"{counts['pass']:,} passed" + (f", {known:,} of them by a known deviation" if known else "")
+    return "; ".join([", ".join(named)] * bool(named) + [passed])
 
 
 def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -152,7 +167,7 @@ def _is_of(result: Result, figure: TrendFigure) -> bool:
 
 def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]:
     trends = {(figure.suite, figure.check_key): figure for figure in run.trends}
-    groups = _alike(result for result in run.results if result.verdict.status != "pass")
+    groups = _alike(result for result in run.results if kind_of(result.verdict) != "pass")
     for number, (result, *others) in enumerate(groups):
         yield Card(
             f"r{number}",
@@ -175,7 +190,7 @@ def _alike(results: Iterable[Result]) -> list[list[Result]]:
 
 def _urgency(group: list[Result]) -> tuple[int, float]:
     verdict = group[0].verdict
-    return _CARD_ORDER.index(verdict.status), verdict.margin if verdict.margin is not None else 0.0
+    return _CARD_ORDER.index(kind_of(verdict)), verdict.margin if verdict.margin is not None else 0.0
 
 
 def _expected_name(result: Result, trends: dict[tuple[str, str], TrendFigure]) -> str:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from robustcheck.records import Result, Status, TrendFigure, TrendPoint
+from robustcheck.records import Result, TrendFigure, TrendPoint
 from robustcheck.report.axes import Axis, at, axis_over, transformer
 from robustcheck.report.labels import Anchor, Label, place_labels
-from robustcheck.report.words import WORDS, signed
+from robustcheck.report.words import KINDS, Kind, case_of, kind_of, signed
 
 WIDTH, HEIGHT = 540.0, 350.0
 MOST_LABELS = 6
@@ -18,7 +18,7 @@ _LINE_SAMPLES = 24
 OTHER = "other"
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
-_LABELLED: tuple[Status, ...] = ("fail", "error", "unsure", "warn")
+_LABELLED: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")
 
 
 LineSample = tuple[float, float, float, float]
@@ -29,7 +29,7 @@ class Marker:
     """A checked model on the plot, in transformed units."""
 
     model: str
-    status: Status
+    kind: Kind
     x: float
     y: float
     x_span: tuple[float, float]
@@ -52,7 +52,9 @@ class TrendPlot:
     """Everything drawn: positions on transformed axes, labels placed in pixels."""
 
     figure: TrendFigure
+    key: str
     title: str
+    case: str
     x: Axis
     y: Axis
     line: tuple[LineSample, ...]
@@ -72,10 +74,10 @@ class TrendPlot:
         return [(name, self.colours.get(name, "var(--g0)"), count) for name, count in counts.most_common()]
 
     @property
-    def statuses(self) -> list[tuple[Status, int]]:
-        """List the statuses of the checked models on the plot with their numbers."""
-        counts = Counter(marker.status for marker in self.markers)
-        return [(status, counts[status]) for status in WORDS if counts[status]]
+    def kinds(self) -> list[tuple[Kind, int]]:
+        """List the kinds of outcome on the plot with their numbers."""
+        counts = Counter(marker.kind for marker in self.markers)
+        return [(kind, counts[kind]) for kind in KINDS if counts[kind]]
 
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         """Return a transformed position in pixels, y downwards."""
@@ -103,11 +105,11 @@ def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[
     limit, limit_text = _limit_line(figure, results)
     x, y = _axes(figure, line, markers or dots)
     inside = tuple(dot for dot in dots if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
-    title = results[0].check_key if results else figure.check_key
-    cautions = _cautions(figure, results)
+    title, case = (results[0].title, case_of(results[0])) if results else (figure.check_key, "")
     bare = TrendPlot(
-        figure, title, x, y, line, limit, limit_text, inside, len(dots) - len(inside), markers, (), cautions, colours
-    )
+        figure, figure.check_key, title, case, x, y, line, limit, limit_text,
+        inside, len(dots) - len(inside), markers, (), _cautions(figure, results), colours,
+    )  # fmt: skip
     return _labelled(bare)
 
 
@@ -126,7 +128,7 @@ def _marker(result: Result, figure: TrendFigure) -> Marker | None:
     z = transformer(figure.fit.axis)
     return Marker(
         result.model.id,
-        result.verdict.status,
+        kind_of(result.verdict),
         z(against.value),
         z(score.value),
         (z(against.low), z(against.high)),
@@ -172,7 +174,8 @@ def _axes(figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Mar
 
 def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]:
     """Collect what limits this trend: the notes that every judged model shares, and a poor fit."""
-    judged = [result.verdict.notes for result in results if result.verdict.margin is not None]
+    verdicts = [result.verdict for result in results if not result.verdict.excused]
+    judged = [verdict.notes for verdict in verdicts if verdict.margin is not None]
     shared = tuple(note for note in judged[0] if all(note in notes for notes in judged)) if judged else ()
     if figure.fit.r2 >= _EXPLAINS_LITTLE or any("explain" in note for note in shared):
         return shared
@@ -180,9 +183,9 @@ def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]
 
 
 def _labelled(plot: TrendPlot) -> TrendPlot:
-    wanted = [marker for marker in plot.markers if marker.status in _LABELLED]
-    wanted.sort(key=lambda marker: (_LABELLED.index(marker.status), marker.result.verdict.margin or 0.0))
-    anchors = [Anchor(*plot.pixel(marker.x, marker.y), _short(marker.model)) for marker in wanted]
+    wanted = [marker for marker in plot.markers if marker.kind in _LABELLED]
+    wanted.sort(key=lambda marker: (_LABELLED.index(marker.kind), marker.result.verdict.margin or 0.0))
+    anchors = [Anchor(*plot.pixel(marker.x, marker.y), marker.model) for marker in wanted]
     taken = [plot.pixel(marker.x, marker.y) for marker in plot.markers]
     taken += [plot.pixel(dot.x, dot.y) for dot in plot.dots]
     taken += _along(plot, [(x, y) for x, y, _, _ in plot.line]) + _along(plot, plot.limit)
@@ -196,7 +199,3 @@ def _along(plot: TrendPlot, line: Sequence[tuple[float, float]]) -> list[tuple[f
     low, high = plot.x.domain
     steps = [low + (high - low) * step / 60 for step in range(61)] if len(line) > 1 else []
     return [plot.pixel(position, at(line, position)) for position in steps]
-
-
-def _short(model: str, most: int = 34) -> str:
-    return model if len(model) <= most else f"{model[: most - 1]}…"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from robustcheck.records import Status
 from robustcheck.report.plot import Marker, TrendPlot, shown_group
+from robustcheck.report.words import Kind
 
 _MARKER = 8.0
 # Relative outlines around a marker's centre; a dot is a zero-length stroke with round ends.
-_OUTLINES: dict[Status, str] = {
+_OUTLINES: dict[Kind, str] = {
     "fail": "m-4.6-3.8h9.2l-4.6 8z",
     "error": "m-4-4l8 8m0-8l-8 8",
     "unsure": "m0-5l5 5-5 5-5-5z",
     "warn": "m-3.8-3.8h7.6v7.6h-7.6z",
+    "known": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
     "pass": "h0",
     "skip": "m-3 0h6",
 }
@@ -25,15 +26,15 @@ def dots_path(plot: TrendPlot, group: str) -> str:
     return "".join(f"M{_at(plot, dot.x, dot.y)}h0" for dot in members)
 
 
-def markers_path(plot: TrendPlot, status: Status) -> str:
-    """Return the markers of the checked models with one status."""
-    members = (marker for marker in plot.markers if marker.status == status)
-    return "".join(f"M{_at(plot, marker.x, marker.y)}{_OUTLINES[status]}" for marker in members)
+def markers_path(plot: TrendPlot, kind: Kind) -> str:
+    """Return the markers of the checked models of one kind."""
+    members = (marker for marker in plot.markers if marker.kind == kind)
+    return "".join(f"M{_at(plot, marker.x, marker.y)}{_OUTLINES[kind]}" for marker in members)
 
 
-def intervals_path(plot: TrendPlot, status: Status) -> str:
-    """Return the interval bars of the checked models with one status, across and up."""
-    members = [marker for marker in plot.markers if marker.status == status]
+def intervals_path(plot: TrendPlot, kind: Kind) -> str:
+    """Return the interval bars of the checked models of one kind, across and up."""
+    members = [marker for marker in plot.markers if marker.kind == kind]
     return "".join(_bars(plot, marker) for marker in members)
 
 

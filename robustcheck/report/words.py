@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
+from typing import Literal
 
 from robustcheck.records import Result, RunRecord, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
+# A status, or a pass that a known deviation let through: one of the things a mark can mean.
+Kind = Literal["pass", "warn", "fail", "unsure", "error", "skip", "known"]
 UNSURE = (
     "Unsure means that the interval straddles the limit: with this many images the figure may lie on either "
     "side. It is neither a pass nor a failure; more images, or a wider limit, would settle it."
@@ -16,25 +20,50 @@ UNSURE = (
 
 @dataclass(frozen=True, slots=True)
 class StatusWords:
-    """A status as the report names, draws and counts it."""
+    """A status, or a known deviation, as the report names, draws and counts it."""
 
-    status: Status
+    status: Kind
     label: str
     glyph: str
     shape: str
 
 
-WORDS: dict[Status, StatusWords] = {
-    word.status: word
-    for word in (
-        StatusWords("fail", "failed", "▼", "triangle-down"),
-        StatusWords("error", "errors", "✕", "cross"),
-        StatusWords("unsure", "unsure", "◆", "diamond"),
-        StatusWords("warn", "warned", "■", "square"),
-        StatusWords("pass", "passed", "●", "circle"),
-        StatusWords("skip", "skipped", "○", "stroke"),
-    )
+_SHOWN: tuple[tuple[Status, str, str, str], ...] = (
+    ("fail", "failed", "▼", "triangle-down"),
+    ("error", "errors", "✕", "cross"),
+    ("unsure", "unsure", "◆", "diamond"),
+    ("warn", "warned", "■", "square"),
+    ("pass", "passed", "●", "circle"),
+    ("skip", "skipped", "○", "stroke"),
+)
+WORDS: dict[Status, StatusWords] = {status: StatusWords(status, *rest) for status, *rest in _SHOWN}
+KNOWN = StatusWords("known", "known deviations", "◌", "circle")
+KINDS: dict[Kind, StatusWords] = {
+    **{status: WORDS[status] for status in WORDS if status not in ("pass", "skip")},
+    "known": KNOWN,
+    "pass": WORDS["pass"],
+    "skip": WORDS["skip"],
 }
+
+
+def kind_of(verdict: Verdict) -> Kind:
+    """Return how a verdict is drawn: by its status, unless a known deviation let it pass."""
+    return "known" if verdict.excused else verdict.status
+
+
+def named(kind: Kind, number: int) -> str:
+    """Write how many there are of a kind: ``36 passed``, ``1 known deviation``."""
+    return counted(number, "known deviation") if kind == "known" else f"{number:,} {KINDS[kind].label}"
+
+
+def case_of(result: Result) -> str:
+    """Return the ``for_each`` case of a result's check, empty when it has none."""
+    return result.check_key.removeprefix(result.check_id).strip("[]")
+
+
+def breakable(text: str) -> str:
+    """Let a narrow heading break after an underscore or a colon too."""
+    return re.sub(r"(?<=[_:.])", "\N{ZERO WIDTH SPACE}", text)
 
 
 def plain(value: float, unit: str) -> str:

@@ -20,9 +20,10 @@
 
   // --- filter: what a result matches is looked up in the heatmap's headings ---
   const form = document.getElementById("filter");
-  const heat = document.querySelector(".heat");
-  const columns = heat ? all("thead tr:nth-child(2) th", heat).map((th) => ({ th, key: th.dataset.key, tags: th.dataset.tags.split(" "), text: `${th.dataset.key} ${th.dataset.tags} ${th.title}`.toLowerCase() })) : [];
-  const rows = heat ? all("tbody tr", heat) : [];
+  const headings = all(".heat th[data-key]").sort((a, b) => a.dataset.sort - b.dataset.sort);
+  const columns = headings.map((th) => ({ th, key: th.dataset.key, tags: th.dataset.tags.split(" "), text: `${th.dataset.key} ${th.dataset.tags} ${th.title}`.toLowerCase() }));
+  const rows = all(".heat tbody tr");
+  const boxAt = (row, index) => row.cells[index - row.closest("table").dataset.first + 1];
   const facets = new Map(rows.map((row) => [row.dataset.m, row.dataset.f.toLowerCase()]));
   const place = (item) => item.dataset.c ?? item.parentElement.dataset.c;
   const listed = all(".card, .list tr[data-c], .list tbody[data-c] > tr[class]").map((item) => ({ item, column: columns[place(item)], model: item.dataset.m ?? item.cells[0].textContent, status: item.dataset.s ?? item.className }));
@@ -33,7 +34,8 @@
     return { q: (data.get("q") || "").trim().toLowerCase(), model: (data.get("model") || "").trim().toLowerCase(), tag: data.get("tag") || "", status: new Set(data.getAll("status")) };
   };
   const matches = (want, column, model, status) => {
-    if (want.status.size && !want.status.has(status)) return false;
+    // A known deviation is a pass, and a chip of its own.
+    if (want.status.size && !want.status.has(status) && !(status === "known" && want.status.has("pass"))) return false;
     if (want.tag && !column.tags.includes(want.tag)) return false;
     const name = model.toLowerCase();
     if (want.model && !name.includes(want.model)) return false;
@@ -45,13 +47,15 @@
     for (const row of rows) {
       let any = false;
       columns.forEach((column, index) => {
-        const box = row.cells[index + 1];
+        const box = boxAt(row, index);
+        if (!box || !box.dataset) return;
         const fits = Boolean(box.className) && matches(want, column, row.dataset.m, box.className.split(" ")[0]);
         box.classList.toggle("off", Boolean(box.className) && !fits);
         if (fits) { any = true; used[index] = true; count += 1; }
       });
       row.hidden = !any;
     }
+    for (const block of all(".block")) block.hidden = all("tbody tr", block).every((row) => row.hidden);
     for (const figure of all(".plot")) {
       const index = columns.findIndex((column) => column.key === figure.dataset.key);
       figure.hidden = index >= 0 && !used[index];
@@ -109,14 +113,17 @@
   // --- sorting the heatmap; models without a number go last either way ---
   const sortBy = (th) => {
     const descending = th.getAttribute("aria-sort") === "ascending";
+    const heat = th.closest("table");
     all("[aria-sort]", heat).forEach((other) => other.removeAttribute("aria-sort"));
     th.setAttribute("aria-sort", descending ? "descending" : "ascending");
     const sign = descending ? -1 : 1;
-    const number = (row) => { const value = row.cells[Number(th.dataset.sort) + 1].dataset.v; return value === undefined ? sign * Infinity : Number(value); };
+    const number = (row) => { const value = boxAt(row, Number(th.dataset.sort)).dataset.v; return value === undefined ? sign * Infinity : Number(value); };
     const order = th.dataset.sort === "name" ? (a, b) => sign * a.dataset.m.localeCompare(b.dataset.m) : (a, b) => sign * (number(a) - number(b) || 0);
-    heat.tBodies[0].append(...[...rows].sort(order));
+    heat.tBodies[0].append(...all("tbody tr", heat).sort(order));
   };
-  if (heat) all("[data-sort]", heat).forEach((th) => {
+  // A table wider than the page scrolls in a frame of its own.
+  for (const frame of all(".scroll.fits")) frame.classList.toggle("fits", frame.scrollWidth <= frame.clientWidth);
+  all(".heat [data-sort]").forEach((th) => {
     th.tabIndex = 0;
     th.addEventListener("click", () => sortBy(th));
     th.addEventListener("keydown", (event) => { if (event.key === "Enter") sortBy(th); });
@@ -129,7 +136,7 @@
 
   // --- charts: the static plot stays until its interactive twin is drawn ---
   let page;
-  const WORDS = { f: "fail", e: "error", u: "unsure", w: "warn", p: "pass", s: "skip" };
+  const WORDS = { f: "fail", e: "error", u: "unsure", w: "warn", p: "pass", k: "pass, a known deviation", s: "skip" };
   const expand = (columns, groups) => {
     const names = Object.keys(columns);
     return (columns[names[0]] || []).map((_, index) => {
