@@ -12,14 +12,14 @@ from zlib import crc32
 
 from robustcheck.baselines import load_baseline, write_samples
 from robustcheck.checks import Check, PlannedCheck, Suite
-from robustcheck.errors import DataMissing, ModelError, ModelUnavailable, RecordError, RobustcheckError
+from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError
 from robustcheck.evidence import EvidenceBook, published_score, same_data, same_data_and_model
 from robustcheck.expectations import NoWorseThan, OnTrend, Reproduces
 from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
 from robustcheck.measure import ProgressEvent
 from robustcheck.metrics import METRICS
 from robustcheck.models.facets import matches
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.names import known_names
 from robustcheck.plan import Plan, plan_suite
 from robustcheck.populations import load_population
@@ -59,7 +59,7 @@ class RobustSession:
     def plan(self, suite: Suite) -> Plan:
         """Pair the checks of a suite with the models they are meant for; raises SetupError."""
         models = self._models(suite)
-        return plan_suite(suite, models, _applies_to, partial(_resolve_one, base=_directory(suite)))
+        return plan_suite(suite, models, _applies_to, partial(resolve_one, base=_directory(suite)))
 
     def select(self, items: Sequence[PlannedCheck]) -> None:
         """Take note of the items that will run, so that one pass serves all of them."""
@@ -183,13 +183,6 @@ def _applies_to(check: Check, model: ModelRef) -> bool:
 
 def _directory(suite: Suite) -> Path:
     return Path(suite.path).resolve().parent
-
-
-def _resolve_one(text: str, *, base: Path) -> ModelRef:
-    models = resolve_models((text,), base=base)
-    if len(models) != 1:
-        raise ModelError(f"{text!r} names {len(models)} models", expected="one model to compare with")
-    return models[0]
 
 
 def _published(cell: Cell, population: str | None) -> Score:

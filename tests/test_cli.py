@@ -517,3 +517,12 @@ def test_the_command_says_what_it_can(robustcheck: Robustcheck) -> None:
     assert said.code == 0
     for name in ("validate", "schema", "explain", "models", "datasets", "doctor", "bless", "measure", "trend"):
         assert name in said.out
+
+
+def test_explain_says_on_which_evidence_a_check_can_run(
+    robustcheck: Robustcheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ROBUSTCHECK_DATA", raising=False)
+    suite = Path(__file__).parents[1] / "suites" / "natural_shifts.robust.yaml"
+    said = robustcheck("explain", f"{suite}::v2-on-trend")
+    assert "top1 on imagenet-v2: data not on this machine; figures in openclip, timm" in said.out

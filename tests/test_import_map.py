@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "baselines",
         "checks",
         "datasets",
+        "expectations",
         "measure",
         "metrics",
         "models",

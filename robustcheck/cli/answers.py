@@ -8,7 +8,7 @@ from typing import Any
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.metrics import metric_facts
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.sets import resolve_one
 from robustcheck.populations import Population, load_population
 from robustcheck.records import Cell, Pairs, Quantity, TrendFit, TrendPoint
 from robustcheck.session import RobustSession
@@ -81,13 +81,11 @@ def measure_one(
 ) -> Measured:
     """Measure one model; raises SetupError for an unknown name and what measuring itself raises."""
     metric_facts(metric)
-    models = resolve_models((model,), arch=arch)
-    if len(models) != 1:
-        raise SetupError(f"{model!r} names {len(models)} models", expected="one model")
+    candidate = resolve_one(model, arch=arch)
     quantity = Quantity(metric, dataset, tuple(sorted(_pair(text) for text in where)), transform, prompts)
-    score = session.book.score(Cell(models[0], quantity))
+    score = session.book.score(Cell(candidate, quantity))
     return Measured(
-        model=models[0].text,
+        model=candidate.text,
         quantity=quantity.label,
         value=score.value,
         low=score.low,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from robustcheck.checks import Check, Suite
+from robustcheck.cli.tables import place_of
+from robustcheck.datasets import known_datasets
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.expectations import OnTrend
+from robustcheck.populations import known_populations, load_population
 from robustcheck.session import RobustSession
 
 
@@ -21,6 +25,7 @@ def explain_check(text: str, session: RobustSession) -> Iterator[str]:
         raise SetupError(f"no check {wanted!r} here", expected=", ".join(known), fix=did_you_mean(wanted, known))
     for suite, check in found:
         yield from _lines(suite, check)
+        yield from _evidence(check, session.settings.measure.roots)
 
 
 def _lines(suite: Suite, check: Check) -> Iterator[str]:
@@ -31,3 +36,13 @@ def _lines(suite: Suite, check: Check) -> Iterator[str]:
     yield f"  when unsure: {check.when_unsure}; seed {check.seed}; tags: {', '.join(check.tags) or 'none'}"
     for known in check.known_deviations:
         yield f"  known deviation of {known.model} until {known.until}: {known.reason}"
+
+
+def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
+    """Say for each quantity of a check where the data are, and which tables hold figures."""
+    quantities = [check.quantity]
+    quantities += [check.expect.against.quantity()] if isinstance(check.expect, OnTrend) else []
+    for quantity in quantities:
+        place = place_of(quantity.dataset, roots) if quantity.dataset in known_datasets() else quantity.dataset
+        tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
+        yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"

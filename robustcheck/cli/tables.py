@@ -44,7 +44,7 @@ def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> No
             "images": entry.count,
             "licence": entry.licence,
             "homepage": entry.homepage,
-            "place": _place(name, roots),
+            "place": place_of(name, roots),
         }
         for name, entry in known_datasets().items()
     ]
@@ -86,7 +86,8 @@ def _model_facts(model: ModelRef) -> dict[str, object]:
     return {"model": model.text, "id": model.id, "facets": dict(model.facets)}
 
 
-def _place(name: str, roots: Sequence[Path]) -> str | None:
+def place_of(name: str, roots: Sequence[Path]) -> str | None:
+    """Return where a catalogue's data set lies, or None when it is not on this machine."""
     entry = known_datasets()[name]
     if entry.layout == "packaged":
         return "ships with scikit-learn"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
+from robustcheck.errors import ModelError, ModelUnavailable
 from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.torch_running import inference, loaded, resolve_device, stack_batch, unit_rows
 from robustcheck.records import ModelRef
@@ -80,16 +81,8 @@ class OpenClipModel:
 
 
 def _require_architecture(ref: ModelRef) -> None:
-    import open_clip
-
-    known = open_clip.list_models()
-    if ref.kind in ("openclip", "openclip-file") and ref.architecture not in known:
-        raise ModelError(
-            f"open_clip has no architecture {ref.architecture!r}",
-            where=ref.text,
-            expected="a name of open_clip.list_models()",
-            fix=did_you_mean(ref.architecture, known) or "check the name",
-        )
+    if ref.kind in ("openclip", "openclip-file"):
+        check_architecture(ref.architecture, ref.text)
 
 
 def _weights_path(ref: ModelRef) -> Path:
@@ -116,17 +109,10 @@ def _existing(ref: ModelRef, path: Path, expected: str, is_there: Callable[[Path
 
 
 def _pretrained_file(ref: ModelRef, tag: str) -> Path:
-    from open_clip.pretrained import download_pretrained, get_pretrained_cfg, list_pretrained_tags_by_model
+    from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
+    check_tag(ref.architecture, tag, ref.text)
     configuration = get_pretrained_cfg(ref.architecture, tag)
-    if not configuration:
-        tags = list_pretrained_tags_by_model(ref.architecture)
-        raise ModelError(
-            f"{ref.architecture} has no pretrained tag {tag!r}",
-            where=ref.text,
-            expected=", ".join(tags) or "an architecture with pretrained weights",
-            fix=did_you_mean(tag, tags) or "use a known tag",
-        )
     call = f"open_clip.create_model('{ref.architecture}', '{tag}')"
     fix = f'where there is a network: python -c "import open_clip; {call}"'
     return Path(_fetched(ref, lambda: download_pretrained(configuration), fix))

@@ -46,6 +46,14 @@ def resolve_models(texts: Sequence[str], *, arch: str | None = None, base: Path 
     return _unique(model for part in parts for model in _resolve(part, arch, base))
 
 
+def resolve_one(text: str, *, arch: str | None = None, base: Path | None = None) -> ModelRef:
+    """Return the one model that a text names; raise ModelError when it names several."""
+    models = resolve_models((text,), arch=arch, base=base)
+    if len(models) != 1:
+        raise ModelError(f"{text!r} names {len(models)} models", expected="one model")
+    return models[0]
+
+
 def list_models(text: str | None = None) -> tuple[ModelRef, ...]:
     """Return the catalogue's models, or those that a set, a query, a glob or a reference names."""
     if text is None:

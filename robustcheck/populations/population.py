@@ -98,13 +98,14 @@ class Population:
 
     def _no_points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]]) -> RecordError:
         offered = sorted({f"{figure.metric} on {figure.dataset}" for figure in self.figures})
-        missing = next((wanted for wanted in (x, y) if not self._has(wanted)), None)
+        missing = next((wanted for wanted in (x, y) if not self.has(wanted)), None)
         found = f"no figure for {missing.label}" if missing else f"no member with both figures and {dict(among)}"
         expected = "one of " + "; ".join(offered) if missing else "a population with members of these facets"
         near = did_you_mean(f"{missing.metric} on {missing.dataset}", offered) if missing else ""
         return RecordError(found, where=f"the population {self.name}", expected=expected, fix=near)
 
-    def _has(self, quantity: Quantity) -> bool:
+    def has(self, quantity: Quantity) -> bool:
+        """Say whether any member has a figure for this quantity."""
         return any(self.figure(model, quantity) is not None for model in self.facets)
 
     @cached_property

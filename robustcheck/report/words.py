@@ -62,8 +62,8 @@ def case_of(result: Result) -> str:
 
 
 def breakable(text: str) -> str:
-    """Let a narrow heading break after an underscore or a colon too."""
-    return re.sub(r"(?<=[_:.])", "\N{ZERO WIDTH SPACE}", text)
+    """Let a narrow heading break after an underscore too."""
+    return re.sub(r"(?<=_)", "\N{ZERO WIDTH SPACE}", text)
 
 
 def plain(value: float, unit: str) -> str:
