@@ -43,6 +43,7 @@ class RobustSession:
     settings: RunSettings
     today: date
     listener: Listener = field(default_factory=Listener)
+    _kept: set[str] = field(default_factory=set)
 
     @cached_property
     def book(self) -> EvidenceBook:
@@ -89,8 +90,7 @@ class RobustSession:
 
     def judge(self, case: Case, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
-        if case.score.samples is not None:
-            write_samples(self.settings.samples, case.score.key, case.score.samples)
+        self._keep_samples(case.score)
         verdict = judge(case)
         return make_result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
 
@@ -109,6 +109,11 @@ class RobustSession:
         members = population.points(expect.against.quantity(), check.quantity, expect.among)
         points = tuple(TrendPoint(*member) for member in members)
         return PopulationPoints(expect.population, points, population.source, population.licence)
+
+    def _keep_samples(self, score: Score) -> None:
+        if score.samples is not None and score.key not in self._kept:
+            write_samples(self.settings.samples, score.key, score.samples)
+            self._kept.add(score.key)
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import sqrt
 
 from robustcheck.expectations import AtLeast, AtMost, Between, Reproduces
@@ -67,6 +68,8 @@ def value_estimate(case: Case) -> Estimate:
     """Estimate the value itself: from its samples, or binomial from a published n."""
     score = case.score
 
+    # The bootstrap is the dear part of judging, and a verdict asks for the same two levels repeatedly.
+    @cache
     def interval(level: float) -> Interval:
         if score.samples is not None:
             return score_interval(score.samples, level, seed=case.seed)
