@@ -1,28 +1,24 @@
-"""The pytest plugin: translates between pytest and a robustcheck session, and decides nothing."""
+"""The pytest plugin: translates between pytest and a robustcheck session, and decides nothing.
+
+This module is imported in every pytest run where robustcheck is installed, so it imports nothing but
+pytest; the rest comes with the first suite, or with an option that only suites need.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from robustcheck.plugin.items import SpecFile, is_suite
-from robustcheck.plugin.options import add_options, pin_device, run_settings
-from robustcheck.plugin.outcomes import report_status, teststatus
+from robustcheck.plugin.options import add_options, is_asked_for, pin_device
 from robustcheck.plugin.parallel import make_scheduler
-from robustcheck.plugin.run import Run, robust_run
 
-__all__ = [
-    "pytest_addoption",
-    "pytest_collect_file",
-    "pytest_collection_finish",
-    "pytest_collection_modifyitems",
-    "pytest_configure",
-    "pytest_report_teststatus",
-    "pytest_runtest_makereport",
-    "pytest_sessionfinish",
-    "pytest_terminal_summary",
-]
+if TYPE_CHECKING:
+    from robustcheck.plugin.items import SpecFile
+
+SUFFIX = ".robust.yaml"
+_HOOKS = "robustcheck-hooks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,43 +27,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start a run; under xdist, give this worker its own device before torch is imported."""
+    """Give an xdist worker its own device before torch is imported; start a run that was asked for."""
     pin_device()
-    run = config.stash[robust_run] = Run(config, run_settings(config))
-    config.pluginmanager.register(run, "robustcheck-run")
+    if is_asked_for(config):
+        _start_run(config, pytest.UsageError)
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_XdistHooks(), "robustcheck-xdist")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile | None:
     """Collect ``*.robust.yaml``."""
-    return SpecFile.from_parent(parent, path=file_path) if is_suite(file_path) else None
+    if not file_path.name.endswith(SUFFIX):
+        return None
+    _start_run(parent.config, parent.CollectError)
+    from robustcheck.plugin.items import SpecFile
+
+    return SpecFile.from_parent(parent, path=file_path)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put items that share a pass next to each other."""
-    config.stash[robust_run].order(items)
+def _start_run(config: pytest.Config, complaint: type[Exception]) -> None:
+    """Register the hooks of a run once; an option that cannot be is a complaint in pytest's own terms."""
+    if config.pluginmanager.hasplugin(_HOOKS):
+        return
+    from robustcheck.errors import SetupError
+    from robustcheck.plugin.hooks import RunHooks
 
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell the session which items were selected."""
-    session.config.stash[robust_run].select(session.items)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """Mark the report of an item with its robustcheck status, as plain text."""
-    report = yield
-    report_status(item, report)
-    return report
-
-
-def pytest_report_teststatus(
-    report: pytest.CollectReport | pytest.TestReport,
-) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Show ``warned`` and ``unsure`` as outcomes of their own."""
-    return teststatus(report)
+    try:
+        config.pluginmanager.register(RunHooks(config), _HOOKS)
+    except SetupError as error:
+        raise complaint(str(error)) from None
 
 
 class _XdistHooks:
@@ -80,14 +68,6 @@ class _XdistHooks:
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
         """Take note of the planned items, which the controller does not collect itself."""
         config: pytest.Config = node.config  # type: ignore[attr-defined]
-        config.stash[robust_run].plan_ids(ids)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report; a run that judged nothing is not green."""
-    session.config.stash[robust_run].finish(session)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Sum up, when there was anything to sum up."""
-    config.stash[robust_run].summarise(terminalreporter)
+        if any(f"{SUFFIX}::" in nodeid for nodeid in ids):
+            _start_run(config, pytest.UsageError)
+            config.pluginmanager.getplugin(_HOOKS).run.plan_ids(ids)

@@ -16,13 +16,6 @@ from robustcheck.plugin.run import Run, robust_run
 from robustcheck.records import Result, Verdict
 from robustcheck.session import make_result, status_of_error
 
-SUFFIX = ".robust.yaml"
-
-
-def is_suite(path: Path) -> bool:
-    """Say that a file is a suite by its name."""
-    return path.name.endswith(SUFFIX)
-
 
 class CheckFailedError(Exception):
     """A check whose claim is false (or, when strict, unsure)."""

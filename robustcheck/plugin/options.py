@@ -1,22 +1,33 @@
-"""The command-line options, and what they resolve to."""
+"""The command-line options, and what a worker process must set before anything heavy is imported."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from robustcheck.datasets import data_roots
-from robustcheck.errors import SetupError
-from robustcheck.measure import MeasureSettings
-from robustcheck.settings import RunSettings, home_of
+_DEFAULTS: dict[str, object] = {
+    "--models": None,
+    "--arch": None,
+    "--robust-data": None,
+    "--robust-evidence": "auto",
+    "--robust-device": "auto",
+    "--robust-precision": "fp32",
+    "--robust-store": None,
+    "--robust-report": None,
+    "--robust-strict": False,
+}
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add ``--models`` and ``--arch``, which users ask for by name, and the prefixed rest."""
     group = parser.getgroup("robustcheck", "model robustness")
-    add = group.addoption
+
+    def add(name: str, **how: Any) -> None:
+        group.addoption(name, default=_DEFAULTS[name], **how)
+
     add(
         "--models",
         metavar="REF[,REF...]",
@@ -28,38 +39,19 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--robust-evidence",
         choices=["auto", "live", "published"],
-        default="auto",
         help="measure, use published figures, or (auto) what is there already before measuring",
     )
-    add("--robust-device", metavar="DEVICE", default="auto", help="torch device: auto, cpu, cuda, cuda:1")
-    add("--robust-precision", choices=["fp32", "fp16", "bf16"], default="fp32", help="precision of the encoders")
+    add("--robust-device", metavar="DEVICE", help="torch device: auto, cpu, cuda, cuda:1")
+    add("--robust-precision", choices=["fp32", "fp16", "bf16"], help="precision of the encoders")
     add("--robust-store", metavar="DIR", help="where measurements are kept (default: .robustcheck/store)")
     add("--robust-report", metavar="DIR", help="where reports are written (default: reports)")
     add("--robust-strict", action="store_true", help="skipped and unsure checks turn the run red")
 
 
-def run_settings(config: pytest.Config) -> RunSettings:
-    """Resolve the options; raises UsageError for what cannot be."""
-    option, home = config.getoption, home_of(config.rootpath)
-    try:
-        roots = data_roots(option("--robust-data"), os.environ, config.rootpath)
-    except SetupError as error:
-        raise pytest.UsageError(str(error)) from None
-    return RunSettings(
-        measure=MeasureSettings(
-            store=_directory(option("--robust-store"), home / "store"),
-            roots=roots,
-            device=option("--robust-device"),
-            precision=option("--robust-precision"),
-        ),
-        baselines=home / "baselines",
-        reports=_directory(option("--robust-report"), config.rootpath / "reports"),
-        evidence=option("--robust-evidence"),
-        models=_models(option("--models")),
-        arch=option("--arch"),
-        strict=option("--robust-strict"),
-        parallel="PYTEST_XDIST_WORKER" in os.environ,
-    )
+def is_asked_for(config: pytest.Config) -> bool:
+    """Say that the command line speaks of suites: by one of our options, or by a suite's name."""
+    given = any(config.getoption(name) != default for name, default in _DEFAULTS.items())
+    return given or any(argument.partition("::")[0].endswith(".robust.yaml") for argument in config.args)
 
 
 def pin_device() -> None:
@@ -82,11 +74,3 @@ def pin_device() -> None:
 def _driver_devices() -> list[str]:
     cards = Path("/proc/driver/nvidia/gpus")
     return [str(index) for index, _ in enumerate(cards.iterdir())] if cards.is_dir() else []
-
-
-def _directory(given: str | None, default: Path) -> Path:
-    return Path(given).expanduser().resolve() if given else default
-
-
-def _models(given: str | None) -> tuple[str, ...]:
-    return tuple(text.strip() for text in given.split(",") if text.strip()) if given else ()

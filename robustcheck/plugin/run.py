@@ -13,7 +13,6 @@ import pytest
 from robustcheck.checks import PlannedCheck
 from robustcheck.finish import Finished, Outcome, finish_run
 from robustcheck.plugin.progress import ProgressLine
-from robustcheck.plugin.summary import print_summary
 from robustcheck.records import Result, TrendFigure
 from robustcheck.session import RobustSession
 from robustcheck.settings import RunSettings
@@ -26,7 +25,7 @@ _attached = pytest.StashKey[list[tuple[str, str]]]()
 
 
 class Run:
-    """The state of one pytest process; a plugin of its own, so that it hears every report."""
+    """The state of one pytest process that has suites."""
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
         self.config = config
@@ -84,7 +83,7 @@ class Run:
         elif report.when == "call" or not report.passed:
             report.user_properties.extend(properties)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def take(self, report: pytest.TestReport) -> None:
         """Take in the result that a report carries; the last one of an item counts."""
         for name, text in report.user_properties:
             if name == RESULT and isinstance(text, str):
@@ -101,10 +100,6 @@ class Run:
         self.finished = finish_run(self.session, self._outcome(), os.environ)
         if not self.finished.judged and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-
-    def summarise(self, terminal: pytest.TerminalReporter) -> None:
-        """Print the summary of a run that had suites; say nothing otherwise."""
-        print_summary(terminal, self.finished)
 
     def _outcome(self) -> Outcome:
         return Outcome(

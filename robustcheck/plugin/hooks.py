@@ -1,0 +1,58 @@
+"""The hooks of a run that has suites; registered with the first of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from robustcheck.plugin.resolve import run_settings
+from robustcheck.plugin.run import Run, result_of, robust_run
+from robustcheck.plugin.summary import print_summary
+
+_SHOWN = {
+    "warn": ("warned", "W", ("WARN", {"yellow": True})),
+    "unsure": ("unsure", "U", ("UNSURE", {"yellow": True})),
+}
+
+
+class RunHooks:
+    """Passes what pytest tells on to the run of this process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.run = config.stash[robust_run] = Run(config, run_settings(config))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put items that share a pass next to each other."""
+        self.run.order(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell the session which items were selected."""
+        self.run.select(session.items)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item):  # type: ignore[no-untyped-def]
+        """Put the item's result and its status on its report, as plain text that survives xdist."""
+        report = yield
+        self.run.report_properties(item, report)
+        result = result_of(report) if report.when == "call" and report.passed else None
+        if result is not None:
+            report.robust_status = result.verdict.status
+        return report
+
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        """Show ``warned`` and ``unsure`` as outcomes of their own."""
+        return _SHOWN.get(getattr(report, "robust_status", ""))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in the result that a report carries."""
+        self.run.take(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the report; a run that judged nothing is not green."""
+        self.run.finish(session)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Sum up, when there was anything to sum up."""
+        print_summary(terminalreporter, self.run.finished)
