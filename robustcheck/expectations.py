@@ -68,9 +68,16 @@ class QuantityModel(BaseModel):
         default=None, description="A prompt set by name, or a file of templates; default: the data set's own."
     )
 
-    def quantity(self) -> Quantity:
-        """Return the plain value that the later stages use."""
-        return Quantity(self.metric, self.dataset, tuple(sorted(self.where.items())), self.transform, self.prompts)
+    def quantity(self, seed: int = 0) -> Quantity:
+        """Return the plain value that the later stages use; ``seed`` matters to a transform only."""
+        return Quantity(
+            self.metric,
+            self.dataset,
+            tuple(sorted(self.where.items())),
+            self.transform,
+            self.prompts,
+            seed if self.transform else 0,
+        )
 
 
 class Expectation(BaseModel):

@@ -42,7 +42,7 @@ def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     """Return the candidate's own cell, then the one it is compared with, if that is measured too."""
     own = Cell(model, check.quantity)
     if isinstance(check.expect, OnTrend):
-        return own, Cell(model, check.expect.against.quantity())
+        return own, Cell(model, check.expect.against.quantity(check.seed))
     if isinstance(check.expect, NoWorseThan) and check.expect.model is not None:
         return own, Cell(resolve(check.expect.model), check.quantity)
     return (own,)

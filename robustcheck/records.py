@@ -50,13 +50,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is measured of a model: a cell without its model."""
+    """What is measured of a model: a cell without its model.
+
+    ``seed`` is the transform's; it is 0 where there is none.
+    """
 
     metric: str
     dataset: str
     where: Pairs = ()
     transform: str | None = None
     prompts: str | None = None
+    seed: int = 0
 
     @property
     def label(self) -> str:

@@ -106,7 +106,7 @@ class RobustSession:
         expect = check.expect
         assert isinstance(expect, OnTrend)
         population = load_population(expect.population)
-        members = population.points(expect.against.quantity(), check.quantity, expect.among)
+        members = population.points(expect.against.quantity(check.seed), check.quantity, expect.among)
         points = tuple(TrendPoint(*member) for member in members)
         return PopulationPoints(expect.population, points, population.source, population.licence)
 

@@ -165,6 +165,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
 
 
 def test_the_plugin_costs_an_ordinary_pytest_run_nothing() -> None:
-    code = "import sys, pytest, robustcheck.plugin; print(sorted({'numpy', 'pydantic', 'yaml', 'jinja2'} & set(sys.modules)))"
+    dear = {"numpy", "pydantic", "yaml", "jinja2"}
+    code = f"import sys, pytest, robustcheck.plugin; print(sorted({dear!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -176,8 +176,10 @@ def test_a_transform_changes_images_and_says_so(colours, settings):
     noisy = measure(cell(fake(), colours, transform="gaussian_noise:5"), settings)
     assert noisy.value < clean.value
     assert "in memory, seed 0" in dict(noisy.provenance)["transform"]
-    other = measure(cell(fake(), colours, transform="gaussian_noise:5"), dataclasses.replace(settings, seed=1))
+    reseeded = dataclasses.replace(noisy.cell.quantity, seed=1)
+    other = measure(dataclasses.replace(noisy.cell, quantity=reseeded), settings)
     assert other.key != noisy.key
+    assert "in memory, seed 1" in dict(other.provenance)["transform"]
 
 
 # --- keys ---------------------------------------------------------------------------------------

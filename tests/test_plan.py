@@ -118,3 +118,23 @@ def test_a_comparison_is_with_one_model(session: RobustSession, tmp_path: Path) 
     )
     with pytest.raises(ModelError, match="'zoo' names 12 models"):
         session.plan(session.load(tmp_path / "a.robust.yaml"))
+
+
+def test_the_seed_of_a_check_is_its_transforms_and_nothing_elses(tmp_path: Path) -> None:
+    path = tmp_path / "a.robust.yaml"
+    path.write_text(
+        """
+robustcheck: 1
+models: zoo
+defaults: {seed: 7}
+checks:
+  - id: noisy
+    measure: {metric: top1, dataset: digits, transform: "gaussian_noise:3"}
+    expect:
+      on_trend: {population: zoo, against: {metric: top1, dataset: digits}, allowed_below: 5pp}
+""",
+        encoding="utf-8",
+    )
+    session = RobustSession(RunSettings(MeasureSettings(tmp_path), tmp_path, tmp_path), date(2026, 1, 1))
+    own, against = session.plan(session.load(path)).items[0].cells
+    assert (own.quantity.seed, against.quantity.seed) == (7, 0)

@@ -120,7 +120,7 @@ class _Round:
         recipe = next(iter(recipes.values()))
         label = cells[0].quantity.transform
         try:
-            Pass(recipe.dataset, recipe.transform, label, runners, settings, self.progress).run()
+            Pass(recipe.dataset, recipe.transform, recipe.seed, label, runners, settings, self.progress).run()
         except RobustcheckError as error:
             self._fail(cells, error)
         for runner in runners:
@@ -159,9 +159,9 @@ def load_checked(ref: ModelRef, shelf: Shelf) -> LoadedModel:
     return model
 
 
-def _images(cell: Cell) -> tuple[str, str | None]:
+def _images(cell: Cell) -> tuple[str, str | None, int]:
     """Return what cells that share a pass have in common."""
-    return cell.quantity.dataset, cell.quantity.transform
+    return cell.quantity.dataset, cell.quantity.transform, cell.quantity.seed
 
 
 def _incomplete(cell: Cell) -> RobustcheckError:

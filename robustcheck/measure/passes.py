@@ -70,6 +70,7 @@ class Pass:
 
     dataset: Dataset
     transform: Transform | None
+    seed: int
     label: str | None
     runners: Sequence[Runner]
     settings: MeasureSettings
@@ -135,7 +136,7 @@ class Pass:
         """Decode and transform one image, then preprocess it once for each distinct preprocessing."""
         image = self.dataset.image(index)
         if self.transform is not None:
-            image = self.transform.apply(image, image_rng(self.settings.seed, str(self.dataset.ids[index])))
+            image = self.transform.apply(image, image_rng(self.seed, str(self.dataset.ids[index])))
         models = {runner.model.preprocessing: runner.model for runner in self._active(chunk)}
         return {preprocessing: model.preprocess(image) for preprocessing, model in models.items()}
 

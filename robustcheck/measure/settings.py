@@ -20,7 +20,7 @@ def _usable_cores() -> int:
 class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
-    ``memory_budget`` (bytes) bounds the weights that are loaded at one time; ``seed`` is the transforms'.
+    ``memory_budget`` (bytes) bounds the weights that are loaded at one time.
     """
 
     store: Path
@@ -30,7 +30,6 @@ class MeasureSettings:
     batch_size: int = 64
     workers: int = field(default_factory=_usable_cores)
     memory_budget: int = 8 * GIB
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Shelf:
             return None
         transform = parse_transform(cell.quantity.transform)
         templates = () if is_supervised(cell.model) else resolve_prompts(cell.quantity.prompts, dataset)
-        return Recipe(self.store, encoder, dataset, transform, self.settings.seed, templates)
+        return Recipe(self.store, encoder, dataset, transform, cell.quantity.seed, templates)
 
     def _digest(self, ref: ModelRef) -> str | None:
         identity = (ref.kind, ref.architecture, ref.weights)

@@ -127,19 +127,20 @@ def _make_check(
 ) -> Check:
     directory = scope.document.directory
     expect = model.expectation
+    seed = suite.defaults.seed if model.seed is None else model.seed
     return Check(
         id=model.id,
         case=case,
         title=model.title or model.id.replace("-", " ").capitalize(),
         why=model.why,
         tags=tuple(dict.fromkeys([*suite.defaults.tags, *model.tags])),
-        quantity=with_absolute_paths(model.measure, directory, names).quantity(),
+        quantity=with_absolute_paths(model.measure, directory, names).quantity(seed),
         expect=with_absolute_paths(expect, directory, names),
         warn=with_absolute_paths(warn, directory, names) if warn else None,
         when_unsure=model.when_unsure or suite.defaults.when_unsure,
         known_deviations=tuple(KnownDeviation(item.model, item.reason, item.until) for item in model.known_deviations),
         applies_to=suite.applies_to + narrowed,
-        seed=suite.defaults.seed if model.seed is None else model.seed,
+        seed=seed,
         # The paths stay as written here: a sentence reads the same on every machine.
         sentence=write_sentence(model.measure.quantity(), expect, warn),
         position=_position(scope, scope.value_span(())),
