@@ -55,7 +55,7 @@ class EvidenceBook:
             if cell in self.planned_live:
                 # It is measured in this run anyway: no verdict may depend on which check comes first.
                 self._live_score(cell)
-            self._found[cell] = self._known(cell) or self._explained(cell, self._measured(cell))
+            self._found[cell] = self._known(cell) or self._explained(self._measured(cell))
         return self._found[cell]
 
     def _live_score(self, cell: Cell) -> Found:
@@ -98,9 +98,9 @@ class EvidenceBook:
         found = self._stored(cell) if cell in self.planned_live else self._known(cell)
         return found is None
 
-    def _explained(self, cell: Cell, found: Found) -> Found:
+    def _explained(self, found: Found) -> Found:
         """Add to a missing data set that no published figure stands in for it, where one would have."""
-        return _explain(cell, found) if isinstance(found, DataMissing) and self.choice == "auto" else found
+        return _explain(found) if isinstance(found, DataMissing) and self.choice == "auto" else found
 
 
 def published_score(cell: Cell, population: str | None = None) -> Score | None:
@@ -153,9 +153,9 @@ def _not_measured(cell: Cell) -> DataMissing:
     )
 
 
-def _explain(cell: Cell, error: DataMissing) -> DataMissing:
+def _explain(error: DataMissing) -> DataMissing:
     return DataMissing(
-        f"{error.found}; and no published figure of {cell.model.id} stands in for it",
+        f"{error.found}, and no published figure stands in for it",
         where=error.where,
         expected=error.expected,
         fix=error.fix,

@@ -258,7 +258,7 @@ class Result:
     """What became of one planned check: one (check, model) of one suite.
 
     ``check_key`` is the check's id with its ``for_each`` case, its key in history;
-    ``x`` is the score on a trend's x axis, or the score it is compared with.
+    ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
     """
 
     nodeid: str
@@ -276,6 +276,7 @@ class Result:
     score: Score | None = None
     x: Score | None = None
     seconds: float = 0.0
+    rerun: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from robustcheck.names import known_names
 from robustcheck.plan import Plan, plan_suite
 from robustcheck.populations import load_population
 from robustcheck.records import Cell, ModelRef, Result, Score, Status, TrendFigure, TrendPoint, Verdict
+from robustcheck.rerun import rerun_command
 from robustcheck.settings import RunSettings
 from robustcheck.spec import load_suite
 
@@ -92,7 +93,37 @@ class RobustSession:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
         self._keep_samples(case.score)
         verdict = judge(case)
-        return make_result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
+        return self.result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
+
+    def result(
+        self,
+        item: PlannedCheck,
+        nodeid: str,
+        verdict: Verdict,
+        started: float,
+        score: Score | None = None,
+        x: Score | None = None,
+    ) -> Result:
+        """Return what became of an item."""
+        check = item.check
+        return Result(
+            nodeid=nodeid,
+            suite=item.suite.path,
+            check_id=check.id,
+            check_key=check.key,
+            title=check.title,
+            why=check.why,
+            tags=check.tags,
+            sentence=check.sentence,
+            position=check.expect_position,
+            yaml=check.yaml,
+            model=item.model,
+            verdict=verdict,
+            score=score,
+            x=x,
+            seconds=round(time.perf_counter() - started, 4),
+            rerun=rerun_command(nodeid, item.model.text if self.settings.models else None),
+        )
 
     def figure(self, item: PlannedCheck) -> TrendFigure | None:
         """Return the trend plot of an item's check, or None when it has no trend."""
@@ -142,35 +173,6 @@ class RobustSession:
         """Return the other model's score on the evidence that the candidate has: only like pairs with like."""
         live = self.book.score(item.cells[0]).evidence == "live"
         return self.book.score(item.cells[1], live=live)
-
-
-def make_result(
-    item: PlannedCheck,
-    nodeid: str,
-    verdict: Verdict,
-    started: float,
-    score: Score | None = None,
-    x: Score | None = None,
-) -> Result:
-    """Return what became of an item."""
-    check = item.check
-    return Result(
-        nodeid=nodeid,
-        suite=item.suite.path,
-        check_id=check.id,
-        check_key=check.key,
-        title=check.title,
-        why=check.why,
-        tags=check.tags,
-        sentence=check.sentence,
-        position=check.expect_position,
-        yaml=check.yaml,
-        model=item.model,
-        verdict=verdict,
-        score=score,
-        x=x,
-        seconds=round(time.perf_counter() - started, 4),
-    )
 
 
 def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:

@@ -220,6 +220,7 @@ def _result(member: Member, name: str, fit: TrendFit, allowed: float) -> Result:
         title="Accuracy under shift stays on the line of published CLIP models",
         why="A drop here meant broken augmentation in the past.",
         tags=("shift", "natural"),
+        rerun=f'pytest "{SUITE}::shift-on-trend[{name}|{member.id}]" --models "openclip:{member.id}"',
         sentence=f"top1 on {name} must lie at most {allowed * 100:.1f} pp below the trend of openclip.",
         position=Position(SUITE, 12, 5),
         yaml=YAML,

@@ -105,7 +105,7 @@ def test_failure_text_is_plain_and_starts_with_the_verdict(suite: pytest.Pyteste
             "a.robust.yaml:13:5",
             "*top1 on imagenet-v2 is at least 80%*",
             "*why: It should be this good.",
-            "pytest 'a.robust.yaml::v2-bad[[]ViT-B-32/openai[]]'",
+            'pytest "a.robust.yaml::v2-bad[[]ViT-B-32/openai[]]"',
         ]
     )
     assert "Traceback" not in result.stdout.str()
@@ -115,6 +115,11 @@ def test_failure_text_is_plain_and_starts_with_the_verdict(suite: pytest.Pyteste
 def test_the_rerun_command_runs_that_item_alone(suite: pytest.Pytester) -> None:
     result = run(suite, "a.robust.yaml::v2-good[ViT-B-16/openai]")
     result.assert_outcomes(passed=1)
+
+
+def test_the_rerun_command_names_the_model_that_the_command_line_chose(suite: pytest.Pytester) -> None:
+    command = 'pytest "a.robust.yaml::v2-bad[[]RN50/openai[]]" --models "openclip:RN50/openai"'
+    run(suite, "--models", "RN50/openai", "-k", "bad").stdout.fnmatch_lines([command])
 
 
 def test_selection_by_marker_and_keyword(suite: pytest.Pytester) -> None:
@@ -212,7 +217,7 @@ def test_a_missing_data_set_is_a_skip_and_the_run_is_not_green(suite: pytest.Pyt
     write(suite, "a.robust.yaml", MISSING)
     result = run(suite, "-rs")
     text = result.stdout.str()
-    assert "imagenet-v2" in text
+    result.stdout.fnmatch_lines(["SKIPPED [[]12[]] a.robust.yaml:5: imagenet-v2*"])
     assert "--robust-data" in text
     result.stdout.fnmatch_lines(["*no check was judged: a run without data is not green*"])
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED

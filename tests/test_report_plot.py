@@ -15,7 +15,7 @@ from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
 from robustcheck.report.strip import strip
 from robustcheck.report.svg import markers_path
-from robustcheck.report.words import MINUS, duration, quoted, rerun_command, signed
+from robustcheck.report.words import MINUS, duration, signed
 
 
 @pytest.mark.parametrize("kind", ["probit", "logit", "linear"])
@@ -97,15 +97,6 @@ def test_words() -> None:
     assert signed(-0.0134, "%") == f"{MINUS}1.3 pp"
     assert duration(3.84) == "3.8 s"
     assert duration(125) == "2 min 5 s"
-    assert quoted("a::b[c|d]") == '"a::b[c|d]"'
-    assert quoted("a$b") == "'a$b'"
-
-
-def test_the_rerun_command_names_the_models_only_when_the_run_did() -> None:
-    run = made_up_run(1, 1)
-    result = run.results[0]
-    assert rerun_command(result, run).endswith(f'--models "openclip:{result.model.id}"')
-    assert rerun_command(result, replace(run, command="pytest suites/")) == f'pytest "{result.nodeid}"'
 
 
 def test_suites_without_a_common_model_have_tables_of_their_own() -> None:

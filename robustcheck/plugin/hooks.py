@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from robustcheck.plugin.items import CheckItem
 from robustcheck.plugin.resolve import run_settings
 from robustcheck.plugin.run import Run, result_of, robust_run
 from robustcheck.plugin.summary import print_summary
@@ -37,6 +38,8 @@ class RunHooks:
         result = result_of(report) if report.when == "call" and report.passed else None
         if result is not None:
             report.robust_status = result.verdict.status
+        if report.skipped and isinstance(item, CheckItem):
+            report.longrepr = item.skip_place(report.longrepr)
         return report
 
     def pytest_report_teststatus(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from robustcheck.checks import PlannedCheck
 from robustcheck.errors import RobustcheckError
 from robustcheck.plugin.run import Run, robust_run
 from robustcheck.records import Result, Verdict
-from robustcheck.session import make_result, status_of_error
+from robustcheck.session import status_of_error
 
 
 class CheckFailedError(Exception):
@@ -80,6 +79,12 @@ class CheckItem(pytest.Function):
             return failure_text(excinfo.value.result)
         return str(super().repr_failure(excinfo))
 
+    def skip_place(self, skipped: object) -> object:
+        """Make a skip point at the check's line, not at the plugin's."""
+        if not isinstance(skipped, tuple):
+            return skipped
+        return str(self.path), self.planned.check.position.line, skipped[-1]
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Point at the check in its YAML file."""
         return self.path, self.planned.check.position.line - 1, self.name
@@ -103,10 +108,11 @@ class CheckItem(pytest.Function):
     def _end_without_verdict(self, error: RobustcheckError, started: float) -> NoReturn:
         status = status_of_error(error, self.planned.model)
         verdict = Verdict(status=status, reason=str(error))
-        self._run.attach(self, self.planned, make_result(self.planned, self.nodeid, verdict, started))
+        result = self._run.session.result(self.planned, self.nodeid, verdict, started)
+        self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
-        text = f"{status.upper()}: {error}\n{self.planned.check.expect_position}\n{rerun_command(self.nodeid)}"
+        text = f"{status.upper()}: {error}\n{result.position}\n{result.rerun}"
         raise pytest.fail.Exception(text, pytrace=False) from None
 
 
@@ -120,14 +126,9 @@ def failure_text(result: Result) -> str:
         *(f"  {name}: {value}" for name, value in verdict.facts),
         *(f"  note: {note}" for note in verdict.notes),
         *([f"  why: {result.why}"] if result.why else []),
-        rerun_command(result.nodeid),
+        result.rerun,
     ]
     return "\n".join(lines)
-
-
-def rerun_command(nodeid: str) -> str:
-    """Return one command to paste that runs this item alone."""
-    return f"pytest {shlex.quote(nodeid)}"
 
 
 def _closure(planned: PlannedCheck) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from robustcheck.report.charts import chart_axes, chart_data, chart_template
 from robustcheck.report.heatmap import Heatmap, column_places, heatmap
 from robustcheck.report.plot import TrendPlot, group_colours, trend_plot
 from robustcheck.report.strip import Strip, strip
-from robustcheck.report.words import WORDS, Kind, counted, kind_of, rerun_command
+from robustcheck.report.words import WORDS, Kind, counted, kind_of
 
 FULL_CARDS = 50
 MOST_LISTED = 500
@@ -174,7 +174,7 @@ def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]
             result,
             places[result.suite, result.check_key],
             strip(result.verdict, _expected_name(result, trends)),
-            rerun_command(result, run),
+            result.rerun,
             tuple(other.model.id for other in others),
         )
 

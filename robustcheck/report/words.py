@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Result, RunRecord, Score, Status, Verdict
+from robustcheck.records import Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 # A status, or a pass that a known deviation let through: one of the things a mark can mean.
@@ -118,21 +117,6 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun: ``1 model``, ``1,200 models``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def rerun_command(result: Result, run: RunRecord) -> str:
-    """Write the command that judges this one check on this one model again."""
-    words = ["pytest", quoted(result.nodeid)]
-    if "--models" in run.command:
-        words += ["--models", quoted(result.model.text)]
-    return " ".join(words)
-
-
-def quoted(text: str) -> str:
-    """Quote an argument for a shell, with the double quotes that every system knows where they suffice."""
-    if any(character in text for character in '"$`\\!'):
-        return shlex.quote(text)
-    return f'"{text}"'
 
 
 def short_key(key: str) -> str:
