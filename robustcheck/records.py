@@ -88,7 +88,8 @@ class ModelRef:
     architecture: str
     weights: str | None = None
     facets: Pairs = ()
-    named: bool = False
+    # How a model was asked for does not make it another model: it is measured once.
+    named: bool = field(default=False, compare=False)
 
     def facet(self, name: str) -> str | None:
         """Return the value of a facet, or None when the model has no such facet."""

@@ -282,3 +282,11 @@ def test_the_zoo_is_read_from_its_table(zoo: Path) -> None:
 def test_an_absent_zoo_is_an_error_in_words(zoo: Path) -> None:
     with pytest.raises(SetupError, match="the set zoo: no model of the catalogue matches"):
         resolve_models(["zoo"])
+
+
+def test_a_model_is_the_same_whether_it_was_named_or_came_with_a_set() -> None:
+    named = resolve_models(("zoo:vit-plain-1000",))[0]
+    member = next(model for model in resolve_models(("zoo",)) if model.id == named.id)
+    assert (named.named, member.named) == (True, False)
+    assert named == member
+    assert hash(named) == hash(member)
