@@ -210,6 +210,7 @@ def test_notes_about_the_evidence() -> None:
     assert any("tighter than the population's own scatter" in note for note in tight.notes)
     assert any("explains little" in note for note in trend_verdict(on_trend(), 0.0, noise=0.6).notes)
     assert trend_verdict(on_trend(), 0.0).notes == ()
+    assert ("population", "drawn: 40 models") in trend_verdict(on_trend(), 0.0).facts
 
 
 def test_x_range_narrows_the_population() -> None:

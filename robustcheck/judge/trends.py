@@ -130,9 +130,14 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         ("95% prediction band", f"{say_value(at.low, case.unit)} to {say_value(at.high, case.unit)}"),
         ("z", z),
         ("x", f"{x.cell.quantity.label} = {x.value:.1%}"),
-        ("population", f"{expect.population}{narrowed}: {fit.n} models, this one left out"),
+        ("population", f"{expect.population}{narrowed}: {fit.n} models{_left_out(case)}"),
         ("fit", f"slope {fit.slope:.3f}, residual scale {fit.scale:.3f} ({fit.axis}), r2 {fit.r2:.3f}"),
     )
+
+
+def _left_out(case: Case) -> str:
+    members = case.population.points if case.population else ()
+    return ", this one left out" if any(point.model == case.planned.model.id for point in members) else ""
 
 
 def _alternatives(values: str | list[str]) -> str:
