@@ -8,7 +8,7 @@ from pathlib import Path
 from robustcheck.datasets import known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.metrics import METRICS
-from robustcheck.models.facets import known_facets
+from robustcheck.models.catalogue import known_facets
 from robustcheck.models.sets import known_sets, resolve_models
 from robustcheck.populations import known_populations
 from robustcheck.prompts import PROMPT_SETS

@@ -45,6 +45,7 @@ class RobustSession:
     today: date
     listener: Listener = field(default_factory=Listener)
     _kept: set[str] = field(default_factory=set)
+    _populations: dict[tuple[str, str], PopulationPoints] = field(default_factory=dict)
 
     @cached_property
     def book(self) -> EvidenceBook:
@@ -84,7 +85,7 @@ class RobustSession:
             minimum_n=facts.n_min,
             seed=_seed(score.key, check.seed),
             x=self.book.score(item.cells[1]) if isinstance(check.expect, OnTrend) else None,
-            population=self.population(check) if isinstance(check.expect, OnTrend) else None,
+            population=self._population(item) if isinstance(check.expect, OnTrend) else None,
             reference=reference,
             reference_name=name,
         )
@@ -130,21 +131,19 @@ class RobustSession:
         check = item.check
         if not isinstance(check.expect, OnTrend):
             return None
-        return trend_figure(check.expect, item.suite.path, check, self.population(check))
-
-    def population(self, check: Check) -> PopulationPoints:
-        """Return the population of an on_trend check on the check's two axes."""
-        expect = check.expect
-        assert isinstance(expect, OnTrend)
-        population = load_population(expect.population)
-        members = population.points(expect.against.quantity(check.seed), check.quantity, expect.among)
-        points = tuple(TrendPoint(*member) for member in members)
-        return PopulationPoints(expect.population, points, population.source, population.licence)
+        return trend_figure(check.expect, item.suite.path, check, self._population(item))
 
     def _keep_samples(self, score: Score) -> None:
         if score.samples is not None and score.key not in self._kept:
             write_samples(self.settings.samples, score.key, score.samples)
             self._kept.add(score.key)
+
+    def _population(self, item: PlannedCheck) -> PopulationPoints:
+        """Return the population of an on_trend check on its two axes: one for all of its models."""
+        key = (item.suite.path, item.check.key)
+        if key not in self._populations:
+            self._populations[key] = _population_of(item.check)
+        return self._populations[key]
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:
@@ -182,6 +181,15 @@ def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:
     if isinstance(error, ModelUnavailable) and not model.named:
         return "skip"
     return "error"
+
+
+def _population_of(check: Check) -> PopulationPoints:
+    expect = check.expect
+    assert isinstance(expect, OnTrend)
+    population = load_population(expect.population)
+    members = population.points(expect.against.quantity(check.seed), check.quantity, expect.among)
+    points = tuple(TrendPoint(*member) for member in members)
+    return PopulationPoints(expect.population, points, population.source, population.licence)
 
 
 def _applies_to(check: Check, model: ModelRef) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from robustcheck.errors import SetupError
-from robustcheck.models.catalogue import entry, facets_of
-from robustcheck.models.facets import known_facets, matches, parse_query, query_from_dict, query_text
+from robustcheck.models.catalogue import entry, facets_of, known_facets
+from robustcheck.models.facets import matches, parse_query, query_from_dict, query_text
 from robustcheck.records import Term
 
 VIT = {"source": "laion", "architecture": "vit", "samples": "2e9", "resolution": "224"}

@@ -9,8 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.models.catalogue import NUMERIC_FACETS
-from robustcheck.models.catalogue import known_facets as known_facets
+from robustcheck.models.catalogue import NUMERIC_FACETS, known_facets
 from robustcheck.records import Query, Term
 
 _Op = Literal["=", "!=", ">=", "<=", ">", "<"]

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from robustcheck.plugin.options import add_options, is_asked_for, pin_device
+from robustcheck.plugin.options import SUFFIX, add_options, is_asked_for, pin_device
 from robustcheck.plugin.parallel import make_scheduler
 
 if TYPE_CHECKING:
     from robustcheck.plugin.items import SpecFile
 
-SUFFIX = ".robust.yaml"
 _HOOKS = "robustcheck-hooks"
 
 

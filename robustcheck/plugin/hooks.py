@@ -6,7 +6,7 @@ import pytest
 
 from robustcheck.plugin.items import CheckItem
 from robustcheck.plugin.resolve import run_settings
-from robustcheck.plugin.run import Run, result_of, robust_run
+from robustcheck.plugin.run import Run, robust_run
 from robustcheck.plugin.summary import print_summary
 
 _SHOWN = {
@@ -34,10 +34,7 @@ class RunHooks:
     def pytest_runtest_makereport(self, item: pytest.Item):  # type: ignore[no-untyped-def]
         """Put the item's result and its status on its report, as plain text that survives xdist."""
         report = yield
-        self.run.report_properties(item, report)
-        result = result_of(report) if report.when == "call" and report.passed else None
-        if result is not None:
-            report.robust_status = result.verdict.status
+        self.run.inform(item, report)
         if report.skipped and isinstance(item, CheckItem):
             report.longrepr = item.skip_place(report.longrepr)
         return report

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+SUFFIX = ".robust.yaml"
 _DEFAULTS: dict[str, object] = {
     "--models": None,
     "--arch": None,
@@ -51,7 +52,7 @@ def add_options(parser: pytest.Parser) -> None:
 def is_asked_for(config: pytest.Config) -> bool:
     """Say that the command line speaks of suites: by one of our options, or by a suite's name."""
     given = any(config.getoption(name) != default for name, default in _DEFAULTS.items())
-    return given or any(argument.partition("::")[0].endswith(".robust.yaml") for argument in config.args)
+    return given or any(argument.partition("::")[0].endswith(SUFFIX) for argument in config.args)
 
 
 def pin_device() -> None:

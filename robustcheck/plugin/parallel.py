@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from robustcheck.plugin.options import SUFFIX
+
 _MODEL_SEPARATOR = "|"
 
 
@@ -34,11 +36,11 @@ def model_of(nodeid: str) -> str | None:
     'ViT-B-32/openai'
     """
     path, _, name = nodeid.partition("::")
-    if not path.endswith(".robust.yaml") or not name.endswith("]"):
+    if not path.endswith(SUFFIX) or not name.endswith("]"):
         return None
     return name[name.index("[") + 1 : -1].rpartition(_MODEL_SEPARATOR)[2]
 
 
 def _has_suite(argument: str) -> bool:
     path = Path(argument.partition("::")[0])
-    return path.name.endswith(".robust.yaml") or (path.is_dir() and any(path.rglob("*.robust.yaml")))
+    return path.name.endswith(SUFFIX) or (path.is_dir() and any(path.rglob(f"*{SUFFIX}")))

@@ -12,6 +12,7 @@ import pytest
 
 from robustcheck.checks import PlannedCheck
 from robustcheck.finish import Finished, Outcome, finish_run
+from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.progress import ProgressLine
 from robustcheck.records import Result, TrendFigure
 from robustcheck.session import RobustSession
@@ -21,7 +22,7 @@ from robustcheck.wire import dump_figure, dump_result, load_figure, load_result
 RESULT, FIGURE = "robustcheck", "robustcheck_trend"
 
 robust_run = pytest.StashKey["Run"]()
-_attached = pytest.StashKey[list[tuple[str, str]]]()
+_attached = pytest.StashKey[tuple[Result, list[tuple[str, str]]]]()
 
 
 class Run:
@@ -62,7 +63,7 @@ class Run:
 
     def plan_ids(self, ids: Sequence[str]) -> None:
         """Take note of planned checks by id; xdist's controller learns them from its workers."""
-        self.planned = [nodeid for nodeid in ids if ".robust.yaml::" in nodeid]
+        self.planned = [nodeid for nodeid in ids if f"{SUFFIX}::" in nodeid]
 
     def attach(self, item: pytest.Item, planned: PlannedCheck, result: Result) -> None:
         """Keep a result with its item, and the check's trend plot with the first of them."""
@@ -71,17 +72,20 @@ class Run:
         if result.score is not None and check not in self._drawn:
             self._drawn.add(check)
             properties += self._figure(planned)
-        item.stash[_attached] = properties
+        item.stash[_attached] = (result, properties)
 
-    def report_properties(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Put the result on the report of the phase that decided, and short facts on the last."""
-        properties = item.stash.get(_attached, None)
-        if properties is None:
+    def inform(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Put the result and its status on the report of the phase that decided, and short facts on the last."""
+        attached = item.stash.get(_attached, None)
+        if attached is None:
             return
+        result, properties = attached
         if report.when == "teardown":
-            report.user_properties.extend(_short_facts(load_result(properties[0][1])))
+            report.user_properties.extend(_short_facts(result))
         elif report.when == "call" or not report.passed:
             report.user_properties.extend(properties)
+        if report.when == "call" and report.passed:
+            report.robust_status = result.verdict.status  # type: ignore[attr-defined]
 
     def take(self, report: pytest.TestReport) -> None:
         """Take in the result that a report carries; the last one of an item counts."""
@@ -114,12 +118,6 @@ class Run:
     def _figure(self, planned: PlannedCheck) -> list[tuple[str, str]]:
         figure = self.session.figure(planned)
         return [] if figure is None else [(FIGURE, dump_figure(figure))]
-
-
-def result_of(report: pytest.TestReport) -> Result | None:
-    """Return the result that a report carries."""
-    text = next((text for name, text in report.user_properties if name == RESULT), None)
-    return load_result(text) if isinstance(text, str) else None
 
 
 def _planned(item: pytest.Item) -> PlannedCheck | None:

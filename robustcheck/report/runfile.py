@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import pydantic_core
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import TypeAdapter, ValidationError
 
 from robustcheck.errors import RecordError
-from robustcheck.records import RunRecord, Samples
+from robustcheck.records import RunRecord
 
 RUN_FILE = "run.json"
 SCHEMA = 1
@@ -40,7 +40,6 @@ def load_run(path: Path) -> RunRecord:
 
 @cache
 def _adapter() -> TypeAdapter[RunRecord]:
-    with_config(ConfigDict(arbitrary_types_allowed=True))(Samples)
     return TypeAdapter(RunRecord)
 
 
