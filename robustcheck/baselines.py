@@ -16,16 +16,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 
 from robustcheck.errors import RecordError, did_you_mean
-from robustcheck.records import ModelRef, Quantity, RunRecord, Samples, Score
+from robustcheck.records import Aggregate, ModelRef, Quantity, RunRecord, Samples, Score
 from robustcheck.report import load_run
 from robustcheck.store import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SAMPLES = "samples"
+_COLUMNS = ("ids", "scores", "groups", "partner", "clusters")
+_AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,9 @@ def write_samples(directory: Path, key: str, samples: Samples) -> None:
     if read_samples(directory, key) is not None:
         return
     buffer = io.BytesIO()
+    columns = {name: getattr(samples, name) for name in _COLUMNS if getattr(samples, name) is not None}
     np.savez_compressed(
-        buffer,
-        ids=samples.ids.astype(np.str_),
-        scores=samples.scores,
-        groups=samples.groups,
-        aggregate=np.array(samples.aggregate),
+        buffer, allow_pickle=False, **columns, aggregate=np.array(samples.aggregate), bins=np.array(samples.bins)
     )
     write_atomically(_samples_file(directory, key), buffer.getvalue())
 
@@ -122,14 +122,10 @@ def read_samples(directory: Path, key: str) -> Samples | None:
     """Return stored per-sample scores, or None when they are not there or cannot be read."""
     try:
         with _samples_file(directory, key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            aggregate = str(arrays["aggregate"])
-            return Samples(
-                arrays["ids"],
-                arrays["scores"],
-                arrays["groups"],
-                "group_mean" if aggregate == "group_mean" else "mean",
-            )
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
+            aggregate = cast(Aggregate, _AGGREGATES[_AGGREGATES.index(str(arrays["aggregate"]))])
+            return Samples(**columns, aggregate=aggregate, bins=int(arrays["bins"]))
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 from robustcheck.errors import DataMissing, RobustcheckError
-from robustcheck.measure import MeasureSettings, ProgressEvent, Shelf, measure_cells, stored_score
+from robustcheck.measure import MeasureSettings, ProgressEvent, Shelf, image_sets, measure_cells, stored_score
+from robustcheck.metrics import METRICS
 from robustcheck.populations import load_population, published_figure
 from robustcheck.records import Cell, EvidenceChoice, Score
 from robustcheck.stats.intervals import proportion_interval
@@ -20,19 +22,21 @@ Found = Score | RobustcheckError
 
 @dataclass(slots=True)
 class EvidenceBook:
-    """The scores of a run as they become known; ``together`` says which cells share a pass.
+    """The scores of a run as they become known.
 
     ``planned`` are the cells of the run; ``planned_live`` are those of them that a figure will not do for.
+    ``own_model_only`` keeps a pass to one model, as workers do that share the models among them.
     """
 
     settings: MeasureSettings
     choice: EvidenceChoice
-    together: Callable[[Cell, Cell], bool]
+    own_model_only: bool = False
     on_progress: Callable[[ProgressEvent], None] | None = None
     planned: Sequence[Cell] = ()
     planned_live: frozenset[Cell] = frozenset()
     _found: dict[Cell, Found] = field(default_factory=dict)
     _live: dict[Cell, Found] = field(default_factory=dict)
+    _images: dict[Cell, frozenset[str]] = field(default_factory=dict)
     _shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,13 +90,21 @@ class EvidenceBook:
     def _measured(self, cell: Cell) -> Found:
         if cell not in self._live:
             mates = [other for other in _distinct([cell, *self.planned]) if self._shares_pass(cell, other)]
-            self._live.update(measure_cells(mates, self.settings, self.on_progress))
+            self._live.update(measure_cells(mates, self.settings, self.on_progress, cell))
         return self._live[cell]
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         if other == cell:
             return True
-        return other not in self._live and self.together(cell, other) and self._lacks(other)
+        if other in self._live or (self.own_model_only and other.model != cell.model):
+            return False
+        return bool(self._image_sets(cell) & self._image_sets(other)) and self._lacks(other)
+
+    def _image_sets(self, cell: Cell) -> frozenset[str]:
+        """Return the images that a cell needs; cells that need one set in common share its pass."""
+        if cell not in self._images:
+            self._images[cell] = image_sets(cell, self._shelf)
+        return self._images[cell]
 
     def _lacks(self, cell: Cell) -> bool:
         found = self._stored(cell) if cell in self.planned_live else self._known(cell)
@@ -111,7 +123,9 @@ def published_score(cell: Cell, population: str | None = None) -> Score | None:
         figure = load_population(population).figure(cell.model.id, cell.quantity)
     if figure is None:
         return None
-    low, high = proportion_interval(figure.value, figure.n)
+    facts = METRICS[cell.quantity.metric]
+    # Only a share of n samples has an interval that its value and n alone give.
+    low, high = proportion_interval(figure.value, figure.n) if facts.is_share else (nan, nan)
     return Score(
         cell=cell,
         value=figure.value,
@@ -120,19 +134,9 @@ def published_score(cell: Cell, population: str | None = None) -> Score | None:
         n=figure.n,
         evidence="published",
         source=figure.source,
-        key=f"{figure.model}|{figure.dataset}|{figure.metric}|{figure.class_set}",
+        key="|".join(str(part) for part in figure.key),
         provenance=(("licence", figure.licence), ("date", figure.date), ("class set", figure.class_set)),
     )
-
-
-def same_data(cell: Cell, other: Cell) -> bool:
-    """Say that two cells share a pass: every model sees the images in one go."""
-    return cell.quantity.dataset == other.quantity.dataset
-
-
-def same_data_and_model(cell: Cell, other: Cell) -> bool:
-    """Say that two cells share a pass on a worker, which keeps to its own models."""
-    return same_data(cell, other) and cell.model == other.model
 
 
 def _distinct(cells: Iterable[Cell]) -> list[Cell]:

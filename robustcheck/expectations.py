@@ -48,24 +48,55 @@ ShareField = Annotated[
 ]
 
 
+def number_text(number: float) -> str:
+    """Return a number as text: 5 and 5.0 are ``5``.
+
+    >>> number_text(5.0), number_text(0.5)
+    ('5', '0.5')
+    """
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def _number_as_text(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else value  # type: ignore[arg-type]
+
+
+# YAML reads `severity: 5` as a number; what it is compared with is the text of a column or of a choice.
+TextField = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}),
+]
+
+
 class QuantityModel(BaseModel):
     """What is measured of each model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: str = Field(description="A metric: top1, top5, mean_per_class_recall, ...")
-    dataset: str = Field(description="A data set of the catalogue, or a directory in a known layout.")
-    where: dict[str, str] = Field(
+    metric: str = Field(description="A metric: top1, ece, auroc, image_retrieval_recall@5, shape_bias, mce, ...")
+    dataset: str = Field(
+        description="A data set of the catalogue, a part of one (imagenet-c/fog/3), or a directory in a known layout."
+    )
+    where: dict[str, TextField] = Field(
         default_factory=dict,
         description="Keep only the samples whose group has this value, such as {factor: pose}; "
-        "{classes: imagenet-a} keeps and scores only the classes of another set.",
+        "{classes: imagenet-a} keeps and scores only the classes of another set; in a family of data sets it "
+        "picks the parts, such as {corruption: fog, severity: 3}.",
     )
     transform: str | None = Field(
         default=None,
-        description="A transform of every image, such as gaussian_noise:3 (name:severity).",
+        description="A transform of every image, such as gaussian_noise:3 or typographic:one-word (name:variant).",
     )
-    prompts: str | None = Field(
-        default=None, description="A prompt set by name, or a file of templates; default: the data set's own."
+    prompts: TextField | None = Field(
+        default=None,
+        description="A prompt set by name, or a file: templates (.txt) or sentences of each class (.json); "
+        "default: the data set's own.",
+    )
+    options: dict[str, TextField] = Field(
+        default_factory=dict,
+        description="The metric's own settings, such as {score: msp}; the others keep the metric's defaults.",
     )
 
     def quantity(self, seed: int = 0) -> Quantity:
@@ -77,6 +108,7 @@ class QuantityModel(BaseModel):
             self.transform,
             self.prompts,
             seed if self.transform else 0,
+            tuple(sorted(self.options.items())),
         )
 
 
@@ -111,7 +143,9 @@ class OnTrend(Expectation):
     population: str = Field(description="A population that ships with the package, or a CSV of the same form.")
     against: QuantityModel = Field(description="The quantity on the x axis.")
     allowed_below: AmountField | None = Field(
-        default=None, description="How far below the line a model may lie, in points: 2.0pp."
+        default=None,
+        description="How far on the worse side of the line a model may lie: 2.0pp; below it, or above it where "
+        "a lower value is better.",
     )
     within: ShareField | None = Field(
         default=None, description="The prediction band that a model must lie in, such as 95%."
@@ -123,7 +157,8 @@ class OnTrend(Expectation):
         default=None, description="Fit only members whose x lies in this range, such as [50%, 90%]."
     )
     axis: Literal["probit", "logit", "linear"] = Field(
-        default="probit", description="The transform of both axes in which the line is fitted."
+        default="probit",
+        description="The transform of both axes in which the line is fitted; linear where values leave 0 to 1.",
     )
 
     @model_validator(mode="after")
@@ -138,7 +173,9 @@ class NoWorseThan(Expectation):
 
     baseline: str | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
     model: str | None = Field(default=None, description="Another model's reference.")
-    allowed_drop: AmountField = Field(description="The drop that is still accepted, in points: 0.5pp.")
+    allowed_drop: AmountField = Field(
+        description="How much worse is still accepted: 0.5pp; a drop, or a rise where a lower value is better."
+    )
 
     @model_validator(mode="after")
     def _one_reference(self) -> Self:

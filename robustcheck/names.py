@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from robustcheck.datasets import known_datasets
+from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.metrics import METRICS
 from robustcheck.models.catalogue import known_facets
@@ -20,9 +20,17 @@ def known_names(base: Path) -> KnownNames:
     """Return every name that the validator may accept; model files are relative to ``base``."""
     return KnownNames(
         metrics={name: facts.unit for name, facts in METRICS.items()},
+        options={name: {option.name: option.choices for option in facts.options} for name, facts in METRICS.items()},
+        dataset_options=frozenset(
+            option.name for facts in METRICS.values() for option in facts.options if option.is_dataset
+        ),
+        lower_is_better=frozenset(name for name, facts in METRICS.items() if not facts.higher_is_better),
+        unbounded=frozenset(name for name, facts in METRICS.items() if not facts.bounded),
         datasets=frozenset(known_datasets()),
+        families={name: entry.parts for name, entry in known_datasets().items() if entry.parts},
+        class_sets=known_class_sets(),
         populations=known_populations(),
-        transforms=frozenset(known_transforms()),
+        transforms=known_transforms(),
         prompts=PROMPT_SETS,
         facets=known_facets(),
         model_sets=frozenset(known_sets()),

@@ -52,7 +52,8 @@ class Problem:
 class Quantity:
     """What is measured of a model: a cell without its model.
 
-    ``seed`` is the transform's; it is 0 where there is none.
+    ``seed`` is the transform's; it is 0 where there is none. ``options`` are the metric's own settings
+    that the check names, such as (("score", "msp"),); the others have the metric's defaults.
     """
 
     metric: str
@@ -61,12 +62,14 @@ class Quantity:
     transform: str | None = None
     prompts: str | None = None
     seed: int = 0
+    options: Pairs = ()
 
     @property
     def label(self) -> str:
         """Say the quantity in words, for sentences and axis titles."""
         slice_ = ", ".join(f"{key} {value}" for key, value in self.where)
-        parts = [f"{self.metric} on {self.dataset}"]
+        settings = ", ".join(f"{key} {value}" for key, value in self.options)
+        parts = [f"{self.metric} ({settings}) on {self.dataset}" if settings else f"{self.metric} on {self.dataset}"]
         parts += [f"[{slice_}]"] if slice_ else []
         parts += [f"under {self.transform}"] if self.transform else []
         parts += [f"with prompts {self.prompts}"] if self.prompts else []
@@ -116,18 +119,51 @@ class Cell:
     quantity: Quantity
 
 
+Aggregate = Literal[
+    "mean",
+    "group_mean",
+    "group_min",
+    "weighted_sum",
+    "ratio",
+    "auroc",
+    "group_auroc",
+    "fpr95",
+    "group_fpr95",
+    "ece",
+    "ece_mass",
+]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """The per-sample scores behind a value, in one fixed order.
 
-    ids: (n,) strings; scores: (n,) float64; groups: (n,) int64, the label of each sample.
-    ``aggregate`` says how they become the value: the plain mean, or the unweighted mean over groups.
+    ids: (n,) strings; scores: (n,) float64; groups: (n,) int64. ``aggregate`` says how they become the
+    value, and with it what the other columns mean:
+
+    mean          the mean of the scores; groups are labels, for information
+    group_mean    the unweighted mean over groups of their mean scores (sizes fixed by design)
+    group_min     the smallest of the groups' mean scores
+    weighted_sum  sum of score x partner: the weights are fixed by design (corruption errors)
+    ratio         sum of scores over sum of partner (shape decisions over shape or texture decisions)
+    auroc         scores, higher is more in-distribution; group -1 is in-distribution, others are not
+    group_auroc   the unweighted mean of auroc over the out-of-distribution groups
+    fpr95         the share of out-of-distribution samples accepted where 95% of the others are
+    group_fpr95   its unweighted mean over the out-of-distribution groups
+    ece           scores are confidences, partner says 1.0 where the prediction is right; equal-width bins
+    ece_mass      the same with bins of equal mass
+
+    ``clusters`` (n,) int64 names what was sampled where that is not the row itself: the video of a frame,
+    the image of a caption, the source image of its corrupted copies. ``bins`` is the number of bins of ece.
     """
 
     ids: npt.NDArray[np.str_]
     scores: npt.NDArray[np.float64]
     groups: npt.NDArray[np.int64]
-    aggregate: Literal["mean", "group_mean"] = "mean"
+    aggregate: Aggregate = "mean"
+    partner: npt.NDArray[np.float64] | None = None
+    clusters: npt.NDArray[np.int64] | None = None
+    bins: int = 15
 
     # Records are validated with pydantic, which must let arrays through as they are.
     __pydantic_config__: ClassVar[dict[str, bool]] = {"arbitrary_types_allowed": True}

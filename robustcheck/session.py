@@ -13,7 +13,7 @@ from zlib import crc32
 from robustcheck.baselines import load_baseline, write_samples
 from robustcheck.checks import Check, PlannedCheck, Suite
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError
-from robustcheck.evidence import EvidenceBook, published_score, same_data, same_data_and_model
+from robustcheck.evidence import EvidenceBook, published_score
 from robustcheck.expectations import NoWorseThan, OnTrend, Reproduces
 from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
 from robustcheck.measure import ProgressEvent
@@ -50,9 +50,11 @@ class RobustSession:
     @cached_property
     def book(self) -> EvidenceBook:
         """The scores of this run."""
-        together = same_data_and_model if self.settings.parallel else same_data
         return EvidenceBook(
-            self.settings.measure, self.settings.evidence, together, lambda event: self.listener.on_progress(event)
+            self.settings.measure,
+            self.settings.evidence,
+            own_model_only=self.settings.parallel,
+            on_progress=lambda event: self.listener.on_progress(event),
         )
 
     def load(self, path: Path) -> Suite:
@@ -82,6 +84,7 @@ class RobustSession:
             today=self.today,
             unit=facts.unit,
             higher_is_better=facts.higher_is_better,
+            x_unit=METRICS[check.expect.against.metric].unit if isinstance(check.expect, OnTrend) else facts.unit,
             minimum_n=facts.n_min,
             seed=_seed(score.key, check.seed),
             x=self.book.score(item.cells[1]) if isinstance(check.expect, OnTrend) else None,

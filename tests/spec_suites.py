@@ -22,11 +22,36 @@ def _is_model(text: str) -> str | None:
 
 
 NAMES = KnownNames(
-    metrics={"top1": "%", "top5": "%", "mean_per_class_recall": "%", "ece": ""},
-    datasets=frozenset({"digits", "imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-a", "imagenet-x"}),
+    metrics={
+        "top1": "%",
+        "top5": "%",
+        "mean_per_class_recall": "%",
+        "mce": "%",
+        "ece": "",
+        "nll": "",
+        "auroc": "",
+        "overlap_gap": "%",
+    },
+    options={
+        "auroc": {"score": ("mcm", "msp", "energy"), "id_dataset": (), "t": ()},
+        "ece": {"bins": ("10", "15"), "fitted_on": ()},
+        "overlap_gap": {"reference": ()},
+    },
+    families={"imagenet-c": (("corruption", ("fog", "frost")), ("severity", ("1", "2", "3", "4", "5")))},
+    dataset_options=frozenset({"id_dataset", "fitted_on", "reference"}),
+    lower_is_better=frozenset({"ece", "nll", "mce"}),
+    unbounded=frozenset({"nll", "mce", "overlap_gap"}),
+    datasets=frozenset(
+        {"digits", "imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-a", "imagenet-x", "imagenet-c", "ninco"}
+    ),
+    class_sets=frozenset({"imagenet", "imagenet-a", "imagenet-r"}),
     populations=frozenset({"openclip", "timm"}),
-    transforms=frozenset({"gaussian_noise", "contrast"}),
-    prompts=frozenset({"openai-80", "dataset"}),
+    transforms={
+        "gaussian_noise": ("1", "2", "3", "4", "5"),
+        "contrast": ("1", "2", "3", "4", "5"),
+        "typographic": ("one-word", "eight-copies"),
+    },
+    prompts=frozenset({"openai-80", "dataset", "1", "cupl", "cupl+openai-80"}),
     facets={
         "source": frozenset({"laion", "wit"}),
         "architecture": frozenset({"vit", "cnn"}),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sample_makers import AGGREGATES, draw_samples, protocols_15
 from scipy.stats import bootstrap, norm
 from statsmodels.stats.contingency_tables import mcnemar
 
 from robustcheck.records import Samples
 from robustcheck.stats.compare import detectable_drop, mcnemar_p, paired_difference
+from robustcheck.stats.intervals import covariance
+from robustcheck.stats.statistics import value_of
 
 
 def samples(scores: np.ndarray) -> Samples:
@@ -59,3 +64,88 @@ def test_the_detectable_drop_is_found_with_80_percent_power() -> None:
     estimates = norm.rvs(loc=-drop, scale=error, size=40_000, random_state=3)
     found = np.mean(estimates + norm.ppf(1 - alpha) * error < 0)
     assert found == pytest.approx(0.80, abs=0.01)
+
+
+def test_protocols_15_two_correlated_aurocs() -> None:
+    first, second = protocols_15()
+    difference = paired_difference(second, first, seed=0)
+    assert difference.value == pytest.approx(0.1, abs=1e-12)
+    assert difference.error**2 == pytest.approx(0.0225 + 0.03875 - 2 * 0.0169270833, abs=1e-9)
+    assert difference.value / difference.error == pytest.approx(0.6041680, abs=5e-8)
+    assert difference.p_value == pytest.approx(0.5457319, abs=5e-8)
+    assert difference.test == "normal"
+    reach = norm.ppf(0.975) * difference.error
+    assert difference.interval(0.95) == pytest.approx((0.1 - reach, 0.1 + reach))
+
+
+def test_mcnemar_is_for_shares_of_independent_samples() -> None:
+    first, second = two_models(400)
+    assert paired_difference(samples(first), samples(second), seed=1).test == "exact McNemar"
+    videos = [replace(samples(hits), clusters=np.arange(400) // 4) for hits in (first, second)]
+    clustered = paired_difference(*videos, seed=1)
+    assert (clustered.test, clustered.n) == ("normal", 100)
+    assert clustered.discordant <= 100
+    losses = np.random.default_rng(1).exponential(size=(2, 400))
+    assert paired_difference(samples(losses[0]), samples(losses[1]), seed=1).test == "normal"
+
+
+@pytest.mark.parametrize("aggregate", AGGREGATES)
+def test_a_difference_of_any_aggregate(aggregate) -> None:
+    """The second model is the first with noise: the value is the plain difference, the interval about it."""
+    first = draw_samples(aggregate, n=1_500, seed=2)
+    second = with_noise(first)
+    difference = paired_difference(first, second, seed=3)
+    assert difference.value == pytest.approx(value_of(second) - value_of(first), abs=1e-12)
+    low, high = difference.interval(0.95)
+    assert low < difference.value < high
+    # A bin whose gap is near 0 may change its sign in a replicate, which the linear error of ECE does not see.
+    within = 0.6 if "ece" in aggregate else 0.25
+    assert (high - low) / 2 == pytest.approx(norm.ppf(0.975) * difference.error, rel=within)
+
+
+def with_noise(first: Samples) -> Samples:
+    rng = np.random.default_rng(4)
+    if first.aggregate in ("mean", "group_mean", "group_min", "weighted_sum", "ratio"):
+        return replace(first, scores=np.where(rng.random(first.scores.size) < 0.1, 1 - first.scores, first.scores))
+    if first.aggregate in ("ece", "ece_mass"):
+        return replace(first, scores=first.scores**0.7)
+    return replace(first, scores=first.scores + 0.5 * rng.normal(size=first.scores.size))
+
+
+def test_pairing_narrows_the_interval() -> None:
+    first = draw_samples("auroc", n=1_000)
+    second = replace(first, scores=first.scores + 0.1 * np.random.default_rng(0).normal(size=first.scores.size))
+    unpaired = (covariance(first, first) + covariance(second, second)) ** 0.5
+    assert paired_difference(first, second, seed=0).error < 0.3 * unpaired
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "weighted_sum", "auroc", "fpr95", "ece"])
+def test_equal_runs_differ_by_less_than_the_rule_of_three(aggregate) -> None:
+    scored = draw_samples(aggregate, n=300)
+    same = paired_difference(scored, scored, seed=1)
+    size = {"auroc": 150, "fpr95": 150}.get(aggregate, 300)
+    scale = float(scored.partner.sum()) if aggregate == "weighted_sum" else 1.0
+    assert same.interval(0.95) == pytest.approx((-3 / size * scale, 3 / size * scale))
+    assert (same.discordant, same.p_value) == (0, 1.0)
+
+
+def test_other_aggregates_are_refused() -> None:
+    scored = draw_samples("ece")
+    with pytest.raises(ValueError, match="same samples"):
+        paired_difference(scored, replace(scored, aggregate="mean"), seed=1)
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "auroc", "ece"])
+def test_equal_models_are_seldom_told_apart(aggregate) -> None:
+    """Two draws of one model on the same images: 0 lies in most of 80 intervals at 95%."""
+    held = []
+    for seed in range(80):
+        first = draw_samples(aggregate, n=400, seed=seed)
+        second = draw_samples(aggregate, n=400, seed=1_000 + seed)
+        kept = np.random.default_rng(2_000 + seed).random(first.scores.size) < 0.5
+        mixed = replace(first, scores=np.where(kept, first.scores, second.scores))
+        if first.partner is not None and second.partner is not None:
+            mixed = replace(mixed, partner=np.where(kept, first.partner, second.partner))
+        low, high = paired_difference(first, mixed, seed=seed).interval(0.95)
+        held.append(low <= 0 <= high)
+    assert np.mean(held) >= 0.87

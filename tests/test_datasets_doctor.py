@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataset_makers import encoded, make_webdataset, sample, three_shards
+import pytest
+from dataset_makers import encoded, make_imagefolder, make_webdataset, sample, three_shards
+from dataset_makers_protocols import changed_catalogue, make_raw_objectnet
 
-from robustcheck.datasets import class_sets
+from robustcheck.datasets import class_sets, known_datasets
 from robustcheck.datasets.doctor import Finding, examine
 
 
@@ -60,3 +62,50 @@ def test_groups_are_counted(tmp_path: Path) -> None:
     directory = three_shards(tmp_path / "d")
     (directory / "groups.csv").write_text("id,g\n" + "".join(f"s{i:07d},{'ab'[i % 2]}\n" for i in range(10)))
     assert by_name(examine(str(directory), ()))["group g"].detail == "a (5), b (5)"
+
+
+def test_sets_of_values_are_counted_by_member(tmp_path: Path) -> None:
+    directory = three_shards(tmp_path / "d")
+    rows = "".join(f"s{i:07d},{('a', 'a;b', '')[i % 3]}\n" for i in range(10))
+    (directory / "groups.csv").write_text("id,g\n" + rows)
+    assert by_name(examine(str(directory), ()))["group g"].detail == "none (3), a (7), b (3)"
+
+
+ON_DISK = [name for name, entry in known_datasets().items() if entry.layout not in {"packaged", "drawn"}]
+
+
+@pytest.mark.parametrize("name", [name for name in ON_DISK if not known_datasets()[name].parts])
+def test_a_missing_dataset_says_where_to_put_it(name: str, tmp_path: Path) -> None:
+    [finding] = examine(name, (tmp_path,))
+    entry = known_datasets()[name]
+    owner = known_datasets()[entry.of] if entry.of else entry
+    assert "is not on this machine" in finding.detail
+    assert owner.homepage in finding.detail
+    for place in owner.places:
+        assert place in finding.detail
+
+
+def test_a_view_says_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed_catalogue(monkeypatch)("objectnet", count=113)
+    make_raw_objectnet(tmp_path / "objectnet")
+    findings = by_name(examine("objectnet-imagenet", (tmp_path,)))
+    assert findings["view"].detail == "113 of the 113 images of objectnet"
+    assert findings["scored names"].detail == "125 names are scored for 113 classes; the max of a class counts"
+    assert {finding.level for finding in findings.values()} == {"ok"}
+
+
+def test_an_ood_set_needs_no_prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed_catalogue(monkeypatch)("sun", count=2)
+    make_imagefolder(tmp_path / "SUN", ["images/a.jpg", "images/b.jpg"])
+    findings = by_name(examine("sun", (tmp_path,)))
+    assert findings["prompts"].detail == "those of imagenet-val"
+    assert findings["class balance"].detail == "2 to 2 images a class"
+    assert {finding.level for finding in findings.values()} == {"ok"}
+
+
+def test_captions_are_counted_where_there_are_no_classes(tmp_path: Path) -> None:
+    make_imagefolder(tmp_path / "d", ["a.png", "b.png"])
+    (tmp_path / "d" / "captions.csv").write_text("path,caption\na.png,one\na.png,two\nb.png,three\n")
+    findings = by_name(examine(str(tmp_path / "d"), ()))
+    assert findings["captions"].detail == "3, 1 to 2 an image"
+    assert "class balance" not in findings

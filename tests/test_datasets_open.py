@@ -1,31 +1,23 @@
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from dataset_makers import make_imagefolder, make_webdataset, sample, three_shards
+from dataset_makers_protocols import Change, changed_catalogue
 
 from robustcheck.datasets import catalogue, class_sets, data_roots, known_datasets, open_dataset
-from robustcheck.datasets import open as opening
+from robustcheck.datasets.dataset import Task
 from robustcheck.errors import DataError, DataMissing, SetupError
-
-Change = Callable[..., None]
 
 
 @pytest.fixture
 def catalogued(monkeypatch: pytest.MonkeyPatch) -> Change:
     """Change what the catalogue says about a dataset, so that small directories can stand for it."""
-
-    def change(name: str, **facts: object) -> None:
-        entries = dict(known_datasets())
-        entries[name] = dataclasses.replace(entries[name], **facts)  # type: ignore[arg-type]
-        monkeypatch.setattr(opening, "known_datasets", lambda: entries)
-
-    return change
+    return changed_catalogue(monkeypatch)
 
 
 def imagenet_r(directory: Path, names: tuple[str, ...] | None = None) -> Path:
@@ -136,18 +128,11 @@ def test_a_class_set_is_recognised_in_a_directory(tmp_path: Path) -> None:
     assert dataset.columns is not None
 
 
-def test_imagenet_x_needs_its_factors(tmp_path: Path) -> None:
-    make_webdataset(tmp_path / "imagenet-x", [sample(0, 999)], names=class_sets.imagenet_class_names())
-    with pytest.raises(DataError, match="no column 'factor'"):
-        open_dataset("imagenet-x", (tmp_path,))
-    (tmp_path / "imagenet-x" / "groups.csv").write_text("id,factor\ns0000000,pose\n")
-    assert open_dataset("imagenet-x", (tmp_path,)).groups["factor"].tolist() == ["pose"]
-
-
-def test_retrieval_sets_cannot_be_opened_for_classification(tmp_path: Path) -> None:
-    (tmp_path / "flickr30k").mkdir()
-    with pytest.raises(DataError, match="retrieval set"):
-        open_dataset("flickr30k", (tmp_path,))
+def test_columns_that_make_a_set_what_it_is_must_be_there(tmp_path: Path) -> None:
+    make_imagefolder(tmp_path / "scam", ["1.png"])
+    (tmp_path / "scam" / "manifest.csv").write_text("path,label,typed\n1.png,mug,taxi\n")
+    with pytest.raises(DataError, match="no column 'variant'"):
+        open_dataset("scam", (tmp_path,))
 
 
 def test_an_unknown_layout_lists_the_known_ones(tmp_path: Path) -> None:
@@ -283,8 +268,14 @@ class TestCatalogue:
             assert entry.title
             assert entry.licence
             assert entry.homepage.startswith("https://")
-            assert entry.task in {"classification", "ood", "retrieval"}
+            assert entry.task in get_args(Task)
             assert name in entry.places
+
+    def test_entries_refer_to_what_there_is(self) -> None:
+        known = known_datasets()
+        for entry in known.values():
+            assert {entry.of, entry.id_dataset} - {""} <= set(known)
+            assert entry.prompts in {"", "1", "openai-80"}
 
     def test_class_sets_have_the_size_that_is_said(self) -> None:
         for entry in known_datasets().values():

@@ -85,3 +85,29 @@ def test_a_class_set_of_a_class_set_is_in_its_own_labels(tmp_path: Path) -> None
     assert kept is not None
     assert {names[label] for label in kept} <= set(class_sets.class_set_names("imagenet-a"))
     np.testing.assert_array_equal(select(dataset, (("classes", "imagenet-a"),)), kept)
+
+
+class TestSetsOfValues:
+    """A group value with ";" holds several; ``where`` asks for membership."""
+
+    @pytest.fixture
+    def multi(self, tmp_path: Path) -> Dataset:
+        directory = three_shards(tmp_path / "d")
+        texts = ("pose", "pose;background", "background", "", "shape;pose;color", *["color"] * 5)
+        rows = [f"s{number:07d},{text}" for number, text in enumerate(texts)]
+        (directory / "groups.csv").write_text("id,factors\n" + "\n".join(rows) + "\n")
+        return open_dataset(str(directory), ())
+
+    def test_a_value_is_kept_wherever_it_stands(self, multi: Dataset) -> None:
+        assert select(multi, (("factors", "pose"),)).tolist() == [0, 1, 4]
+        assert select(multi, (("factors", "background"),)).tolist() == [1, 2]
+        assert select(multi, (("factors", "pose"), ("factors", "color"))).tolist() == [4]
+
+    def test_no_value_is_a_value(self, multi: Dataset) -> None:
+        assert select(multi, (("factors", ""),)).tolist() == [3]
+
+    def test_a_part_of_a_word_is_not_a_value(self, multi: Dataset) -> None:
+        with pytest.raises(DataError, match="did you mean 'pose'"):
+            select(multi, (("factors", "pos"),))
+        with pytest.raises(DataError, match="unknown value of factors 'pose;background'"):
+            select(multi, (("factors", "pose;background"),))

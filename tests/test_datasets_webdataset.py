@@ -204,7 +204,7 @@ def test_wrong_samples_are_errors(tmp_path: Path, members: list[tuple[str, bytes
         ("test/nshards.txt", "4", "1 of 4 shards are missing, the first 3.tar"),
         ("test/nshards.txt", "many", "nshards.txt holds 'many'"),
         ("test/nshards.txt", "0", "nshards.txt holds '0'"),
-        ("dataset_type.txt", "retrieval", "a retrieval set"),
+        ("dataset_type.txt", "multilabel", "a multilabel set"),
         ("zeroshot_classification_templates.txt", "a photo of {}", r"has no \{c\}"),
         ("classnames.txt", "cat\n\ndog\n", "line 2 is blank"),
         ("classnames.txt", "", "the classes have no names"),

@@ -22,7 +22,7 @@ from robustcheck.models.digests import file_digest, weights_digest
 from robustcheck.models.encoders import SupervisedModel, ZeroShotModel, load_model
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.torch_running import mismatch_text
-from robustcheck.protocols.classify import text_weights, zero_shot_logits
+from robustcheck.protocols.classify import cosines, text_weights, zero_shot_logits
 from robustcheck.records import ModelRef
 
 torch = pytest.importorskip("torch")
@@ -36,6 +36,7 @@ CONFIG = {
 }
 OTHER = {**CONFIG, "embed_dim": 16}
 NAMES, TEMPLATES = ("cat", "dog", "missile", "missile", "tench"), ("a photo of a {c}.", "{c}", "the {c} at sea")
+TEXTS = [[template.replace("{c}", name) for template in TEMPLATES] for name in NAMES]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_the_text_head_equals_build_zero_shot_classifier(tiny):
     templates = [template.replace("{c}", "{}") for template in TEMPLATES]
     expected = open_clip.build_zero_shot_classifier(reference, tokenizer, NAMES, templates).numpy().T
     model = zero_shot(directory_ref(tiny))
-    found = text_weights(model.encode_texts, NAMES, TEMPLATES)
+    found = text_weights(model.encode_texts, TEXTS)
     np.testing.assert_allclose(found, expected, atol=2e-7)
     np.testing.assert_array_equal(found[2], found[3])
     assert model.logit_scale == pytest.approx(float(reference.logit_scale.detach().exp()))
@@ -117,10 +118,10 @@ def test_classes_of_one_name_tie_exactly(tiny, pictures):
     from robustcheck.protocols.classify import TextHead
 
     model = zero_shot(directory_ref(tiny))
-    head = TextHead(text_weights(model.encode_texts, NAMES, TEMPLATES), model.logit_scale, 0.0)
+    head = TextHead(text_weights(model.encode_texts, TEXTS), model.logit_scale, 0.0)
     features = model.encode_images([model.preprocess(picture) for picture in pictures])
     for count in range(1, 10):
-        logits = zero_shot_logits(features[:count], head)
+        logits = zero_shot_logits(cosines(features[:count], head), head)
         np.testing.assert_array_equal(logits[:, 2], logits[:, 3])
 
 

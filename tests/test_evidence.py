@@ -11,7 +11,7 @@ from factories import live_score
 
 from robustcheck import evidence
 from robustcheck.errors import DataMissing, ModelError, RobustcheckError
-from robustcheck.evidence import EvidenceBook, published_score, same_data, same_data_and_model
+from robustcheck.evidence import EvidenceBook, published_score
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.sets import resolve_models
 from robustcheck.records import Cell, EvidenceChoice, Quantity, Score
@@ -54,7 +54,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def book(tmp_path: Path, choice: EvidenceChoice = "auto", *planned: Cell, **more: object) -> EvidenceBook:
     settings = MeasureSettings(store=tmp_path / "store")
-    return EvidenceBook(settings, choice, same_data, planned=planned, **more)  # type: ignore[arg-type]
+    return EvidenceBook(settings, choice, planned=planned, **more)  # type: ignore[arg-type]
 
 
 def test_auto_takes_the_stores_own_measurement_first(machine: Machine, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_pass_leaves_out_what_is_known(machine: Machine, tmp_path: Path) -> No
 def test_a_worker_measures_its_own_model_only(machine: Machine, tmp_path: Path) -> None:
     mine, others = Cell(FIRST, DIGITS), Cell(SECOND, DIGITS)
     worker = book(tmp_path, "live", mine, Cell(FIRST, TOP5), others)
-    worker.together = same_data_and_model
+    worker.own_model_only = True
     worker.score(mine)
     assert machine.passes == [(mine, Cell(FIRST, TOP5))]
 

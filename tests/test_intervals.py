@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import doctest
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sample_makers import AGGREGATES, detection_samples, draw_samples, protocols_15
+from sample_makers import samples as make_samples
 from scipy.stats import bootstrap, norm
 from statsmodels.stats.proportion import proportion_confint
 
+from robustcheck.errors import DataError
 from robustcheck.records import Samples
+from robustcheck.stats import intervals as intervals_module
 from robustcheck.stats.intervals import (
     clopper_pearson_interval,
     covariance,
     proportion_interval,
-    sample_weights,
     score_interval,
+    score_intervals,
     wilson_interval,
     z_value,
 )
+from robustcheck.stats.resampling import resampled
+from robustcheck.stats.statistics import value_of
 
 
 def samples(scores: np.ndarray, groups: np.ndarray | None = None, aggregate: str = "mean") -> Samples:
@@ -49,8 +58,8 @@ def test_the_exact_interval_serves_at_the_edges() -> None:
 def test_no_samples_give_no_interval() -> None:
     with pytest.raises(ValueError, match="at least one sample"):
         wilson_interval(0, 0)
-    with pytest.raises(ValueError, match="at least one sample"):
-        sample_weights(samples(np.array([])))
+    with pytest.raises(DataError, match="no samples"):
+        score_interval(samples(np.array([])))
 
 
 def test_bootstrap_of_a_mean_agrees_with_scipy() -> None:
@@ -90,3 +99,109 @@ def test_covariance_is_that_of_the_means() -> None:
 
 def test_z_value() -> None:
     assert z_value(0.95) == pytest.approx(norm.ppf(0.975))
+
+
+def test_protocols_15_auroc_interval_is_symmetric_on_the_logit_scale() -> None:
+    """The vector has z = 1.96; with the exact quantile the lower end is .380900."""
+    assert score_interval(protocols_15()[0]) == pytest.approx((0.38089, 0.97306), abs=1.5e-5)
+    level = 2 * norm.cdf(1.96) - 1
+    assert score_interval(protocols_15()[0], level) == pytest.approx((0.38089, 0.97306), abs=5e-6)
+
+
+def test_protocols_15_the_wald_interval_would_leave_the_range() -> None:
+    variance = covariance(protocols_15()[0], protocols_15()[0])
+    assert 0.825 - 1.959964 * variance**0.5 == pytest.approx(0.5310, abs=5e-5)
+    assert 0.825 + 1.959964 * variance**0.5 == pytest.approx(1.1190, abs=5e-5)
+
+
+def test_a_perfect_auroc_is_not_certain() -> None:
+    perfect = make_samples([3.0, 4.0, 5.0, 6.0, 1.0, 2.0, 2.0], [-1] * 4 + [0] * 3, aggregate="auroc")
+    assert covariance(perfect, perfect) == 0
+    assert score_interval(perfect) == clopper_pearson_interval(3, 3)
+    grouped = replace(perfect, groups=np.array([-1, -1, -1, -1, 0, 0, 0]), aggregate="group_auroc")
+    assert score_interval(grouped) == clopper_pearson_interval(3, 3)
+
+
+def test_the_decisions_of_a_ratio_are_a_proportion() -> None:
+    shape = np.r_[np.ones(60), np.zeros(90)]
+    decided = np.r_[np.ones(100), np.zeros(50)]
+    assert score_interval(make_samples(shape, partner=decided, aggregate="ratio")) == proportion_interval(0.6, 100)
+
+
+def test_a_ratio_of_other_numbers_is_bootstrapped_and_may_exceed_1() -> None:
+    rng = np.random.default_rng(2)
+    low, high = score_interval(make_samples(rng.random(300) + 1, partner=rng.random(300), aggregate="ratio"))
+    assert 2 < low < 3 < high < 4
+
+
+def test_real_scores_are_not_clipped() -> None:
+    scores = np.random.default_rng(6).exponential(2.0, size=300)
+    low, high = score_interval(samples(scores))
+    assert 1 < low < scores.mean() < high
+    theirs = bootstrap((scores,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(1))
+    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
+
+
+@pytest.mark.parametrize("aggregate", ["ece", "ece_mass"])
+def test_protocols_15_the_basic_interval_takes_off_the_bias_that_percentiles_add(aggregate) -> None:
+    calibrated = np.random.default_rng(9).beta(5, 2, size=2_000)
+    scored = make_samples(calibrated, partner=np.random.default_rng(10).random(2_000) < calibrated, aggregate=aggregate)
+    low, high = score_interval(scored)
+    draws = resampled(scored, np.random.default_rng(0))
+    assert draws.mean() > value_of(scored)
+    assert low == pytest.approx(max(0.0, 2 * value_of(scored) - np.quantile(draws, 0.975)))
+    assert high == pytest.approx(2 * value_of(scored) - np.quantile(draws, 0.025))
+    assert 0 <= low < high < np.quantile(draws, 0.975)
+
+
+@pytest.mark.parametrize("aggregate", AGGREGATES)
+def test_an_interval_holds_its_value_and_grows_with_its_level(aggregate) -> None:
+    intervals = score_intervals(draw_samples(aggregate, n=1_000))
+    narrow, wide = intervals(0.8), intervals(0.99)
+    assert wide[0] <= narrow[0] < narrow[1] <= wide[1]
+    assert wide[0] < value_of(draw_samples(aggregate, n=1_000)) < wide[1]
+    assert intervals(0.95) == score_interval(draw_samples(aggregate, n=1_000))
+
+
+@pytest.mark.parametrize("aggregate", ["group_mean", "group_min", "fpr95", "weighted_sum"])
+def test_no_variance_is_not_certainty(aggregate) -> None:
+    """Rule of three: what was seen in none of n samples may happen in 3/n."""
+    groups = [-1] * 50 + [0] * 40 if aggregate == "fpr95" else [0] * 50 + [1] * 40
+    scores = np.r_[np.ones(50), np.zeros(40)] if aggregate == "fpr95" else np.zeros(90)
+    partner = np.full(90, 1 / 90) if aggregate == "weighted_sum" else None
+    _, high = score_interval(make_samples(scores, groups, partner=partner, aggregate=aggregate))
+    assert high == pytest.approx(3 / 40 if aggregate == "fpr95" else 3 / 90)
+
+
+def test_clusters_widen_an_interval() -> None:
+    scores = (np.random.default_rng(5).random(200) < 0.7).astype(float)
+    frames = samples(np.repeat(scores, 10))
+    videos = replace(frames, clusters=np.repeat(np.arange(200), 10))
+    (low, high), (wide_low, wide_high) = score_interval(frames), score_interval(videos)
+    assert (wide_high - wide_low) / (high - low) == pytest.approx(10**0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("aggregate", "truth"), [("auroc", norm.cdf(1.5 / 2**0.5)), ("fpr95", norm.cdf(0.1449))])
+def test_coverage_of_detection_intervals(aggregate, truth) -> None:
+    """95% of the intervals hold the truth; 120 trials have a standard error of 2 points."""
+    trials = [detection_samples(300, 200, seed=seed, aggregate=aggregate) for seed in range(120)]
+    held = [low <= truth <= high for low, high in map(score_interval, trials)]
+    assert 0.88 <= np.mean(held) <= 1.0
+
+
+def test_coverage_of_ece() -> None:
+    """A model that says 5 points too much everywhere: the basic interval holds .05 in most of 100 trials."""
+    held = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        confidence = rng.uniform(0.55, 0.95, size=1_500)
+        right = (rng.random(1_500) < confidence - 0.05).astype(float)
+        low, high = score_interval(make_samples(confidence, partner=right, aggregate="ece"))
+        held.append(low <= 0.05 <= high)
+    assert np.mean(held) >= 0.85
+
+
+def test_doctests() -> None:
+    results = doctest.testmod(intervals_module)
+    assert results.failed == 0
+    assert results.attempted >= 3

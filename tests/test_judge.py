@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from factories import MODEL, live_score, make_case, make_check, make_item, published_score
@@ -9,8 +11,10 @@ from scipy import stats
 
 from robustcheck.errors import RecordError
 from robustcheck.expectations import AtLeast, AtMost, Between, Expectation, NoWorseThan, OnTrend, Reproduces
-from robustcheck.judge import PopulationPoints, judge, trend_figure
-from robustcheck.records import KnownDeviation, ModelRef, Quantity, TrendPoint, Verdict
+from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.records import Cell, KnownDeviation, ModelRef, Quantity, Samples, Score, TrendPoint, Verdict
+from robustcheck.stats.intervals import covariance, score_interval
+from robustcheck.stats.statistics import value_of
 from robustcheck.stats.trend import expect_at, fit_trend
 
 X = Quantity("top1", "imagenet-val")
@@ -285,3 +289,181 @@ def test_lower_is_better_turns_the_gate_round() -> None:
         )
     )
     assert verdict.status == "fail"
+
+
+# --- metrics that are no shares --------------------------------------------------------------------
+
+NLL = Quantity("nll", "imagenet-v2")
+ECE = Quantity("ece", "imagenet-v2")
+
+
+def losses(mean: float, n: int = 4_000, quantity: Quantity = NLL, seed: int = 3) -> Score:
+    """Return a live score with exponential per-image losses of exactly this mean."""
+    drawn = np.random.default_rng(seed).exponential(size=n)
+    return live_score(drawn * mean / drawn.mean(), quantity)
+
+
+def bare_case(expect: Expectation, score: Score, **changes: object) -> Case:
+    return make_case(make_item(make_check(expect)), score, unit="", higher_is_better=False, **changes)
+
+
+@pytest.mark.parametrize(("value", "status"), [(1.0, "pass"), (1.3, "fail"), (1.2, "unsure")])
+def test_a_loss_is_held_against_a_bare_limit(value: float, status: str) -> None:
+    verdict = judge(bare_case(AtMost(limit=1.2), losses(value)))  # type: ignore[arg-type]
+    assert verdict.status == status
+    assert verdict.unit == ""
+    assert verdict.low is not None
+    assert verdict.low < value
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * value / 4_000**0.5, rel=0.05)
+
+
+def test_the_reason_of_a_value_without_unit() -> None:
+    verdict = judge(bare_case(AtMost(limit=0.06), losses(0.081, quantity=ECE)))  # type: ignore[arg-type]
+    assert verdict.reason.startswith("ece 0.081 is 0.021 above the limit of 0.06 (95% interval 0.07")
+    unsure = judge(bare_case(AtMost(limit=1.2), losses(1.2)))  # type: ignore[arg-type]
+    assert "4,000 images show an excess of 0.0" in unsure.notes[0]
+    assert "pp" not in unsure.notes[0] + unsure.reason
+
+
+@pytest.mark.parametrize("value", [1.2, 0.4])
+def test_a_published_figure_that_is_no_share_cannot_be_judged(value: float) -> None:
+    figure = Score(Cell(MODEL, NLL), value, float("nan"), float("nan"), 50_000, "published", "a table", "key")
+    with pytest.raises(RecordError) as caught:
+        judge(bare_case(AtMost(limit=1.0), figure))  # type: ignore[arg-type]
+    assert "the published nll on imagenet-v2 of ViT-B-32/openai has no interval" in str(caught.value)
+    assert "per-sample scores" in str(caught.value)
+    assert "--robust-evidence live" in str(caught.value)
+
+
+def test_a_percentage_that_is_no_share_cannot_be_judged_from_a_figure() -> None:
+    """An mCE above 100% has no binomial interval, and one below has none either: its own is not known."""
+    for value in (1.2, 0.8):
+        figure = Score(Cell(MODEL, NLL), value, float("nan"), float("nan"), 50_000, "published", "a table", "key")
+        with pytest.raises(RecordError, match="no interval"):
+            judge(make_case(make_item(make_check(AtMost(limit="90%"))), figure))  # type: ignore[arg-type]
+
+
+def test_samples_that_are_all_alike_say_nothing_beyond_0_to_1() -> None:
+    with pytest.raises(RecordError, match="all 50 samples of nll on imagenet-v2 are alike"):
+        judge(bare_case(AtMost(limit=1.0), live_score(np.full(50, 2.0), NLL)))  # type: ignore[arg-type]
+    certain = judge(bare_case(AtMost(limit=0.5), live_score(np.zeros(50), NLL)))  # type: ignore[arg-type]
+    assert certain.detectable is not None
+    assert certain.detectable > 0
+
+
+def test_lower_is_better_bounds_a_rise() -> None:
+    expect = NoWorseThan(baseline="main", allowed_drop=0.05)  # type: ignore[arg-type]
+    then = losses(1.0)
+    assert then.samples is not None
+    rise = replace(then, value=1.1, samples=replace(then.samples, scores=then.samples.scores * 1.1))
+    fall = replace(then, value=0.8, samples=replace(then.samples, scores=then.samples.scores * 0.8))
+    worse = judge(bare_case(expect, rise, reference=then, reference_name="baseline main"))
+    better = judge(bare_case(expect, fall, reference=then, reference_name="baseline main"))
+    assert (worse.status, better.status) == ("fail", "pass")
+    assert worse.reason.startswith("nll 1.1 is 0.1 above baseline main (1) (limit +0.05; 95% interval +0.0")
+    assert not any(name == "exact McNemar p" for name, _ in worse.facts)
+
+
+def linear_population() -> PopulationPoints:
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0.5, 2.5, 40)
+    y = 0.3 + 1.2 * x + rng.normal(0, 0.01, 40)
+    points = tuple(TrendPoint(f"m{i}", float(a), float(b), "wit") for i, (a, b) in enumerate(zip(x, y, strict=True)))
+    return PopulationPoints("drawn", points)
+
+
+def loss_trend(shift: float, x: float = 1.0) -> Verdict:
+    against = {"metric": "nll", "dataset": "imagenet-val"}
+    expect = on_trend(against=against, allowed_below=0.1, axis="linear")
+    people = linear_population()
+    y = expect_at(fit_trend(people.points, "linear"), x).value + shift
+    at_x = losses(x, 50_000, Quantity("nll", "imagenet-val"), seed=9)
+    return judge(bare_case(expect, losses(y, 50_000), x=at_x, x_unit="", population=people))
+
+
+def test_a_trend_of_losses_bounds_what_lies_above_it() -> None:
+    above, below, far = loss_trend(0.3), loss_trend(-0.3), loss_trend(0.0, x=3.0)
+    assert (above.status, below.status) == ("fail", "pass")
+    assert above.limit == pytest.approx(0.1)
+    assert "is 0.3 above trend (limit +0.1; 95% interval +0.2" in above.reason
+    assert ("x", "nll on imagenet-val = 1") in above.facts
+    assert any(note.startswith("extrapolated: x = 3 lies outside the population's 0.") for note in far.notes)
+    assert "%" not in " ".join(text for name, text in above.facts if name in {"x", "expected on trend"})
+
+
+# --- aggregates that are no means -------------------------------------------------------------------
+
+AUROC = Quantity("auroc", "ninco")
+
+
+def scored(samples: Samples, quantity: Quantity) -> Score:
+    value = value_of(samples)
+    low, high = score_interval(samples)
+    return Score(Cell(MODEL, quantity), value, low, high, samples.scores.size, "live", "store", "key", samples=samples)
+
+
+def detection(shift: float, n: int = 400, seed: int = 1) -> Score:
+    """Return the AUROC of two normal sides that lie ``shift`` apart."""
+    scores = np.random.default_rng(seed).normal(size=2 * n)
+    groups = np.repeat([-1, 0], n)
+    return scored(
+        Samples(np.arange(2 * n).astype(str), scores + shift * (groups == -1), groups.astype(np.int64), "auroc"), AUROC
+    )
+
+
+def test_an_auroc_is_judged_with_delongs_error() -> None:
+    score = detection(2.0)
+    assert score.samples is not None
+    verdict = judge(make_case(make_item(make_check(AtLeast(limit=0.9))), score, unit=""))  # type: ignore[arg-type]
+    assert verdict.detectable == pytest.approx(
+        (1.6449 + 0.8416) * covariance(score.samples, score.samples) ** 0.5, 1e-3
+    )
+    assert (verdict.low, verdict.high) == score_interval(score.samples)
+    assert verdict.reason.startswith(f"auroc {score.value:.3g} is ")
+
+
+def test_a_detection_without_a_mistake_is_not_certain() -> None:
+    score = detection(50.0, n=40)
+    assert score.value == pytest.approx(1.0, abs=1e-12)
+    verdict = judge(make_case(make_item(make_check(AtLeast(limit=0.99))), score, unit=""))  # type: ignore[arg-type]
+    assert verdict.status == "unsure"
+    assert verdict.detectable is not None
+    assert verdict.detectable > 0.02
+
+
+def test_two_detections_are_compared_pairwise() -> None:
+    expect = NoWorseThan(baseline="main", allowed_drop=0.01)  # type: ignore[arg-type]
+    item = make_item(make_check(expect))
+    worse = make_case(item, detection(1.0), unit="", reference=detection(2.0), reference_name="baseline main")
+    assert judge(worse).status == "fail"
+    assert [name for name, _ in judge(worse).facts][:2] == ["paired over", "normal p"]
+
+
+def test_errors_that_are_all_alike_have_the_scale_of_their_weights() -> None:
+    n = 300
+    ids, errors = np.arange(n).astype(str), np.ones(n)
+    samples = Samples(ids, errors, np.zeros(n, np.int64), "weighted_sum", partner=np.full(n, 1.3 / n))
+    score = scored(samples, Quantity("mce", "imagenet-c"))
+    check = make_check(AtMost(limit="129%"))  # type: ignore[arg-type]
+    verdict = judge(make_case(make_item(check), score, higher_is_better=False))
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * 1.3 * (3 / n) / 1.96, rel=1e-3)
+    assert verdict.status == "unsure"
+
+
+def test_a_trend_of_two_metrics_on_the_same_images_takes_their_covariance() -> None:
+    """Calibration error against accuracy: both rest on the same answers, so they err together."""
+    rng = np.random.default_rng(2)
+    right = (rng.random(5_000) < 0.6).astype(float)
+    ids, groups = np.arange(5_000).astype(str), np.zeros(5_000, np.int64)
+    top1 = scored(Samples(ids, right, groups), X)
+    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", partner=right), ECE)
+    assert calibration.samples is not None
+    assert top1.samples is not None
+    assert covariance(calibration.samples, top1.samples) < 0
+    points = tuple(TrendPoint(f"m{i}", 0.4 + i / 40, 0.5 - i / 50 + (i % 3) / 200, "wit") for i in range(12))
+    expect = on_trend(allowed_below=0.02, axis="linear")
+    people = PopulationPoints("drawn", points)
+    apart = replace(top1, samples=replace(top1.samples, ids=np.char.add(ids, "b")))
+    together, separate = (judge(bare_case(expect, calibration, x=x, population=people)) for x in (top1, apart))
+    assert together.compared == separate.compared
+    assert (together.high or 0) - (together.low or 0) < (separate.high or 0) - (separate.low or 0)

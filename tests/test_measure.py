@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from colour_data import CountingDataset, cell, fake, write_colours
 
-from robustcheck.datasets import open_dataset
+from robustcheck.datasets import Vocabulary, open_dataset
 from robustcheck.errors import DataError, DataMissing, ModelError, RobustcheckError
 from robustcheck.measure import MeasureSettings, Shelf, measure_cells, measuring, shelf, stored_score
 from robustcheck.measure.keys import encoder_facts, head_facts, outputs_facts, transform_facts
 from robustcheck.measure.measuring import group_by_budget
+from robustcheck.measure.recipe import ClassList
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
+from robustcheck.prompts import prompt_texts
 from robustcheck.records import Cell, ModelRef, Quantity, Score
 from robustcheck.store import CHUNK, content_key
 from robustcheck.transforms import parse_transform
@@ -79,12 +81,7 @@ def measure(one: Cell, settings: MeasureSettings) -> Score:
 def test_the_score_equals_a_straight_calculation(colours, settings):
     dataset, model = open_dataset(str(colours), ()), FakeZeroShot(seed="a")
     images = model.encode_images([model.preprocess(dataset.image(index)) for index in range(N)])
-    from robustcheck.prompts import resolve_prompts
-
-    texts = [
-        [template.replace("{c}", name) for template in resolve_prompts("mcm-5", dataset)]
-        for name in dataset.class_names
-    ]
+    texts = [list(row) for row in prompt_texts("mcm-5", dataset, dataset.class_names)]
     weights = np.stack([model.encode_texts(row).mean(axis=0) for row in texts])
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     hits = (images @ weights.T).argmax(axis=1) == dataset.labels
@@ -222,8 +219,13 @@ def key_of_outputs(encoder=ENCODER, dataset=None, transform=TRANSFORM, seed=0) -
     return content_key(outputs_facts(encoder, dataset or Marked(), transform, seed))
 
 
-def key_of_head(encoder=ENCODER, class_names=("a", "b"), templates=("{c}.",)) -> str:
-    return content_key(head_facts(encoder, class_names, templates))
+def key_of_head(encoder=ENCODER, texts=(("a.",), ("b.",))) -> str:
+    return content_key(head_facts(encoder, class_list(texts=texts).text_digest))
+
+
+def class_list(**changes) -> ClassList:
+    whole = {"names": ("a", "b"), "texts": (("a.",), ("b.",)), "columns": np.array([0, 1]), "vocabulary": None}
+    return ClassList(**{**whole, **changes})
 
 
 def test_each_fact_of_the_images_changes_the_key():
@@ -236,6 +238,13 @@ def test_each_fact_of_the_images_changes_the_key():
         key_of_outputs(seed=1),
     ]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_a_transform_writes_is_in_the_key():
+    written = parse_transform("typographic:one-word")
+    one, other = Marked(), Marked(class_names=("a", "c"))
+    assert key_of_outputs(dataset=one, transform=written) != key_of_outputs(dataset=other, transform=written)
+    assert key_of_outputs(dataset=one) == key_of_outputs(dataset=other)
 
 
 def test_the_schema_of_transforms_is_in_the_key(monkeypatch):
@@ -259,9 +268,25 @@ def test_the_seed_matters_only_under_a_transform():
 
 
 def test_each_fact_of_a_head_changes_the_key():
-    keys = [key_of_head(), key_of_head(class_names=("a", "c")), key_of_head(class_names=("b", "a"))]
-    keys += [key_of_head(templates=("{c}",)), key_of_head(templates=("{c}.", "a {c}."))]
+    texts = [(("a.",), ("c.",)), (("b.",), ("a.",)), (("a",), ("b",)), (("a.", "an a."), ("b.", "a b."))]
+    keys = [key_of_head(), *(key_of_head(texts=changed) for changed in texts)]
     assert len(set(keys)) == len(keys)
+
+
+def test_each_fact_of_a_class_list_changes_its_digest():
+    merge = Vocabulary(("a", "b"), (np.array([0, 1]),), "max")
+    other = Vocabulary(("a", "b"), (np.array([0, 1]),), "mean_probability")
+    changes = [
+        {},
+        {"names": ("a", "c")},
+        {"texts": ()},
+        {"columns": np.array([1, 0])},
+        {"columns": None},
+        {"vocabulary": merge},
+        {"vocabulary": other},
+        {"vocabulary": Vocabulary(("a", "b"), (np.array([1, 0]),), "max")},
+    ]
+    assert len({class_list(**change).digest for change in changes}) == len(changes)
 
 
 def test_another_label_another_score_key(colours, settings, tmp_path):
@@ -286,8 +311,8 @@ def chunk_files(settings: MeasureSettings) -> list[Path]:
     return sorted((settings.store / "v1" / "outputs").rglob("*.array"))
 
 
-def forget_ranks(settings: MeasureSettings) -> None:
-    for path in (settings.store / "v1" / "ranks").rglob("*.array"):
+def forget_summaries(settings: MeasureSettings) -> None:
+    for path in (settings.store / "v1" / "summaries").rglob("*.array"):
         path.unlink()
 
 
@@ -318,7 +343,7 @@ def test_a_damaged_chunk_is_computed_again_and_no_other(colours, settings, count
     path.write_bytes(bytes(content) if damage == "flip" else bytes(content[:-9]))
     if damage == "remove":
         path.unlink()
-    forget_ranks(settings)
+    forget_summaries(settings)
     assert stored_score(one, settings) is None
     counted.clear()
     assert measure(one, settings) == first
@@ -329,7 +354,7 @@ def test_a_new_model_beside_a_half_measured_one_decodes_each_image_once(colours,
     a, b = cell(fake(seed="a"), colours), cell(fake(seed="b"), colours)
     measure(a, settings)
     chunk_files(settings)[0].unlink()
-    forget_ranks(settings)
+    forget_summaries(settings)
     counted.clear()
     assert all(isinstance(found, Score) for found in measure_cells([a, b], settings).values())
     assert decodes(counted) == list(range(N))
@@ -424,7 +449,7 @@ def test_progress_counts_the_images_that_are_left(colours, settings):
     assert events[-1].done == events[-1].total == N
     assert events[-1].models == (one.model.id, two.model.id)
     chunk_files(settings)[0].unlink()
-    forget_ranks(settings)
+    forget_summaries(settings)
     events.clear()
     measure_cells([one, two], settings, events.append)
     assert events[-1].total == CHUNK

@@ -11,7 +11,6 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, top_k_accur
 from robustcheck.errors import DataError, SetupError
 from robustcheck.metrics import (
     METRICS,
-    aggregate,
     classification,
     label_ranks,
     mean_per_class_recall,
@@ -75,12 +74,6 @@ def test_ranks_count_larger_logits():
     assert rank_scores("top5", np.array([4, 5])).tolist() == [1.0, 0.0]
 
 
-def test_group_mean_weighs_groups_equally():
-    scores, groups = np.array([1.0, 0.0, 0.0, 1.0]), np.array([7, 7, 7, 9])
-    assert aggregate(scores, groups, "group_mean") == pytest.approx((1 / 3 + 1) / 2)
-    assert aggregate(scores, groups, "mean") == 0.5
-
-
 @pytest.mark.parametrize(
     ("logits", "labels", "message"),
     [
@@ -108,7 +101,8 @@ def test_every_metric_has_whole_facts():
     for name, facts in METRICS.items():
         assert facts.name == name
         assert facts.description.endswith(".")
-        assert sample_scores(name, np.eye(6), np.arange(6)).tolist() == [1.0] * 6
+        for option in facts.options:
+            assert not option.choices or option.default in option.choices
 
 
 def test_doctests():

@@ -5,10 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from test_history import make_result, make_run
 
 from robustcheck.errors import RecordError
-from robustcheck.populations import known_populations, load_population, published_figure
-from robustcheck.records import Quantity
+from robustcheck.metrics import METRICS
+from robustcheck.names import known_names
+from robustcheck.populations import (
+    OwnFigures,
+    Population,
+    from_run,
+    from_scores,
+    joined,
+    known_populations,
+    load_population,
+    published_figure,
+    write_csv,
+)
+from robustcheck.populations.tables import _is_fraction
+from robustcheck.records import Cell, Evidence, ModelRef, Quantity, RunRecord, Score, TrendPoint
+from robustcheck.stats.trend import fit_trend
 
 VAL = Quantity("top1", "imagenet-val")
 OWN = "model,dataset,metric,value,n,class_set,transform,lab\n"
@@ -234,3 +249,163 @@ def test_a_sidecar_describes_an_own_table(tmp_path: Path) -> None:
     population = load_population(name)
     assert (population.source, population.licence, population.date) == ("our lab", "CC0", "2025-01-01")
     assert population.figures[0].source == "our lab"
+
+
+# --- slices, and what a table cannot say ------------------------------------------------------------
+
+SLICES = "model,dataset,metric,value,n,class_set,transform,where\n"
+POSE = Quantity("top1", "x", (("factor", "pose"),))
+FOG = Quantity("top1", "x", (("corruption", "fog"), ("severity", "3")))
+
+
+def test_a_slice_has_a_figure_of_its_own(tmp_path: Path) -> None:
+    name = own(
+        tmp_path,
+        "a,x,top1,0.9,500,,,",
+        "a,x,top1,0.7,50,,,factor=pose",
+        "a,x,top1,0.5,50,,,severity=3; corruption=fog",
+        "a,x,top1,0.6,50,birds,,factor=pose",
+        header=SLICES,
+    )
+    population = load_population(name)
+
+    def value(quantity: Quantity) -> float | None:
+        figure = population.figure("a", quantity)
+        return figure.value if figure else None
+
+    assert value(Quantity("top1", "x")) == 0.9
+    assert (value(POSE), value(FOG)) == (0.7, 0.5)
+    assert value(Quantity("top1", "x", (("classes", "birds"), ("factor", "pose")))) == 0.6
+    assert value(Quantity("top1", "x", (("factor", "style"),))) is None
+    assert value(Quantity("top1", "x", (("corruption", "fog"),))) is None
+    assert population.has(FOG)
+
+
+@pytest.mark.parametrize("cell", ["factor", "factor=", "=pose", "factor=a;factor=b", "factor=a;", "classes=birds"])
+def test_a_wrong_slice_says_file_and_line(tmp_path: Path, cell: str) -> None:
+    name = own(tmp_path, f"a,x,top1,0.5,10,,,{cell}", header=SLICES)
+    with pytest.raises(RecordError) as caught:
+        load_population(name)
+    assert f"{name}:2: where {cell!r}" in str(caught.value)
+
+
+def test_options_and_prompts_have_no_figures_and_the_error_says_so(tmp_path: Path) -> None:
+    rows = [f"m{number},x,auroc,0.{number},10,,," for number in range(1, 7)]
+    population = load_population(own(tmp_path, *rows, header=SLICES))
+    plain = Quantity("auroc", "x")
+    assert population.has(plain)
+    for quantity in (Quantity("auroc", "x", options=(("score", "msp"),)), Quantity("auroc", "x", prompts="1")):
+        assert not population.has(quantity)
+        with pytest.raises(RecordError, match="leave out prompts and options"):
+            population.points(plain, quantity)
+
+
+@pytest.mark.parametrize("dataset", ["flickr30k", "mscoco"])
+@pytest.mark.parametrize("side", ["image", "text"])
+@pytest.mark.parametrize("k", [1, 5, 10])
+def test_retrieval_figures_are_found_by_the_names_of_the_metrics(dataset: str, side: str, k: int) -> None:
+    quantity = Quantity(f"{side}_retrieval_recall@{k}", dataset)
+    assert quantity.metric in METRICS
+    assert len(load_population("openclip").points(VAL, quantity)) == 121
+
+
+def test_tables_know_which_metrics_are_fractions() -> None:
+    """A value of 63.4 is refused for every metric whose values lie between 0 and 1, and for no other."""
+    unbounded = known_names(Path()).unbounded
+    assert {name for name in METRICS if _is_fraction(name)} == set(METRICS) - unbounded
+
+
+# --- one's own runs ---------------------------------------------------------------------------------
+
+
+def runs_of(count: int) -> RunRecord:
+    """Return a run of several models on clean, sliced and transformed images, with shared trends."""
+    results = []
+    for number in range(count):
+        model = ModelRef(f"run-{number}", f"openclip:RN50@run-{number}.pt", "openclip", "RN50", facets=(("lab", "us"),))
+        x = Quantity("top1", "val", (("classes", "birds"),))
+        at_x = score(model, x, 0.5 + 0.05 * number)
+        for quantity, shift in ((POSE, 0.1), (Quantity("top1", "x", transform="contrast:3", seed=4), 0.2)):
+            y = score(model, quantity, 0.5 + 0.05 * number - shift)
+            results.append(make_result(model=model, score=y, x=at_x))
+    return make_run(*results)
+
+
+def score(model: ModelRef, quantity: Quantity, value: float, evidence: Evidence = "live") -> Score:
+    return Score(Cell(model, quantity), value, value - 0.01, value + 0.01, 1_000, evidence, "measured", "key")
+
+
+def read_back(path: Path, figures: OwnFigures) -> Population:
+    (path / "runs.csv").write_text(write_csv(figures.table), encoding="utf-8")
+    return load_population(str(path / "runs.csv"))
+
+
+def test_ones_own_runs_draw_a_trend(tmp_path: Path) -> None:
+    population = read_back(tmp_path, from_run(runs_of(8)))
+    x = Quantity("top1", "val", (("classes", "birds"),))
+    points = [TrendPoint(*point) for point in population.points(x, POSE, {"lab": "us"})]
+    assert [(point.model, point.x, point.y) for point in points[:2]] == [
+        ("run-0", 0.5, 0.4),
+        ("run-1", 0.55, pytest.approx(0.45)),
+    ]
+    fit = fit_trend(points, "linear")
+    assert (fit.n, fit.slope, fit.intercept) == (8, pytest.approx(1), pytest.approx(-0.1))
+    figure = population.figure("run-3", Quantity("top1", "x", transform="contrast:3"))
+    assert figure is not None
+    assert (figure.source, figure.date, figure.n) == ("run 20261122-100000", "2026-11-22", 1_000)
+
+
+def test_values_survive_the_table_to_the_last_bit(tmp_path: Path) -> None:
+    model = ModelRef("a, b", "x", "openclip", "RN50")
+    quantity = Quantity("nll", "/data/my, set", (("factor", "pose"),))
+    population = read_back(tmp_path, from_scores([score(model, quantity, 1 / 3 + 1)]))
+    figure = population.figure("a, b", quantity)
+    assert figure is not None
+    assert figure.value == 1 / 3 + 1
+
+
+def test_what_a_table_cannot_say_is_left_out_and_named() -> None:
+    model = ModelRef("a", "a", "openclip", "RN50")
+    figures = from_scores(
+        [
+            score(model, Quantity("auroc", "x", options=(("score", "msp"),)), 0.9),
+            score(model, Quantity("top1", "x", prompts="1"), 0.9),
+            score(model, Quantity("top1", "x", (("factor", "a;b"),)), 0.9),
+            score(model, Quantity("top1", "x"), float("nan")),
+        ]
+    )
+    assert figures.table.figures == ()
+    assert [text.partition(": ")[2] for text in figures.left_out] == [
+        "a table has no column for prompts or options",
+        "a table has no column for prompts or options",
+        "a ';' in the slice, which separates its conditions in a table",
+        "value nan, n 1000",
+    ]
+
+
+def test_a_baselines_score_is_not_the_models_own_and_measured_beats_published() -> None:
+    model = ModelRef("a", "a", "openclip", "RN50")
+    then, now, figure = (score(model, POSE, value) for value in (0.1, 0.5, 0.9))
+    published = score(model, POSE, 0.9, "published")
+    run = make_run(make_result(score=now, x=then), make_result(score=published), make_result(score=now, x=figure))
+    assert [found.value for found in from_run(run).table.figures] == [0.5]
+
+
+def test_two_seeds_are_not_guessed_between() -> None:
+    model = ModelRef("a", "a", "openclip", "RN50")
+    seeds = [score(model, Quantity("top1", "x", transform="fog:3", seed=seed), 0.5 + seed / 10) for seed in (1, 2)]
+    with pytest.raises(RecordError, match=r"two values for top1 on x under fog:3 of a: 0.6 and 0.7 \(seeds 1 and 2\)"):
+        from_scores(seeds)
+
+
+def test_a_later_run_replaces_an_earlier_one() -> None:
+    model = ModelRef("a", "a", "openclip", "RN50")
+    early, late = (from_scores([score(model, POSE, value)], source=str(value)) for value in (0.1, 0.2))
+    assert [(found.value, found.source) for found in joined([early, late]).table.figures] == [(0.2, "0.2")]
+
+
+def test_facets_of_the_catalogue_and_columns_of_the_table_are_not_written_again() -> None:
+    facets = (("architecture", "vit"), ("lab", "us"), ("source", "wit"))
+    model = ModelRef("ViT-B-32/openai", "openclip:ViT-B-32/openai", "openclip", "ViT-B-32", facets=facets)
+    table = from_scores([score(model, POSE, 0.5)]).table
+    assert table.facets == {"ViT-B-32/openai": {"lab": "us"}}

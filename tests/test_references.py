@@ -8,6 +8,7 @@ import pytest
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models import catalogue
+from robustcheck.models.digests import weights_digest
 from robustcheck.models.facets import parse_query
 from robustcheck.models.reference import parse_reference
 from robustcheck.models.sets import known_sets, list_models, resolve_models
@@ -241,6 +242,88 @@ def test_a_file_name_that_looks_like_a_query(tmp_path: Path) -> None:
 def test_what_names_no_model_is_an_error(texts: list[str], arch: str | None, found: str) -> None:
     with pytest.raises(SetupError, match=found):
         resolve_models(texts, arch=arch)
+
+
+# --- saved predictions -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    for run in ("a", "b"):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        (tmp_path / "runs" / run / "digits.csv").write_text(f"id,predicted\n{run},1\n")
+    (tmp_path / "runs" / "logs").mkdir()
+    (tmp_path / "runs" / "notes.txt").write_text("")
+    return tmp_path
+
+
+def test_a_directory_of_saved_predictions(saved: Path) -> None:
+    model = parse_reference("predictions:runs/a", base=saved)
+    assert (model.id, model.kind, model.architecture, model.facets) == ("a", "predictions", "", ())
+    assert model.weights == str(saved / "runs" / "a")
+    assert model.text == "predictions:runs/a"
+    assert resolve_models(["predictions:runs/a"], base=saved)[0].named
+
+
+def test_a_file_of_saved_predictions(saved: Path) -> None:
+    model = parse_reference("predictions:runs/b/digits.csv", base=saved)
+    assert (model.id, model.weights) == ("digits", str(saved / "runs" / "b" / "digits.csv"))
+
+
+def test_what_is_known_of_a_model_lies_beside_its_predictions(saved: Path) -> None:
+    (saved / "runs/a/about.yaml").write_text(
+        "name: ViT-B-32/openai\nabout: From the lab.\nfamily: clip\nsource: wit\narchitecture: vit\nresolution: 224\n"
+    )
+    model = parse_reference("predictions:runs/a", base=saved)
+    assert (model.id, model.architecture) == ("ViT-B-32/openai", "vit")
+    assert dict(model.facets) == {"architecture": "vit", "family": "clip", "resolution": "224", "source": "wit"}
+
+
+def test_globs_over_saved_predictions_pass_over_what_holds_none(saved: Path) -> None:
+    found = resolve_models(["predictions:runs/*"], base=saved)
+    assert [model.id for model in found] == ["a", "b"]
+    assert not any(model.named for model in found)
+    files = resolve_models(["predictions:runs/*/*.csv"], base=saved)
+    assert [model.id for model in files] == ["digits", "b-digits"]
+    with pytest.raises(SetupError, match="nothing matches 'predictions:runs/logs/"):
+        resolve_models(["predictions:runs/logs/*"], base=saved)
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "found", "hint"),
+    [
+        ("predictions:", "", "names no model", "predictions:DIR"),
+        ("predictions:runs/aa", "", "does not exist", "did you mean 'a'?"),
+        ("predictions:runs/logs", "", "holds no CSV or NPZ file", "DATASET.csv"),
+        ("predictions:runs/notes.txt", "", "holds no CSV or NPZ file", "DATASET.npz"),
+        ("predictons:runs/a", "", "unknown kind of model", "did you mean 'predictions'?"),
+        ("predictions:runs/a", "familly: clip", "unknown facet 'familly'", "did you mean 'family'?"),
+        ("predictions:runs/a", "family: [clip]", "family is ['clip']", "a text or a number"),
+        ("predictions:runs/a", "name: ''", "the name is ''", "a text"),
+        ("predictions:runs/a", "- clip", "no mapping", "family: clip"),
+        ("predictions:runs/a", "a: [", "cannot be read", ""),
+    ],
+)
+def test_a_wrong_reference_to_predictions(saved: Path, text: str, about: str, found: str, hint: str) -> None:
+    if about:
+        (saved / "runs/a/about.yaml").write_text(about)
+    with pytest.raises(ModelError) as caught:
+        resolve_models([text], base=saved)
+    assert found in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_the_digest_of_predictions_is_that_of_their_files(saved: Path) -> None:
+    model = parse_reference("predictions:runs/a", base=saved)
+    before = weights_digest(model, saved / "cache")
+    (saved / "runs/a/about.yaml").write_text("name: other")
+    assert weights_digest(model, saved / "cache") == before
+    (saved / "runs/a/digits.csv").write_text("id,predicted\na,2\n")
+    after = weights_digest(model, saved / "cache")
+    assert after not in (before, None)
+    (saved / "runs/a/cue-conflict").mkdir()
+    (saved / "runs/a/cue-conflict/s1.csv").write_text("imagename,object_response\n")
+    assert weights_digest(model, saved / "cache") not in (before, after, None)
 
 
 # --- the zoo -------------------------------------------------------------------------------------

@@ -153,6 +153,10 @@ def test_wrong_expectations(tmp_path: Path, written: str, target: str, words: st
         ("ece", "{at_most: 5%}", "5% has a unit, but the metric has none|a bare number such as 0.12|'0.05'"),
         ("ece", "{between: [0.1, 5%]}", "5% has a unit"),
         ("ece", "{reproduces: {within: -0.1}}", "-0.1 is negative|0 or more"),
+        ("auroc", "{at_least: 95%}", "95% has a unit, but the metric has none|did you mean '0.95'?"),
+        ("nll", "{no_worse_than: {baseline: m, allowed_drop: 1pp}}", "1pp has a unit, but the metric has none"),
+        ("mce", "{at_most: 0.8}", "0.8 has no unit|did you mean '80%'?"),
+        ("mce", "{no_worse_than: {baseline: m, allowed_drop: -1pp}}", "-1pp is negative|0 or more"),
     ],
 )
 def test_units_follow_the_metric(tmp_path: Path, metric: str, expect: str, words: str) -> None:
@@ -234,17 +238,28 @@ def test_wrong_warnings(tmp_path: Path, expect: str, warn: str, target: str, wor
     ("measure", "target", "words"),
     [
         ("{metric: top1, dataset: digits, transform: contrast}", "contrast", "contrast:1 to contrast:5"),
-        ("{metric: top1, dataset: digits, transform: contrast:9}", "contrast:9", "unknown severity '9'"),
+        ("{metric: top1, dataset: digits, transform: contrast:9}", "contrast:9", "unknown variant '9'"),
         ("{metric: top1, dataset: digits, transform: contrats:3}", "contrats:3", "did you mean 'contrast'?"),
         ("{metric: top1, dataset: digits, prompts: openai-8}", "openai-8", "did you mean 'openai-80'?"),
         ("{metric: top1, dataset: digits, prompts: mine.txt}", "mine.txt", "did you mean 'mime.txt'?"),
         ("{metric: top1, dataset: digits, where: {classes: imagenet-b}}", "imagenet-b", "unknown class set"),
-        ("{metric: top1, dataset: digits, where: {factor: 3}}", "3", 'did you mean "3", in quotes?'),
+        ("{metric: top1, dataset: digits, transform: typographic}", "typographic", "has no variant"),
+        (
+            "{metric: top1, dataset: digits, transform: typographic}",
+            "typographic",
+            "typographic:one-word, typo",
+        ),
+        ("{metric: top1, dataset: digits, transform: typographic:one-wrd}", "typographic:one-wrd", "mean 'one-word'?"),
+        ("{metric: top1, dataset: digits, prompts: 2}", "2", "unknown prompt set '2'"),
+        ("{metric: top1, dataset: digits, prompts: mine.json}", "mine.json", "did you mean 'mime.json'?"),
+        ("{metric: top1, dataset: digits, where: {factor: true}}", "true", 'did you mean "true", in quotes?'),
+        ("{metric: top1, dataset: imagnet-c}", "imagnet-c", "did you mean 'imagenet-c'?"),
         ("{metric: top1, dataset: digit}", "digit", "did you mean 'digits'?"),
     ],
 )
 def test_wrong_names_in_measure(tmp_path: Path, measure: str, target: str, words: str) -> None:
     (tmp_path / "mime.txt").write_text("a photo of a {c}.\n")
+    (tmp_path / "mime.json").write_text("{}")
     found = problem(tmp_path, f"{HEAD}  - id: a\n    measure: {measure}\n    expect: {{at_least: 45%}}\n")
     assert words in found.text
     assert pointed_at(found) == target

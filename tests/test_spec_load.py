@@ -78,7 +78,7 @@ def test_a_problem_reads_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "x.robust.yaml:6:23: unknown metric 'top11'\n"
         '  6 |     measure: {metric: top11, dataset: "${dataset}"}\n'
         "    |                       ^^^^^\n"
-        "  expected: one of ece, mean_per_class_recall, top1, top5\n"
+        "  expected: one of auroc, ece, mce, mean_per_class_recall, nll, overlap_gap, top1, top5\n"
         "  did you mean 'top1'?"
     )
 

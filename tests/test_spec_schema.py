@@ -30,6 +30,9 @@ GOOD = [
     one_check("expect: {at_least: 4%}", "applies_to: source=laion&samples>=1e9", "when_unsure: fail"),
     "models: [clip, {source: [laion, wit]}, 'openclip:ViT-B-*/*']\n" + one_check("expect: {at_least: 4%}"),
     "models: {samples: 1e9}\n" + one_check("expect: {at_least: 4%}"),
+    one_check("expect: {at_least: 4%}").replace("digits}", "digits, where: {corruption: fog, level: 5}, prompts: 1}"),
+    f"{HEAD}  - id: a\n    measure: {{metric: auroc, dataset: ninco, options: {{score: msp, t: 0.5}}}}\n"
+    "    expect: {at_least: 0.9}\n",
     cases("{d: [digits], s: [1, 2], low: [45%]}", 'expect: {at_least: "${low}"}', 'seed: "${s}"'),
     cases("{d: [digits], u: [fail, warn]}", "expect: {between: [4%, 5%]}", 'when_unsure: "${u}"', 'tags: ["${u}"]'),
     cases(
@@ -73,7 +76,8 @@ BAD = [
     "robustcheck: 2\nchecks: []\n",
     "robustcheck: 1\nchecks: []\n",
     f"{HEAD}  - id: A b\n    measure: {{metric: top1, dataset: digits}}\n    expect: {{at_least: 4%}}\n",
-    f"{HEAD}  - id: a\n    measure: {{metric: top1, dataset: digits, where: {{a: 1}}}}\n    expect: {{at_least: 4%}}\n",
+    one_check("expect: {at_least: 4%}").replace("digits}", "digits, where: {a: true}}"),
+    f"{HEAD}  - id: a\n    measure: {{metric: auroc, dataset: digits, options: msp}}\n    expect: {{at_least: 0.4}}\n",
 ]
 
 

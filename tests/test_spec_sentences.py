@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_suites import load_check
+from spec_suites import HEAD, load, load_check
 
 from robustcheck.expectations import KINDS
-from robustcheck.spec.sentences import _SENTENCES
+from robustcheck.metrics import METRICS
+from robustcheck.records import Quantity
+from robustcheck.spec.sentences import _NOUNS, _SENTENCES, describe
 
 TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 
@@ -62,6 +64,54 @@ TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 def test_each_check_has_a_sentence(tmp_path: Path, expect: str, warn: str, sentence: str) -> None:
     lines = [f"expect: {expect}"] + ([f"warn: {warn}"] if warn else [])
     assert load_check(tmp_path, *lines).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("measure", "expect", "sentence"),
+    [
+        (
+            "{metric: auroc, dataset: ninco, options: {score: msp, id_dataset: imagenet-val}}",
+            "{at_least: 0.9}",
+            "AUROC (score msp) on ninco against imagenet-val is at least 0.9.",
+        ),
+        (
+            "{metric: ece, dataset: imagenet-r, options: {bins: 10, fitted_on: imagenet-val}}",
+            "{no_worse_than: {baseline: main, allowed_drop: 0.01}}",
+            "ECE (bins 10, fitted on imagenet-val) on imagenet-r is at most 0.01 worse than in the baseline main.",
+        ),
+        (
+            "{metric: mce, dataset: imagenet-c, where: {severity: 5, corruption: fog}}",
+            "{at_most: 80%}",
+            "mCE on imagenet-c where corruption is fog and severity is 5 is at most 80%.",
+        ),
+        (
+            "{metric: mean_per_class_recall, dataset: imagenet-val, where: {classes: imagenet-a}, prompts: 1, "
+            "transform: typographic:one-word}",
+            "{at_least: 40%}",
+            "mean per class recall on imagenet-val among the classes of imagenet-a under typographic:one-word "
+            "with prompts 1 is at least 40%.",
+        ),
+        (
+            "{metric: ece, dataset: imagenet-r}",
+            f"{{on_trend: {{{TREND}, allowed_below: 0.02}}}}",
+            "ECE on imagenet-r lies at most 0.02 above the openclip trend against top1 on imagenet-val.",
+        ),
+    ],
+)
+def test_quantities_are_said_in_words(tmp_path: Path, measure: str, expect: str, sentence: str) -> None:
+    text = f"{HEAD}  - id: a\n    measure: {measure}\n    expect: {expect}\n"
+    assert load(tmp_path, text).checks[0].sentence == sentence
+
+
+def test_a_temperature_fitted_elsewhere_reads_apart_from_the_data_set() -> None:
+    options = (("fitted_on", "imagenet-val"), ("temperature", "fitted"))
+    quantity = Quantity("ece_mass", "imagenet-r", options=options)
+    assert describe(quantity) == "equal-mass ECE (fitted on imagenet-val, temperature fitted) on imagenet-r"
+    assert describe(Quantity("text_retrieval_recall@5", "mscoco")) == "text retrieval recall@5 on mscoco"
+
+
+def test_only_metrics_have_nouns() -> None:
+    assert set(_NOUNS) <= set(METRICS)
 
 
 def test_no_kind_is_without_a_sentence() -> None:

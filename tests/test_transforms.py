@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import robustcheck.transforms
 from robustcheck.errors import SetupError
-from robustcheck.transforms import Transform, image_rng, known_transforms, parse_transform
+from robustcheck.transforms import Scene, Transform, image_rng, known_transforms, parse_transform
 
-ALL = [Transform(name, severity) for name in sorted(known_transforms()) for severity in range(1, 6)]
+TEXTS = [f"{name}:{variant}" for name, variants in known_transforms().items() for variant in variants]
+NAMES = ("red", "green", "blue", "sea green")
 
 
 def picture(size: tuple[int, int] = (48, 40), seed: int = 0) -> Image.Image:
@@ -19,26 +23,51 @@ def picture(size: tuple[int, int] = (48, 40), seed: int = 0) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def apply(text: str, image: Image.Image, image_id: str = "x", seed: int = 7) -> np.ndarray:
+def parsed(text: str) -> Transform:
     transform = parse_transform(text)
     assert transform is not None
-    return np.asarray(transform.apply(image, image_rng(seed, image_id)), dtype=float)
+    return transform
+
+
+def apply(text: str, image: Image.Image, image_id: str = "x", seed: int = 7) -> np.ndarray:
+    scene = Scene(image_id, label=1, class_names=NAMES)
+    return np.asarray(parsed(text).apply(image, image_rng(seed, image_id), scene), dtype=float)
+
+
+def test_the_names_and_variants() -> None:
+    known = known_transforms()
+    severities, styles = ("1", "2", "3", "4", "5"), ("one-word", "imagenet-t", "paint")
+    assert len([name for name, variants in known.items() if variants == severities]) == 19 + 1
+    assert known["typographic"] == known["typographic_blank"] == styles
+    assert known["near_duplicate"] == severities
+
+
+def test_what_callers_get_cannot_change_the_table() -> None:
+    dict(known_transforms()).clear()
+    known_transforms().pop("fog")  # type: ignore[attr-defined]
+    assert "fog" in known_transforms()
 
 
 def test_parses_what_it_writes() -> None:
-    assert [parse_transform(str(transform)) for transform in ALL] == ALL
+    for text in TEXTS:
+        transform = parsed(text)
+        assert str(transform) == text == f"{transform.name}:{transform.variant}"
+        assert parse_transform(str(transform)) == transform
+        assert "in memory" in transform.label
     assert parse_transform(None) is None
-    assert "in memory" in ALL[0].label
+    assert parsed("frost:2").label == "frost, severity 2 (in memory, drawn texture)"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("gausian_noise:3", "did you mean 'gaussian_noise'"),
-        ("gaussian_noise", "has no severity"),
-        ("gaussian_noise:", "the severity ''"),
-        ("gaussian_noise:6", "(?s)the severity '6'.*expected: gaussian_noise:1 to gaussian_noise:5"),
-        ("gaussian_noise:03", "the severity '03'"),
+        ("gaussian_noise", "has no variant"),
+        ("gaussian_noise:", "has no variant"),
+        ("gaussian_noise:6", "(?s)the variant '6'.*expected: one of gaussian_noise:1, .*gaussian_noise:5"),
+        ("gaussian_noise:03", "the variant '03'"),
+        ("typographic:imagnet-t", "did you mean 'imagenet-t'"),
+        ("typographic_blank", "(?s)has no variant.*typographic_blank:paint"),
         ("", "unknown transform ''"),
     ],
 )
@@ -47,40 +76,64 @@ def test_wrong_texts_are_errors(text: str, message: str) -> None:
         parse_transform(text)
 
 
-@pytest.mark.parametrize("transform", ALL, ids=str)
-def test_keeps_size_and_mode_and_changes_the_picture(transform: Transform) -> None:
-    image = picture()
-    result = transform.apply(image, image_rng(0, "x"))
+@pytest.mark.parametrize("size", [(48, 40), (8, 11), (300, 33)], ids=str)
+@pytest.mark.parametrize("text", TEXTS)
+def test_keeps_size_and_mode_and_leaves_the_picture_alone(text: str, size: tuple[int, int]) -> None:
+    image = picture(size)
+    result = parsed(text).apply(image, image_rng(0, "x"), Scene("x", 1, NAMES))
     assert (result.size, result.mode) == (image.size, "RGB")
-    if str(transform) != "gaussian_blur:1":  # a fifth of a pixel at this size
-        assert result.tobytes() != image.tobytes()
-    assert image.tobytes() == picture().tobytes()
+    assert image.tobytes() == picture(size).tobytes()
 
 
-@pytest.mark.parametrize(("severity", "scale"), [(1, 0.08), (2, 0.12), (3, 0.18)])
-def test_noise_has_the_stated_spread(severity: int, scale: float) -> None:
-    grey = Image.new("RGB", (200, 200), (128, 128, 128))
-    noise = (apply(f"gaussian_noise:{severity}", grey) - 128) / 255
-    # 120,000 draws: the standard error of the spread is 0.2%; clipping at 2.8 sd or more costs under 1%.
-    assert noise.std() == pytest.approx(scale, rel=0.015)
-    assert noise.mean() == pytest.approx(0, abs=4 * scale / np.sqrt(noise.size) + 0.001)
+@pytest.mark.parametrize("text", TEXTS)
+def test_only_what_reads_the_scene_depends_on_it(text: str) -> None:
+    one, other = (
+        parsed(text).apply(picture((96, 96)), image_rng(0, "x"), scene)
+        for scene in (Scene("x", 0, ("red", "green")), Scene("x", 1, ("short", "rather long", "third")))
+    )
+    # Blank boxes have the size of the typed name.
+    assert (one.tobytes() != other.tobytes()) is parsed(text).reads_scene
 
 
-def test_noise_is_independent_between_pixels_channels_and_images() -> None:
-    grey = Image.new("RGB", (100, 100), (128, 128, 128))
-    first, second = apply("gaussian_noise:1", grey, "a"), apply("gaussian_noise:1", grey, "b")
-    pairs = [(first, second), (first[..., 0], first[..., 1]), (first[1:], first[:-1])]
-    for one, other in pairs:
-        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.05
-
-
-def test_randomness_depends_on_seed_and_id_only() -> None:
-    images = {f"image-{i}": picture(seed=i) for i in range(5)}
-    forward = {key: apply("gaussian_noise:2", images[key], key) for key in images}
-    backward = {key: apply("gaussian_noise:2", images[key], key) for key in reversed(images)}
+@pytest.mark.parametrize("text", TEXTS)
+def test_randomness_depends_on_seed_and_id_only(text: str) -> None:
+    images = {f"image-{i}": picture(seed=i) for i in range(3)}
+    forward = {key: apply(text, images[key], key) for key in images}
+    np.random.seed(1)
+    backward = {key: apply(text, images[key], key) for key in reversed(images)}
     for key in images:
         np.testing.assert_array_equal(forward[key], backward[key])
-    assert (apply("gaussian_noise:2", images["image-0"], "image-0", seed=8) != forward["image-0"]).any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["gaussian_noise:2", "glass_blur:3", "snow:2", "fog:1", "spatter:1", "near_duplicate:3", "typographic:paint"],
+)
+def test_another_seed_or_id_gives_another_picture(text: str) -> None:
+    image = picture((96, 80))
+    assert (apply(text, image, seed=8) != apply(text, image)).any()
+    assert (apply(text, image, "y") != apply(text, image)).any()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_global_generator_is_not_used(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **settings: object) -> None:
+        raise AssertionError("the global random numbers were used")
+
+    for name in ("normal", "uniform", "random", "randint", "choice", "poisson", "rand", "randn", "shuffle"):
+        monkeypatch.setattr(np.random, name, refused)
+    apply(text, picture())
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(robustcheck.transforms.__file__).parent.glob("*.py")), ids=lambda p: p.stem
+)
+def test_no_module_makes_random_numbers_of_its_own(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "default_rng" not in used
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert "random" not in imported
 
 
 def test_the_generator_is_the_documented_one() -> None:
@@ -89,36 +142,16 @@ def test_the_generator_is_the_documented_one() -> None:
     np.testing.assert_array_equal(image_rng(7, "digits-1000").normal(size=4), expected)
 
 
-def test_contrast_by_hand() -> None:
-    pixels = np.array([[[0, 10, 255], [100, 30, 255]]], dtype=np.uint8)
-    result = apply("contrast:2", Image.fromarray(pixels))
-    # Means 50, 20, 255; factor 0.3: 50 -+ 15, 20 -+ 3, 255.
-    np.testing.assert_array_equal(result, [[[35, 17, 255], [65, 23, 255]]])
+@pytest.mark.parametrize("strength", [1, 2, 3, 4])
+def test_stronger_duplicates_differ_more(strength: int) -> None:
+    grey = Image.new("RGB", (64, 64), (90, 140, 60))
+    grey.paste((200, 30, 30), (20, 10, 50, 40))
 
+    def change(level: int) -> float:
+        made = [apply(f"near_duplicate:{level}", grey, f"i{i}") for i in range(10)]
+        return float(np.mean([np.abs(one - np.asarray(grey)).mean() for one in made]))
 
-@pytest.mark.parametrize(("severity", "sigma"), [(1, 1), (3, 3), (5, 6)])
-def test_blur_spreads_a_point_by_sigma_at_224_pixels(severity: int, sigma: float) -> None:
-    pixels = np.zeros((224, 224, 3), dtype=np.uint8)
-    pixels[:, 112] = 255
-    profile = apply(f"gaussian_blur:{severity}", Image.fromarray(pixels))[100, :, 0]
-    offsets = np.arange(224) - 112
-    expected = 255 * np.exp(-(offsets**2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi))
-    np.testing.assert_allclose(profile, expected, atol=1.0)
-
-
-def test_blur_is_scaled_to_small_images() -> None:
-    image = picture((32, 32))
-    kept = apply("gaussian_blur:5", image).std() / np.asarray(image, dtype=float).std()
-    assert 0.2 < kept < 0.8
-
-
-@pytest.mark.parametrize("name", sorted(known_transforms()))
-def test_severities_are_ordered(name: str) -> None:
-    image = picture((224, 224))
-    clean = np.asarray(image, dtype=float)
-    distances = [np.abs(apply(f"{name}:{severity}", image) - clean).mean() for severity in range(1, 6)]
-    assert distances == sorted(distances)
-    assert distances[0] > 0
+    assert 0 < change(strength) < change(strength + 1)
 
 
 def test_importing_needs_neither_pillow_nor_scipy_nor_torch() -> None:

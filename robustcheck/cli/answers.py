@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
+from robustcheck.cli.metrics import given_options
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.metrics import metric_facts
 from robustcheck.models.sets import resolve_one
@@ -20,7 +22,7 @@ _AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear":
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measurement as the command prints it."""
+    """A measurement as the command prints it: ``provenance`` says how it came about."""
 
     model: str
     quantity: str
@@ -28,6 +30,8 @@ class Measured:
     low: float
     high: float
     n: int
+    unit: str
+    higher_is_better: bool
     evidence: str
     key: str
     source: str
@@ -38,6 +42,20 @@ class Measured:
         facts = asdict(self)
         facts["provenance"] = dict(self.provenance)
         return facts
+
+    def as_text(self) -> dict[str, str]:
+        """Return the facts as they are read: shares in per cent, others bare, the provenance at the end."""
+        low, high = (_number(end, self.unit) for end in (self.low, self.high))
+        return {
+            "model": self.model,
+            "measured": self.quantity,
+            "value": f"{_number(self.value, self.unit)} ({'higher' if self.higher_is_better else 'lower'} is better)",
+            "95% interval": f"{low} to {high}" if isfinite(self.low) else "unknown: the table has no samples",
+            "n": f"{self.n:,}",
+            "evidence": f"{self.evidence}: {self.source}",
+            "key": self.key,
+            **{name: text for name, text in self.provenance if text},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,10 @@ class OnTrendAnswer:
             facts |= {"extrapolated": at.extrapolated}
         return facts
 
+    def as_text(self) -> dict[str, str]:
+        """Return the same facts as text."""
+        return {name: str(value) for name, value in self.as_dict().items()}
+
 
 def measure_one(
     session: RobustSession,
@@ -75,14 +97,16 @@ def measure_one(
     dataset: str,
     metric: str,
     where: Sequence[str],
+    options: Sequence[str],
     transform: str | None,
     prompts: str | None,
     arch: str | None,
 ) -> Measured:
     """Measure one model; raises SetupError for an unknown name and what measuring itself raises."""
-    metric_facts(metric)
+    facts = metric_facts(metric)
+    settings = given_options(facts, tuple(_pair(text, "an option", "score=msp") for text in options))
     candidate = resolve_one(model, arch=arch)
-    quantity = Quantity(metric, dataset, tuple(sorted(_pair(text) for text in where)), transform, prompts)
+    quantity = Quantity(metric, dataset, _slice(where), transform, prompts, options=settings)
     score = session.book.score(Cell(candidate, quantity))
     return Measured(
         model=candidate.text,
@@ -91,6 +115,8 @@ def measure_one(
         low=score.low,
         high=score.high,
         n=score.n,
+        unit=facts.unit,
+        higher_is_better=facts.higher_is_better,
         evidence=score.evidence,
         key=score.key,
         source=score.source,
@@ -122,17 +148,26 @@ def _place(table: Population, model: str, x: Quantity, y: Quantity) -> TrendPoin
     return TrendPoint(model, at_x.value, at_y.value, "")
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _number(value: float, unit: str) -> str:
+    return f"{value:.2%}" if unit == "%" else f"{value:.4g}"
+
+
+def _pair(text: str, what: str = "a condition", example: str = "source=laion") -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
-        raise SetupError(f"{text!r} is not a condition", expected="name=value, such as source=laion")
+        raise SetupError(f"{text!r} is not {what}", expected=f"name=value, such as {example}")
     return name, value
 
 
+def _slice(texts: Sequence[str]) -> Pairs:
+    return tuple(sorted(_pair(text, example="factor=pose") for text in texts))
+
+
 def _quantity(text: str) -> Quantity:
-    """Parse DATASET/METRIC, or DATASET[CLASSES]/METRIC for a figure on the classes of another set."""
+    """Parse DATASET/METRIC, or DATASET[SLICE]/METRIC: the classes of another set, or conditions with commas."""
     dataset, slash, metric = text.rpartition("/")
     if not slash:
         raise SetupError(f"{text!r} is not an axis", expected="DATASET/METRIC, such as imagenet-v2/top1")
-    name, bracket, classes = dataset.rstrip("]").partition("[")
-    return Quantity(metric, name, (("classes", classes),) if bracket else ())
+    name, bracket, inside = dataset.removesuffix("]").partition("[")
+    conditions = [part if "=" in part else f"classes={part}" for part in inside.split(",")] if bracket else []
+    return Quantity(metric, name, _slice(conditions))

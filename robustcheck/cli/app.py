@@ -15,6 +15,9 @@ from rich.console import Console
 from robustcheck.baselines import bless as bless_run
 from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_of
 from robustcheck.cli.explain import explain_check
+from robustcheck.cli.export import export
+from robustcheck.cli.metrics import metrics_table
+from robustcheck.cli.population import population
 from robustcheck.cli.tables import datasets_table, findings_table, models_table
 from robustcheck.datasets import data_roots
 from robustcheck.datasets.doctor import examine
@@ -27,6 +30,9 @@ from robustcheck.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+app.command()(population)
+app.command()(export)
 
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -78,17 +84,31 @@ def models(
 
 @app.command()
 def datasets(data: Data = None, as_json: Json = False) -> None:
-    """List the catalogue's data sets and whether they are on this machine."""
+    """List the catalogue's data sets: what each is for, where it lies, or where to put it."""
     datasets_table(_roots(data), as_json, _console)
 
 
 @app.command()
+def metrics(
+    name: Annotated[str, typer.Argument(help="A metric, to have its options explained.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the metrics: unit, direction, the data sets they score, and their options."""
+    metrics_table(name, as_json, _console)
+
+
+@app.command()
 def doctor(
-    dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
+    dataset: Annotated[
+        str, typer.Argument(help="A catalogue name, a part (imagenet-c/fog/3) or a directory in a known layout.")
+    ],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check a data set without a model: layout, count, labels, classes, images."""
+    """Check a data set without a model: layout, count, labels, classes, images.
+
+    Ends with 1 when it is not here or wrong, and with 2 when nothing has this name.
+    """
     findings = examine(dataset, _roots(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
     if not findings_table(findings, as_json, _console):
         raise typer.Exit(1)
@@ -110,9 +130,14 @@ def bless(
 def measure(
     model: Annotated[str, typer.Argument(help="A model reference.")],
     dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
-    metric: Annotated[str, typer.Argument(help="A metric, such as top1.")],
+    metric: Annotated[str, typer.Argument(help="A metric, such as top1; robustcheck metrics lists them.")],
     data: Data = None,
-    where: Annotated[list[str] | None, typer.Option("--where", help="Keep only k=v.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="Keep only the samples with k=v, such as factor=pose.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="A setting of the metric, such as score=msp.")
+    ] = None,
     transform: Annotated[str | None, typer.Option(help="A transform, such as gaussian_noise:3.")] = None,
     prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of templates.")] = None,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
@@ -122,19 +147,18 @@ def measure(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Measure one model on one data set: value, interval, n, key and evidence."""
+    """Measure one model on one data set: value, interval, n, evidence, and how the value came about."""
     settings = _settings(data, store, evidence, device, precision)
-    answer = measure_one(
-        RobustSession(settings, _today()), model, dataset, metric, where or [], transform, prompts, arch
-    )
+    session = RobustSession(settings, _today())
+    answer = measure_one(session, model, dataset, metric, where or [], option or [], transform, prompts, arch)
     _print(answer, as_json)
 
 
 @app.command()
 def trend(
     population: Annotated[str, typer.Argument(help="A shipped population, or a CSV of the same form.")],
-    y: Annotated[str, typer.Option("--y", help="DATASET/METRIC of the y axis.")],
-    x: Annotated[str, typer.Option("--x", help="DATASET/METRIC of the x axis.")],
+    y: Annotated[str, typer.Option("--y", help="DATASET/METRIC or DATASET[k=v,k=v]/METRIC of the y axis.")],
+    x: Annotated[str, typer.Option("--x", help="The same for the x axis; [CLASS SET] keeps its classes.")],
     model: Annotated[str | None, typer.Option(help="A member to hold against the line of the others.")] = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Keep members with facet=value.")] = None,
     axis: Annotated[str, typer.Option(help="probit, logit or linear.")] = "probit",
@@ -145,13 +169,13 @@ def trend(
 
 
 def _print(answer: Measured | OnTrendAnswer, as_json: bool) -> None:
-    facts = answer.as_dict()
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(json.dumps(answer.as_dict()))
         return
+    facts = answer.as_text()
     width = max(len(name) for name in facts)
-    for name, value in facts.items():
-        typer.echo(f"{name:<{width}}  {value}")
+    for name, text in facts.items():
+        typer.echo(f"{name:<{width}}  {text}")
 
 
 def _suites(paths: list[Path]) -> list[Path]:

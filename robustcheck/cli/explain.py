@@ -43,6 +43,14 @@ def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
     quantities = [check.quantity]
     quantities += [check.expect.against.quantity()] if isinstance(check.expect, OnTrend) else []
     for quantity in quantities:
-        place = place_of(quantity.dataset, roots) if quantity.dataset in known_datasets() else quantity.dataset
+        place = _place(quantity.dataset, roots)
         tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
         yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"
+
+
+def _place(dataset: str, roots: Sequence[Path]) -> str | None:
+    """Return where a data set lies; a part, such as imagenet-c/fog/3, lies where its family does."""
+    family = dataset.partition("/")[0]
+    if dataset not in known_datasets() and (family not in known_datasets() or Path(dataset).is_dir()):
+        return dataset
+    return place_of(dataset if dataset in known_datasets() else family, roots)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
-from robustcheck.datasets import known_datasets
+from robustcheck.datasets import CatalogueEntry, known_datasets
 from robustcheck.datasets.doctor import Finding
-from robustcheck.datasets.roots import find_directory
-from robustcheck.errors import DataError
+from robustcheck.datasets.presence import Presence, presence
 from robustcheck.models.sets import known_sets, list_models
 from robustcheck.records import ModelRef
 
@@ -36,25 +36,43 @@ def models_table(query: str, as_json: bool, console: Console) -> None:
 
 
 def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> None:
-    """Print the catalogue's data sets with where each lies, or that it is not here."""
-    rows = [
-        {
-            "name": name,
-            "title": entry.title,
-            "images": entry.count,
-            "licence": entry.licence,
-            "homepage": entry.homepage,
-            "place": place_of(name, roots),
-        }
-        for name, entry in known_datasets().items()
-    ]
+    """Print the catalogue's data sets: what each is for, and where it lies or should be put."""
+    found = [(entry, presence(name, roots)) for name, entry in known_datasets().items()]
     if as_json:
-        console.print_json(json.dumps(rows))
+        console.print_json(json.dumps([_dataset_facts(entry, here) for entry, here in found]))
         return
-    table = Table(_whole("data set"), "images", "licence", "on this machine", box=None)
-    for row in rows:
-        table.add_row(str(row["name"]), str(row["images"] or "varies"), str(row["licence"]), str(row["place"] or "-"))
+    table = Table(_whole("data set"), _whole("for"), "images", Column("on this machine", overflow="fold"), box=None)
+    for entry, here in found:
+        table.add_row(entry.name, entry.task, _images(entry, here), _where(here))
     console.print(table)
+    console.print("robustcheck doctor NAME looks closer and says where a missing one comes from; --json has licences")
+
+
+def _images(entry: CatalogueEntry, here: Presence) -> str:
+    count = f"{entry.count:,}" if entry.count else "varies"
+    return f"{len(here.parts)} x {count}" if here.parts else count
+
+
+def _where(here: Presence) -> str:
+    if here.place is None:
+        return f"[dim]- ({escape(here.advice)})[/dim]"
+    some = f"{len(here.parts) - len(here.missing)} of {len(here.parts)} parts in " if here.missing else ""
+    return escape(some + here.place)
+
+
+def _dataset_facts(entry: CatalogueEntry, here: Presence) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "task": entry.task,
+        "images": entry.count,
+        "shows": entry.of or None,
+        "parts": {"here": len(here.parts) - len(here.missing), "of": len(here.parts)} if here.parts else None,
+        "place": here.place,
+        "advice": here.advice or None,
+        "licence": entry.licence,
+        "homepage": entry.homepage,
+    }
 
 
 def findings_table(findings: Sequence[Finding], as_json: bool, console: Console) -> bool:
@@ -64,7 +82,7 @@ def findings_table(findings: Sequence[Finding], as_json: bool, console: Console)
     else:
         table = Table("level", "what", Column("detail", overflow="fold"), box=None, show_header=False)
         for finding in findings:
-            table.add_row(finding.level, finding.what, finding.detail)
+            table.add_row(finding.level, escape(finding.what), escape(finding.detail))
         console.print(table)
     return all(finding.level != "error" for finding in findings)
 
@@ -88,10 +106,4 @@ def _model_facts(model: ModelRef) -> dict[str, object]:
 
 def place_of(name: str, roots: Sequence[Path]) -> str | None:
     """Return where a catalogue's data set lies, or None when it is not on this machine."""
-    entry = known_datasets()[name]
-    if entry.layout == "packaged":
-        return "ships with scikit-learn"
-    try:
-        return str(find_directory(entry, roots))
-    except DataError:
-        return None
+    return presence(name, roots).place

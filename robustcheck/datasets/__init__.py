@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from robustcheck.datasets.annotations import annotations_of, canonical_id, known_outside
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import known_class_sets
-from robustcheck.datasets.dataset import Dataset, ImageDataset
+from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Task, Vocabulary
+from robustcheck.datasets.families import expand
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.roots import data_roots
 from robustcheck.datasets.selection import kept_classes, select
+from robustcheck.datasets.sequences import Sequences, sequences_of
+from robustcheck.datasets.video_sets import PmSets, pm_sets
 
 __all__ = [
+    "Captions",
     "CatalogueEntry",
     "Dataset",
     "ImageDataset",
+    "PmSets",
+    "Sequences",
+    "Task",
+    "Vocabulary",
+    "annotations_of",
+    "canonical_id",
     "data_roots",
+    "expand",
     "kept_classes",
     "known_class_sets",
     "known_datasets",
+    "known_outside",
     "open_dataset",
+    "pm_sets",
     "select",
+    "sequences_of",
 ]

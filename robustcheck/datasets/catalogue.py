@@ -7,10 +7,12 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Task = Literal["classification", "ood", "retrieval"]
+from robustcheck.datasets.dataset import Task
+
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
+
+Axes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,11 @@ class CatalogueEntry:
     """What is known about a named dataset; ``count`` and ``classes`` are None where it varies.
 
     ``benchmark`` is its CLIP_benchmark name; ``layout`` is empty for a directory in any known layout.
+    ``of`` names the dataset whose images a view shows; ``border`` is the frame in pixels that is cut off
+    raw image files; ``id_dataset`` is the in-distribution set that an out-of-distribution set goes with;
+    ``vocabulary`` names the table that maps scored names to classes.
+    A family has ``parts``: its axes and their values, in order; ``default`` holds the values that an axis
+    has where a suite does not name it, ``folders`` the group directories of the first axis's values.
     """
 
     name: str
@@ -34,6 +41,13 @@ class CatalogueEntry:
     prompts: str = ""
     groups: tuple[str, ...] = ()
     note: str = ""
+    of: str = ""
+    border: int = 0
+    id_dataset: str = ""
+    vocabulary: str = ""
+    parts: Axes = ()
+    default: Axes = ()
+    folders: Axes = ()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -53,5 +67,11 @@ def known_datasets() -> Mapping[str, CatalogueEntry]:
 
 
 def _entry(name: str, facts: Mapping[str, object]) -> CatalogueEntry:
-    frozen = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-    return CatalogueEntry(name=name, **frozen)  # type: ignore[arg-type]
+    return CatalogueEntry(name=name, **{key: _frozen(value) for key, value in facts.items()})  # type: ignore[arg-type]
+
+
+def _frozen(value: object) -> object:
+    """Return lists as tuples, and axes (a mapping of lists) as pairs of text."""
+    if isinstance(value, Mapping):
+        return tuple((str(key), tuple(str(member) for member in members)) for key, members in value.items())
+    return tuple(value) if isinstance(value, list) else value

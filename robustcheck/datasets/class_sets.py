@@ -1,11 +1,13 @@
 """ImageNet's class list and the named parts of it, read from the packages that carry them.
 
 The 1000 names come from open_clip, the WordNet ids and the lists of ImageNet-A and -R from timm.
-Their files are located without importing either package, so torch stays out.
+Their files are located without importing either package, so torch stays out. What no package carries
+is tabulated in ``masks/``, each file with its source.
 """
 
 from __future__ import annotations
 
+import csv
 import functools
 import importlib.util
 from pathlib import Path
@@ -18,11 +20,12 @@ from robustcheck.errors import DataError, SetupError, did_you_mean
 IMAGENET = "imagenet"
 _TIMM_LISTS = {"imagenet-a": "imagenet_a_indices.txt", "imagenet-r": "imagenet_r_indices.txt"}
 _OWN_LISTS = {"imagenet-o": "imagenet-o.txt"}
+OBJECTNET = "objectnet"
 
 
 def known_class_sets() -> frozenset[str]:
     """Return the names of the class sets that are parts of ImageNet's 1000 classes."""
-    return frozenset({IMAGENET, *_TIMM_LISTS, *_OWN_LISTS})
+    return frozenset({IMAGENET, OBJECTNET, *_TIMM_LISTS, *_OWN_LISTS})
 
 
 def class_set_indices(name: str) -> IntArray:
@@ -76,6 +79,12 @@ def class_set_wnids(name: str) -> tuple[str, ...]:
     return tuple(wnids[index] for index in class_set_indices(name))
 
 
+def mask_rows(name: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of a table of ``masks/``, without its comments."""
+    lines = (Path(__file__).parent / "masks" / name).read_text(encoding="utf-8").splitlines()
+    return tuple(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
 def package_directory(package: str, distribution: str) -> Path:
     """Return where an installed package lies, without importing it."""
     spec = importlib.util.find_spec(package)
@@ -88,6 +97,9 @@ def package_directory(package: str, distribution: str) -> Path:
 def _indices(name: str) -> IntArray:
     if name == IMAGENET:
         return np.arange(1000, dtype=np.int64)
+    if name == OBJECTNET:
+        listed = " ".join(row["imagenet"] for row in mask_rows("objectnet.csv"))
+        return np.array(sorted(int(index) for index in listed.split()), dtype=np.int64)
     own = name in _OWN_LISTS
     path = Path(__file__).parent / "masks" / _OWN_LISTS[name] if own else _timm_info(_TIMM_LISTS[name])
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 StrArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
+
+Task = Literal["classification", "ood", "retrieval", "cue-conflict", "video", "sequences", "typographic"]
 
 IMAGE_SUFFIXES = ("webp", "png", "jpg", "jpeg", "ppm", "bmp", "gif", "tif", "tiff")
 
@@ -63,13 +65,58 @@ class Dataset(Protocol):
 
     @property
     def columns(self) -> IntArray | None:
-        """Return which of the 1000 ImageNet logits are this set's classes, if they are."""
+        """Return which of the 1000 ImageNet logits are the scored names, if they are."""
+
+    @property
+    def task(self) -> Task:
+        """Return what the set is for."""
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """Return the names that models score, where those are not the classes themselves."""
+
+    @property
+    def captions(self) -> Captions | None:
+        """Return the captions of the images, in a retrieval set."""
+
+    @property
+    def id_dataset(self) -> str:
+        """Return the in-distribution set that goes with this one, or an empty string."""
+
+    @property
+    def base(self) -> Dataset | None:
+        """Return the set whose images this one shows, where it is a view of another."""
+
+    @property
+    def rows(self) -> IntArray | None:
+        """Return which image of the base each sample is."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
 
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """Names that models score, and how their scores become those of the classes.
+
+    ``members[k]`` are the places in ``names`` that stand for class k. With ``max`` the largest logit
+    counts; with ``mean_probability`` the mean softmax probability over all names.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[IntArray, ...]
+    merge: Literal["max", "mean_probability"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Captions:
+    """Captions and, for each, the sample whose image it describes; owners: (m,) indices."""
+
+    texts: tuple[str, ...]
+    owners: IntArray
 
 
 class Pictures(Protocol):
@@ -95,6 +142,12 @@ class ImageDataset:
     groups: Mapping[str, StrArray]
     columns: IntArray | None
     pictures: Pictures
+    task: Task = "classification"
+    vocabulary: Vocabulary | None = None
+    captions: Captions | None = None
+    id_dataset: str = ""
+    base: Dataset | None = None
+    rows: IntArray | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""

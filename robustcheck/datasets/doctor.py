@@ -9,10 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from robustcheck.datasets.catalogue import known_datasets
+from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import class_set_names, known_class_sets
-from robustcheck.datasets.dataset import Dataset
+from robustcheck.datasets.dataset import Captions, Dataset
+from robustcheck.datasets.families import part_entry, part_values
 from robustcheck.datasets.open import open_dataset
+from robustcheck.datasets.presence import Presence, presence
+from robustcheck.datasets.selection import group_values, has_value
+from robustcheck.datasets.sequences import sequences_of
+from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError
 
 Level = Literal["ok", "warning", "error"]
@@ -30,29 +35,71 @@ class Finding:
 def examine(
     name_or_path: str, roots: Sequence[Path], decode: int | None = 16, index_dir: Path | None = None
 ) -> list[Finding]:
-    """Examine a dataset; ``decode`` images spread over it are decoded, all of them if it is None."""
+    """Examine a dataset; ``decode`` images spread over it are decoded, all of them if it is None.
+
+    Of a family the first part that is here is examined. Raise DataError for a name that nothing has.
+    """
+    entry = known_datasets().get(name_or_path)
+    if entry is not None and entry.parts:
+        return _family(presence(entry.name, roots), roots, decode, index_dir)
     try:
         dataset = open_dataset(name_or_path, roots, index_dir)
     except DataError as error:
+        if not _is_named(name_or_path):
+            raise
         return [Finding("error", "opening", str(error))]
-    return [
-        Finding("ok", "count", _count(name_or_path, dataset)),
-        Finding("ok", "labels", _label_range(dataset)),
-        _class_list(dataset),
-        *_repeated_names(dataset),
-        _balance(dataset),
-        *_prompts(dataset),
-        *(Finding("ok", f"group {name}", _values(dataset, name)) for name in dataset.groups),
-        *_task(name_or_path),
-        _decoded(dataset, decode),
-        Finding("ok", "fingerprint", dataset.fingerprint),
-    ]
+    return [*_opened(name_or_path, dataset), _decoded(dataset, decode), _fingerprint(dataset)]
 
 
-def _count(name: str, dataset: Dataset) -> str:
-    entry = known_datasets().get(name)
-    known = entry is not None and entry.count is not None
+def _is_named(text: str) -> bool:
+    """Tell whether anything has this name: the catalogue, a family's part, a path."""
+    return text in known_datasets() or bool(part_values(text)) or Path(text).expanduser().exists()
+
+
+def _family(found: Presence, roots: Sequence[Path], decode: int | None, index_dir: Path | None) -> list[Finding]:
+    here = [part for part in found.parts if part not in found.missing]
+    if not here:
+        return examine(found.parts[0], roots, decode, index_dir)
+    counted = f"{len(here)} of {len(found.parts)} are here, in {found.place}"
+    missing = f"; the first that is missing is {found.missing[0]}" if found.missing else ""
+    findings = [Finding("warning" if missing else "ok", "parts", counted + missing)]
+    return [*findings, Finding("ok", "examined", here[0]), *examine(here[0], roots, decode, index_dir)]
+
+
+def _opened(name: str, dataset: Dataset) -> Iterator[Finding]:
+    entry = known_datasets().get(name) or part_entry(name, known_datasets())
+    yield Finding("ok", "task", dataset.task)
+    yield Finding("ok", "count", _count(entry, dataset))
+    yield from _classes(dataset) if dataset.captions is None else _captions(dataset.captions)
+    yield from _images_of(dataset)
+    yield from _structure(dataset)
+    for column in dataset.groups:
+        yield Finding("ok", f"group {column}", _values(dataset, column))
+    if entry is not None and entry.note:
+        yield Finding("ok", "note", entry.note)
+
+
+def _fingerprint(dataset: Dataset) -> Finding:
+    return Finding("ok", "fingerprint", dataset.fingerprint)
+
+
+def _count(entry: CatalogueEntry | None, dataset: Dataset) -> str:
+    known = entry is not None and entry.count == len(dataset)
     return f"{len(dataset)} images" + (", as the catalogue says" if known else "")
+
+
+def _classes(dataset: Dataset) -> Iterator[Finding]:
+    yield Finding("ok", "labels", _label_range(dataset))
+    yield _class_list(dataset)
+    yield from _repeated_names(dataset)
+    yield _balance(dataset)
+    yield from _scored_names(dataset)
+    yield from _prompts(dataset)
+
+
+def _captions(captions: Captions) -> Iterator[Finding]:
+    counts = np.bincount(captions.owners)
+    yield Finding("ok", "captions", f"{len(captions.texts)}, {counts.min()} to {counts.max()} an image")
 
 
 def _label_range(dataset: Dataset) -> str:
@@ -89,8 +136,36 @@ def _balance(dataset: Dataset) -> Finding:
     return Finding("ok", "class balance", detail)
 
 
+def _scored_names(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.vocabulary is not None:
+        names, merge = len(dataset.vocabulary.names), dataset.vocabulary.merge.replace("_", " ")
+        detail = f"{names} names are scored for {len(dataset.class_names)} classes; the {merge} of a class counts"
+        yield Finding("ok", "scored names", detail)
+
+
+def _images_of(dataset: Dataset) -> Iterator[Finding]:
+    if dataset.base is not None:
+        detail = f"{len(dataset)} of the {len(dataset.base)} images of {dataset.base.name}"
+        yield Finding("ok", "view", detail)
+
+
+def _structure(dataset: Dataset) -> Iterator[Finding]:
+    """Count what images are grouped into, where they are not samples one by one."""
+    try:
+        if dataset.task == "video":
+            sets = pm_sets(dataset)
+            yield Finding("ok", "anchors", f"{len(sets.anchors)}, with {len(sets.frames)} similar frames around them")
+        elif dataset.task == "sequences":
+            lengths = [len(rows) for rows in sequences_of(dataset).rows]
+            yield Finding("ok", "sequences", f"{len(lengths)} of {min(lengths)} to {max(lengths)} frames")
+    except DataError as error:
+        yield Finding("error", "frames", str(error))
+
+
 def _prompts(dataset: Dataset) -> Iterator[Finding]:
-    if dataset.templates:
+    if dataset.task == "ood":
+        yield Finding("ok", "prompts", f"those of {dataset.id_dataset or 'the in-distribution set'}")
+    elif dataset.templates:
         yield Finding("ok", "prompts", f"{len(dataset.templates)} templates of its own")
     elif dataset.prompts:
         yield Finding("ok", "prompts", dataset.prompts)
@@ -99,15 +174,10 @@ def _prompts(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _values(dataset: Dataset, name: str) -> str:
-    values, counts = np.unique(dataset.groups[name], return_counts=True)
-    shown = ", ".join(f"{value} ({count})" for value, count in zip(values[:8], counts[:8], strict=True))
+    column = dataset.groups[name]
+    values = group_values(column)
+    shown = ", ".join(f"{value or 'none'} ({has_value(column, value).sum()})" for value in values[:8])
     return shown + (f" and {len(values) - 8} more" if len(values) > 8 else "")
-
-
-def _task(name: str) -> Iterator[Finding]:
-    entry = known_datasets().get(name)
-    if entry is not None and entry.note:
-        yield Finding("warning" if entry.task != "classification" else "ok", "note", entry.note)
 
 
 def _decoded(dataset: Dataset, decode: int | None) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +18,49 @@ from robustcheck.datasets.class_sets import (
     infer_class_set,
     known_class_sets,
 )
-from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray
+from robustcheck.datasets.cue_conflict import cue_conflict_vocabulary, read_cue_conflict
+from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray, Vocabulary
 from robustcheck.datasets.digits import open_digits
+from robustcheck.datasets.families import part_directory, part_entry
 from robustcheck.datasets.fingerprint import fingerprint
+from robustcheck.datasets.imagenet_x import imagenet_x_view
 from robustcheck.datasets.layouts import read_directory
+from robustcheck.datasets.layouts.anchors import has_anchors
+from robustcheck.datasets.layouts.captions import has_captions
+from robustcheck.datasets.layouts.image_files import read_unlabelled
+from robustcheck.datasets.layouts.sequences import read_sequences
+from robustcheck.datasets.objectnet import (
+    CroppedPictures,
+    imagenet_on_objectnet,
+    objectnet_imagenet,
+    read_objectnet,
+)
+from robustcheck.datasets.retrieval import open_retrieval
 from robustcheck.datasets.roots import find_directory
+from robustcheck.datasets.shapes import open_shapes
+from robustcheck.datasets.typographic_sets import read_disentangling, read_typed_manifest, read_typed_names
+from robustcheck.datasets.video_sets import open_video
+from robustcheck.datasets.views import require_classes
 from robustcheck.errors import DataError, DataMissing, did_you_mean
+
+# How a catalogue entry's `layout` is read, where it is not one that a directory shows by itself.
+_READERS: Mapping[str, Callable[[Path, Path | None], Contents]] = {
+    "": read_directory,
+    "cue-conflict": read_cue_conflict,
+    "disentangling": read_disentangling,
+    "objectnet": read_objectnet,
+    "sequences": read_sequences,
+    "typed-manifest": read_typed_manifest,
+    "typed-names": read_typed_names,
+    "unlabelled": read_unlabelled,
+}
+# How an entry shows the images of another dataset.
+_VIEWS: Mapping[str, Callable[[CatalogueEntry, Dataset], ImageDataset]] = {
+    "imagenet-on-objectnet": imagenet_on_objectnet,
+    "imagenet-x": imagenet_x_view,
+    "objectnet-imagenet": objectnet_imagenet,
+}
+_VOCABULARIES: Mapping[str, Callable[[], Vocabulary]] = {"cue-conflict": cue_conflict_vocabulary}
 
 
 def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | None = None) -> Dataset:
@@ -30,11 +69,17 @@ def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | Non
     ``index_dir`` keeps tar indexes and file hashes, so that a second opening takes a moment.
     Raise DataMissing when it is not there, DataError when it is there but wrong.
     """
-    entry = known_datasets().get(name_or_path)
+    entries = known_datasets()
+    part = part_entry(name_or_path, entries)
+    entry = part or entries.get(name_or_path)
     if entry is None:
         return _open_directory(_existing(name_or_path), index_dir)
     if entry.layout == "packaged":
-        return open_digits(entry.name)
+        return open_digits() if entry.name == "digits" else open_shapes(entry.name)
+    if part is not None:
+        return _open_named(part, part_directory(name_or_path, entries, roots), index_dir)
+    if entry.of:
+        return _open_view(entry, roots, index_dir)
     return _open_named(entry, find_directory(entry, roots), index_dir)
 
 
@@ -52,6 +97,10 @@ def _existing(text: str) -> Path:
 
 
 def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
+    if has_captions(path):
+        return open_retrieval(path.resolve().name, path, index_dir)
+    if has_anchors(path):
+        return open_video(path.resolve().name, path, index_dir)
     contents = read_directory(path, index_dir)
     if not contents.class_names:
         raise DataError(
@@ -62,19 +111,40 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     return _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
 
 
+def _open_view(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | None) -> ImageDataset:
+    try:
+        base = open_dataset(entry.of, roots, index_dir)
+    except DataMissing as error:
+        raise DataMissing(
+            f"{entry.name} shows images of {entry.of}, and {error.found}", expected=error.expected, fix=error.fix
+        ) from error
+    return _VIEWS[entry.layout](entry, base)
+
+
 def _open_named(entry: CatalogueEntry, path: Path, index_dir: Path | None) -> ImageDataset:
     if entry.task == "retrieval":
-        raise DataError(
-            f"{entry.name} is a retrieval set; it can be compared by published figures only",
-            where=str(path),
-            fix="use --robust-evidence published",
-        )
-    contents = read_directory(path, index_dir)
+        return open_retrieval(entry.name, path, index_dir, entry)
+    if entry.task == "video":
+        return open_video(entry.name, path, index_dir, entry)
+    contents = _READERS[entry.layout](path, index_dir)
     _require_sound(contents)
     _require_as_catalogued(entry, contents)
-    class_names = contents.class_names or _catalogue_names(entry, path)
+    class_names = contents.class_names or _catalogue_names(entry, contents)
     prompts = "" if contents.templates else entry.prompts
-    return _dataset(entry.name, contents, class_names, entry.class_set, prompts, index_dir)
+    dataset = _dataset(entry.name, contents, class_names, entry.class_set, prompts, index_dir)
+    return _as_catalogued(entry, dataset)
+
+
+def _as_catalogued(entry: CatalogueEntry, dataset: ImageDataset) -> ImageDataset:
+    """Add what only the catalogue knows: the task, the scored names, the frame around raw files."""
+    dataset = replace(dataset, task=entry.task, id_dataset=entry.id_dataset)
+    if entry.vocabulary:
+        vocabulary = _VOCABULARIES[entry.vocabulary]()
+        dataset = replace(dataset, vocabulary=vocabulary, columns=np.arange(len(vocabulary.names)))
+    if entry.border and dataset.layout == "imagefolder":
+        content = hashlib.sha256(f"{dataset.fingerprint} without {entry.border} px".encode()).hexdigest()
+        dataset = replace(dataset, fingerprint=content, pictures=CroppedPictures(dataset.pictures, entry.border))
+    return dataset
 
 
 def _dataset(
@@ -155,22 +225,16 @@ def _fits(contents: Contents, classes: int) -> bool:
 
 
 def _require_class_list(entry: CatalogueEntry, contents: Contents, where: str) -> None:
-    """Compare the class list by position; wordings differ between versions, most names do not."""
+    """Compare the classes with the class set's, by folder names and by class names."""
     if contents.wnids and contents.wnids != class_set_wnids(entry.class_set):
         raise DataError("the folders are other WordNet ids", where=where, expected=f"those of {entry.class_set}")
-    expected = class_set_names(entry.class_set)
-    pairs = list(zip(contents.class_names, expected, strict=True))
-    other = [label for label, (found, known) in enumerate(pairs) if found != known]
-    if 2 * len(other) > len(pairs):
-        first = other[0]
-        raise DataError(
-            f"another class list: {len(other)} of {len(pairs)} names differ, the first {contents.class_names[first]!r}",
-            where=where,
-            expected=f"{expected[first]!r} as class {first} of {entry.class_set}",
-        )
+    require_classes(contents.class_names, class_set_names(entry.class_set), where, entry.class_set)
 
 
-def _catalogue_names(entry: CatalogueEntry, path: Path) -> tuple[str, ...]:
-    if not entry.class_set:
-        raise DataError("the classes have no names", where=str(path), expected="a file classnames.txt")
-    return class_set_names(entry.class_set)
+def _catalogue_names(entry: CatalogueEntry, contents: Contents) -> tuple[str, ...]:
+    if entry.class_set:
+        return class_set_names(entry.class_set)
+    if entry.task == "ood":
+        # Nobody is asked to name these classes; they only tell groups of images apart.
+        return tuple(f"class {label}" for label in range(contents.class_count))
+    raise DataError("the classes have no names", where=str(contents.directory), expected="a file classnames.txt")

@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.class_sets import class_set_indices, known_class_sets
-from robustcheck.datasets.dataset import Dataset, IntArray
+from robustcheck.datasets.dataset import Dataset, IntArray, StrArray
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.records import Pairs
 
 CLASSES = "classes"  # `classes: imagenet-a` restricts samples and competing classes alike
+SEPARATOR = ";"  # "pose;background": a sample that has both values
 CLASS = "class"  # `class: tench` keeps the samples of one class
 
 
@@ -47,12 +48,25 @@ def _matching(dataset: Dataset, key: str, value: str) -> npt.NDArray[np.bool_]:
         _require_known(value, dataset.class_names, "class", dataset)
         return np.asarray(np.array(dataset.class_names)[dataset.labels] == value)
     _require_known(key, (*dataset.groups, CLASS, CLASSES), "column", dataset)
-    _require_known(value, tuple(np.unique(dataset.groups[key]).tolist()), f"value of {key}", dataset)
-    return np.asarray(dataset.groups[key] == value)
+    _require_known(value, group_values(dataset.groups[key]), f"value of {key}", dataset)
+    return has_value(dataset.groups[key], value)
+
+
+def group_values(column: StrArray) -> tuple[str, ...]:
+    """Return the values that occur in a column, in order; "pose;background" holds two."""
+    return tuple(sorted({value for text in np.unique(column).tolist() for value in text.split(SEPARATOR)}))
+
+
+def has_value(column: StrArray, value: str) -> npt.NDArray[np.bool_]:
+    """Return for each sample whether the value is its own, or one of its own."""
+    return np.array([value in text.split(SEPARATOR) for text in column.tolist()], dtype=np.bool_)
 
 
 def _in_class_set(dataset: Dataset, name: str) -> npt.NDArray[np.bool_]:
-    """Return for each of the dataset's classes whether it belongs to a part of ImageNet's classes."""
+    """Return for each of the dataset's classes whether it belongs to a part of ImageNet's classes.
+
+    Where several of ImageNet's classes stand for one, it belongs if any of them does.
+    """
     _require_known(name, tuple(sorted(known_class_sets())), "class set", dataset)
     if dataset.columns is None:
         raise DataError(
@@ -60,7 +74,10 @@ def _in_class_set(dataset: Dataset, name: str) -> npt.NDArray[np.bool_]:
             where=dataset.name,
             expected=f"no condition on {CLASSES!r}",
         )
-    return np.isin(dataset.columns, class_set_indices(name))
+    inside = np.isin(dataset.columns, class_set_indices(name))
+    if dataset.vocabulary is None:
+        return inside
+    return np.array([inside[places].any() for places in dataset.vocabulary.members], dtype=np.bool_)
 
 
 def _require_known(name: str, known: tuple[str, ...], what: str, dataset: Dataset) -> None:

@@ -122,8 +122,10 @@ def _resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str
         if beyond
         else "the interval straddles the limit"
     )
+    limit = comparison.bounds.nearest(comparison.estimate.value)
+    side = "a shortfall" if limit == comparison.bounds.low else "an excess"
     return (
-        f"unsure: {why}. {case.score.n:,} images show a shortfall of {say_points(drop, case.unit)} "
+        f"unsure: {why}. {case.score.n:,} images show {side} of {say_points(drop, case.unit)} "
         "beyond the limit with 80% power",
     )
 

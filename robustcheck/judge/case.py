@@ -27,7 +27,8 @@ class Case:
     """Everything one verdict rests on.
 
     ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and
-    ``reference_name`` says whose that is; ``seed`` comes from the cell's key.
+    ``reference_name`` says whose that is; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's;
+    ``seed`` comes from the cell's key.
     """
 
     planned: PlannedCheck
@@ -41,6 +42,7 @@ class Case:
     population: PopulationPoints | None = None
     reference: Score | None = None
     reference_name: str = ""
+    x_unit: str = "%"
 
 
 @dataclass(frozen=True, slots=True)

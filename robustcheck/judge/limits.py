@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
-from math import sqrt
+from math import isfinite, sqrt
 
+from robustcheck.errors import RecordError
 from robustcheck.expectations import AtLeast, AtMost, Between, Reproduces
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.records import Score
-from robustcheck.stats.intervals import Interval, covariance, proportion_interval, score_interval
+from robustcheck.records import Samples, Score
+from robustcheck.stats.intervals import (
+    ROUNDING,
+    covariance,
+    independent_samples,
+    proportion_interval,
+    rule_of_three,
+    score_intervals,
+    z_value,
+)
 
 
 def compare_at_least(expect: AtLeast, warn: AtLeast | None, case: Case) -> Comparison:
@@ -67,27 +75,60 @@ def compare_reproduces(expect: Reproduces, warn: Reproduces | None, case: Case) 
 def value_estimate(case: Case) -> Estimate:
     """Estimate the value itself: from its samples, or binomial from a published n."""
     score = case.score
-
-    # The bootstrap is the dear part of judging, and a verdict asks for the same two levels repeatedly.
-    @cache
-    def interval(level: float) -> Interval:
-        if score.samples is not None:
-            return score_interval(score.samples, level, seed=case.seed)
-        return proportion_interval(score.value, score.n, level)
-
-    return Estimate(score.value, interval, sqrt(value_variance(score)))
+    error = sqrt(value_variance(score, case.unit))
+    if score.samples is None:
+        return Estimate(score.value, lambda level: proportion_interval(score.value, score.n, level), error)
+    return Estimate(score.value, score_intervals(score.samples, seed=case.seed), error)
 
 
-def value_variance(score: Score) -> float:
+def value_variance(score: Score, unit: str) -> float:
     """Return the sampling variance of a score, never zero: no data is certain.
 
-    A value at 0 or 1 has no spread of its own; half a count is added on either side.
+    Raises RecordError where neither the samples nor a binomial n says how sure a value is.
     """
-    observed = 0.0 if score.samples is None else covariance(score.samples, score.samples)
-    if observed > 0:
-        return observed
-    share = (score.value * score.n + 0.5) / (score.n + 1)
-    return share * (1 - share) / score.n
+    if score.samples is None:
+        _require_share(score, unit)
+        return _share_variance(score.value, score.n)
+    observed = covariance(score.samples, score.samples)
+    return observed if observed > ROUNDING**2 else _variance_unseen(score, score.samples)
+
+
+def _variance_unseen(score: Score, samples: Samples) -> float:
+    """Bound the variance where all samples are alike, such as those of a detection without a mistake."""
+    if samples.aggregate == "weighted_sum":
+        return (rule_of_three(samples) / z_value(0.95)) ** 2
+    _require_rate(score)
+    return _share_variance(score.value, independent_samples(samples))
+
+
+def _share_variance(value: float, n: int) -> float:
+    # A share of 0 or 1 has no spread of its own; half a count is added on either side.
+    share = (value * n + 0.5) / (n + 1)
+    return share * (1 - share) / n
+
+
+def _require_share(score: Score, unit: str) -> None:
+    """Refuse a figure whose n says nothing: only a share of n samples is binomial."""
+    if unit == "%" and 0 <= score.value <= 1 and isfinite(score.low) and isfinite(score.high):
+        return
+    quantity = score.cell.quantity
+    raise RecordError(
+        f"the {score.evidence} {quantity.label} of {score.cell.model.id} has no interval: "
+        f"{quantity.metric} is no share of its {score.n:,} samples, and the table has no per-sample scores",
+        expected="a measurement with its per-sample scores",
+        fix="measure it here: --robust-evidence live, with the data set in a --robust-data directory",
+    )
+
+
+def _require_rate(score: Score) -> None:
+    if -ROUNDING <= score.value <= 1 + ROUNDING:
+        return
+    raise RecordError(
+        f"all {score.n:,} samples of {score.cell.quantity.label} are alike: "
+        f"they do not say how sure {score.value:g} is",
+        expected="samples that differ",
+        fix="use a larger slice or data set",
+    )
 
 
 def _claim(case: Case, limit: float) -> str:

@@ -10,7 +10,7 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.limits import value_variance
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.records import Pairs, Samples, Score
-from robustcheck.stats.compare import paired_difference
+from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.intervals import Interval, z_value
 
 
@@ -43,7 +43,7 @@ def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[st
             where=case.reference_name,
             fix="measure both, or use --robust-evidence published for both",
         )
-    return _unpaired(case.score, reference)
+    return _unpaired(case, reference)
 
 
 def _paired(case: Case, now: Samples, then: Samples) -> tuple[Estimate, Pairs, tuple[str, ...]]:
@@ -55,16 +55,17 @@ def _paired(case: Case, now: Samples, then: Samples) -> tuple[Estimate, Pairs, t
             where=case.reference_name,
             fix="bless a run on the data set as it is now",
         ) from None
-    facts = (
-        ("paired over", f"{difference.n:,} images, {difference.discordant:,} of them judged differently"),
-        ("exact McNemar p", f"{difference.p_value:.3g}"),
-    )
-    return Estimate(difference.value, difference.interval, difference.error), facts, ()
+    return Estimate(difference.value, difference.interval, difference.error), _paired_facts(difference), ()
 
 
-def _unpaired(score: Score, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
-    value = score.value - reference.value
-    error = sqrt(value_variance(score) + value_variance(reference))
+def _paired_facts(difference: Difference) -> Pairs:
+    over = f"{difference.n:,} images, {difference.discordant:,} of them judged differently"
+    return ("paired over", over), (f"{difference.test} p", f"{difference.p_value:.3g}")
+
+
+def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+    value = case.score.value - reference.value
+    error = sqrt(value_variance(case.score, case.unit) + value_variance(reference, case.unit))
 
     def interval(level: float) -> Interval:
         return value - z_value(level) * error, value + z_value(level) * error

@@ -30,7 +30,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
-    error = _residual_error(case.score, x, at)
+    error = _residual_error(case, x, at)
     return Comparison(
         Estimate(residual, _normal_interval(residual, error), error),
         _bounds(expect, fit, x.value, at.value, case.higher_is_better),
@@ -70,11 +70,12 @@ def trend_figure(expect: OnTrend, suite: str, check: Check, population: Populati
     )
 
 
-def _residual_error(y: Score, x: Score, at: Expected) -> float:
+def _residual_error(case: Case, x: Score, at: Expected) -> float:
     """Return the standard error of y - line(x): y, x through the line's gain, and the fit itself."""
+    y = case.score
     shared = covariance(y.samples, x.samples) if _same_samples(y, x) and y.samples and x.samples else 0.0
-    variance = value_variance(y) + at.x_gain**2 * value_variance(x) - 2 * at.x_gain * shared + at.fit_variance
-    return sqrt(max(variance, at.fit_variance))
+    own = value_variance(y, case.unit) + at.x_gain**2 * value_variance(x, case.x_unit) - 2 * at.x_gain * shared
+    return sqrt(max(own, 0.0) + at.fit_variance)
 
 
 def _same_samples(y: Score, x: Score) -> bool:
@@ -103,8 +104,9 @@ def _notes(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
     notes = []
     scatter = _scatter(fit, at)
     if at.extrapolated:
+        low, high = say_value(fit.x_low, case.x_unit), say_value(fit.x_high, case.x_unit)
         notes.append(
-            f"extrapolated: x = {x.value:.1%} lies outside the population's {fit.x_low:.1%} to {fit.x_high:.1%}"
+            f"extrapolated: x = {say_value(x.value, case.x_unit)} lies outside the population's {low} to {high}"
         )
     if expect.allowed_below is not None and expect.allowed_below.value < scatter:
         notes.append(
@@ -129,7 +131,7 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         ("expected on trend", say_value(at.value, case.unit)),
         ("95% prediction band", f"{say_value(at.low, case.unit)} to {say_value(at.high, case.unit)}"),
         ("z", z),
-        ("x", f"{x.cell.quantity.label} = {x.value:.1%}"),
+        ("x", f"{x.cell.quantity.label} = {say_value(x.value, case.x_unit)}"),
         ("population", f"{expect.population}{narrowed}: {fit.n} models{_left_out(case)}"),
         ("fit", f"slope {fit.slope:.3f}, residual scale {fit.scale:.3f} ({fit.axis}), r2 {fit.r2:.3f}"),
     )

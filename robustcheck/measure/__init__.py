@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from robustcheck.measure.measuring import measure_cells
+from robustcheck.measure.logits import Logits, logits_of
+from robustcheck.measure.measuring import image_sets, measure_cells
 from robustcheck.measure.scores import stored_score
 from robustcheck.measure.settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.shelf import Shelf
 
-__all__ = ["MeasureSettings", "ProgressEvent", "Shelf", "measure_cells", "stored_score"]
+__all__ = [
+    "Logits",
+    "MeasureSettings",
+    "ProgressEvent",
+    "Shelf",
+    "image_sets",
+    "logits_of",
+    "measure_cells",
+    "stored_score",
+]

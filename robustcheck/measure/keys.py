@@ -6,27 +6,24 @@ describes the making (device, torch, Pillow) stands beside the result as provena
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from robustcheck.models.encoders import Precision
 from robustcheck.records import ModelRef, Pairs
-from robustcheck.store import content_key
 from robustcheck.transforms import SCHEMA as TRANSFORM_SCHEMA
 
 _OPEN_CLIP_LIBRARIES = ("open_clip_torch", "timm")
 _TIMM_LIBRARIES = ("timm",)
 _SELF_DESCRIBED = frozenset({"local-dir", "zoo", "hf-hub"})
+_NO_LIBRARY = frozenset({"fake", "predictions", "phash"})
 _PROVENANCE_LIBRARIES = ("torch", "torchvision", "pillow", "numpy")
 
 
-class HasFingerprint(Protocol):
+class Images(Protocol):
     """The part of a data set that keys depend on."""
 
     @property
@@ -41,7 +38,9 @@ class NamedTransform(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def severity(self) -> int: ...
+    def variant(self) -> str: ...
+    @property
+    def reads_scene(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,52 +76,36 @@ def encoder_facts(ref: ModelRef, digest: str, precision: Precision) -> EncoderFa
         architecture="" if described else ref.architecture,
         tag=(ref.weights or "") if ref.kind == "openclip" else "",
         weights=digest,
-        libraries=() if ref.kind == "fake" else tuple((name, _version(name)) for name in libraries),
+        libraries=() if ref.kind in _NO_LIBRARY else tuple((name, _version(name)) for name in libraries),
         precision=precision,
     )
 
 
-def outputs_facts(
-    encoder: EncoderFacts, dataset: HasFingerprint, transform: NamedTransform | None, seed: int
-) -> dict[str, Any]:
+def outputs_facts(encoder: EncoderFacts, images: Images, transform: NamedTransform | None, seed: int) -> dict[str, Any]:
     """Return what decides the outputs of an encoder on a data set's (transformed) images."""
     return {
         "encoder": encoder.plain,
-        "dataset": dataset.fingerprint,
-        "transform": None if transform is None else transform_facts(transform, seed),
+        "dataset": images.fingerprint,
+        "transform": None if transform is None else transform_facts(transform, seed, images.class_names),
     }
 
 
-def transform_facts(transform: NamedTransform, seed: int) -> dict[str, Any]:
-    """Return what decides a transformed image, given the image and its id."""
+def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what decides a transformed image, given the image, its id and its label."""
     return {
         "name": transform.name,
-        "severity": transform.severity,
+        "variant": transform.variant,
         "seed": seed,
         "schema": TRANSFORM_SCHEMA,
+        # What is resized, encoded or written by Pillow may look otherwise with another version of it.
+        "pillow": _version("pillow"),
+        "written": {"classes": list(class_names), "freetype": _freetype()} if transform.reads_scene else None,
     }
 
 
-def head_facts(encoder: EncoderFacts, class_names: Sequence[str], templates: Sequence[str]) -> dict[str, Any]:
+def head_facts(encoder: EncoderFacts, text_digest: str) -> dict[str, Any]:
     """Return what decides a text head."""
-    return {"encoder": encoder.plain, "class_names": list(class_names), "templates": list(templates)}
-
-
-def ranks_facts(
-    outputs: Mapping[str, Any],
-    head: Mapping[str, Any] | None,
-    labels: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64] | None,
-    kept: npt.NDArray[np.int64] | None,
-) -> dict[str, Any]:
-    """Return what decides the rank of each label: the outputs, the head or its columns, the classes kept."""
-    return {
-        "outputs": content_key(outputs),
-        "head": None if head is None else content_key(head),
-        "labels": content_key({"labels": labels.tolist()}),
-        "columns": None if columns is None else columns.tolist(),
-        "kept": None if kept is None else kept.tolist(),
-    }
+    return {"encoder": encoder.plain, "texts": text_digest}
 
 
 def provenance_libraries() -> Pairs:
@@ -136,3 +119,10 @@ def _version(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return "not installed"
+
+
+@cache
+def _freetype() -> str:
+    from PIL import features
+
+    return str(features.version("freetype2"))

@@ -7,33 +7,53 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
-from robustcheck.measure.heads import make_head, needs_head
 from robustcheck.measure.passes import Pass, Runner
+from robustcheck.measure.readout import make_head, needs_head
+from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.scores import score_of
+from robustcheck.measure.scoring import recipes_of
 from robustcheck.measure.settings import MeasureSettings, OnProgress
-from robustcheck.measure.shelf import Recipe, Shelf
+from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest
 from robustcheck.models.encoders import LoadedModel, SupervisedModel, ZeroShotModel, load_model
 from robustcheck.protocols.classify import require_classes
 from robustcheck.records import Cell, ModelRef, Score
+from robustcheck.store import content_key
 
 Found = dict[Cell, Score | RobustcheckError]
+Images = tuple[str, str | None, int]
 
 
-def measure_cells(cells: Sequence[Cell], settings: MeasureSettings, progress: OnProgress | None = None) -> Found:
+def measure_cells(
+    cells: Sequence[Cell],
+    settings: MeasureSettings,
+    progress: OnProgress | None = None,
+    first: Cell | None = None,
+) -> Found:
     """Return the score of every cell, or the error that kept it from one.
 
-    A model or a data set that fails gives its error to its own cells only.
+    A model or a data set that fails gives its error to its own cells only. With ``first``, only the
+    images that this cell needs are passed over (for all cells), and cells that need more are left out.
     """
     shelf = Shelf(settings)
     found: Found = {}
     _score_each(cells, shelf, found)
     lacking = [cell for cell in cells if cell not in found]
+    # The parts of a model that is not here yet are not known before it is fetched: then nothing is left out.
+    scope = None if first is None or shelf.encoder(first.model) is None else image_sets(first, shelf)
     for models in group_by_budget(_sizes(lacking), settings.memory_budget):
         group = [cell for cell in lacking if cell.model in models]
-        _Round(shelf, group, found, progress).measure()
+        _Round(shelf, group, found, progress, scope).measure()
         gc.collect()
-    return {cell: found[cell] for cell in cells}
+    return {cell: found[cell] for cell in cells if cell in found}
+
+
+def image_sets(cell: Cell, shelf: Shelf) -> frozenset[str]:
+    """Return the names of the image sets that a cell needs passes over."""
+    try:
+        return frozenset(recipe.images.name for recipe in recipes_of(cell, shelf))
+    except RobustcheckError:
+        return frozenset({cell.quantity.dataset})
 
 
 def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[ModelRef]]:
@@ -74,72 +94,109 @@ def _keep_score(cell: Cell, shelf: Shelf, found: Found) -> None:
 
 @dataclass(slots=True)
 class _Round:
-    """The cells of models that are in memory together."""
+    """The cells of models that are in memory together; ``scope`` names the image sets to pass over."""
 
     shelf: Shelf
     cells: Sequence[Cell]
     found: Found
     progress: OnProgress | None
-    models: dict[ModelRef, LoadedModel] = field(default_factory=dict)
+    scope: frozenset[str] | None
+    models: dict[ModelRef, LoadedModel | RobustcheckError] = field(default_factory=dict)
+    recipes: dict[Cell, tuple[Recipe, ...]] = field(default_factory=dict)
+    _lacks: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def measure(self) -> None:
-        """Load the models, make their heads, run one pass per (data set, transform), then score."""
-        self._load_models()
-        self._make_heads()
-        for images in dict.fromkeys(_images(cell) for cell in self._open()):
-            self._run_pass([cell for cell in self._open() if _images(cell) == images])
+        """Load the models, make their heads, run one pass per (image set, transform), then score."""
+        for cell in self._open():
+            with_error(cell, self.found, lambda cell=cell: self._prepare(cell))  # type: ignore[misc]
+        for images in dict.fromkeys(_images(recipe) for recipe in self._missing()):
+            self._run_pass(images)
         _score_each(self._open(), self.shelf, self.found)
         for cell in self._open():
-            self.found[cell] = _incomplete(cell)
+            if self.scope is None or image_sets(cell, self.shelf) <= self.scope:
+                self.found[cell] = _incomplete(cell)
+        self.models.clear()
 
     def _open(self) -> list[Cell]:
         return [cell for cell in self.cells if cell not in self.found]
 
-    def _load_models(self) -> None:
-        for ref in dict.fromkeys(cell.model for cell in self._open()):
-            try:
-                self.models[ref] = load_checked(ref, self.shelf)
-            except RobustcheckError as error:
-                self._fail((cell for cell in self._open() if cell.model == ref), error)
+    def _prepare(self, cell: Cell) -> None:
+        """Find what a cell is made from, load the models that lack something of it, and make their heads."""
+        try:
+            self.recipes[cell] = recipes_of(cell, self.shelf)
+        except ModelUnavailable:
+            # Its data are there. Loading fetches the weights where there is a network, or says why it cannot.
+            self._load(cell.model)
+            self.recipes[cell] = recipes_of(cell, self.shelf)
+        for recipe in self._in_scope(self.recipes[cell]):
+            if needs_head(recipe) or self._chunks_missing(recipe):
+                self._make_ready(recipe)
 
-    def _make_heads(self) -> None:
-        for cell in self._open():
-            with_error(cell, self.found, lambda cell=cell: self._make_head(cell))  # type: ignore[misc]
+    def _in_scope(self, recipes: Iterable[Recipe]) -> list[Recipe]:
+        return [
+            recipe
+            for recipe in recipes
+            if recipe.saved is None and (self.scope is None or recipe.images.name in self.scope)
+        ]
 
-    def _make_head(self, cell: Cell) -> None:
-        recipe, model = self._recipe(cell), self.models[cell.model]
-        if isinstance(model, SupervisedModel):
-            require_classes(model.class_count, recipe.dataset.columns, len(recipe.dataset.class_names))
+    def _make_ready(self, recipe: Recipe) -> None:
+        model = self._load(recipe.ref)
+        classes = recipe.classes
+        if isinstance(model, SupervisedModel) and classes is not None:
+            require_classes(model.class_count, classes.columns, len(classes.names))
         elif isinstance(model, ZeroShotModel) and needs_head(recipe):
             make_head(recipe, model)
 
-    def _run_pass(self, cells: Sequence[Cell]) -> None:
+    def _load(self, ref: ModelRef) -> LoadedModel:
+        """Load a model once; raise its error again each time."""
+        if ref not in self.models:
+            try:
+                self.models[ref] = load_checked(ref, self.shelf)
+            except RobustcheckError as error:
+                self.models[ref] = error
+        found = self.models[ref]
+        if isinstance(found, RobustcheckError):
+            raise found
+        return found
+
+    def _chunks_missing(self, recipe: Recipe) -> frozenset[int]:
+        """Return the chunks of outputs that are not stored; each is read once, to see that it is whole."""
+        key = content_key(recipe.outputs_facts)
+        if key not in self._lacks:
+            self._lacks[key] = frozenset(recipe.outputs.missing())
+        return self._lacks[key]
+
+    def _missing(self) -> list[Recipe]:
+        """Return the recipes in scope, of cells that still have a chance, that miss image outputs."""
+        wanted = [recipe for cell in self._open() for recipe in self._in_scope(self.recipes.get(cell, ()))]
+        return [recipe for recipe in wanted if self._chunks_missing(recipe)]
+
+    def _run_pass(self, images: Images) -> None:
         settings = self.shelf.settings
-        recipes = {cell.model: self._recipe(cell) for cell in cells}
-        runners = [self._runner(ref, recipe) for ref, recipe in recipes.items()]
+        recipes = {recipe.ref: recipe for recipe in self._missing() if _images(recipe) == images}
+        if not recipes:
+            return
+        runners = [self._runner(recipe) for recipe in recipes.values()]
         recipe = next(iter(recipes.values()))
-        label = cells[0].quantity.transform
+        label = None if recipe.transform is None else str(recipe.transform)
         try:
-            Pass(recipe.dataset, recipe.transform, recipe.seed, label, runners, settings, self.progress).run()
+            Pass(recipe.images, recipe.transform, recipe.seed, label, runners, settings, self.progress).run()
         except RobustcheckError as error:
-            self._fail(cells, error)
+            self._fail(images, None, error)
         for runner in runners:
             if runner.error is not None:
-                self._fail((cell for cell in cells if cell.model == runner.ref), runner.error)
+                self._fail(images, runner.ref, runner.error)
 
-    def _runner(self, ref: ModelRef, recipe: Recipe) -> Runner:
-        chunks = recipe.outputs
-        return Runner(ref, self.models[ref], chunks, self.shelf.settings.batch_size, frozenset(chunks.missing()))
+    def _runner(self, recipe: Recipe) -> Runner:
+        model, batch_size = self._load(recipe.ref), self.shelf.settings.batch_size
+        return Runner(recipe.ref, model, recipe.outputs, batch_size, self._chunks_missing(recipe))
 
-    def _recipe(self, cell: Cell) -> Recipe:
-        recipe = self.shelf.recipe(cell)
-        if recipe is None:
-            raise ModelUnavailable("its weights are not on this machine", where=cell.model.text)
-        return recipe
-
-    def _fail(self, cells: Iterable[Cell], error: RobustcheckError) -> None:
-        for cell in cells:
-            self.found.setdefault(cell, error)
+    def _fail(self, images: Images, ref: ModelRef | None, error: RobustcheckError) -> None:
+        """Give an error to the cells that need a model's outputs (any model's, without ``ref``) on these images."""
+        for cell in self._open():
+            for recipe in self.recipes.get(cell, ()):
+                if _images(recipe) == images and ref in (None, recipe.ref):
+                    self.found.setdefault(cell, error)
 
 
 def load_checked(ref: ModelRef, shelf: Shelf) -> LoadedModel:
@@ -159,9 +216,10 @@ def load_checked(ref: ModelRef, shelf: Shelf) -> LoadedModel:
     return model
 
 
-def _images(cell: Cell) -> tuple[str, str | None, int]:
-    """Return what cells that share a pass have in common."""
-    return cell.quantity.dataset, cell.quantity.transform, cell.quantity.seed
+def _images(recipe: Recipe) -> Images:
+    """Return what recipes that share a pass have in common."""
+    transform = None if recipe.transform is None else str(recipe.transform)
+    return recipe.images.fingerprint, transform, recipe.seed if transform else 0
 
 
 def _incomplete(cell: Cell) -> RobustcheckError:

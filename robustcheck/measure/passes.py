@@ -20,7 +20,7 @@ from robustcheck.measure.settings import MeasureSettings, OnProgress, ProgressEv
 from robustcheck.models.encoders import Features, LoadedModel, image_outputs
 from robustcheck.records import ModelRef
 from robustcheck.store import Chunks
-from robustcheck.transforms import Transform, image_rng
+from robustcheck.transforms import Scene, Transform, image_rng
 
 Prepared = dict[str, Any]
 
@@ -136,9 +136,13 @@ class Pass:
         """Decode and transform one image, then preprocess it once for each distinct preprocessing."""
         image = self.dataset.image(index)
         if self.transform is not None:
-            image = self.transform.apply(image, image_rng(self.seed, str(self.dataset.ids[index])))
+            scene = self._scene(index)
+            image = self.transform.apply(image, image_rng(self.seed, scene.image_id), scene)
         models = {runner.model.preprocessing: runner.model for runner in self._active(chunk)}
         return {preprocessing: model.preprocess(image) for preprocessing, model in models.items()}
+
+    def _scene(self, index: int) -> Scene:
+        return Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
 
     def _span(self, chunk: int) -> range:
         return self.runners[0].chunks.span(chunk)

@@ -1,25 +1,27 @@
-"""A shelf: the data sets and digests that are in use while scores are looked up.
+"""A shelf: the data sets, class lists and digests that are in use while scores are looked up.
 
-Opening a data set and hashing a checkpoint are quick, but not for each of a thousand checks. A
-shelf lives as long as its owner wants the same answer; nothing is remembered between shelves.
+Opening a data set, filling in prompts and hashing a checkpoint are quick, but not for each of a thousand
+checks. A shelf lives as long as its owner wants the same answer; nothing is remembered between shelves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from robustcheck.datasets import Dataset, open_dataset
-from robustcheck.errors import RobustcheckError
-from robustcheck.measure.keys import EncoderFacts, encoder_facts, head_facts, outputs_facts
+from robustcheck.datasets import Dataset, annotations_of, open_dataset
+from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
+from robustcheck.measure.keys import EncoderFacts, encoder_facts
+from robustcheck.measure.recipe import ClassList, Recipe
+from robustcheck.measure.saved import fitting_dataset
 from robustcheck.measure.settings import MeasureSettings
 from robustcheck.models.digests import weights_digest
 from robustcheck.models.encoders import is_supervised
-from robustcheck.prompts import resolve_prompts
-from robustcheck.records import Cell, ModelRef
-from robustcheck.store import Chunks, Store, content_key
-from robustcheck.transforms import Transform, parse_transform
+from robustcheck.predictions import Predictions, read_predictions, stem_of
+from robustcheck.prompts import prompt_texts
+from robustcheck.records import ModelRef, Quantity
+from robustcheck.store import Store
+from robustcheck.transforms import parse_transform
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Shelf:
     settings: MeasureSettings
     _datasets: dict[str, Dataset | RobustcheckError] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+    _saved: dict[tuple[str, str, str | None, str | None], Predictions] = field(default_factory=dict)
+    _classes: dict[tuple[str, tuple[str, ...], str | None, bool], ClassList] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -47,20 +51,71 @@ class Shelf:
             raise found
         return found
 
+    def dataset_for(self, ref: ModelRef, name: str, quantity: Quantity) -> Dataset:
+        """Open a data set for a model: saved predictions need what is known of it, not its images."""
+        if ref.kind != "predictions":
+            return self.dataset(name)
+        saved = self.predictions(ref, name, quantity)
+        return fitting_dataset(saved, name, (self._opened, self._annotated))
+
+    def _opened(self, name: str, saved: Predictions) -> Dataset:
+        return self.dataset(name)
+
+    def _annotated(self, name: str, saved: Predictions) -> Dataset:
+        return annotations_of(name, self.settings.roots, self.settings.store / "indexes", saved.ids.tolist())
+
+    def predictions(self, ref: ModelRef, name: str, quantity: Quantity) -> Predictions:
+        """Read the saved predictions on a data set once; raise DataMissing where there are none."""
+        assert ref.weights is not None, "a reference to predictions names their directory"
+        key = (ref.weights, name, quantity.transform, quantity.prompts)
+        if key not in self._saved:
+            found = read_predictions(Path(ref.weights), *key[1:])
+            if found is None:
+                raise _no_predictions(ref, *key[1:])
+            self._saved[key] = found
+        return self._saved[key]
+
     def encoder(self, ref: ModelRef) -> EncoderFacts | None:
         """Return the facts of a model, or None when its weights are not on this machine."""
         digest = self._digest(ref)
         return None if digest is None else encoder_facts(ref, digest, self.settings.precision)
 
-    def recipe(self, cell: Cell) -> Recipe | None:
-        """Return what a cell's score is made from, or None when its model is not on this machine."""
-        dataset = self.dataset(cell.quantity.dataset)
-        encoder = self.encoder(cell.model)
+    def classes(self, dataset: Dataset, prompts: str | None, supervised: bool, *, own_names: bool = False) -> ClassList:
+        """Return what a model is asked to tell apart on a data set.
+
+        ``own_names`` asks for the classes' own names even where the data set has a vocabulary.
+        """
+        vocabulary = None if own_names else dataset.vocabulary
+        names = dataset.class_names if vocabulary is None else vocabulary.names
+        # Two directories may have one name; their fingerprints and classes differ.
+        key = (dataset.fingerprint, names, prompts, supervised)
+        if key not in self._classes:
+            texts = () if supervised else prompt_texts(prompts, dataset, names)
+            columns = None if own_names and dataset.vocabulary else dataset.columns
+            self._classes[key] = ClassList(names, texts, columns, vocabulary)
+        return self._classes[key]
+
+    def recipe(self, ref: ModelRef, name: str, quantity: Quantity) -> Recipe:
+        """Return what a quantity of a model is made from, on the data set called ``name``.
+
+        Raises ModelUnavailable when the model is not on this machine.
+        """
+        dataset = self.dataset_for(ref, name, quantity)
+        return self.recipe_with(ref, dataset, quantity, self.classes(dataset, quantity.prompts, has_no_texts(ref)))
+
+    def recipe_with(
+        self, ref: ModelRef, dataset: Dataset, quantity: Quantity, classes: ClassList | None, *, labelled: bool = True
+    ) -> Recipe:
+        """Return a recipe that holds a data set against a class list of the caller's choice."""
+        transform = parse_transform(quantity.transform)
+        if ref.kind == "predictions":
+            saved = self.predictions(ref, dataset.name, quantity)
+            facts = encoder_facts(ref, saved.digest, self.settings.precision)
+            return Recipe(self.store, ref, facts, dataset, transform, quantity.seed, classes, labelled, saved)
+        encoder = self.encoder(ref)
         if encoder is None:
-            return None
-        transform = parse_transform(cell.quantity.transform)
-        templates = () if is_supervised(cell.model) else resolve_prompts(cell.quantity.prompts, dataset)
-        return Recipe(self.store, encoder, dataset, transform, cell.quantity.seed, templates)
+            raise ModelUnavailable("its weights are not on this machine", where=ref.text)
+        return Recipe(self.store, ref, encoder, dataset, transform, quantity.seed, classes, labelled)
 
     def _digest(self, ref: ModelRef) -> str | None:
         identity = (ref.kind, ref.architecture, ref.weights)
@@ -72,28 +127,16 @@ class Shelf:
         return self._digests[identity]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The stored parts of a score: image outputs, and a text head (none without templates)."""
+def has_no_texts(ref: ModelRef) -> bool:
+    """Say that a model scores classes of its own: a supervised classifier, or saved predictions."""
+    return is_supervised(ref) or ref.kind == "predictions"
 
-    store: Store
-    encoder: EncoderFacts
-    dataset: Dataset
-    transform: Transform | None
-    seed: int
-    templates: tuple[str, ...]
 
-    @property
-    def outputs_facts(self) -> Mapping[str, Any]:
-        """What decides the image outputs."""
-        return outputs_facts(self.encoder, self.dataset, self.transform, self.seed)
-
-    @property
-    def head_facts(self) -> Mapping[str, Any] | None:
-        """What decides the text head; None for a classifier with classes of its own."""
-        return head_facts(self.encoder, self.dataset.class_names, self.templates) if self.templates else None
-
-    @property
-    def outputs(self) -> Chunks:
-        """The image outputs in the store."""
-        return self.store.chunks("outputs", content_key(self.outputs_facts), len(self.dataset))
+def _no_predictions(ref: ModelRef, name: str, transform: str | None, prompts: str | None) -> DataMissing:
+    stem = stem_of(name, transform, prompts)
+    return DataMissing(
+        f"no saved predictions of {ref.id} on {name}",
+        where=str(ref.weights),
+        expected=f"{stem}.csv or {stem}.npz",
+        fix="write them with `robustcheck export`, or see docs/predictions.md for the forms",
+    )

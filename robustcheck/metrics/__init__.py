@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from robustcheck.metrics.classification import (
-    aggregate,
     label_ranks,
     mean_per_class_recall,
     rank_scores,
@@ -11,12 +10,13 @@ from robustcheck.metrics.classification import (
     top1,
     top5,
 )
-from robustcheck.metrics.facts import METRICS, MetricFacts, metric_facts
+from robustcheck.metrics.facts import MetricFacts, OptionFacts
+from robustcheck.metrics.registry import METRICS, metric_facts
 
 __all__ = [
     "METRICS",
     "MetricFacts",
-    "aggregate",
+    "OptionFacts",
     "label_ranks",
     "mean_per_class_recall",
     "metric_facts",

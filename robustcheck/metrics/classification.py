@@ -5,13 +5,11 @@ Shapes: logits (n, C), labels (n,) in [0, C). The unit of every value is a fract
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.metrics.facts import metric_facts
+from robustcheck.metrics.registry import metric_facts
 
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -55,7 +53,9 @@ def mean_per_class_recall(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float
     0.75
     """
     hits = sample_scores("mean_per_class_recall", logits, labels)
-    return aggregate(hits, np.asarray(labels), "group_mean")
+    present, index = np.unique(np.asarray(labels), return_inverse=True)
+    sums = np.bincount(index, weights=hits, minlength=len(present))
+    return float((sums / np.bincount(index, minlength=len(present))).mean())
 
 
 def sample_scores(metric: str, logits: npt.ArrayLike, labels: npt.ArrayLike) -> Hits:
@@ -79,19 +79,10 @@ def label_ranks(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Labels:
     return np.asarray(ranks, dtype=np.int64)
 
 
-def rank_scores(metric: str, ranks: Labels) -> Hits:
+def rank_scores(metric: str, ranks: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Hits:
     """Return the score of each sample from the rank of its label: 1.0 within the metric's k, else 0.0."""
     metric_facts(metric)
     return (ranks < _TOP_K[metric]).astype(np.float64)
-
-
-def aggregate(scores: Hits, groups: npt.NDArray[np.int64], how: Literal["mean", "group_mean"]) -> float:
-    """Return the mean of scores, or the unweighted mean of the means of their groups."""
-    if how == "mean":
-        return float(scores.mean())
-    present, index = np.unique(groups, return_inverse=True)
-    sums = np.bincount(index, weights=scores, minlength=len(present))
-    return float((sums / np.bincount(index, minlength=len(present))).mean())
 
 
 def _validate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Logits, Labels]:

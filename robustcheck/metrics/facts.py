@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.records import Aggregate, Pairs
+
+Protocol = Literal[
+    "classify",
+    "calibrate",
+    "detect",
+    "retrieve",
+    "cue_conflict",
+    "corruption",
+    "sequence",
+    "video",
+    "typographic",
+    "overlap",
+    "factors",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionFacts:
+    """A setting of a metric: its default, and the values it may have.
+
+    Without choices it is the name of a data set.
+    """
+
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    description: str
+
+    @property
+    def is_dataset(self) -> bool:
+        """Whether the value names a data set."""
+        return not self.choices
 
 
 @dataclass(frozen=True, slots=True)
 class MetricFacts:
-    """The unit, the polarity and the aggregate of a metric; ``n_min`` samples are the fewest it needs."""
+    """What is known of a metric: unit, polarity, aggregate, and the protocol that measures it.
+
+    ``n_min`` samples are the fewest it needs; ``options`` are the settings that a check may give it.
+    ``bounded`` says that its values lie between 0 and 1.
+    """
 
     name: str
     unit: Literal["%", ""]
     higher_is_better: bool
-    aggregate: Literal["mean", "group_mean"]
+    aggregate: Aggregate
     description: str
     n_min: int = 1
+    protocol: Protocol = "classify"
+    options: tuple[OptionFacts, ...] = ()
+    bounded: bool = True
 
+    @property
+    def is_share(self) -> bool:
+        """Whether a value is a share of counted samples, so that the value and n give its interval."""
+        return self.unit == "%" and self.bounded and self.aggregate in ("mean", "group_mean", "ratio")
 
-METRICS: Mapping[str, MetricFacts] = {
-    facts.name: facts
-    for facts in (
-        MetricFacts("top1", "%", True, "mean", "Share of images whose best class is the right one."),
-        MetricFacts("top5", "%", True, "mean", "Share of images whose five best classes hold the right one."),
-        MetricFacts(
-            "mean_per_class_recall", "%", True, "group_mean", "Top-1 of each class, averaged over the classes."
-        ),
-    )
-}
-
-
-def metric_facts(name: str) -> MetricFacts:
-    """Return the facts of a metric, or raise SetupError naming the nearest known one."""
-    if name in METRICS:
-        return METRICS[name]
-    raise SetupError(
-        f"unknown metric {name!r}", expected=", ".join(METRICS), fix=did_you_mean(name, METRICS) or "use a known metric"
-    )
+    def option(self, name: str, given: Pairs) -> str:
+        """Return the value of an option: the one given, or its default."""
+        default = next(option.default for option in self.options if option.name == name)
+        return dict(given).get(name, default)

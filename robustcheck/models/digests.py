@@ -11,9 +11,11 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 from robustcheck.models.openclip_tables import pretrained_source
+from robustcheck.models.prediction_files import prediction_files
 from robustcheck.records import ModelRef
 
 _SMALL = 16 * 2**20
@@ -41,6 +43,8 @@ def weights_digest(ref: ModelRef, cache: Path | None = None) -> str | None:
     """
     if ref.kind == "fake":
         return hashlib.sha256(f"fake {ref.architecture} {ref.weights}".encode()).hexdigest()
+    if ref.kind == "phash":
+        return hashlib.sha256(f"perceptual hash {version('imagehash')}".encode()).hexdigest()
     files = weight_files(ref)
     return files_digest(files, cache or _default_cache()) if files else None
 
@@ -52,6 +56,8 @@ def weight_files(ref: ModelRef) -> dict[str, Path]:
             return {"weights": Path(path)} if Path(path).is_file() else {}
         case (("local-dir" | "zoo"), str(path)):
             return _directory_files(Path(path))
+        case "predictions", str(path):
+            return prediction_files(Path(path))
         case "openclip", str(tag):
             return _tag_files(ref.architecture, tag)
         case "hf-hub", str(repository):

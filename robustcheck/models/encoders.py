@@ -35,6 +35,7 @@ _LOADERS = {
     "timm": "robustcheck.models.encoders_timm",
     "timm-file": "robustcheck.models.encoders_timm",
     "fake": "robustcheck.models.fake",
+    "phash": "robustcheck.models.perceptual_hash",
 }
 _ON_HUB = frozenset({"openclip", "openclip-file", "hf-hub", "timm"})
 _SUPERVISED = frozenset({"timm", "timm-file"})

@@ -10,12 +10,13 @@ from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import ZOO_DIRECTORY, Entry, entries, entry, facets_of, zoo_entries
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
+from robustcheck.models.prediction_files import prediction_files, read_about
 from robustcheck.records import ModelRef
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
 EXAMPLES = (
     "openclip:ViT-B-32/laion2b_s34b_b79k, openclip:ViT-B-32@path/epoch_12.pt, local-dir:PATH, hf-hub:ORG/NAME, "
-    "timm:resnet50.a1_in1k, timm:resnet50@path.safetensors, zoo:NAME"
+    "timm:resnet50.a1_in1k, timm:resnet50@path.safetensors, zoo:NAME, predictions:DIR"
 )
 _UNSAFE = re.compile(r"[\s|\[\]:]+")
 
@@ -119,6 +120,23 @@ def _hub(rest: str, text: str, base: Path) -> ModelRef:
     return ModelRef(_safe(rest), text, "hf-hub", "", rest, (("family", "clip"),))
 
 
+def _predictions(rest: str, text: str, base: Path) -> ModelRef:
+    path = (base / Path(rest).expanduser()).resolve()
+    if not prediction_files(path):
+        found = "holds no CSV or NPZ file" if path.exists() else "does not exist"
+        raise ModelError(
+            f"{path} {found}",
+            where=text,
+            expected="a directory of saved outputs, DATASET.csv or DATASET.npz, or one such file",
+            fix=did_you_mean(path.name, [other.name for other in path.parent.glob("*")]),
+        )
+    about = read_about(path)
+    architecture = about.facets.get("architecture", "")
+    return ModelRef(
+        _safe(about.name), text, "predictions", architecture, str(path), tuple(sorted(about.facets.items()))
+    )
+
+
 def _fake(rest: str, text: str, base: Path) -> ModelRef:
     architecture, _, seed = rest.partition("@")
     return ModelRef(f"fake-{_safe(rest)}", text, "fake", architecture, seed or None)
@@ -188,5 +206,6 @@ _SCHEMES: dict[str, Callable[[str, str, Path], ModelRef]] = {
     "zoo": _zoo,
     "local-dir": _local_directory,
     "hf-hub": _hub,
+    "predictions": _predictions,
     "fake": _fake,
 }

@@ -15,6 +15,7 @@ import yaml
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.catalogue import entries
 from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
+from robustcheck.models.prediction_files import prediction_files
 from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of
 from robustcheck.records import ModelRef, Query
 
@@ -104,7 +105,9 @@ def _queried(query: Query, where: str) -> tuple[ModelRef, ...]:
 
 
 def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
-    if is_checkpoint_file(text) or "@" in text:
+    if text.startswith("predictions:"):
+        found = _globbed_predictions(text, base)
+    elif is_checkpoint_file(text) or "@" in text:
         head, at, pattern = text.rpartition("@")
         files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
         found = tuple(parse_reference(f"{head}{at}{file}", arch=arch, base=base) for file in files)
@@ -114,9 +117,17 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         )
     if not found:
         raise SetupError(
-            f"nothing matches {text!r}", expected="a glob over the catalogue such as openclip:ViT-B-*/laion*"
+            f"nothing matches {text!r}",
+            expected="a glob over the catalogue such as openclip:ViT-B-*/laion*, or over files or saved outputs",
         )
     return found
+
+
+def _globbed_predictions(text: str, base: Path) -> tuple[ModelRef, ...]:
+    scheme, _, pattern = text.partition(":")
+    places = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
+    # Notes and logs lie beside saved outputs; what holds none is not meant.
+    return tuple(parse_reference(f"{scheme}:{place}", base=base) for place in places if prediction_files(base / place))
 
 
 def _from_yaml(path: Path, arch: str | None) -> tuple[ModelRef, ...]:
@@ -170,8 +181,10 @@ def _with_unique_ids(models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
 
 
 def _with_directory(model: ModelRef) -> str:
-    head, at, stem = model.id.partition("@")
     directory = Path(model.weights or "").parent.name.replace(" ", "_")
+    if model.kind == "predictions" and directory:
+        return f"{directory}-{model.id}"
+    head, at, stem = model.id.partition("@")
     return f"{head}@{directory}-{stem}" if at and directory else model.id
 
 

@@ -15,9 +15,21 @@ from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.models.catalogue import facets_of
 from robustcheck.populations.population import Population
 from robustcheck.populations.tables import Figure, read_table
+from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
 from robustcheck.records import Quantity
 
-__all__ = ["Figure", "Population", "known_populations", "load_population", "published_figure"]
+__all__ = [
+    "Figure",
+    "OwnFigures",
+    "Population",
+    "from_run",
+    "from_scores",
+    "joined",
+    "known_populations",
+    "load_population",
+    "published_figure",
+    "write_csv",
+]
 
 _DIRECTORY = Path(__file__).parent
 _DESCRIBED = ("source", "licence", "date")

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from robustcheck.errors import RecordError, SetupError, did_you_mean
 from robustcheck.models.facets import matches, query_from_dict
-from robustcheck.populations.tables import Figure
-from robustcheck.records import Quantity, Query
+from robustcheck.populations.tables import Figure, Key
+from robustcheck.records import Pairs, Quantity, Query
 
 Point = tuple[str, float, float, str]
 
@@ -45,13 +45,13 @@ class Population:
 
     def figure(self, model_id: str, quantity: Quantity) -> Figure | None:
         """Return a model's figure, or None when the table has none for exactly this quantity."""
-        class_set = self._class_set(quantity)
-        if class_set is None:
-            return None
+        if quantity.options or quantity.prompts:
+            return None  # A table says nothing of either, so its figures may rest on others.
+        class_set, where = self._slice(quantity)
         for name in (class_set, "") if class_set == self.own_class_set(quantity.dataset) else (class_set,):
-            found = self._by_key.get((model_id, quantity.dataset, quantity.metric, name, quantity.transform))
-            if found is not None:
-                return found
+            key = (model_id, quantity.dataset, quantity.metric, name, quantity.transform, where)
+            if key in self._by_key:
+                return self._by_key[key]
         return None
 
     def points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]] | None = None) -> tuple[Point, ...]:
@@ -82,11 +82,11 @@ class Population:
                 values.setdefault(facet, set()).add(value)
         return {facet: frozenset(found) for facet, found in values.items()}
 
-    def _class_set(self, quantity: Quantity) -> str | None:
-        """Return the class set that a quantity asks for; None when tables hold no such slice."""
+    def _slice(self, quantity: Quantity) -> tuple[str, Pairs]:
+        """Return the class set that a quantity asks for, and the rest of its slice."""
         where = dict(quantity.where)
         class_set = where.pop("classes", self.own_class_set(quantity.dataset))
-        return None if where or quantity.prompts else class_set
+        return class_set, tuple(sorted(where.items()))
 
     def _query(self, among: Mapping[str, str | list[str]]) -> Query:
         try:
@@ -97,19 +97,21 @@ class Population:
             ) from error
 
     def _no_points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]]) -> RecordError:
-        offered = sorted({f"{figure.metric} on {figure.dataset}" for figure in self.figures})
+        offered = sorted({_label(figure) for figure in self.figures})
         missing = next((wanted for wanted in (x, y) if not self.has(wanted)), None)
         found = f"no figure for {missing.label}" if missing else f"no member with both figures and {dict(among)}"
         expected = "one of " + "; ".join(offered) if missing else "a population with members of these facets"
-        near = did_you_mean(f"{missing.metric} on {missing.dataset}", offered) if missing else ""
-        return RecordError(found, where=f"the population {self.name}", expected=expected, fix=near)
+        fix = did_you_mean(missing.label, offered) if missing else ""
+        if missing and (missing.prompts or missing.options):
+            fix = "leave out prompts and options: a table does not tell its figures apart by them"
+        return RecordError(found, where=f"the population {self.name}", expected=expected, fix=fix)
 
     def has(self, quantity: Quantity) -> bool:
         """Say whether any member has a figure for this quantity."""
         return any(self.figure(model, quantity) is not None for model in self.facets)
 
     @cached_property
-    def _by_key(self) -> Mapping[tuple[str, str, str, str, str | None], Figure]:
+    def _by_key(self) -> Mapping[Key, Figure]:
         return {figure.key: figure for figure in self.figures}
 
     @cached_property
@@ -119,6 +121,10 @@ class Population:
         for figure in self.figures:
             used.setdefault(figure.dataset, set()).add(figure.class_set)
         return {dataset: next(iter(names)) for dataset, names in used.items() if len(names) == 1}
+
+
+def _label(figure: Figure) -> str:
+    return Quantity(figure.metric, figure.dataset, figure.where, figure.transform).label
 
 
 def _group(facets: Mapping[str, str]) -> str:

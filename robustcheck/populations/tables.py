@@ -10,16 +10,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.records import Pairs
 
 REQUIRED = ("model", "dataset", "metric", "value", "n")
-OPTIONAL = ("class_set", "transform", "source", "licence", "date")
+OPTIONAL = ("class_set", "transform", "where", "source", "licence", "date")
+Key = tuple[str, str, str, str, str | None, Pairs]
 _SHOWN_PROBLEMS = 10
-_FRACTIONS = ("top1", "top5", "mean_per_class_recall")
+_FRACTIONS = frozenset(
+    {
+        "top1",
+        "top5",
+        "mean_per_class_recall",
+        "worst_factor",
+        "mean_corruption_error",
+        "ece",
+        "ece_mass",
+        "auroc",
+        "fpr95",
+        "fpr95_openood",
+        "class_auroc",
+        "class_fpr95",
+        "shape_bias",
+        "shape_bias_16way",
+        "cue_shape_accuracy",
+        "cue_texture_accuracy",
+        "flip_rate",
+        "pm0",
+        "pm_k",
+        "attack_success",
+        "overlap_share",
+        "clean_accuracy",
+        "overlap_accuracy",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published or recorded number; an accuracy is a fraction."""
+    """A published or recorded number; an accuracy is a fraction. ``where`` is its slice, in sorted pairs."""
 
     model: str
     dataset: str
@@ -31,11 +59,12 @@ class Figure:
     licence: str = ""
     date: str = ""
     transform: str | None = None
+    where: Pairs = ()
 
     @property
-    def key(self) -> tuple[str, str, str, str, str | None]:
+    def key(self) -> Key:
         """What tells this figure from every other one of its table."""
-        return self.model, self.dataset, self.metric, self.class_set, self.transform
+        return self.model, self.dataset, self.metric, self.class_set, self.transform, self.where
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +98,7 @@ class _Reading:
         self.columns = columns
         self.defaults = defaults
         self.facet_columns = [name for name in columns if name not in REQUIRED and name not in OPTIONAL]
-        self.lines: dict[tuple[str, str, str, str, str | None], int] = {}
+        self.lines: dict[Key, int] = {}
         self.figures: list[Figure] = []
         self.facets: dict[str, dict[str, str]] = {}
         self.problems: list[RecordError] = []
@@ -127,6 +156,7 @@ class _Reading:
             licence,
             date,
             row.get("transform") or None,
+            parse_where(row.get("where", "")),
         )
 
     def _report(self, number: int, found: str, expected: str) -> None:
@@ -163,7 +193,27 @@ def _problem(row: Mapping[str, str]) -> tuple[str, str] | None:
         )
     if not (row["n"].isascii() and row["n"].isdigit() and int(row["n"]) > 0):
         return f"n {row['n']!r}", "the number of samples behind the figure, a whole number above 0"
+    return _problem_of_where(row.get("where", ""))
+
+
+def _problem_of_where(text: str) -> tuple[str, str] | None:
+    conditions = [part.partition("=") for part in text.split(";")] if text else []
+    names = [name.strip() for name, _, _ in conditions]
+    if not all(name.strip() and value.strip() for name, _, value in conditions) or len({*names}) != len(names):
+        return f"where {text!r}", "conditions such as factor=pose or corruption=fog;severity=3, each name once"
+    if "classes" in names:
+        return f"where {text!r}", "the classes of another set in the column class_set"
     return None
+
+
+def parse_where(text: str) -> Pairs:
+    """Parse the cell of a slice.
+
+    >>> parse_where("severity=3;corruption=fog")
+    (('corruption', 'fog'), ('severity', '3'))
+    """
+    conditions = (part.partition("=") for part in text.split(";") if part)
+    return tuple(sorted((name.strip(), value.strip()) for name, _, value in conditions))
 
 
 def _is_fraction(metric: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 TextEncoder = Callable[[list[str]], npt.NDArray[np.float32]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TextHead:
     """A zero-shot classifier: weights (C, D) with unit rows, the logit scale s and bias b."""
 
@@ -27,21 +28,21 @@ class TextHead:
     logit_scale: float
     logit_bias: float
 
+    @cached_property
+    def distinct(self) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """The distinct rows of the weights, and which of them each row is."""
+        rows, inverse = np.unique(self.weights, axis=0, return_inverse=True)
+        return rows, inverse.reshape(-1)
 
-def class_texts(class_names: Sequence[str], templates: Sequence[str]) -> list[list[str]]:
-    """Return, for each class, its name put into every template at ``{c}``."""
-    return [[template.replace("{c}", name) for template in templates] for name in class_names]
 
-
-def text_weights(encode: TextEncoder, class_names: Sequence[str], templates: Sequence[str]) -> Floats:
-    """Return the (C, D) class embeddings of a template ensemble.
+def text_weights(encode: TextEncoder, texts: Sequence[Sequence[str]]) -> Floats:
+    """Return the (C, D) class embeddings of an ensemble: ``texts[c]`` are the texts of class c.
 
     Every distinct text is encoded once, so that two classes of one name have bitwise equal rows
     (ImageNet has two such pairs) and their tie is a tie, whatever the batches were.
     """
-    if not class_names or not templates:
-        raise DataError(f"{len(class_names)} class names and {len(templates)} templates", expected="at least one each")
-    texts = class_texts(class_names, templates)
+    if not texts or not all(texts):
+        raise DataError(f"{len(texts)} classes, some without a text", expected="at least one text for each class")
     distinct = sorted({text for row in texts for text in row})
     at = {text: index for index, text in enumerate(distinct)}
     embedded = normalise(encode(distinct))
@@ -57,18 +58,22 @@ def normalise(vectors: npt.ArrayLike) -> Floats:
     return np.asarray(rows / norms)
 
 
-def zero_shot_logits(features: npt.NDArray[np.float32], head: TextHead) -> Floats:
-    """Return s f W' + b as float64 (n, C); equal rows of W give equal columns."""
+def cosines(features: npt.NDArray[np.float32], head: TextHead) -> Floats:
+    """Return the cosines f W' as float64 (n, C); equal rows of W give equal columns."""
     # BLAS may sum the last columns of a product in another order: multiply by distinct rows only.
-    distinct, inverse = np.unique(head.weights, axis=0, return_inverse=True)
-    cosines = features.astype(np.float64) @ distinct.T
-    return np.asarray(head.logit_scale * cosines[:, inverse.reshape(-1)] + head.logit_bias)
+    rows, inverse = head.distinct
+    return np.asarray((features.astype(np.float64) @ rows.T)[:, inverse])
+
+
+def zero_shot_logits(cosine: Floats, head: TextHead) -> Floats:
+    """Return s cos + b."""
+    return np.asarray(head.logit_scale * cosine + head.logit_bias)
 
 
 def supervised_logits(
     outputs: npt.NDArray[np.float32], columns: npt.NDArray[np.int64] | None, class_count: int
 ) -> Floats:
-    """Return the columns of a classifier's outputs that are the data set's classes, as float64 (n, C).
+    """Return the columns of a classifier's outputs that are the scored names, as float64 (n, C).
 
     The columns are taken before argmax and softmax (they are not zeroed): PROTOCOLS section 2.
     """
@@ -88,10 +93,35 @@ def require_classes(outputs: int, columns: npt.NDArray[np.int64] | None, class_c
         raise ModelError(f"a classifier with {outputs} outputs has no output {columns.max()}")
 
 
-def keep_classes(
-    logits: Floats, labels: npt.NDArray[np.int64], kept: npt.NDArray[np.int64]
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Return logits of the kept classes only, and the labels counted among them; (n, K) and (n,)."""
-    position = np.full(logits.shape[1], -1, dtype=np.int64)
+def merge_max(logits: Floats, members: Sequence[npt.NDArray[np.int64]]) -> Floats:
+    """Return for each class the largest logit of the names that stand for it; (n, C) to (n, K).
+
+    A class that no name stands for is never predicted: its logit is -inf.
+    """
+    return np.column_stack([logits[:, places].max(axis=1, initial=-np.inf) for places in members])
+
+
+def merge_mean_probability(logits: Floats, members: Sequence[npt.NDArray[np.int64]]) -> Floats:
+    """Return for each class the logarithm of its names' mean softmax probability; (n, C) to (n, K).
+
+    The softmax is over all C names. The mean and not the sum, so that a class of many names has no
+    advantage (model-vs-human's decision for cue conflict, PROTOCOLS section 4).
+    """
+    top = logits.max(axis=1, keepdims=True)
+    p = np.exp(logits - top)
+    p /= p.sum(axis=1, keepdims=True)
+    # A probability that underflows is a tie at the smallest number, not an infinity.
+    tiny = np.finfo(np.float64).tiny
+    means = [p[:, places].mean(axis=1) if places.size else np.zeros(len(p)) for places in members]
+    return np.log(np.maximum(np.column_stack(means), tiny))
+
+
+def among_kept(labels: npt.NDArray[np.int64], kept: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Return the labels counted among the kept of ``count`` classes; -1 for those outside.
+
+    >>> among_kept(np.array([2, 0]), np.array([1, 2]), 3).tolist()
+    [1, -1]
+    """
+    position = np.full(count, -1, dtype=np.int64)
     position[kept] = np.arange(len(kept))
-    return logits[:, kept], position[labels]
+    return position[labels]

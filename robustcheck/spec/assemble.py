@@ -142,11 +142,16 @@ def _make_check(
         applies_to=suite.applies_to + narrowed,
         seed=seed,
         # The paths stay as written here: a sentence reads the same on every machine.
-        sentence=write_sentence(model.measure.quantity(), expect, warn),
+        sentence=_sentence(model, warn, names),
         position=_position(scope, scope.value_span(())),
         expect_position=_position(scope, scope.key_span(("expect",))),
         yaml=_own_text(scope),
     )
+
+
+def _sentence(model: CheckModel, warn: Expectation | None, names: KnownNames) -> str:
+    is_higher_better = model.measure.metric not in names.lower_is_better
+    return write_sentence(model.measure.quantity(), model.expectation, warn, is_higher_better=is_higher_better)
 
 
 def _position(scope: Scope, span: Span) -> Position:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+Axes = tuple[tuple[str, tuple[str, ...]], ...]
+
 
 def _any_model(_: str) -> str | None:
     return None
@@ -14,14 +16,25 @@ def _any_model(_: str) -> str | None:
 class KnownNames:
     """What may be named in a suite: ``metrics`` maps a name to its unit (``%`` or none).
 
-    ``transforms`` are names without severity; ``facets`` maps a facet to its known values;
+    ``options`` maps a metric to its settings and the values each may have (none listed: any text);
+    ``dataset_options`` are the settings that name a data set. Of the metrics, ``lower_is_better`` are
+    those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
+    ``families`` maps a data set that comes in parts to the axes of its parts and their values.
+    ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
+    ``transforms`` maps a name to its variants; ``facets`` maps a facet to its known values;
     ``is_model`` returns None for a usable model text, or what is wrong with it.
     """
 
     metrics: Mapping[str, str]
+    options: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    dataset_options: frozenset[str] = frozenset()
+    lower_is_better: frozenset[str] = frozenset()
+    unbounded: frozenset[str] = frozenset()
     datasets: frozenset[str] = frozenset()
+    families: Mapping[str, Axes] = field(default_factory=dict)
+    class_sets: frozenset[str] = frozenset()
     populations: frozenset[str] = frozenset()
-    transforms: frozenset[str] = frozenset()
+    transforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prompts: frozenset[str] = frozenset()
     facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     model_sets: frozenset[str] = frozenset()

@@ -45,7 +45,8 @@ A suite is a file that ends in `.robust.yaml`. Begin it with this line for compl
   of what it stands for.
 - A query selects models by facets: `{source: laion, architecture: [vit, cnn], samples: ">=1e9"}`, or as text
   `source=laion&architecture=vit|cnn&samples>=1e9`. All conditions must hold.
-- A path (with a `/`, or ending in `.csv`, `.txt` or `.jsonl`) counts from the directory of the suite.
+- A path (with a `/`, or ending in `.csv`, `.txt`, `.json` or `.jsonl`) counts from the directory of the suite. What
+  begins with the name of a data set, such as `imagenet-c/fog/3`, is a part of that data set.
 - `yes`, `no`, `on`, `off` and numbers such as `010` must stand in quotes or be written plainly, duplicate keys and
   merge keys (`<<`) are errors, and `12:30:45` or `2027-01-31` is text.
 """

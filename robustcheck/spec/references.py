@@ -14,13 +14,14 @@ from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.query import read_query
+from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
-_SEVERITIES = {"1", "2", "3", "4", "5"}
 _PATH_KEYS = frozenset({"dataset", "population", "prompts"})
+_PATH_SUFFIXES = (".csv", ".txt", ".json", ".jsonl")
 
 
 def check_references(scope: Scope, names: KnownNames, findings: Findings) -> None:
@@ -31,8 +32,13 @@ def check_references(scope: Scope, names: KnownNames, findings: Findings) -> Non
                 read_query(scope, loc, value, names, findings)
         elif key == "where" and isinstance(value, dict):
             _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, findings)
+            _check_picked_parts(scope, loc, value, names, findings)
+        elif key == "options" and isinstance(value, dict):
+            _check_options(scope, loc, value, names, findings)
         elif isinstance(value, str):
             _check_name(scope, loc, key, value, names, findings)
+        elif key == "prompts" and isinstance(value, int | float) and not isinstance(value, bool):
+            _check_known(scope, loc, "prompt set", scalar_text(value), names.prompts, findings)
 
 
 def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> None:
@@ -48,19 +54,34 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: 
 
 def is_path(text: str) -> bool:
     """Tell a path from a name."""
-    return "/" in text or text.endswith((".csv", ".txt", ".jsonl"))
+    return "/" in text or text.endswith(_PATH_SUFFIXES)
 
 
 def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Model:
     """Return the model with its paths made absolute: they are relative to the YAML file."""
-    known = names.datasets | names.populations | names.prompts
     changed: dict[str, object] = {}
     for key, value in model:
         if isinstance(value, BaseModel):
             changed[key] = with_absolute_paths(value, directory, names)
-        elif key in _PATH_KEYS and isinstance(value, str) and is_path(value) and value not in known:
-            changed[key] = str(directory / value)
+        elif key in _PATH_KEYS and isinstance(value, str):
+            changed[key] = _absolute(value, directory, names)
+        elif key == "options" and isinstance(value, dict):
+            changed[key] = {
+                name: _absolute(text, directory, names) if name in names.dataset_options else text
+                for name, text in value.items()
+            }
     return model.model_copy(update=changed) if changed else model
+
+
+def _absolute(text: str, directory: Path, names: KnownNames) -> str:
+    known = names.datasets | names.populations | names.prompts
+    is_name = not is_path(text) or text in known or _is_part(text, directory, names)
+    return text if is_name else str(directory / text)
+
+
+def _is_part(text: str, directory: Path, names: KnownNames) -> bool:
+    """Tell a part of a family of data sets, such as imagenet-c/fog/3, from a path."""
+    return text.partition("/")[0] in names.families and not (directory / text).is_dir()
 
 
 def _named_values(data: object, sections: Iterable[str]) -> Iterator[tuple[Loc, str, object]]:
@@ -74,24 +95,27 @@ def _walk(value: object, loc: Loc) -> Iterator[tuple[Loc, str, object]]:
         return
     for key, item in value.items():
         yield (*loc, key), key, item
-        if key not in {"where", "among"}:
+        if key not in {"where", "among", "options"}:
             yield from _walk(item, (*loc, key))
 
 
 def _is_own_table(data: object, loc: Loc) -> bool:
     # The facets of a user's own CSV are its columns, which only the populations know.
+    population = _block(data, loc).get("population")
+    return isinstance(population, str) and is_path(population)
+
+
+def _block(data: object, loc: Loc) -> dict[str, object]:
     for step in loc:
         data = data[step] if isinstance(data, dict) else None
-    population = data.get("population") if isinstance(data, dict) else None
-    return isinstance(population, str) and is_path(population)
+    return data if isinstance(data, dict) else {}
 
 
 def _check_name(scope: Scope, loc: Loc, key: str, value: str, names: KnownNames, findings: Findings) -> None:
     if key == "metric":
         _check_known(scope, loc, "metric", value, names.metrics, findings)
     elif key == "dataset":
-        if not is_path(value):
-            _check_known(scope, loc, "dataset", value, names.datasets, findings, "or a path with a '/'")
+        _check_dataset(scope, loc, value, names, findings)
     elif key == "population":
         _check_file_or_name(scope, loc, "population", value, names.populations, findings)
     elif key == "prompts":
@@ -100,6 +124,36 @@ def _check_name(scope: Scope, loc: Loc, key: str, value: str, names: KnownNames,
         _check_transform(scope, loc, value, names, findings)
     elif key == "model":
         check_model(scope, loc, value, names, findings)
+
+
+def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
+    if not is_path(value):
+        _check_known(scope, loc, "dataset", value, names.datasets, findings, "or a path with a '/'")
+    elif _is_part(value, scope.document.directory, names):
+        _check_part(scope, loc, value, names, findings)
+
+
+def _check_part(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
+    family, *texts = value.split("/")
+    axes = names.families[family]
+    if len(texts) != len(axes):
+        example = "/".join((family, *(values[0] for _, values in axes)))
+        expected = f"{'/'.join((family, *(axis.upper() for axis, _ in axes)))}, such as {example}"
+        findings.at_value(scope, loc, f"{value!r} is no part of {family!r}", expected=expected)
+        return
+    for (axis, values), text in zip(axes, texts, strict=True):
+        _check_known(scope, loc, f"{axis} of {family!r}:", text, values, findings)
+
+
+def _check_picked_parts(
+    scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, findings: Findings
+) -> None:
+    family = _block(scope.data, loc[:-1]).get("dataset")
+    axes = names.families.get(family, ()) if isinstance(family, str) else ()
+    for axis, values in axes:
+        value = where.get(axis)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            _check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), findings)
 
 
 def _check_known(
@@ -130,15 +184,50 @@ def _check_file_or_name(
 
 def _check_transform(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> None:
     match = _TRANSFORM.fullmatch(text)
-    name, severity = (match[1], match[2]) if match else (text, None)
-    if name not in names.transforms:
-        _check_known(scope, loc, "transform", name, names.transforms, findings, "and a severity, such as :3")
-    elif severity is None:
-        findings.at_value(scope, loc, f"the transform {name!r} has no severity", expected=f"{name}:1 to {name}:5")
-    elif severity not in _SEVERITIES:
-        findings.at_value(scope, loc, f"unknown severity {severity!r} of {name!r}", expected=f"{name}:1 to {name}:5")
+    name, variant = (match[1], match[2]) if match else (text, None)
+    variants = names.transforms.get(name)
+    if variants is None:
+        _check_known(scope, loc, "transform", name, names.transforms, findings, "and a variant, such as :3")
+    elif variant is None:
+        findings.at_value(scope, loc, f"the transform {name!r} has no variant", expected=_variants(name, variants))
+    elif variant not in variants:
+        summary, hint = f"unknown variant {variant!r} of {name!r}", did_you_mean(variant, variants)
+        findings.at_value(scope, loc, summary, expected=_variants(name, variants), hint=hint)
+
+
+def _variants(name: str, variants: tuple[str, ...]) -> str:
+    if len(variants) > 2 and all(variant.isdigit() for variant in variants):
+        return f"{name}:{variants[0]} to {name}:{variants[-1]}"
+    return ", ".join(f"{name}:{variant}" for variant in variants)
+
+
+def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: KnownNames, findings: Findings) -> None:
+    metric = _block(scope.data, loc[:-1]).get("metric")
+    if not isinstance(metric, str) or metric not in names.metrics:
+        return
+    known = names.options.get(metric, {})
+    if options and not known:
+        findings.at_key(scope, loc, f"the metric {metric!r} has no options", expected="no 'options'")
+        return
+    for name, value in options.items():
+        place = (*loc, name)
+        if name not in known:
+            summary, hint = f"unknown option {name!r} of {metric!r}", did_you_mean(name, known)
+            findings.at_key(scope, place, summary, expected=one_of(known), hint=hint)
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            _check_option(scope, place, scalar_text(value), known[name], names, findings)
+
+
+def _check_option(
+    scope: Scope, loc: Loc, text: str, choices: tuple[str, ...], names: KnownNames, findings: Findings
+) -> None:
+    if loc[-1] in names.dataset_options:
+        _check_dataset(scope, loc, text, names, findings)
+    elif choices and text not in choices:
+        summary, hint = f"{loc[-1]!r} cannot be {text!r}", did_you_mean(text, choices)
+        findings.at_value(scope, loc, summary, expected=one_of(choices), hint=hint)
 
 
 def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> None:
     if isinstance(value, str):
-        _check_known(scope, loc, "class set", value, names.datasets, findings)
+        _check_known(scope, loc, "class set", value, names.class_sets, findings)

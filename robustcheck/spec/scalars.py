@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from robustcheck.expectations import number_text
+
 PREFIX = "tag:yaml.org,2002:"
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -70,6 +72,4 @@ def scalar_text(value: object) -> str:
     """Return a scalar as text: ``1e9`` as 1000000000, true as ``true``."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from robustcheck.expectations import (
     AtLeast,
@@ -18,32 +19,83 @@ from robustcheck.expectations import (
 from robustcheck.records import Amount, Quantity
 from robustcheck.spec.limits import LIMITS
 
+# The metrics whose names are not the words that people use for them.
+_NOUNS: Mapping[str, str] = {
+    "worst_factor": "worst-factor accuracy",
+    "ece": "ECE",
+    "ece_mass": "equal-mass ECE",
+    "nll": "NLL",
+    "brier": "Brier score",
+    "auroc": "AUROC",
+    "class_auroc": "mean AUROC of the classes",
+    "fpr95": "FPR at 95% TPR",
+    "class_fpr95": "mean FPR at 95% TPR of the classes",
+    "fpr95_openood": "OpenOOD's FPR at 95% TPR",
+    "cue_shape_accuracy": "accuracy by shape",
+    "cue_texture_accuracy": "accuracy by texture",
+    "shape_bias_16way": "16-way shape bias",
+    "mce": "mCE",
+    "relative_mce": "relative mCE",
+    "top5_distance": "top-5 distance",
+    "pm0": "pm-0 accuracy",
+    "pm_k": "pm-k accuracy",
+}
+# Options that name the data set which the measured one is held against.
+_OTHER_SIDES = frozenset({"id_dataset", "reference", "clean"})
 
-def write_sentence(quantity: Quantity, expect: Expectation, warn: Expectation | None = None) -> str:
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a sentence is about, and on which side of a line it would be worse."""
+
+    label: str
+    worse: Literal["below", "above"]
+
+
+def write_sentence(
+    quantity: Quantity, expect: Expectation, warn: Expectation | None = None, *, is_higher_better: bool = True
+) -> str:
     """Say in plain English what a check asserts."""
-    sentence = f"{_SENTENCES[type(expect)](quantity.label, expect)}."
+    subject = _Subject(describe(quantity), "below" if is_higher_better else "above")
+    sentence = f"{_SENTENCES[type(expect)](subject, expect)}."
     return f"{sentence} {_warning(expect, warn)}" if warn else sentence
 
 
-def _at_least(label: str, expect: AtLeast) -> str:
-    return f"{label} is at least {expect.limit}"
+def describe(quantity: Quantity) -> str:
+    """Say a quantity in words: ``AUROC (score msp) on ninco against imagenet-val``."""
+    where, options = dict(quantity.where), dict(quantity.options)
+    classes = where.pop("classes", None)
+    settings = [f"{key.replace('_', ' ')} {value}" for key, value in options.items() if key not in _OTHER_SIDES]
+    parts = [_NOUNS.get(quantity.metric, quantity.metric.replace("_", " "))]
+    parts += [f"({', '.join(settings)})"] if settings else []
+    parts += [f"on {quantity.dataset}"]
+    parts += [f"against {value}" for key, value in options.items() if key in _OTHER_SIDES]
+    parts += [f"among the classes of {classes}"] if classes else []
+    parts += ["where " + " and ".join(f"{key} is {value}" for key, value in where.items())] if where else []
+    parts += [f"under {quantity.transform}"] if quantity.transform else []
+    parts += [f"with prompts {quantity.prompts}"] if quantity.prompts else []
+    return " ".join(parts)
 
 
-def _at_most(label: str, expect: AtMost) -> str:
-    return f"{label} is at most {expect.limit}"
+def _at_least(subject: _Subject, expect: AtLeast) -> str:
+    return f"{subject.label} is at least {expect.limit}"
 
 
-def _between(label: str, expect: Between) -> str:
-    return f"{label} lies between {expect.low} and {expect.high}"
+def _at_most(subject: _Subject, expect: AtMost) -> str:
+    return f"{subject.label} is at most {expect.limit}"
 
 
-def _on_trend(label: str, expect: OnTrend) -> str:
+def _between(subject: _Subject, expect: Between) -> str:
+    return f"{subject.label} lies between {expect.low} and {expect.high}"
+
+
+def _on_trend(subject: _Subject, expect: OnTrend) -> str:
     if expect.within is None:
-        place = f"at most {expect.allowed_below} below"
+        place = f"at most {expect.allowed_below} {subject.worse}"
     else:
         place = f"inside the {_share(expect.within)} prediction band of"
-    against = expect.against.quantity().label
-    return f"{label} lies {place} the {expect.population} trend{_narrowed(expect)} against {against}{_fitted(expect)}"
+    trend = f"the {expect.population} trend{_narrowed(expect)} against {describe(expect.against.quantity())}"
+    return f"{subject.label} lies {place} {trend}{_fitted(expect)}"
 
 
 def _narrowed(expect: OnTrend) -> str:
@@ -62,18 +114,18 @@ def _fitted(expect: OnTrend) -> str:
     return "".join(f", {part}" for part in parts)
 
 
-def _no_worse_than(label: str, expect: NoWorseThan) -> str:
+def _no_worse_than(subject: _Subject, expect: NoWorseThan) -> str:
     other = f"in the baseline {expect.baseline}" if expect.baseline else f"for the model {expect.model}"
     worse = "no worse" if expect.allowed_drop.value == 0 else f"at most {expect.allowed_drop} worse"
-    return f"{label} is {worse} than {other}"
+    return f"{subject.label} is {worse} than {other}"
 
 
-def _reproduces(label: str, expect: Reproduces) -> str:
+def _reproduces(subject: _Subject, expect: Reproduces) -> str:
     table = f" in {expect.population}" if expect.population else ""
-    return f"{label}, measured live, lies within {expect.within} of the figure published{table}"
+    return f"{subject.label}, measured live, lies within {expect.within} of the figure published{table}"
 
 
-_SENTENCES: Mapping[type[Expectation], Callable[[str, Any], str]] = {
+_SENTENCES: Mapping[type[Expectation], Callable[[_Subject, Any], str]] = {
     AtLeast: _at_least,
     AtMost: _at_most,
     Between: _between,

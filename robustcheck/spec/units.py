@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from robustcheck.expectations import parse_amount
 from robustcheck.records import Amount
 from robustcheck.spec.findings import Findings, Scope
@@ -9,6 +11,7 @@ from robustcheck.spec.limits import LIMITS, Limit, WrittenLimit, written_limits
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
 
+_CURVED = ("probit", "logit")
 _WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0pp", "": "a bare number such as 0.12"}
 
 
@@ -22,31 +25,45 @@ def check_units(scope: Scope, kind: str, names: KnownNames, findings: Findings) 
     check_limits(scope, limits, names, findings)
     if isinstance(written, dict):
         _check_range(scope, written, ("expect", kind), names, findings)
+        _check_axis(scope, written, ("expect", kind), names, findings)
 
 
 def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, findings: Findings) -> None:
     """Report limits in a wrong unit, and a low that is not below its high."""
     data = scope.data
-    unit = _unit(data.get("measure") if isinstance(data, dict) else None, names)
+    quantity = data.get("measure") if isinstance(data, dict) else None
     for written in limits:
-        _check_amount(scope, written.limit, written.value, written.loc, unit, findings)
+        _check_amount(scope, written.limit, written.value, written.loc, _Scale.of(quantity, names), findings)
     _check_order(scope, [(item.value, item.loc) for item in limits if item.limit.role == "level"], findings)
 
 
-def _unit(quantity: object, names: KnownNames) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """The unit of a metric (None: it is unknown, and reported), and whether its values leave 0 to 1."""
+
+    unit: str | None
+    is_unbounded: bool
+
+    @classmethod
+    def of(cls, quantity: object, names: KnownNames) -> _Scale:
+        metric = _metric(quantity)
+        return cls(names.metrics.get(metric), metric in names.unbounded)
+
+
+def _metric(quantity: object) -> str:
     metric = quantity.get("metric") if isinstance(quantity, dict) else None
-    return names.metrics.get(metric) if isinstance(metric, str) else None
+    return metric if isinstance(metric, str) else ""
 
 
-def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, unit: str | None, findings: Findings) -> None:
+def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _Scale, findings: Findings) -> None:
     amount = _amount(value)
     if amount is None or limit.role == "share":
         return
-    wanted = _wanted(limit, amount, unit)
+    wanted = _wanted(limit, amount, scale.unit)
     if amount.unit != wanted:
         hint = _rewritten(amount, wanted)
         findings.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
-    elif wanted and not 0 <= amount.value <= 1:
+    elif wanted and not scale.is_unbounded and not 0 <= amount.value <= 1:
         findings.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
     elif limit.role == "tolerance" and amount.value < 0:
         findings.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
@@ -86,14 +103,28 @@ def _rewritten(amount: Amount, wanted: str) -> str:
 
 def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, findings: Findings) -> None:
     ends = written.get("x_range")
-    unit = _unit(written.get("against"), names)
+    scale = _Scale.of(written.get("against"), names)
     if not isinstance(ends, list) or len(ends) != 2:
         return
     places = [(end, (*loc, "x_range", index)) for index, end in enumerate(ends)]
     level = Limit("x_range", "level", 1)
     for end, place in places:
-        _check_amount(scope, level, end, place, unit, findings)
+        _check_amount(scope, level, end, place, scale, findings)
     _check_order(scope, places, findings)
+
+
+def _check_axis(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, findings: Findings) -> None:
+    """Report an axis that stretches 0 to 1, where the values of a metric leave that range."""
+    if "against" not in written or written.get("axis", "probit") not in _CURVED:
+        return
+    data = scope.data
+    measured = _metric(data.get("measure") if isinstance(data, dict) else None)
+    beyond = next((metric for metric in (measured, _metric(written["against"])) if metric in names.unbounded), None)
+    if beyond is None:
+        return
+    summary = f"{written.get('axis', 'probit')} axes take values between 0 and 1, which {beyond} leaves"
+    report = findings.at_value if "axis" in written else findings.at_key
+    report(scope, (*loc, "axis") if "axis" in written else loc, summary, expected="axis: linear")
 
 
 def _check_order(scope: Scope, ends: list[tuple[object, Loc]], findings: Findings) -> None:

@@ -1,7 +1,20 @@
-"""Transforms: corruptions made in memory, on the decoded image before the model's own preprocessing."""
+"""Transforms: pictures changed in memory, on the decoded image before the model's own preprocessing."""
 
 from __future__ import annotations
 
-from robustcheck.transforms.corruptions import SCHEMA, Transform, image_rng, known_transforms, parse_transform
+from robustcheck.transforms.known import known_transforms, parse_transform
+from robustcheck.transforms.placement import Placement, placements
+from robustcheck.transforms.transform import SCHEMA, Scene, Transform, image_rng
+from robustcheck.transforms.typed import typed_label
 
-__all__ = ["SCHEMA", "Transform", "image_rng", "known_transforms", "parse_transform"]
+__all__ = [
+    "SCHEMA",
+    "Placement",
+    "Scene",
+    "Transform",
+    "image_rng",
+    "known_transforms",
+    "parse_transform",
+    "placements",
+    "typed_label",
+]

@@ -6,15 +6,14 @@ classes in that order; folders that are WordNet ids are named after ImageNet's c
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
-from robustcheck.datasets.dataset import IMAGE_SUFFIXES, Contents, ImageFiles
+from robustcheck.datasets.dataset import Contents, ImageFiles
+from robustcheck.datasets.layouts.image_files import image_paths
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
 from robustcheck.errors import DataError
 
@@ -23,13 +22,13 @@ _WNID = re.compile(r"n\d{8}")
 
 def is_imagefolder(directory: Path) -> bool:
     """Tell whether a directory has sub-directories with images."""
-    return directory.is_dir() and any(next(_images(folder), None) for folder in _folders(directory))
+    return directory.is_dir() and any(next(image_paths(folder), None) for folder in _folders(directory))
 
 
 def read_imagefolder(directory: Path) -> Contents:
     """Read an ImageFolder without decoding an image."""
     folders = _folders(directory)
-    found = [sorted(_images(folder)) for folder in folders]
+    found = [sorted(image_paths(folder)) for folder in folders]
     names = tuple(path.relative_to(directory).as_posix() for paths in found for path in paths)
     ids = np.array(names, dtype=np.str_)
     beside = tuple(directory / name for name in ("classnames.txt", "templates.txt", "groups.csv"))
@@ -60,14 +59,6 @@ def _folders(directory: Path) -> list[Path]:
 def _are_numbers(folders: list[Path]) -> bool:
     numbers = {int(folder.name) for folder in folders if folder.name.isdecimal()}
     return numbers == set(range(len(folders)))
-
-
-def _images(folder: Path) -> Iterator[Path]:
-    # Class folders are often links into a shared disk, so links are followed.
-    for place, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            if name.rpartition(".")[2].lower() in IMAGE_SUFFIXES and not name.startswith("."):
-                yield Path(place, name)
 
 
 def _class_names(directory: Path, folders: list[Path]) -> tuple[str, ...]:

@@ -39,8 +39,8 @@ def read_manifest(path: Path) -> Contents:
     source = _source(path)
     directory = source.parent
     rows = _rows(source)
-    names = tuple(_inside(row["path"], source) for row in rows)
-    _require_files(directory, names, source)
+    names = tuple(inside(row["path"], source) for row in rows)
+    require_files(directory, names, source)
     class_names, labels = _labels([row["label"] for row in rows], read_class_names(directory / "classes.txt"), source)
     beside = (source, directory / "classes.txt", directory / "templates.txt")
     return Contents(
@@ -105,7 +105,7 @@ def _json_row(line: str, where: str) -> Row:
     return {key: "" if value is None else str(value) for key, value in row.items()}
 
 
-def _inside(text: str, source: Path) -> str:
+def inside(text: str, source: Path) -> str:
     """Return a normal relative path; an absolute one or one that leaves the directory is refused."""
     path = os.path.normpath(text.replace("\\", "/"))
     if not text or "\0" in text or os.path.isabs(path) or PurePosixPath(path).parts[:1] == ("..",):
@@ -115,7 +115,8 @@ def _inside(text: str, source: Path) -> str:
     return path
 
 
-def _require_files(directory: Path, names: Sequence[str], source: Path) -> None:
+def require_files(directory: Path, names: Sequence[str], source: Path) -> None:
+    """Make sure that every image that a table names is there."""
     missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise DataError(f"{len(missing)} of {len(names)} images are missing, the first {missing[0]}", where=str(source))

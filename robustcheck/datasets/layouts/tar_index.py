@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,16 +20,23 @@ from robustcheck.datasets.dataset import IMAGE_SUFFIXES, IntArray, StrArray
 from robustcheck.datasets.fingerprint import Stamp, file_stamp, is_settled, write_atomically
 from robustcheck.errors import DataError
 
-SCHEMA = 1
+SCHEMA = 2
 _BLOCK = tarfile.BLOCKSIZE
+
+Kind = Literal["cls", "txt"]
+_HOLDS = {"cls": "with the label", "txt": "with its captions, one a line"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TarIndex:
-    """One entry a sample, in the order of the shards: its key, label and where its image lies."""
+    """One entry a sample, in the order of the shards: its key, label or text, and where its image lies.
+
+    A set of captions has its ``.txt`` in ``texts`` and counts its samples in ``labels``.
+    """
 
     keys: StrArray
     labels: IntArray
+    texts: StrArray
     shards: IntArray
     offsets: IntArray
     sizes: IntArray
@@ -46,35 +54,41 @@ class _Member:
 class _Sample:
     key: str
     label: int
+    text: str
     shard: int
     offset: int
     size: int
 
 
-def load_tar_index(shards: Sequence[Path], index_dir: Path | None) -> TarIndex:
-    """Return the index of the shards, from the cache if no shard has changed since."""
+def load_tar_index(shards: Sequence[Path], index_dir: Path | None, kind: Kind = "cls") -> TarIndex:
+    """Return the index of the shards, from the cache if no shard has changed since.
+
+    ``kind`` is what a sample has beside its image: ``cls``, a label, or ``txt``, its captions.
+    """
     stamps = [file_stamp(shard) for shard in shards]
-    cached = _cache_path(shards, stamps, index_dir)
+    cached = _cache_path(shards, stamps, index_dir, kind)
     index = _read_index(cached) if cached is not None else None
     if index is None:
-        index = _build_index(shards)
+        index = _build_index(shards, kind)
         if cached is not None and all(is_settled(stamp) for stamp in stamps):
             _write_index(cached, index)
     return index
 
 
-def _build_index(shards: Sequence[Path]) -> TarIndex:
-    samples = [sample for number, shard in enumerate(shards) for sample in _shard_samples(shard, number)]
+def _build_index(shards: Sequence[Path], kind: Kind) -> TarIndex:
+    samples = [sample for number, shard in enumerate(shards) for sample in _shard_samples(shard, number, kind)]
+    labels = np.array([sample.label for sample in samples], dtype=np.int64)
     return TarIndex(
         keys=np.array([sample.key for sample in samples], dtype=np.str_),
-        labels=np.array([sample.label for sample in samples], dtype=np.int64),
+        labels=labels if kind == "cls" else np.arange(len(samples), dtype=np.int64),
+        texts=np.array([sample.text for sample in samples], dtype=np.str_),
         shards=np.array([sample.shard for sample in samples], dtype=np.int64),
         offsets=np.array([sample.offset for sample in samples], dtype=np.int64),
         sizes=np.array([sample.size for sample in samples], dtype=np.int64),
     )
 
 
-def _shard_samples(shard: Path, number: int) -> Iterator[_Sample]:
+def _shard_samples(shard: Path, number: int, kind: Kind) -> Iterator[_Sample]:
     fields_of: dict[str, dict[str, _Member]] = {}
     for member in _members(shard):
         if member.suffix in fields_of.setdefault(member.key, {}):
@@ -83,7 +97,9 @@ def _shard_samples(shard: Path, number: int) -> Iterator[_Sample]:
     with shard.open("rb") as stream:
         for key, sample in fields_of.items():
             image = _image_member(key, sample, shard)
-            yield _Sample(key, _label(key, sample, stream, shard), number, image.offset, image.size)
+            content = _field(key, sample, kind, stream, shard)
+            label, text = (_label(key, content, shard), "") if kind == "cls" else (0, _text(key, content, shard))
+            yield _Sample(key, label, text, number, image.offset, image.size)
 
 
 def _members(shard: Path) -> list[_Member]:
@@ -138,22 +154,32 @@ def _image_member(key: str, sample: dict[str, _Member], shard: Path) -> _Member:
     )
 
 
-def _label(key: str, sample: dict[str, _Member], stream: io.BufferedReader, shard: Path) -> int:
-    if "cls" not in sample:
-        raise DataError(f"the sample {key!r} has no .cls", where=str(shard), expected=f"{key}.cls with the label")
-    stream.seek(sample["cls"].offset)
-    text = stream.read(sample["cls"].size)
+def _field(key: str, sample: dict[str, _Member], kind: Kind, stream: io.BufferedReader, shard: Path) -> bytes:
+    if kind not in sample:
+        raise DataError(f"the sample {key!r} has no .{kind}", where=str(shard), expected=f"{key}.{kind} {_HOLDS[kind]}")
+    stream.seek(sample[kind].offset)
+    return stream.read(sample[kind].size)
+
+
+def _label(key: str, content: bytes, shard: Path) -> int:
     try:
-        return int(text.decode("ascii"))
+        return int(content.decode("ascii"))
     except ValueError as error:
-        raise DataError(f"{key}.cls holds {text[:40]!r}", where=str(shard), expected="an integer") from error
+        raise DataError(f"{key}.cls holds {content[:40]!r}", where=str(shard), expected="an integer") from error
 
 
-def _cache_path(shards: Sequence[Path], stamps: Sequence[Stamp], index_dir: Path | None) -> Path | None:
+def _text(key: str, content: bytes, shard: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except ValueError as error:
+        raise DataError(f"{key}.txt is not UTF-8: {error}", where=str(shard)) from error
+
+
+def _cache_path(shards: Sequence[Path], stamps: Sequence[Stamp], index_dir: Path | None, kind: Kind) -> Path | None:
     if index_dir is None:
         return None
     places = [(str(shard.resolve()), *stamp) for shard, stamp in zip(shards, stamps, strict=True)]
-    return index_dir / f"tar-{hashlib.sha256(repr((SCHEMA, places)).encode()).hexdigest()[:32]}.npz"
+    return index_dir / f"tar-{hashlib.sha256(repr((SCHEMA, kind, places)).encode()).hexdigest()[:32]}.npz"
 
 
 def _read_index(path: Path) -> TarIndex | None:

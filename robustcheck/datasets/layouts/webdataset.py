@@ -34,10 +34,10 @@ def is_webdataset(directory: Path) -> bool:
 def read_webdataset(directory: Path, index_dir: Path | None) -> Contents:
     """Read a webdataset directory without decoding an image."""
     _require_classification(directory)
-    shards = _shards(directory)
+    shards = shard_paths(directory)
     index = load_tar_index(shards, index_dir)
     class_names = read_class_names(directory / CLASS_NAMES)
-    ids = _ids(index, shards)
+    ids = sample_ids(index, shards)
     groups_path = _groups_path(directory)
     beside = (directory / CLASS_NAMES, directory / TEMPLATES, groups_path)
     return Contents(
@@ -50,18 +50,19 @@ def read_webdataset(directory: Path, index_dir: Path | None) -> Contents:
         templates=read_templates(directory / TEMPLATES),
         groups=read_groups(groups_path, ids),
         files=(*shards, *(path for path in beside if path.is_file())),
-        pictures=_TarPictures(shards, index),
+        pictures=TarPictures(shards, index),
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _TarPictures:
+class TarPictures:
     """Images read from the shards by offset; no file stays open, so the number of shards limits nothing."""
 
     shards: tuple[Path, ...]
     index: TarIndex
 
     def image(self, index: int) -> Image.Image:
+        """Read and decode one sample as RGB."""
         shard = self.shards[self.index.shards[index]]
         where = f"{shard}:{self.index.keys[index]}"
         try:
@@ -73,13 +74,19 @@ class _TarPictures:
         return decode_image(content, where)
 
 
+def dataset_type(directory: Path) -> str:
+    """Return what ``dataset_type.txt`` says, ``classification`` where there is none."""
+    return " ".join(read_lines(directory / "dataset_type.txt")).lower() or "classification"
+
+
 def _require_classification(directory: Path) -> None:
-    kind = " ".join(read_lines(directory / "dataset_type.txt")).lower() or "classification"
+    kind = dataset_type(directory)
     if kind != "classification":
         raise DataError(f"a {kind} set", where=str(directory / "dataset_type.txt"), expected="a classification set")
 
 
-def _shards(directory: Path) -> tuple[Path, ...]:
+def shard_paths(directory: Path) -> tuple[Path, ...]:
+    """Return the shards that ``nshards.txt`` counts; raise DataError for one that is missing."""
     path = directory / "test" / "nshards.txt"
     text = " ".join(read_lines(path))
     if not text.isdecimal() or int(text) == 0:
@@ -97,7 +104,7 @@ def _shards(directory: Path) -> tuple[Path, ...]:
     return shards
 
 
-def _ids(index: TarIndex, shards: tuple[Path, ...]) -> StrArray:
+def sample_ids(index: TarIndex, shards: tuple[Path, ...]) -> StrArray:
     """Return the keys, with the shard's name in front where the shards share keys."""
     if len(np.unique(index.keys)) == len(index.keys):
         return index.keys

@@ -1,0 +1,29 @@
+"""Make a population of one's own runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.errors import RecordError
+from robustcheck.populations import from_run, joined, write_csv
+from robustcheck.report import load_run
+
+
+def population(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs: reports/RUN, or their run.json.")],
+    out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
+) -> None:
+    """Make the figures of runs a population that on_trend accepts: {population: ./FILE.csv}."""
+    own = joined([from_run(load_run(path)) for path in runs])
+    if not own.table.figures:
+        raise RecordError("no figures in these runs", where=", ".join(map(str, runs)), expected="a run with scores")
+    try:
+        out.write_text(write_csv(own.table), encoding="utf-8", newline="")
+    except OSError as error:
+        raise RecordError(f"cannot be written: {error.strerror}", where=str(out)) from None
+    typer.echo(f"{out}: {len(own.table.figures)} figures of {len(own.table.facets)} models")
+    for text in own.left_out:
+        typer.echo(f"left out: {text}")

@@ -1,0 +1,132 @@
+"""Video sets: anchor frames with accepted labels, and the similar frames around each (Vid-Robust, YTBB-Robust).
+
+What one label cannot say is said in columns: ``video``; ``role``, anchor or frame; ``labels``, the accepted class
+indices joined by ";", empty for a frame that is judged by its anchor; ``anchors``, the ids of the anchors in whose
+sets a frame is; ``frame``, its number. ``pm_sets`` reads them back as arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets.catalogue import CatalogueEntry
+from robustcheck.datasets.class_sets import imagenet_class_names, mask_rows
+from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray, StrArray, Vocabulary
+from robustcheck.datasets.fingerprint import fingerprint
+from robustcheck.datasets.layouts.anchors import ANCHOR, SEPARATOR, read_anchors
+from robustcheck.errors import DataError
+
+Bools = npt.NDArray[np.bool_]
+
+COLUMNS = ("anchors", "frame", "labels", "role", "video")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PmSets:
+    """Anchors (m,) and (anchor, frame) pairs (p,), as rows of the dataset, with the labels that count for each.
+
+    accepted: (m, C); owners: (p,) places among the anchors; frame_accepted: (p, C); videos: (m,) clusters.
+    """
+
+    anchors: IntArray
+    accepted: Bools
+    frames: IntArray
+    owners: IntArray
+    frame_accepted: Bools
+    videos: IntArray
+
+
+def open_video(name: str, path: Path, index_dir: Path | None, entry: CatalogueEntry | None = None) -> ImageDataset:
+    """Open anchors and their frames as a dataset whose samples are all distinct frames."""
+    names, columns, vocabulary = _scored(name) if entry is not None else ((), None, None)
+    contents = read_anchors(path, names)
+    class_names = names or contents.class_names
+    return ImageDataset(
+        name=name,
+        layout=contents.layout,
+        fingerprint=fingerprint(contents.directory, contents.files, index_dir),
+        class_names=class_names,
+        class_set="",
+        prompts="" if entry is None else entry.prompts,
+        templates=contents.templates,
+        ids=contents.ids,
+        labels=contents.labels,
+        groups=contents.groups,
+        columns=columns,
+        pictures=contents.pictures,
+        task="video",
+        vocabulary=vocabulary,
+    )
+
+
+def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:
+    """Return the anchors of a dataset and their frames, within ``k`` frames of the anchor if it is given."""
+    groups = dataset.groups
+    if missing := [column for column in COLUMNS if column not in groups]:
+        raise DataError(f"no column {missing[0]!r}", where=dataset.name, expected="a video set with anchors")
+    anchors = np.flatnonzero(groups["role"] == ANCHOR).astype(np.int64)
+    place = {name: number for number, name in enumerate(dataset.ids[anchors].tolist())}
+    pairs = _pairs(dataset, place, anchors, k)
+    frames, owners = pairs[:, 0], pairs[:, 1]
+    accepted = _accepted(groups["labels"], len(dataset.class_names))
+    own = np.asarray(accepted[frames])
+    bare = ~np.asarray(own.any(axis=1), dtype=np.bool_)
+    return PmSets(
+        anchors=anchors,
+        accepted=accepted[anchors],
+        frames=frames,
+        owners=owners,
+        # A frame without labels of its own is judged by its anchor's.
+        frame_accepted=np.where(bare[:, None], accepted[anchors[owners]], own),
+        videos=np.unique(groups["video"][anchors], return_inverse=True)[1].reshape(-1).astype(np.int64),
+    )
+
+
+def _pairs(dataset: Dataset, place: dict[str, int], anchors: IntArray, k: int | None) -> IntArray:
+    """Return (frame row, anchor place) for each frame in each anchor's set, by anchor; (p, 2)."""
+    pairs = [
+        (row, place[anchor])
+        for row, joined in enumerate(dataset.groups["anchors"].tolist())
+        for anchor in joined.split(SEPARATOR)
+        if joined
+    ]
+    table = np.array(sorted(pairs, key=lambda pair: pair[::-1]), dtype=np.int64).reshape(-1, 2)
+    if k is None:
+        return table
+    numbers = _frame_numbers(dataset)
+    near = np.abs(numbers[table[:, 0]] - numbers[anchors[table[:, 1]]]) <= k
+    return np.asarray(table[near])
+
+
+def _frame_numbers(dataset: Dataset) -> IntArray:
+    texts = dataset.groups["frame"]
+    if not np.strings.isdecimal(texts).all():
+        raise DataError("its frames have no numbers", where=dataset.name, fix="leave k out: all frames count")
+    return texts.astype(np.int64)
+
+
+def _accepted(labels: StrArray, classes: int) -> Bools:
+    table = np.zeros((len(labels), classes), dtype=bool)
+    for row, joined in enumerate(labels.tolist()):
+        table[row, [int(label) for label in joined.split(SEPARATOR) if label]] = True
+    return table
+
+
+def _scored(name: str) -> tuple[tuple[str, ...], IntArray, Vocabulary]:
+    """Return the classes of a released set, the ImageNet columns that are scored, and which stand for which class."""
+    rows = mask_rows(f"{name}.csv")
+    indices = [_indices(row["imagenet"]) for row in rows]
+    columns = np.unique(np.concatenate(indices))
+    names = tuple(imagenet_class_names()[index] for index in columns)
+    members = tuple(np.searchsorted(columns, own).astype(np.int64) for own in indices)
+    return tuple(row["name"] for row in rows), columns, Vocabulary(names, members, "max")
+
+
+def _indices(text: str) -> IntArray:
+    """Return the class indices of ``7-24 80``, both ends included."""
+    spans = [part.split("-") for part in text.split()]
+    return np.array([index for span in spans for index in range(int(span[0]), int(span[-1]) + 1)], dtype=np.int64)

@@ -1,0 +1,124 @@
+"""Saved predictions in the place of stored outputs: no images, no model, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets import Dataset, known_outside
+from robustcheck.errors import DataError, DataMissing
+from robustcheck.measure.readout import merged
+from robustcheck.measure.recipe import Recipe
+from robustcheck.predictions import (
+    Predictions,
+    aligned,
+    logits_of_values,
+    summary_of,
+    with_columns,
+    with_names,
+)
+from robustcheck.protocols.classify import among_kept
+from robustcheck.protocols.summary import COLUMNS, Summary, summarise
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def saved_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) -> Summary:
+    """Return the summary of saved predictions; what they do not tell is NaN."""
+    found = _on_dataset(recipe)
+    labels = recipe.dataset.labels if recipe.labelled else None
+    if found.kind == "classes":
+        _require_unchanged(recipe, kept, temperature)
+        return summary_of(found, labels)
+    logits = _class_logits(recipe, found) / temperature
+    if kept is None:
+        return summarise(logits, labels)
+    return _among_kept(recipe, logits, labels, kept)
+
+
+def saved_logits(recipe: Recipe) -> Floats:
+    """Return the saved logits of the data set's classes (n, K); raise DataError where only classes are saved."""
+    found = _on_dataset(recipe)
+    if found.kind == "classes":
+        raise DataError("these predictions hold only the best class", where=str(found.path), expected="logits")
+    return _class_logits(recipe, found)
+
+
+def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str, Predictions], Dataset]]) -> Dataset:
+    """Return the data set that has the samples of saved predictions.
+
+    That is the first of several ways to know it (its images are here; its annotations are known) whose
+    sample ids fit; else what the predictions say of it themselves.
+    """
+    errors: list[DataError] = []
+    for way in ways:
+        try:
+            dataset = way(name, saved)
+            aligned(replace(saved, kind="classes", values=np.zeros(len(saved))), dataset.ids, 1, name, others=True)
+            return dataset
+        except DataError as error:
+            errors.append(error)
+    if saved.class_names is not None:
+        # Without labels the samples are of none of the classes, as those out of distribution are.
+        labels = np.zeros(len(saved), dtype=np.int64) if saved.labels is None else saved.labels
+        return known_outside(name, saved.ids, labels, saved.class_names, saved.groups)
+    # A data set that is here and does not fit is worth more words than one that is not here.
+    raise next((error for error in errors if not isinstance(error, DataMissing)), errors[0])
+
+
+def _on_dataset(recipe: Recipe) -> Predictions:
+    """Return the predictions in the order of the data set's samples, counted in the names that are scored."""
+    saved, dataset, classes = recipe.saved, recipe.dataset, recipe.classes
+    assert saved is not None, "a recipe of saved predictions holds them"
+    assert classes is not None, "saved predictions are of classes"
+    names = dataset.class_names if _is_merged(saved, recipe) else classes.names
+    if saved.class_names is not None:
+        saved = with_names(saved, names)
+    elif saved.kind != "classes" and classes.columns is not None and saved.values.shape[1] == 1000 != len(names):
+        saved = with_columns(saved, classes.columns)
+    # A view shows part of what its base's file of predictions is about.
+    labels = dataset.labels if recipe.labelled else None
+    return aligned(saved, dataset.ids, len(names), dataset.name, labels=labels, others=True)
+
+
+def _is_merged(saved: Predictions, recipe: Recipe) -> bool:
+    """Say whether predictions are of the classes themselves, though models score finer names."""
+    if recipe.dataset.vocabulary is None:
+        return False
+    if saved.class_names is not None:
+        return set(saved.class_names) <= set(recipe.dataset.class_names)
+    return saved.kind != "classes" and saved.values.shape[1] == len(recipe.dataset.class_names)
+
+
+def _class_logits(recipe: Recipe, found: Predictions) -> Floats:
+    logits, classes = logits_of_values(found), recipe.classes
+    vocabulary = None if classes is None else classes.vocabulary
+    return logits if vocabulary is None or _is_merged(found, recipe) else merged(logits, vocabulary)
+
+
+def _among_kept(recipe: Recipe, logits: Floats, labels: Ints | None, kept: Ints) -> Summary:
+    table = np.full((len(logits), len(COLUMNS)), np.nan)
+    if labels is None:
+        rows, inside = np.arange(len(logits)), None
+    else:
+        places = among_kept(labels, kept, len(recipe.dataset.class_names))
+        rows = np.flatnonzero(places >= 0)
+        inside = places[rows]
+    table[rows] = summarise(logits[rows][:, kept], inside).table
+    table[rows, 0] = kept[table[rows, 0].astype(np.int64)]
+    return Summary(table)
+
+
+def _require_unchanged(recipe: Recipe, kept: Ints | None, temperature: float) -> None:
+    """Refuse what the best class alone cannot tell: the best of fewer classes, another temperature."""
+    if kept is None and temperature == 1.0:
+        return
+    needed = "a class mask" if kept is not None else "a temperature"
+    raise DataError(
+        f"these predictions hold only the best class: {needed} needs logits or probabilities",
+        where=recipe.dataset.name,
+    )

@@ -1,0 +1,66 @@
+"""What every protocol's scoring is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets import Dataset, Task
+from robustcheck.errors import DataError
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf
+from robustcheck.metrics import MetricFacts, metric_facts
+from robustcheck.records import Cell, Pairs, Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """The samples behind a score, and what is worth knowing of how they came about."""
+
+    samples: Samples
+    facts: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """A protocol: which stored parts a cell needs, and how they become samples.
+
+    ``samples`` returns None while a part is not stored.
+    """
+
+    recipes: Callable[[Cell, Shelf], tuple[Recipe, ...]]
+    samples: Callable[[Cell, tuple[Recipe, ...]], Measured | None]
+
+
+def facts_of(cell: Cell) -> MetricFacts:
+    """Return the facts of a cell's metric."""
+    return metric_facts(cell.quantity.metric)
+
+
+def option(cell: Cell, name: str) -> str:
+    """Return a setting of a cell's metric: the one that the check names, or the default."""
+    return facts_of(cell).option(name, cell.quantity.options)
+
+
+def require_task(dataset: Dataset, metric: str, tasks: Iterable[Task]) -> None:
+    """Raise DataError unless a data set is of a kind that a metric can score."""
+    tasks = tuple(tasks)
+    if dataset.task not in tasks:
+        raise DataError(
+            f"{metric} means nothing on {_article(dataset.task)} data set",
+            where=dataset.name,
+            expected="a data set for " + " or ".join(tasks),
+            fix="robustcheck datasets lists the data sets and what each is for",
+        )
+
+
+def as_clusters(names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+    """Return one number for each distinct name (n,)."""
+    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _article(task: str) -> str:
+    return f"an {task}" if task[0] in "aeiou" else f"a {task}"

@@ -1,0 +1,76 @@
+"""Corruption errors over a family of corrupted copies, beside AlexNet's or by themselves (PROTOCOLS section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from robustcheck.datasets import expand
+from robustcheck.errors import DataError
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import read_slice
+from robustcheck.protocols.corruption import (
+    CorruptedPart,
+    WeightedErrors,
+    mce,
+    mean_corruption_error,
+    relative_mce,
+)
+from robustcheck.records import Cell, Samples
+
+RELATIVE = "relative_mce"
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of every (corruption, severity) part, then that of the clean images where they count."""
+    names, rest = expand(cell.quantity.dataset, cell.quantity.where)
+    if names == (cell.quantity.dataset,) or rest:
+        raise DataError(
+            f"{cell.quantity.metric} is over the parts of a family of corrupted copies",
+            where=cell.quantity.label,
+            expected="imagenet-c, imagenet-3dcc or shapes-c, at most with corruption and severity in where",
+        )
+    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
+    for recipe in found:
+        require_task(recipe.dataset, cell.quantity.metric, ("classification",))
+    if cell.quantity.metric != RELATIVE:
+        return found
+    return (*found, shelf.recipe(cell.model, option(cell, "clean"), replace(cell.quantity, where=())))
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return the error of every image of every part, with its weight."""
+    slices = [read_slice(part) for part in parts]
+    found = [part for part in slices if part is not None]
+    if len(found) < len(slices):
+        return None
+    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    corrupted = [
+        CorruptedPart(*_part_of(name), part.ids, 1 - part.summary.correct)
+        for name, part in zip(names, found, strict=False)
+    ]
+    if cell.quantity.metric == RELATIVE:
+        columns = relative_mce(corrupted, found[-1].ids, 1 - found[-1].summary.correct)
+    else:
+        columns = (mce if cell.quantity.metric == "mce" else mean_corruption_error)(corrupted)
+    return Measured(_samples(cell, columns), (("parts", f"{len(corrupted)} of (corruption, severity)"),))
+
+
+def _part_of(name: str) -> tuple[str, int]:
+    _, corruption, severity = name.rsplit("/", 2)
+    return corruption, int(severity)
+
+
+def _samples(cell: Cell, columns: WeightedErrors) -> Samples:
+    return Samples(
+        columns.ids,
+        columns.scores,
+        columns.groups,
+        facts_of(cell).aggregate,
+        columns.weights,
+        columns.clusters,
+    )
+
+
+SCORING = Scoring(recipes, samples)

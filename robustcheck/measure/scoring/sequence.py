@@ -1,0 +1,77 @@
+"""Stability along perturbation sequences: flip rate and top-5 distance (PROTOCOLS section 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets import expand, sequences_of
+from robustcheck.measure.readout import blocks, read_out
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, require_task
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import read_slice
+from robustcheck.protocols.sequence import (
+    PerturbedPart,
+    flip_rates,
+    reference_of,
+    sequence_values,
+    top5_classes,
+    top5_distances,
+)
+from robustcheck.records import Cell, Samples
+
+Ints = npt.NDArray[np.int64]
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of each perturbation's sequences."""
+    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
+    for recipe in found:
+        require_task(recipe.dataset, cell.quantity.metric, ("sequences",))
+    return found
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return one value a sequence, with its weight in the mean over perturbations."""
+    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    found = [_perturbed(cell, name.rsplit("/", 1)[-1], part) for name, part in zip(names, parts, strict=True)]
+    complete = [part for part in found if part is not None]
+    if len(complete) < len(found):
+        return None
+    columns = sequence_values(complete)
+    chosen = Samples(
+        columns.ids,
+        columns.scores,
+        columns.groups,
+        facts_of(cell).aggregate,
+        columns.weights,
+        columns.clusters,
+    )
+    return Measured(chosen, (("perturbations", ", ".join(part.perturbation for part in complete)),))
+
+
+def _perturbed(cell: Cell, perturbation: str, part: Recipe) -> PerturbedPart | None:
+    frames = sequences_of(part.dataset)
+    reference = reference_of(perturbation)
+    if cell.quantity.metric == "flip_rate":
+        found = read_slice(part)
+        if found is None:
+            return None
+        predicted = found.summary.column("predicted", "flip_rate").astype(np.int64)
+        return PerturbedPart(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
+    best = _best_classes(part)
+    if best is None:
+        return None
+    return PerturbedPart(perturbation, frames.videos, top5_distances(best, frames.rows, reference))
+
+
+def _best_classes(part: Recipe) -> Ints | None:
+    readout = read_out(part)
+    if readout is None:
+        return None
+    return np.concatenate([top5_classes(readout.logits(rows)) for rows in blocks(np.arange(len(part.dataset)))])
+
+
+SCORING = Scoring(recipes, samples)

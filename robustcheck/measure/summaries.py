@@ -1,0 +1,87 @@
+"""Stored summaries: a few numbers a sample, from which most metrics are arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets import kept_classes, select
+from robustcheck.measure.readout import blocks, read_out
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.saved import saved_summary
+from robustcheck.protocols.classify import among_kept
+from robustcheck.protocols.summary import COLUMNS, Summary, summarise
+from robustcheck.records import Pairs
+from robustcheck.store import content_key
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """The samples of a recipe that a condition keeps: their places, ids, labels and summary."""
+
+    rows: Ints
+    ids: npt.NDArray[np.str_]
+    labels: Ints
+    summary: Summary
+
+
+def read_slice(recipe: Recipe, where: Pairs = (), temperature: float = 1.0) -> Slice | None:
+    """Return the samples of a recipe that satisfy ``where``, or None while a part is not stored."""
+    rows = select(recipe.dataset, where)
+    summary = stored_summary(recipe, kept_classes(recipe.dataset, where), temperature)
+    if summary is None:
+        return None
+    return Slice(rows, recipe.dataset.ids[rows], recipe.dataset.labels[rows], summary.rows(rows))
+
+
+def stored_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) -> Summary | None:
+    """Return the summary of every sample; those whose label is not among the kept classes have NaN."""
+    key = content_key(
+        {
+            "recipe": recipe.key,
+            "kept": None if kept is None else kept.tolist(),
+            "temperature": temperature,
+            "columns": list(COLUMNS),
+        }
+    )
+    stored = recipe.store.read("summaries", key)
+    if stored is not None:
+        return Summary(stored.array)
+    make = saved_summary if recipe.saved is not None else _summary
+    summary = make(recipe, kept, temperature)
+    if summary is not None:
+        recipe.store.write("summaries", key, summary.table, {"outputs": content_key(recipe.outputs_facts)})
+    return summary
+
+
+def _summary(recipe: Recipe, kept: Ints | None, temperature: float) -> Summary | None:
+    readout = read_out(recipe)
+    if readout is None:
+        return None
+    count = len(recipe.dataset)
+    labels = recipe.dataset.labels if recipe.labelled else None
+    if kept is not None and labels is not None:
+        labels = among_kept(labels, kept, len(recipe.dataset.class_names))
+    table = np.full((count, len(COLUMNS)), np.nan)
+    for rows in blocks(np.arange(count) if labels is None else np.flatnonzero(labels >= 0)):
+        logits, cosine = readout.logits(rows) / temperature, readout.cosines(rows)
+        if kept is not None:
+            logits = logits[:, kept]
+            # Cosines belong to names; where names are merged into classes no one name is kept or not.
+            cosine = cosine[:, kept] if cosine is not None and readout.classes.vocabulary is None else None
+        table[rows] = summarise(logits, None if labels is None else labels[rows], cosine).table
+    if kept is not None:
+        table[:, 0] = _named_again(table[:, 0], kept)
+    return Summary(table)
+
+
+def _named_again(predicted: npt.NDArray[np.float64], kept: Ints) -> npt.NDArray[np.float64]:
+    """Return predictions counted among the kept classes as classes of the data set."""
+    known = ~np.isnan(predicted)
+    named = np.full_like(predicted, np.nan)
+    named[known] = kept[predicted[known].astype(np.int64)]
+    return named

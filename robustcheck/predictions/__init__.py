@@ -1,0 +1,26 @@
+"""Predictions: the outputs of models that ran elsewhere, read from files and held against a data set."""
+
+from __future__ import annotations
+
+from robustcheck.predictions.align import aligned, logits_of_values, with_columns, with_names
+from robustcheck.predictions.directory import read_predictions, stem_of
+from robustcheck.predictions.summarising import summary_columns, summary_of
+from robustcheck.predictions.trials import CATEGORIES
+from robustcheck.predictions.values import Kind, Predictions
+from robustcheck.predictions.write import write_about, write_predictions
+
+__all__ = [
+    "CATEGORIES",
+    "Kind",
+    "Predictions",
+    "aligned",
+    "logits_of_values",
+    "read_predictions",
+    "stem_of",
+    "summary_columns",
+    "summary_of",
+    "with_columns",
+    "with_names",
+    "write_about",
+    "write_predictions",
+]

@@ -1,0 +1,98 @@
+"""What saved predictions are, whatever file they came from, and what must hold of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Strings = npt.NDArray[np.str_]
+Kind = Literal["logits", "probabilities", "classes"]
+
+NO_CLASS = -1
+# Four written decimals of a thousand classes lose up to 0.05 together, but in practice 0.001.
+_SUM_TOLERANCE = 2e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The saved outputs of one model on one data set, in the order of the file.
+
+    ``values`` are logits or probabilities (n, C) float64, or best classes (n,) int64 (-1: it named none);
+    ``confidence`` (n,) is the probability of the best class, where only that is known. Classes and labels
+    count ``class_names``; where that is None they count the classes of the data set.
+    """
+
+    ids: Strings
+    kind: Kind
+    values: Floats | Ints
+    confidence: Floats | None
+    labels: Ints | None
+    class_names: tuple[str, ...] | None
+    groups: Mapping[str, Strings] = field(default_factory=dict)
+    digest: str = ""
+    path: Path = Path()
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.ids)
+
+
+def checked(predictions: Predictions) -> Predictions:
+    """Return predictions that hold together by themselves, or raise DataError saying which do not."""
+    if not len(predictions):
+        raise DataError("no predictions", where=str(predictions.path), expected="at least one sample")
+    _check_unique(predictions)
+    _check_values(predictions)
+    if predictions.confidence is not None:
+        wrong = ~((predictions.confidence >= 0) & (predictions.confidence <= 1))
+        refuse(predictions, wrong, "have a confidence outside [0, 1]", "probabilities, not percentages or logits")
+    return predictions
+
+
+def refuse(predictions: Predictions, wrong: npt.NDArray[np.bool_], found: str, expected: str) -> None:
+    """Raise DataError that counts the wrong samples and names the first, if there are any."""
+    if wrong.any():
+        ids = predictions.ids[wrong]
+        raise DataError(
+            f"{len(ids)} of {len(wrong)} samples {found}: {first_of(ids)}",
+            where=str(predictions.path),
+            expected=expected,
+        )
+
+
+def first_of(names: Sequence[str] | Strings, count: int = 3) -> str:
+    """Write the first few names, with dots when there are more."""
+    return ", ".join(str(name) for name in names[:count]) + (", ..." if len(names) > count else "")
+
+
+def _check_unique(predictions: Predictions) -> None:
+    _, first, counts = np.unique(predictions.ids, return_index=True, return_counts=True)
+    twice = predictions.ids[np.sort(first[counts > 1])]
+    if len(twice):
+        raise DataError(
+            f"{len(twice)} ids occur more than once: {first_of(twice)}",
+            where=str(predictions.path),
+            expected="one prediction a sample",
+        )
+
+
+def _check_values(predictions: Predictions) -> None:
+    values: Any = predictions.values
+    if predictions.kind == "classes":
+        return
+    bad = ~np.isfinite(values).all(axis=1)
+    refuse(predictions, bad, f"have NaN or infinite {predictions.kind}", "finite numbers")
+    if predictions.kind == "probabilities":
+        outside = (values < 0).any(axis=1) | (values > 1).any(axis=1)
+        refuse(predictions, outside, "have a probability outside [0, 1]", "probabilities; call logits logit_NAME")
+        off = np.abs(values.sum(axis=1) - 1) > _SUM_TOLERANCE
+        refuse(predictions, off, "have probabilities that do not sum to 1", "the softmax over all classes")

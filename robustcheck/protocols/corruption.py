@@ -1,0 +1,161 @@
+"""Corruption errors as fixed weighted sums over the images of every (corruption, severity) part (PROTOCOLS section 9).
+
+With E the model's top-1 error of a part and A AlexNet's, over C corruptions and their severities s:
+
+mce                    (1/C) sum_c [ sum_s E_cs / sum_s A_cs ]
+relative_mce           (1/C) sum_c [ sum_s (E_cs - E_clean) / sum_s (A_cs - A_clean) ]
+mean_corruption_error  (1/C) sum_c [ mean_s E_cs ]
+
+All three are linear in the errors of the images, so an image of part (c, s) has one weight, whatever the model is.
+Values are fractions: 0.767 is the 76.7 that papers print.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError, did_you_mean
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Strs = npt.NDArray[np.str_]
+
+TABLE = Path(__file__).with_name("alexnet_errors.csv")
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CorruptedPart:
+    """The errors (n,) of the images of one part, 1.0 where the prediction is wrong; ids: (n,) of the source images."""
+
+    corruption: str
+    severity: int
+    ids: Strs
+    errors: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightedErrors:
+    """The columns of a weighted sum, one row an image of a part; the value is ``sum(scores * weights)``.
+
+    groups count the parts in their order (the clean images come last), clusters the distinct source images.
+    """
+
+    ids: Strs
+    scores: Floats
+    weights: Floats
+    groups: Ints
+    clusters: Ints
+
+    @property
+    def value(self) -> float:
+        """Return the weighted sum."""
+        return float(self.scores @ self.weights)
+
+
+def mean_corruption_error(parts: Sequence[CorruptedPart]) -> WeightedErrors:
+    """Return the columns of the unnormalised mean: over severities, then over corruptions.
+
+    >>> ids = np.array(["a", "b"])
+    >>> fog = CorruptedPart("fog", 1, ids, np.array([1.0, 0.0]))
+    >>> mean_corruption_error([fog, CorruptedPart("snow", 1, ids, np.array([1.0, 1.0]))]).value
+    0.75
+    """
+    severities = _severities(parts)
+    return _columns(parts, [1.0 / (len(severities) * len(severities[part.corruption])) for part in parts])
+
+
+def mce(parts: Sequence[CorruptedPart]) -> WeightedErrors:
+    """Return the columns of mCE: each corruption's summed error over AlexNet's on the same severities."""
+    severities = _severities(parts)
+    scale = _alexnet_sums(severities, lambda corruption, severity: alexnet_error(corruption, severity))
+    return _columns(parts, [1.0 / (len(severities) * scale[part.corruption]) for part in parts])
+
+
+def relative_mce(parts: Sequence[CorruptedPart], clean_ids: Strs, clean_errors: Floats) -> WeightedErrors:
+    """Return the columns of relative mCE: how much of AlexNet's loss from clean to corrupted the model suffers.
+
+    The clean images take the negative of all the parts' weights together, so that a model whose errors
+    do not grow has the value 0.
+    """
+    severities = _severities(parts)
+    scale = _alexnet_sums(
+        severities, lambda corruption, severity: alexnet_error(corruption, severity) - alexnet_clean(corruption)
+    )
+    weights = [1.0 / (len(severities) * scale[part.corruption]) for part in parts]
+    clean = CorruptedPart(CLEAN, 0, clean_ids, clean_errors)
+    return _columns([*parts, clean], [*weights, -float(sum(weights))])
+
+
+def alexnet_error(corruption: str, severity: int) -> float:
+    """Return AlexNet's top-1 error on ImageNet-C at a severity; the four extra corruptions have none."""
+    return _row(corruption)[str(severity)]
+
+
+def alexnet_clean(corruption: str) -> float:
+    """Return AlexNet's top-1 error on the clean images."""
+    return _row(corruption)[CLEAN]
+
+
+@functools.cache
+def alexnet_table() -> Mapping[str, Mapping[str, float]]:
+    """Return AlexNet's errors by corruption, then by ``clean`` and severity ``1`` to ``5``."""
+    lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = {row.pop("corruption"): row for row in csv.DictReader(lines)}
+    return types.MappingProxyType({name: {key: float(text) for key, text in row.items()} for name, row in rows.items()})
+
+
+def _row(corruption: str) -> Mapping[str, float]:
+    table = alexnet_table()
+    if corruption not in table:
+        raise DataError(
+            f"AlexNet has no error on {corruption!r} to normalise with",
+            expected="one of " + ", ".join(table),
+            fix=did_you_mean(corruption, table) or "measure mean_corruption_error, which needs no AlexNet",
+        )
+    return table[corruption]
+
+
+def _severities(parts: Sequence[CorruptedPart]) -> dict[str, list[int]]:
+    """Return the severities of each corruption; raise DataError for no parts, a part twice, or an empty part."""
+    if not parts:
+        raise DataError("no corruptions", expected="at least one part: no data is never a score")
+    severities: dict[str, list[int]] = {}
+    for part in parts:
+        where = f"{part.corruption}, severity {part.severity}"
+        if part.severity in severities.setdefault(part.corruption, []):
+            raise DataError("the part is there twice", where=where)
+        severities[part.corruption].append(part.severity)
+    return severities
+
+
+def _alexnet_sums(severities: Mapping[str, Sequence[int]], error: Callable[[str, int], float]) -> dict[str, float]:
+    return {name: sum(error(name, severity) for severity in levels) for name, levels in severities.items()}
+
+
+def _columns(parts: Sequence[CorruptedPart], weights: Sequence[float]) -> WeightedErrors:
+    """Spread the weight of each part over its images."""
+    for part in parts:
+        if not len(part.errors) or len(part.errors) != len(part.ids):
+            raise DataError(
+                f"{len(part.errors)} errors of {len(part.ids)} images",
+                where=f"{part.corruption}, severity {part.severity}",
+                expected="one error an image, and at least one",
+            )
+    counts = [len(part.errors) for part in parts]
+    sources = np.concatenate([part.ids for part in parts])
+    return WeightedErrors(
+        ids=np.array([f"{part.corruption}/{part.severity}/{name}" for part in parts for name in part.ids]),
+        scores=np.concatenate([part.errors for part in parts]).astype(np.float64),
+        weights=np.repeat(np.array(weights) / np.array(counts), counts),
+        groups=np.repeat(np.arange(len(parts), dtype=np.int64), counts),
+        clusters=np.unique(sources, return_inverse=True)[1].reshape(-1).astype(np.int64),
+    )
