@@ -5,25 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from colour_data import write_colours
+from command import Robustcheck, Said, refused, write
 from dataset_makers import make_webdataset
 from factories import live_score
 from test_history import make_result, make_run
 
 from robustcheck.baselines import write_samples
-from robustcheck.cli import main
-from robustcheck.datasets import known_datasets
+from robustcheck.cli.answers import Measured
 from robustcheck.datasets.digits import open_digits
-from robustcheck.models.sets import known_sets
 from robustcheck.report import load_run, write_report
 from robustcheck.spec import json_schema
 
@@ -46,52 +46,6 @@ checks:
     applies_to: {architecture: cnn}
     expect: {at_least: 40%}
 """
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Robustcheck = Callable[..., Said]
-
-
-@pytest.fixture
-def robustcheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Robustcheck:
-    """Run the command as the console script does, in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ROBUSTCHECK_DATA", raising=False)
-
-    def call(*words: str) -> Said:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["robustcheck", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        code = end.value.code
-        return Said(0 if code is None else int(code), *capsys.readouterr())
-
-    return call
-
-
-def refused(said: Said, *words: str) -> None:
-    """Assert a user's mistake: exit code 2, nothing on stdout, a message with these words."""
-    assert said.code == 2
-    assert said.out == ""
-    assert "Traceback" not in said.err
-    for word in words:
-        assert word in said.err, said.err
-
-
-def write(name: str, text: str) -> None:
-    Path(name).write_text(text, encoding="utf-8")
 
 
 # --- suites -------------------------------------------------------------------------------------
@@ -147,66 +101,6 @@ def test_explain_an_unknown_check(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", SUITE)
     refused(robustcheck("explain", "v2-god"), "no check 'v2-god' here", "did you mean 'v2-good'?", "cnn-only")
     refused(robustcheck("explain", "b.robust.yaml::v2-good"), "b.robust.yaml", "cannot be read")
-
-
-# --- lists --------------------------------------------------------------------------------------
-
-
-def test_models_lists_the_sets_with_their_sizes(robustcheck: Robustcheck) -> None:
-    rows = {line.split()[0]: line.split()[1] for line in robustcheck("models").out.splitlines()[1:-1]}
-    assert set(rows) == set(known_sets())
-    assert rows["zoo"] == "12"
-
-
-def test_models_shows_names_whole_and_the_same_as_json(robustcheck: Robustcheck) -> None:
-    table = robustcheck("models", "source=laion&architecture=vit")
-    found = robustcheck("models", "source=laion&architecture=vit", "--json").json
-    assert table.out.splitlines()[-1] == f"{len(found)} models"
-    assert [line.split()[0] for line in table.out.splitlines()[1:-1]] == [model["model"] for model in found]
-    assert {(model["facets"]["source"], model["facets"]["architecture"]) for model in found} == {("laion", "vit")}
-
-
-def test_models_json_without_a_query_is_the_catalogue(robustcheck: Robustcheck) -> None:
-    ids = [model["id"] for model in robustcheck("models", "--json").json]
-    assert {"ViT-B-32/openai", "resnet50.a1_in1k", "vit-plain-100"} <= set(ids)
-    assert len(ids) == len(set(ids))
-
-
-def test_models_with_a_mistake(robustcheck: Robustcheck) -> None:
-    refused(robustcheck("models", "liaon"), "unknown model 'liaon'", "did you mean 'laion'?")
-    refused(robustcheck("models", "sourse=laion"), "did you mean 'source'?")
-
-
-def test_datasets_says_what_is_here(robustcheck: Robustcheck, tmp_path: Path) -> None:
-    (tmp_path / "data" / "imagenet-r").mkdir(parents=True)
-    rows = {row["name"]: row for row in robustcheck("datasets", "--data", "data", "--json").json}
-    assert list(rows) == list(known_datasets())
-    assert rows["imagenet-v2"]["place"] is None
-    assert rows["imagenet-r"]["place"].endswith("data/imagenet-r")
-    assert rows["digits"]["place"] == "ships with scikit-learn"
-    assert "imagenet-sketch" in robustcheck("datasets").out
-
-
-def test_data_that_is_nowhere(robustcheck: Robustcheck) -> None:
-    refused(robustcheck("datasets", "--data", "nowhere"), "there is no directory", "nowhere")
-
-
-def test_doctor_on_a_sound_and_a_broken_data_set(robustcheck: Robustcheck, tmp_path: Path) -> None:
-    sound = robustcheck("doctor", "digits", "--json")
-    assert sound.code == 0
-    assert {level for level, _, _ in sound.json} == {"ok"}
-    assert open_digits().fingerprint in robustcheck("doctor", "digits").out
-    write_colours(tmp_path / "colours", 12)
-    (tmp_path / "colours" / "red" / "00000.png").write_bytes(b"not an image")
-    broken = robustcheck("doctor", "colours", "--json")
-    assert broken.code == 1
-    assert [what for level, what, _ in broken.json if level == "error"] == ["decoding"]
-
-
-def test_doctor_with_an_unknown_name(robustcheck: Robustcheck) -> None:
-    said = robustcheck("doctor", "digitss")
-    assert said.code == 1
-    assert "did you mean 'digits'?" in said.out
 
 
 # --- bless --------------------------------------------------------------------------------------
@@ -320,10 +214,41 @@ def test_measure_under_a_transform_and_on_a_slice(robustcheck: Robustcheck, colo
 
 def test_measure_as_text_has_the_same_facts(robustcheck: Robustcheck, colours: Path) -> None:
     facts = measured(robustcheck, FAKE, "colours", "top1")
-    lines = robustcheck("measure", FAKE, "colours", "top1").out.splitlines()
-    assert {line.split()[0]: line.split(maxsplit=1)[1] for line in lines} == {
-        name: str(value) for name, value in facts.items()
-    }
+    lines = text_of(robustcheck("measure", FAKE, "colours", "top1"))
+    assert lines["model"] == facts["model"]
+    assert lines["measured"] == "top1 on colours"
+    assert lines["value"] == f"{facts['value']:.2%} (higher is better)"
+    assert lines["95% interval"] == f"{facts['low']:.2%} to {facts['high']:.2%}"
+    assert lines["n"] == "120"
+    assert lines["evidence"].startswith("live: ")
+    assert {name: lines[name] for name in facts["provenance"]} == facts["provenance"]
+    assert list(lines).index("prompts") < list(lines).index("key") < list(lines).index("weights")
+
+
+def text_of(said: Said) -> dict[str, str]:
+    """Return the facts of an answer as text."""
+    assert said.code == 0, said.err
+    return dict(re.split(r"  +", line, maxsplit=1) for line in said.out.splitlines())
+
+
+def test_measure_with_options_says_how_the_value_came_about(robustcheck: Robustcheck, colours: Path) -> None:
+    plain = measured(robustcheck, FAKE, "colours", "ece")
+    options = ("--option", "temperature=fitted", "--option", "bins=10")
+    fitted = measured(robustcheck, FAKE, "colours", "ece", *options)
+    assert plain["provenance"]["temperature"] == "1, not scaled"
+    assert fitted["provenance"]["temperature"].endswith("fitted on 60 images of colours")
+    assert (plain["n"], fitted["n"]) == (120, 60)
+    assert (fitted["unit"], fitted["higher_is_better"]) == ("", False)
+    assert fitted["quantity"] == "ece (bins 10, temperature fitted) on colours"
+    lines = text_of(robustcheck("measure", FAKE, "colours", "ece", *options))
+    assert lines["value"] == f"{fitted['value']:.4g} (lower is better)"
+    assert lines["temperature"] == fitted["provenance"]["temperature"]
+
+
+def test_a_published_value_without_an_interval_says_so() -> None:
+    answer = Measured("m", "mce on imagenet-c", 1.2, nan, nan, 9, "%", False, "published", "k", "a table", ())
+    assert answer.as_text()["value"] == "120.00% (lower is better)"
+    assert answer.as_text()["95% interval"] == "unknown: the table has no samples"
 
 
 def test_measure_published_evidence_measures_nothing(robustcheck: Robustcheck) -> None:
@@ -343,6 +268,12 @@ def test_measure_published_evidence_measures_nothing(robustcheck: Robustcheck) -
         (["zoo", "digits", "top1"], ["'zoo' names 12 models", "one model"]),
         ([FAKE, "digits", "top1", "--where", "red"], ["'red' is not a condition", "name=value"]),
         ([FAKE, "digits", "top1", "--where", "factor=pose"], ["unknown column 'factor'"]),
+        ([FAKE, "digits", "ece", "--option", "fitted"], ["'fitted' is not an option", "score=msp"]),
+        ([FAKE, "digits", "ece", "--option", "temprature=fitted"], ["did you mean 'temperature'?"]),
+        ([FAKE, "digits", "ece", "--option", "temperature=fited"], ["cannot be 'fited'", "did you mean 'fitted'?"]),
+        ([FAKE, "digits", "ece", "--option", "fitted_on=digitz"], ["did you mean 'digits'?"]),
+        ([FAKE, "digits", "top1", "--option", "bins=15"], ["top1 has no option 'bins'", "no --option"]),
+        ([FAKE, "digits", "auroc"], ["auroc means nothing on a classification data set", "robustcheck datasets"]),
         ([FAKE, "digits", "top1", "--where", "class=sevven"], ["did you mean 'seven'?"]),
         ([FAKE, "digits", "top1", "--transform", "gausian_noise:3"], ["did you mean 'gaussian_noise'?"]),
         ([FAKE, "digits", "top1", "--prompts", "openai-8"], ["did you mean 'openai-80'?"]),
@@ -480,6 +411,18 @@ def test_trend_of_a_csv(robustcheck: Robustcheck, own_points: Points) -> None:
     assert both.json == robustcheck(*OWN, "--json").json | {"population": both.json["population"]}
 
 
+def test_trend_on_a_slice(robustcheck: Robustcheck) -> None:
+    rng = np.random.default_rng(6)
+    points = {f"m{index}": (x, x * 0.7 + rng.normal(0, 0.01)) for index, x in enumerate(np.linspace(0.3, 0.9, 12))}
+    rows = [f"{name},home,top1,{value},1000,{where}" for name, (x, y) in points.items()
+            for value, where in ((x, ""), (y, "factor=pose;site=b"))]  # fmt: skip
+    write("mine.csv", "\n".join(["model,dataset,metric,value,n,where", *rows]) + "\n")
+    for slice_ in ("factor=pose,site=b", "site=b,factor=pose"):
+        said = robustcheck("trend", "mine.csv", "--y", f"home[{slice_}]/top1", "--x", "home/top1", "--json")
+        assert_agrees(said, reference_line(points, None))
+    refused(robustcheck("trend", "mine.csv", "--y", "home[site=c]/top1", "--x", "home/top1"), "top1 on home [site c]")
+
+
 def test_trend_on_another_axis_and_as_text(robustcheck: Robustcheck, own_points: Points) -> None:
     linear = robustcheck(*OWN, "--axis", "linear", "--json").json
     assert linear["slope"] == pytest.approx(0.8, abs=0.05)
@@ -515,7 +458,7 @@ def test_trend_with_too_few_models(robustcheck: Robustcheck, own_points: Points)
 def test_the_command_says_what_it_can(robustcheck: Robustcheck) -> None:
     said = robustcheck("--help")
     assert said.code == 0
-    for name in ("validate", "schema", "explain", "models", "datasets", "doctor", "bless", "measure", "trend"):
+    for name in ("validate", "schema", "explain", "models", "datasets", "metrics", "doctor", "bless", "measure"):
         assert name in said.out
 
 

@@ -47,9 +47,11 @@ def test_mistakes_of_the_command_are_messages(
         assert said in capsys.readouterr().err
 
 
-def test_a_part_lies_where_its_family_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_lies_in_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data" / "imagenet-c").mkdir(parents=True)
-    assert _place("imagenet-c/fog/3", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c")
+    (tmp_path / "data" / "imagenet-c" / "fog" / "3").mkdir(parents=True)
+    assert _place("imagenet-c/fog/3", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c" / "fog" / "3")
+    assert _place("imagenet-c", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c")
+    assert _place("imagenet-c/fog/4", [tmp_path / "data"]) is None
     assert _place("imagenet-c/fog/3", []) is None
     assert _place("my/images", []) == "my/images"

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from dataset_makers import encoded, make_imagefolder, make_webdataset, sample, three_shards
 from dataset_makers_protocols import changed_catalogue, make_raw_objectnet
+from test_datasets_video import make_vid
 
 from robustcheck.datasets import class_sets, known_datasets
 from robustcheck.datasets.doctor import Finding, examine
+from robustcheck.datasets.presence import parts_of, presence
+from robustcheck.errors import DataError
 
 
 def by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -109,3 +112,55 @@ def test_captions_are_counted_where_there_are_no_classes(tmp_path: Path) -> None
     findings = by_name(examine(str(tmp_path / "d"), ()))
     assert findings["captions"].detail == "3, 1 to 2 an image"
     assert "class balance" not in findings
+
+
+def test_a_video_set_counts_anchors_and_frames(tmp_path: Path) -> None:
+    make_vid(tmp_path / "imagenet-vid-robust")
+    findings = by_name(examine("imagenet-vid-robust", (tmp_path,)))
+    assert findings["anchors"].detail == "2, with 2 similar frames around them"
+    assert findings["task"].detail == "video"
+
+
+def test_a_family_says_which_parts_are_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed_catalogue(monkeypatch)("imagenet-c", count=2, classes=2, class_set="")
+    for severity in ("1", "2"):
+        directory = make_imagefolder(tmp_path / "imagenet-c" / "fog" / severity, ["a/1.png", "b/2.png"])
+        (directory / "classnames.txt").write_text("cat\ndog\n")
+    findings = by_name(examine("imagenet-c", (tmp_path,)))
+    assert findings["parts"].level == "warning"
+    assert findings["parts"].detail == (
+        f"2 of 95 are here, in {tmp_path / 'imagenet-c'}; the first that is missing is imagenet-c/gaussian_noise/1"
+    )
+    assert findings["examined"].detail == "imagenet-c/fog/1"
+    assert findings["decoding"].detail == "2 of 2 images decoded"
+
+
+def test_a_family_of_which_nothing_is_here_says_where_to_put_it(tmp_path: Path) -> None:
+    [finding] = examine("imagenet-3dcc", (tmp_path,))
+    assert finding.level == "error"
+    assert "imagenet-3dcc/near_focus/1" in finding.detail
+    assert known_datasets()["imagenet-3dcc"].homepage in finding.detail
+
+
+@pytest.mark.parametrize("name", ["digitss", "no/such/directory", "imagenet-c/fgo/1", "imagenet-c/fog"])
+def test_a_name_that_nothing_has_is_no_finding(name: str) -> None:
+    with pytest.raises(DataError):
+        examine(name, ())
+
+
+def test_presence_of_families_views_and_packaged_sets(tmp_path: Path) -> None:
+    (tmp_path / "imagenet-p" / "noise" / "shot_noise").mkdir(parents=True)
+    found = presence("imagenet-p", (tmp_path,))
+    assert found.place == str(tmp_path / "imagenet-p")
+    assert set(found.parts) - set(found.missing) == {"imagenet-p/shot_noise"}
+    assert presence("digits", ()).place == "ships with scikit-learn"
+    assert presence("imagenet-x", (tmp_path,)).advice.startswith("shows images of imagenet-val: put it in ")
+    (tmp_path / "imagenet-val").mkdir()
+    assert presence("imagenet-x", (tmp_path,)).place == f"{tmp_path / 'imagenet-val'} (imagenet-val)"
+    assert parts_of(known_datasets()["digits"]) == ()
+
+
+@pytest.mark.parametrize("name", sorted(known_datasets()))
+def test_presence_says_where_every_missing_dataset_goes(name: str, tmp_path: Path) -> None:
+    found = presence(name, (tmp_path,))
+    assert (found.place is None) == (f"put it in {tmp_path}/" in found.advice)

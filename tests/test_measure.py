@@ -13,18 +13,15 @@ import numpy as np
 import pytest
 from colour_data import CountingDataset, cell, fake, write_colours
 
-from robustcheck.datasets import Vocabulary, open_dataset
-from robustcheck.errors import DataError, DataMissing, ModelError, RobustcheckError
+from robustcheck.datasets import open_dataset
+from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure import MeasureSettings, Shelf, measure_cells, measuring, shelf, stored_score
-from robustcheck.measure.keys import encoder_facts, head_facts, outputs_facts, transform_facts
 from robustcheck.measure.measuring import group_by_budget
-from robustcheck.measure.recipe import ClassList
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.prompts import prompt_texts
-from robustcheck.records import Cell, ModelRef, Quantity, Score
-from robustcheck.store import CHUNK, content_key
-from robustcheck.transforms import parse_transform
+from robustcheck.records import Cell, Score
+from robustcheck.store import CHUNK
 
 N = 600
 
@@ -152,13 +149,6 @@ def test_another_metric_and_slice_cost_nothing(colours, settings, loads):
     assert loads == []
 
 
-def test_stored_score_is_none_for_what_is_not_there(colours, settings, tmp_path):
-    assert stored_score(cell(fake(), colours), settings) is None
-    assert stored_score(cell(fake(), tmp_path / "none"), settings) is None
-    missing = ModelRef("x", "openclip:ViT-B-32@x.pt", "openclip-file", "ViT-B-32", str(tmp_path / "x.pt"))
-    assert stored_score(cell(missing, colours), settings) is None
-
-
 @pytest.mark.parametrize("metric", ["top1", "top5", "mean_per_class_recall"])
 def test_batch_size_and_workers_change_nothing(colours, settings, tmp_path, metric):
     first = measure(cell(fake(), colours, metric, transform="gaussian_noise:2"), settings)
@@ -180,113 +170,6 @@ def test_a_transform_changes_images_and_says_so(colours, settings):
 
 
 # --- keys ---------------------------------------------------------------------------------------
-
-
-ENCODER = encoder_facts(ModelRef("m", "m", "openclip", "ViT-B-32", "laion400m_e32"), "d" * 64, "fp32")
-TRANSFORM = parse_transform("gaussian_noise:3")
-
-
-@dataclasses.dataclass(frozen=True)
-class Marked:
-    fingerprint: str = "f"
-    class_names: tuple[str, ...] = ("a", "b")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kind": "openclip-file"},
-        {"architecture": "ViT-B-16"},
-        {"tag": "laion400m_e31"},
-        {"weights": "e" * 64},
-        {"libraries": (("open_clip_torch", "0"),)},
-        {"precision": "fp16"},
-    ],
-)
-def test_each_fact_of_an_encoder_changes_both_keys(change):
-    assert set(change) <= {field.name for field in dataclasses.fields(ENCODER)}
-    other = dataclasses.replace(ENCODER, **change)
-    assert key_of_outputs(other) != key_of_outputs(ENCODER)
-    assert key_of_head(other) != key_of_head(ENCODER)
-
-
-def test_the_facts_of_an_encoder_are_all_tested():
-    assert len(dataclasses.fields(ENCODER)) == 6
-    assert len(ENCODER.plain) == 6
-
-
-def key_of_outputs(encoder=ENCODER, dataset=None, transform=TRANSFORM, seed=0) -> str:
-    return content_key(outputs_facts(encoder, dataset or Marked(), transform, seed))
-
-
-def key_of_head(encoder=ENCODER, texts=(("a.",), ("b.",))) -> str:
-    return content_key(head_facts(encoder, class_list(texts=texts).text_digest))
-
-
-def class_list(**changes) -> ClassList:
-    whole = {"names": ("a", "b"), "texts": (("a.",), ("b.",)), "columns": np.array([0, 1]), "vocabulary": None}
-    return ClassList(**{**whole, **changes})
-
-
-def test_each_fact_of_the_images_changes_the_key():
-    keys = [
-        key_of_outputs(),
-        key_of_outputs(dataset=Marked(fingerprint="g")),
-        key_of_outputs(transform=None),
-        key_of_outputs(transform=parse_transform("gaussian_noise:4")),
-        key_of_outputs(transform=parse_transform("gaussian_blur:3")),
-        key_of_outputs(seed=1),
-    ]
-    assert len(set(keys)) == len(keys)
-
-
-def test_what_a_transform_writes_is_in_the_key():
-    written = parse_transform("typographic:one-word")
-    one, other = Marked(), Marked(class_names=("a", "c"))
-    assert key_of_outputs(dataset=one, transform=written) != key_of_outputs(dataset=other, transform=written)
-    assert key_of_outputs(dataset=one) == key_of_outputs(dataset=other)
-
-
-def test_the_schema_of_transforms_is_in_the_key(monkeypatch):
-    from robustcheck.measure import keys
-
-    before = transform_facts(TRANSFORM, 0)
-    monkeypatch.setattr(keys, "TRANSFORM_SCHEMA", keys.TRANSFORM_SCHEMA + 1)
-    assert transform_facts(TRANSFORM, 0) != before
-
-
-def test_the_schema_of_the_store_is_in_the_key(monkeypatch):
-    from robustcheck import store
-
-    before = content_key({"a": 1})
-    monkeypatch.setattr(store, "SCHEMA", store.SCHEMA + 1)
-    assert content_key({"a": 1}) != before
-
-
-def test_the_seed_matters_only_under_a_transform():
-    assert key_of_outputs(transform=None, seed=1) == key_of_outputs(transform=None, seed=0)
-
-
-def test_each_fact_of_a_head_changes_the_key():
-    texts = [(("a.",), ("c.",)), (("b.",), ("a.",)), (("a",), ("b",)), (("a.", "an a."), ("b.", "a b."))]
-    keys = [key_of_head(), *(key_of_head(texts=changed) for changed in texts)]
-    assert len(set(keys)) == len(keys)
-
-
-def test_each_fact_of_a_class_list_changes_its_digest():
-    merge = Vocabulary(("a", "b"), (np.array([0, 1]),), "max")
-    other = Vocabulary(("a", "b"), (np.array([0, 1]),), "mean_probability")
-    changes = [
-        {},
-        {"names": ("a", "c")},
-        {"texts": ()},
-        {"columns": np.array([1, 0])},
-        {"columns": None},
-        {"vocabulary": merge},
-        {"vocabulary": other},
-        {"vocabulary": Vocabulary(("a", "b"), (np.array([1, 0]),), "max")},
-    ]
-    assert len({class_list(**change).digest for change in changes}) == len(changes)
 
 
 def test_another_label_another_score_key(colours, settings, tmp_path):
@@ -360,50 +243,6 @@ def test_a_new_model_beside_a_half_measured_one_decodes_each_image_once(colours,
     assert decodes(counted) == list(range(N))
 
 
-def test_a_model_that_fails_fails_alone(colours, settings):
-    bad, good = cell(fake("nothing"), colours), cell(fake(), colours)
-    found = measure_cells([bad, good], settings)
-    assert isinstance(found[bad], ModelError)
-    assert isinstance(found[good], Score)
-
-
-def test_a_model_that_returns_nan_fails_alone_in_mid_pass(colours, settings, loads, monkeypatch):
-    encode = FakeZeroShot.encode_images
-
-    def spoil(self, batch):
-        outputs = encode(self, batch)
-        return outputs * np.nan if self.seed == "bad" and len(self.batches) == 3 else outputs
-
-    monkeypatch.setattr(FakeZeroShot, "encode_images", spoil)
-    bad, good = cell(fake(seed="bad"), colours), cell(fake(), colours)
-    found = measure_cells([bad, good], settings)
-    assert isinstance(found[bad], ModelError)
-    assert "NaN" in str(found[bad])
-    assert isinstance(found[good], Score)
-
-
-def test_a_data_set_that_fails_fails_alone(colours, settings, tmp_path):
-    broken = write_colours(tmp_path / "broken", 30)
-    (broken / "red" / "00003.png").write_bytes(b"not an image")
-    missing, bad, good = cell(fake(), tmp_path / "no" / "where"), cell(fake(), broken), cell(fake(), colours)
-    found = measure_cells([missing, bad, good], settings)
-    assert isinstance(found[missing], DataMissing)
-    assert isinstance(found[bad], DataError)
-    assert "00003.png" in str(found[bad])
-    assert isinstance(found[good], Score)
-
-
-def test_an_empty_slice_is_an_error(colours, settings):
-    one = cell(fake(), colours, where=(("class", "purple"),))
-    assert isinstance(measure_cells([one], settings)[one], DataError)
-
-
-def test_a_classifier_is_scored_by_its_own_classes(colours, settings):
-    score = measure(cell(fake("classifier"), colours), settings)
-    assert score.value > 0.6
-    assert "prompts" not in dict(score.provenance)
-
-
 def test_a_classifier_with_other_classes_is_refused_before_an_image_is_decoded(settings, counted, tmp_path):
     four = write_colours(tmp_path / "four", 30)
     (four / "yellow").mkdir()
@@ -428,17 +267,6 @@ def test_a_batch_that_does_not_fit_is_halved(colours, settings, loads, monkeypat
     monkeypatch.setattr(FakeZeroShot, "encode_images", small)
     assert measure(cell(fake(), colours), settings) == expected
     assert max(loads[-1].batches) == 12
-
-
-def test_one_image_that_does_not_fit_is_an_error(colours, settings, monkeypatch):
-    def never(self, batch):
-        raise MemoryError("out of memory")
-
-    monkeypatch.setattr(FakeZeroShot, "encode_images", never)
-    one = cell(fake(), colours)
-    found = measure_cells([one], settings)[one]
-    assert isinstance(found, ModelError)
-    assert "one image does not fit" in str(found)
 
 
 def test_progress_counts_the_images_that_are_left(colours, settings):
@@ -511,8 +339,3 @@ def test_scores_from_the_store_need_no_torch(colours, settings):
     subprocess.run(
         [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     )
-
-
-def test_the_quantity_names_its_own_data_set_in_errors(settings, colours):
-    one = Cell(fake(), Quantity("top1", str(colours), (("class", "mauve"),)))
-    assert "mauve" in str(measure_cells([one], settings)[one])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from report_fixtures import made_up_run, with_odd_outcomes
+from report_protocols import protocol_run
 
 from robustcheck.report import write_report
 
@@ -73,3 +74,14 @@ def test_the_theme_switches(opened: tuple[Any, list[str], str]) -> None:
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator("#theme").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_charts_without_a_unit_have_bare_ticks(tmp_path: Path, opened: tuple[Any, list[str], str]) -> None:
+    page, wrong, _ = opened
+    page.goto(Path(write_report(protocol_run(tmp_path), tmp_path / "report")).as_uri())
+    page.wait_for_function("document.querySelectorAll('.plot.drawn').length === 2")
+    likelihood, detection = (plot.inner_text().split("\n") for plot in page.locator(".plot .vega").all())
+    assert {"1.5", "2", "nll on imagenet-val"} <= set(likelihood)
+    assert {"0.85", "0.9", "60%", "top1 on imagenet-val"} <= set(detection)
+    assert not any(text.endswith("%") for text in likelihood)
+    assert wrong == []

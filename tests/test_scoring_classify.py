@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from colour_data import fake
-from scoring_data import SIX, THREE, World, logits, make_world, painted
 from scipy.special import softmax
+from scoring_data import SIX, THREE, World, logits, make_world, painted
 
 from robustcheck.datasets import Captions, Vocabulary, class_sets, expand
 from robustcheck.measure import measure_cells
@@ -93,7 +93,18 @@ def test_a_family_lacks_a_part_in_words(world: World) -> None:
 @pytest.mark.parametrize("metric", ["top1", "top5", "mean_per_class_recall"])
 def test_other_kinds_of_sets_are_refused(world: World, metric: str) -> None:
     texts = Captions(("red", "green"), np.array([0, 1]))
-    world.add(painted("unseen", task="ood"), painted("told", 2, (), task="retrieval", captions=texts, labels=np.arange(2), pixels=np.zeros((2, 4, 4, 3), dtype=np.uint8)))
+    world.add(
+        painted("unseen", task="ood"),
+        painted(
+            "told",
+            2,
+            (),
+            task="retrieval",
+            captions=texts,
+            labels=np.arange(2),
+            pixels=np.zeros((2, 4, 4, 3), dtype=np.uint8),
+        ),
+    )
     assert f"{metric} means nothing on an ood data set" in world.refusal(metric, "unseen")
     assert f"{metric} means nothing on a retrieval data set" in world.refusal(metric, "told")
 
@@ -119,9 +130,7 @@ def test_names_with_columns_are_merged_for_a_classifier(world: World) -> None:
     vocabulary = Vocabulary(THREE, (np.array([0, 2]), np.array([1])), "max")
     labels = np.arange(60) % 2
     base = painted("base", 60, ("blue red", "green"), labels=labels)
-    dataset = painted(
-        "two", 60, ("blue red", "green"), labels=labels, vocabulary=vocabulary, columns=np.arange(3)
-    )
+    dataset = painted("two", 60, ("blue red", "green"), labels=labels, vocabulary=vocabulary, columns=np.arange(3))
     world.add(dataset, base)
     colours = np.array([np.asarray(dataset.image(row), dtype=float).mean(axis=(0, 1)) for row in range(60)])
     decided = (colours[:, 1] > colours[:, [0, 2]].max(axis=1)).astype(int)

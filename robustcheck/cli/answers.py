@@ -13,6 +13,7 @@ from robustcheck.metrics import metric_facts
 from robustcheck.models.sets import resolve_one
 from robustcheck.populations import Population, load_population
 from robustcheck.records import Cell, Pairs, Quantity, TrendFit, TrendPoint
+from robustcheck.report.words import told, traced
 from robustcheck.session import RobustSession
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.trend import Expected, expect_at, fit_trend
@@ -53,8 +54,9 @@ class Measured:
             "95% interval": f"{low} to {high}" if isfinite(self.low) else "unknown: the table has no samples",
             "n": f"{self.n:,}",
             "evidence": f"{self.evidence}: {self.source}",
+            **dict(told(self.provenance)),
             "key": self.key,
-            **{name: text for name, text in self.provenance if text},
+            **dict(traced(self.provenance)),
         }
 
 

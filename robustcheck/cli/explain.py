@@ -49,8 +49,6 @@ def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
 
 
 def _place(dataset: str, roots: Sequence[Path]) -> str | None:
-    """Return where a data set lies; a part, such as imagenet-c/fog/3, lies where its family does."""
-    family = dataset.partition("/")[0]
-    if dataset not in known_datasets() and (family not in known_datasets() or Path(dataset).is_dir()):
-        return dataset
-    return place_of(dataset if dataset in known_datasets() else family, roots)
+    """Return where a data set or a part, such as imagenet-c/fog/3, lies; a directory is its own place."""
+    is_part = dataset.partition("/")[0] in known_datasets() and not Path(dataset).is_dir()
+    return place_of(dataset, roots) if dataset in known_datasets() or is_part else dataset

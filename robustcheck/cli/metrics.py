@@ -29,6 +29,7 @@ TASKS: Mapping[Protocol, tuple[Task, ...]] = {
     "overlap": ("classification",),
     "factors": ("classification",),
 }
+_ROOM = 130
 _FURTHER: Mapping[Protocol, str] = {
     "corruption": "in parts, by corruption and severity",
     "factors": "annotated with factors",
@@ -70,12 +71,19 @@ def _require_choice(facts: MetricFacts, option: OptionFacts, value: str) -> None
 
 
 def _print_all(metrics: list[MetricFacts], console: Console) -> None:
-    table = Table(Column("metric", no_wrap=True), "unit", "better", "data sets for", "options", "what it is", box=None)
+    # A narrow terminal would break every description into a column of single words.
+    is_wide = console.width >= _ROOM
+    table = Table(Column("metric", no_wrap=True), "unit", "better", "data sets for", "options", box=None)
+    if is_wide:
+        table.add_column("what it is")
     for facts in metrics:
-        options = ", ".join(f"{option.name}={_default(option)}" for option in facts.options)
-        table.add_row(facts.name, _unit(facts), _better(facts), _data_sets(facts), options, facts.description)
+        options = "\n".join(map(_with_default, facts.options))
+        cells = [facts.name, _unit(facts), _better(facts), _data_sets(facts), options]
+        table.add_row(*cells, *[facts.description] * is_wide)
     console.print(table)
-    console.print("robustcheck metrics NAME explains the options; robustcheck datasets says what each set is for")
+    console.print(
+        "robustcheck metrics NAME says what one is and explains its options; robustcheck datasets lists the sets"
+    )
 
 
 def _print_one(facts: MetricFacts, console: Console) -> None:
@@ -103,11 +111,12 @@ def _data_sets(facts: MetricFacts) -> str:
 
 def _explained(option: OptionFacts) -> Iterator[str]:
     yield option.description
-    yield f"{' | '.join(option.choices) or 'a data set'}; default {_default(option)}"
+    default = f"; default {option.default}" if option.default else ""
+    yield f"{' | '.join(option.choices) or 'a data set'}{default}"
 
 
-def _default(option: OptionFacts) -> str:
-    return option.default or "(none)"
+def _with_default(option: OptionFacts) -> str:
+    return f"{option.name}={option.default}" if option.default else option.name
 
 
 def _unit(facts: MetricFacts) -> str:

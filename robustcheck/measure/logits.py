@@ -53,7 +53,7 @@ def logits_of(cell: Cell, settings: MeasureSettings) -> Logits:
     found = measure_cells((asked,), settings)[asked]
     if isinstance(found, RobustcheckError):
         raise found
-    recipe = recipes_of(asked, shelf)[0]
+    recipe, *others = recipes_of(asked, shelf)
     assert recipe.classes is not None, "every task above is of classes"
     if recipe.saved is not None:
         values = saved_logits(recipe)
@@ -61,5 +61,6 @@ def logits_of(cell: Cell, settings: MeasureSettings) -> Logits:
         readout = read_out(recipe)
         assert readout is not None, "it has just been measured"
         values = readout.logits(np.arange(len(dataset)))
-    names = dataset.class_names if recipe.labelled else recipe.classes.names
+    # Out of distribution, the classes are those of the in-distribution set, which comes last.
+    names = (others[-1] if others else recipe).dataset.class_names
     return Logits(dataset.ids, values, names, dataset.labels if recipe.labelled else None, dataset.groups)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, known_outside
+from robustcheck.datasets import Dataset, Task, known_outside
 from robustcheck.errors import DataError, DataMissing
 from robustcheck.measure.readout import merged
 from robustcheck.measure.recipe import Recipe
@@ -25,6 +25,8 @@ from robustcheck.protocols.summary import COLUMNS, Summary, summarise
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+_NEED_NO_LABELS: tuple[Task, ...] = ("ood", "sequences")
 
 
 def saved_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) -> Summary:
@@ -52,22 +54,46 @@ def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str,
     """Return the data set that has the samples of saved predictions.
 
     That is the first of several ways to know it (its images are here; its annotations are known) whose
-    sample ids fit; else what the predictions say of it themselves.
+    sample ids fit. Where it is not known at all, it is what the predictions say of it themselves.
     """
-    errors: list[DataError] = []
+    unknown: list[DataError] = []
+    misfits: list[DataError] = []
     for way in ways:
         try:
             dataset = way(name, saved)
-            aligned(replace(saved, kind="classes", values=np.zeros(len(saved))), dataset.ids, 1, name, others=True)
+        except DataError as error:
+            unknown.append(error)
+            continue
+        try:
+            _require_samples(saved, dataset.ids, name)
             return dataset
         except DataError as error:
-            errors.append(error)
-    if saved.class_names is not None:
-        # Without labels the samples are of none of the classes, as those out of distribution are.
-        labels = np.zeros(len(saved), dtype=np.int64) if saved.labels is None else saved.labels
-        return known_outside(name, saved.ids, labels, saved.class_names, saved.groups)
-    # A data set that is here and does not fit is worth more words than one that is not here.
-    raise next((error for error in errors if not isinstance(error, DataMissing)), errors[0])
+            misfits.append(error)
+    # Part of the samples of a data set that is known must not pass for all of it.
+    if misfits:
+        raise misfits[0]
+    if saved.class_names is None:
+        # A data set that is here and wrong is worth more words than one that is not here.
+        raise next((error for error in unknown if not isinstance(error, DataMissing)), unknown[0])
+    return _as_told(saved, name, saved.class_names)
+
+
+def _require_samples(saved: Predictions, ids: npt.NDArray[np.str_], name: str) -> None:
+    """Raise DataError unless there are predictions on all these samples, whatever their classes are."""
+    aligned(replace(saved, kind="classes", values=np.zeros(len(saved)), labels=None), ids, 1, name, others=True)
+
+
+def _as_told(saved: Predictions, name: str, class_names: tuple[str, ...]) -> Dataset:
+    """Return a data set as its predictions describe it."""
+    labels = np.zeros(len(saved), dtype=np.int64) if saved.labels is None else saved.labels
+    dataset = known_outside(name, saved.ids, labels, class_names, saved.groups)
+    if saved.labels is None and dataset.task not in _NEED_NO_LABELS:
+        raise DataMissing(
+            f"these predictions have no labels, and {name} is not here",
+            where=str(saved.path),
+            expected="a column of labels, or the data set",
+        )
+    return dataset
 
 
 def _on_dataset(recipe: Recipe) -> Predictions:
@@ -75,13 +101,20 @@ def _on_dataset(recipe: Recipe) -> Predictions:
     saved, dataset, classes = recipe.saved, recipe.dataset, recipe.classes
     assert saved is not None, "a recipe of saved predictions holds them"
     assert classes is not None, "saved predictions are of classes"
-    names = dataset.class_names if _is_merged(saved, recipe) else classes.names
+    are_classes = dataset.vocabulary is None or _is_merged(saved, recipe)
+    if saved.kind == "classes" and not are_classes:
+        raise DataError(
+            f"these predictions hold only the best of {len(classes.names)} names, which stand for other classes",
+            where=str(saved.path),
+            expected=f"the best of the {len(dataset.class_names)} classes, by name, or logits of all names",
+        )
+    names = dataset.class_names if dataset.vocabulary is not None and are_classes else classes.names
     if saved.class_names is not None:
         saved = with_names(saved, names)
     elif saved.kind != "classes" and classes.columns is not None and saved.values.shape[1] == 1000 != len(names):
         saved = with_columns(saved, classes.columns)
-    # A view shows part of what its base's file of predictions is about.
-    labels = dataset.labels if recipe.labelled else None
+    # Labels in the file are of the names that it scores; a view shows part of what its base's file is about.
+    labels = dataset.labels if recipe.labelled and are_classes else None
     return aligned(saved, dataset.ids, len(names), dataset.name, labels=labels, others=True)
 
 

@@ -45,6 +45,8 @@ def score_of(cell: Cell, shelf: Shelf) -> Score | None:
 
 def _score(cell: Cell, measured: Measured, parts: tuple[Recipe, ...]) -> Score:
     low, high = score_interval(measured.samples, 0.95)
+    if metric_facts(cell.quantity.metric).bounded:
+        low, high = max(low, 0.0), min(high, 1.0)
     return Score(
         cell=cell,
         value=value_of(measured.samples),
@@ -61,12 +63,13 @@ def _score(cell: Cell, measured: Measured, parts: tuple[Recipe, ...]) -> Score:
 
 def _key(cell: Cell, parts: tuple[Recipe, ...]) -> str:
     """Return the sha256 of what decides a score: the parts, and what is done with them."""
-    quantity = cell.quantity
+    quantity, facts = cell.quantity, metric_facts(cell.quantity.metric)
     return content_key(
         {
             "parts": [part.key for part in parts],
             "metric": quantity.metric,
-            "options": dict(quantity.options),
+            # A default that is named is the default; one that changes is another setting.
+            "options": {option.name: facts.option(option.name, quantity.options) for option in facts.options},
             "where": dict(quantity.where),
         }
     )
@@ -80,7 +83,9 @@ def _source(parts: tuple[Recipe, ...]) -> str:
 
 def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
     encoder, transform = recipe.encoder, recipe.transform
-    pairs = [("weights", encoder.weights), ("dataset", recipe.dataset.fingerprint), ("precision", encoder.precision)]
+    pairs = [("weights", encoder.weights), ("dataset", recipe.dataset.fingerprint)]
+    # Equal sample ids of two data sets are equal images only where both show the same ones.
+    pairs += [("images", recipe.images.fingerprint), ("precision", encoder.precision)]
     if recipe.classes is not None and recipe.classes.texts:
         prompts = cell.quantity.prompts or "the data set's default"
         pairs.append(("prompts", f"{prompts} ({len(recipe.classes.texts[0])} for the first class)"))

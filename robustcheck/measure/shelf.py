@@ -32,7 +32,8 @@ class Shelf:
     _datasets: dict[str, Dataset | RobustcheckError] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
     _saved: dict[tuple[str, str, str | None, str | None], Predictions] = field(default_factory=dict)
-    _classes: dict[tuple[str, tuple[str, ...], str | None, bool], ClassList] = field(default_factory=dict)
+    _told: dict[tuple[str, str], Dataset] = field(default_factory=dict)
+    _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -56,7 +57,10 @@ class Shelf:
         if ref.kind != "predictions":
             return self.dataset(name)
         saved = self.predictions(ref, name, quantity)
-        return fitting_dataset(saved, name, (self._opened, self._annotated))
+        key = (name, saved.digest)
+        if key not in self._told:
+            self._told[key] = fitting_dataset(saved, name, (self._opened, self._annotated))
+        return self._told[key]
 
     def _opened(self, name: str, saved: Predictions) -> Dataset:
         return self.dataset(name)
@@ -87,8 +91,9 @@ class Shelf:
         """
         vocabulary = None if own_names else dataset.vocabulary
         names = dataset.class_names if vocabulary is None else vocabulary.names
-        # Two directories may have one name; their fingerprints and classes differ.
-        key = (dataset.fingerprint, names, prompts, supervised)
+        # Two directories may have one name, and one directory two names with other prompts.
+        own = (dataset.name, dataset.fingerprint, dataset.prompts, dataset.templates)
+        key = (own, names, own_names, prompts, supervised)
         if key not in self._classes:
             texts = () if supervised else prompt_texts(prompts, dataset, names)
             columns = None if own_names and dataset.vocabulary else dataset.columns

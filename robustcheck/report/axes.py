@@ -1,4 +1,4 @@
-"""The axes of a trend plot: the fit's own transform, a tight domain and round percentages."""
+"""The axes of a trend plot: the fit's own transform, a tight domain and round numbers in the metric's unit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
+
+from robustcheck.report.words import MINUS
 
 AxisKind = Literal["probit", "logit", "linear"]
 _NORMAL = NormalDist()
@@ -19,11 +21,12 @@ _BACK = {"probit": "cumulativeNormal({})", "logit": "1/(1+exp(-({})))", "linear"
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A transformed axis: ``domain`` in transformed units, ``length`` in pixels."""
+    """A transformed axis: ``domain`` in transformed units, ``length`` in pixels; ``unit`` is the metric's."""
 
     kind: AxisKind
     domain: tuple[float, float]
     length: float
+    unit: str = "%"
 
     def share(self, position: float) -> float:
         """Return where a transformed position lies, from 0 to 1 inside the domain."""
@@ -31,13 +34,27 @@ class Axis:
         return (position - low) / (high - low)
 
     def ticks(self, spacing: float = 46) -> tuple[tuple[float, str], ...]:
-        """Choose round percentages at least ``spacing`` pixels apart: (position, label)."""
+        """Choose round values at least ``spacing`` pixels apart: (position, label)."""
+        if self.kind == "linear":
+            return tuple((value, self._written(value)) for value in self._evenly(spacing))
         chosen: list[tuple[float, float]] = []
         for step in _ROUNDNESS:
             if len(chosen) >= 5:
                 break
             chosen = self._with_multiples(chosen, step, spacing)
-        return tuple((position, f"{fraction * 100:g}%") for position, fraction in sorted(chosen))
+        return tuple((position, self._written(fraction)) for position, fraction in sorted(chosen))
+
+    def _evenly(self, spacing: float) -> list[float]:
+        """Return the multiples of the smallest step of 1, 2 or 5 tenths (hundredths, ...) that leaves room."""
+        low, high = self.domain
+        least = spacing / self.length * (high - low)
+        power = 10.0 ** math.floor(math.log10(least))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+        return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+    def _written(self, value: float) -> str:
+        text = f"{value * 100:.6g}%" if self.unit == "%" else f"{value:.6g}"
+        return text.replace("-", MINUS)
 
     def _with_multiples(
         self, chosen: list[tuple[float, float]], step: float, spacing: float
@@ -66,12 +83,14 @@ def back_expression(kind: AxisKind, position: str) -> str:
     return _BACK[kind].format(position)
 
 
-def axis_over(kind: AxisKind, positions: Iterable[float], length: float, padding: float = 0.06) -> Axis:
+def axis_over(
+    kind: AxisKind, positions: Iterable[float], length: float, padding: float = 0.06, unit: str = "%"
+) -> Axis:
     """Make the axis that just holds these positions, with a little room on both sides."""
     finite = [position for position in positions if math.isfinite(position)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     span = max(high - low, 0.02)
-    return Axis(kind, (low - padding * span, high + padding * span), length)
+    return Axis(kind, (low - padding * span, high + padding * span), length, unit)
 
 
 def at(line: Sequence[tuple[float, float]], position: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from robustcheck.report.axes import Axis, AxisKind, back_expression
@@ -16,8 +17,27 @@ _CODES: dict[Kind, str] = {kind: kind[0] for kind in KINDS}
 _COLOURS: dict[Kind, str] = {kind: f"var(--{kind})" for kind in KINDS}
 
 
-def chart_template(kind: AxisKind) -> dict[str, Any]:
-    """Return the Vega-Lite specification that all plots of one transform share.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What plots of one specification have in common: the transform, and the units of both axes."""
+
+    kind: AxisKind
+    x_unit: str
+    y_unit: str
+
+    @property
+    def name(self) -> str:
+        """Return the name by which the page finds the specification."""
+        return "/".join((self.kind, self.x_unit or "bare", self.y_unit or "bare"))
+
+
+def form_of(plot: TrendPlot) -> Form:
+    """Return the form of a plot."""
+    return Form(plot.figure.fit.axis, plot.x.unit, plot.y.unit)
+
+
+def chart_template(form: Form) -> dict[str, Any]:
+    """Return the Vega-Lite specification that all plots of one form share.
 
     The page fills in each plot's domains, ticks, titles and groups: Altair needs far longer to
     build a chart than a browser to patch one.
@@ -25,11 +45,11 @@ def chart_template(kind: AxisKind) -> dict[str, Any]:
     import altair as alt
 
     layers = [
-        *_line_layers(alt, kind),
-        _population_layer(alt, kind),
-        *_interval_layers(alt, kind),
-        _checked_layer(alt, kind),
-        *_label_layers(alt, kind),
+        *_line_layers(alt, form),
+        _population_layer(alt, form),
+        *_interval_layers(alt, form),
+        _checked_layer(alt, form),
+        *_label_layers(alt, form),
     ]
     # Groups and statuses each have colours of their own.
     chart = alt.layer(*layers).resolve_scale(color="independent")
@@ -42,8 +62,8 @@ def chart_template(kind: AxisKind) -> dict[str, Any]:
 def chart_axes(plot: TrendPlot) -> dict[str, Any]:
     """Return what the template lacks: domains, ticks and titles of both axes, and the groups' colours."""
     return {
-        "x": _axis_values(plot.x, plot.figure.x_label),
-        "y": _axis_values(plot.y, plot.figure.y_label),
+        "x": _axis_values(plot.x, plot.x_title),
+        "y": _axis_values(plot.y, plot.y_title),
         "groups": {name: colour for name, colour, _ in plot.groups},
     }
 
@@ -83,13 +103,14 @@ def _columns(names: list[str], rows: Any) -> dict[str, list[Any]]:
 def _rounded(cell: Any) -> Any:
     if not isinstance(cell, float):
         return cell
-    return round(cell, 4) if math.isfinite(cell) else None
+    # Significant digits: values of some metrics are far from 1.
+    return float(f"{cell:.5g}") if math.isfinite(cell) else None
 
 
 def _checked_row(marker: Marker) -> tuple[Any, ...]:
     verdict = marker.result.verdict
-    spans = tuple(round(end, 3) for end in (*marker.x_span, *marker.y_span))
-    return _CODES[marker.kind], marker.x, marker.y, *spans, verdict.compared, verdict.low, verdict.high
+    judged = (verdict.compared, verdict.low, verdict.high)
+    return _CODES[marker.kind], marker.x, marker.y, *marker.x_span, *marker.y_span, *judged
 
 
 def _label_row(plot: TrendPlot, index: int) -> tuple[Any, ...]:
@@ -104,13 +125,28 @@ def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
     return x0 + (x1 - x0) * x / plot.x.length, y1 - (y1 - y0) * y / plot.y.length
 
 
-def _axis_values(axis: Axis, title: str) -> dict[str, Any]:
-    ticks = [round(position, 5) for position, _ in axis.ticks()]
+def _axis_values(axis: Axis, title: list[str]) -> dict[str, Any]:
+    ticks = [float(f"{position:.8g}") for position, _ in axis.ticks()]
     return {"domain": list(axis.domain), "ticks": ticks, "title": title}
 
 
-def _scaled(alt: Any, channel: Any, field: str, kind: AxisKind) -> Any:
-    labels = f"format(100*{back_expression(kind, 'datum.value')},'.3~g')+'%'"
+def _written(value: str, unit: str) -> str:
+    """Return the Vega expression that writes a value for a tick."""
+    return f"format(100*({value}),'.4~g')+'%'" if unit == "%" else f"format({value},'.4~g')"
+
+
+def _exactly(value: str, unit: str) -> str:
+    """Return the Vega expression that writes a value for a tooltip."""
+    return f"format({value},'.1%')" if unit == "%" else f"format({value},'.4~g')"
+
+
+def _difference(value: str, unit: str) -> str:
+    return f"format(100*{value},'+.1f')" if unit == "%" else f"format({value},'+.3~g')"
+
+
+def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:
+    unit = form.x_unit if channel is alt.X else form.y_unit
+    labels = _written(back_expression(form.kind, "datum.value"), unit)
     return channel(
         f"{field}:Q",
         title=None,
@@ -123,46 +159,46 @@ def _scaled(alt: Any, channel: Any, field: str, kind: AxisKind) -> Any:
     )  # fmt: skip
 
 
-def _xy(alt: Any, kind: AxisKind, x: str = "x", y: str = "y") -> dict[str, Any]:
-    return {"x": _scaled(alt, alt.X, x, kind), "y": _scaled(alt, alt.Y, y, kind)}
+def _xy(alt: Any, form: Form, x: str = "x", y: str = "y") -> dict[str, Any]:
+    return {"x": _scaled(alt, alt.X, x, form), "y": _scaled(alt, alt.Y, y, form)}
 
 
-def _line_layers(alt: Any, kind: AxisKind) -> list[Any]:
+def _line_layers(alt: Any, form: Form) -> list[Any]:
     line, limit = alt.Chart(alt.NamedData(name="line")), alt.Chart(alt.NamedData(name="limit"))
     return [
-        line.mark_area(clip=True, color="var(--line)", opacity=0.1).encode(**_xy(alt, kind, y="lo"), y2="hi"),
-        line.mark_line(clip=True, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, kind)),
-        limit.mark_line(clip=True, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(**_xy(alt, kind)),
+        line.mark_area(clip=True, color="var(--line)", opacity=0.1).encode(**_xy(alt, form, y="lo"), y2="hi"),
+        line.mark_line(clip=True, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, form)),
+        limit.mark_line(clip=True, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(**_xy(alt, form)),
     ]
 
 
-def _population_layer(alt: Any, kind: AxisKind) -> Any:
+def _population_layer(alt: Any, form: Form) -> Any:
     colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
-    chart = _with_values(alt.Chart(alt.NamedData(name="population")), kind)
+    chart = _with_values(alt.Chart(alt.NamedData(name="population")), form)
     tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
     points = chart.mark_point(clip=True, filled=True, size=34, opacity=0.75)
-    return points.encode(**_xy(alt, kind), color=colour, tooltip=tooltip)
+    return points.encode(**_xy(alt, form), color=colour, tooltip=tooltip)
 
 
-def _interval_layers(alt: Any, kind: AxisKind) -> list[Any]:
+def _interval_layers(alt: Any, form: Form) -> list[Any]:
     chart = alt.Chart(alt.NamedData(name="checked"))
     rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55)
     colour = _by_kind(alt, alt.Color, _COLOURS)
     return [
-        rule.encode(**_xy(alt, kind, y="yl"), y2="yh", color=colour),
-        rule.encode(**_xy(alt, kind, x="xl"), x2="xh", color=colour),
+        rule.encode(**_xy(alt, form, y="yl"), y2="yh", color=colour),
+        rule.encode(**_xy(alt, form, x="xl"), x2="xh", color=colour),
     ]
 
 
-def _checked_layer(alt: Any, kind: AxisKind) -> Any:
-    chart = _with_values(alt.Chart(alt.NamedData(name="checked")), kind)
-    chart = chart.transform_calculate(
-        residual="format(100*datum.c,'+.1f')+' pp ('+format(100*datum.cl,'+.1f')+' to '+format(100*datum.ch,'+.1f')+')'"
-    )
+def _checked_layer(alt: Any, form: Form) -> Any:
+    chart = _with_values(alt.Chart(alt.NamedData(name="checked")), form)
+    middle, low, high = (_difference(f"datum.{name}", form.y_unit) for name in ("c", "cl", "ch"))
+    points_said = "' pp ('" if form.y_unit == "%" else "' ('"
+    chart = chart.transform_calculate(residual=f"{middle}+{points_said}+{low}+' to '+{high}+')'")
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
     points = chart.mark_point(size=78, opacity=1, strokeWidth=1)
     return points.encode(
-        **_xy(alt, kind),
+        **_xy(alt, form),
         fill=_by_kind(alt, alt.Fill, _COLOURS | {"known": _PAPER}),
         stroke=_by_kind(alt, alt.Stroke, dict.fromkeys(KINDS, _PAPER) | {"known": _COLOURS["known"]}),
         strokeWidth=alt.condition(f"datum.s == '{_CODES['known']}'", alt.value(1.8), alt.value(1)),
@@ -171,8 +207,9 @@ def _checked_layer(alt: Any, kind: AxisKind) -> Any:
     )
 
 
-def _with_values(chart: Any, kind: AxisKind) -> Any:
-    values = {f"{name} value": f"format({back_expression(kind, f'datum.{name}')},'.1%')" for name in "xy"}
+def _with_values(chart: Any, form: Form) -> Any:
+    units = (("x", form.x_unit), ("y", form.y_unit))
+    values = {f"{name} value": _exactly(back_expression(form.kind, f"datum.{name}"), unit) for name, unit in units}
     return chart.transform_calculate(**values)
 
 
@@ -185,15 +222,15 @@ def _by_kind(alt: Any, channel: Any, values: Mapping[Kind, str]) -> Any:
     return channel("s:N", legend=None, scale=scale)
 
 
-def _label_layers(alt: Any, kind: AxisKind) -> list[Any]:
+def _label_layers(alt: Any, form: Form) -> list[Any]:
     base = alt.Chart(alt.NamedData(name="labels"))
-    leaders = base.mark_rule(strokeWidth=0.8, color="var(--faint)").encode(**_xy(alt, kind), x2="tx", y2="ty")
-    texts = [_label_texts(alt, kind, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
+    leaders = base.mark_rule(strokeWidth=0.8, color="var(--faint)").encode(**_xy(alt, form), x2="tx", y2="ty")
+    texts = [_label_texts(alt, form, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
     return [leaders, *texts]
 
 
-def _label_texts(alt: Any, kind: AxisKind, base: Any, align: str, offset: int) -> Any:
+def _label_texts(alt: Any, form: Form, base: Any, align: str, offset: int) -> Any:
     side = {"start": "left", "end": "right"}[align]
     chart = base.transform_filter(f"datum.a == '{align}'")
     mark = chart.mark_text(align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)")
-    return mark.encode(**_xy(alt, kind, x="tx", y="ty"), text="t:N")
+    return mark.encode(**_xy(alt, form, x="tx", y="ty"), text="t:N")

@@ -9,13 +9,14 @@ from itertools import chain, groupby
 from robustcheck.records import Result
 from robustcheck.report.words import KINDS, case_of, kind_of, signed_short
 
-# Shades change at these distances from the limit (half a point, one, two, five and ten points).
+# Shades change at these distances from the limit (half a point, one, two, five and ten points, or as plain
+# numbers 0.005 to 0.1).
 SHADES = (0.005, 0.01, 0.02, 0.05, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A check with its case, numbered over all tables of the page."""
+    """A check with its case, numbered over all tables of the page; ``unit`` is that of its margins."""
 
     number: int
     suite: str
@@ -25,6 +26,7 @@ class Column:
     title: str
     tags: str
     sentence: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ class Heatmap:
         return tuple(chain.from_iterable(block.columns for block in self.blocks))
 
     @property
+    def is_mixed(self) -> bool:
+        """Tell whether some margins are points and others plain numbers."""
+        return len({column.unit for column in self.columns}) > 1
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """Return the rows of all tables."""
         return tuple(chain.from_iterable(block.rows for block in self.blocks))
@@ -135,12 +142,16 @@ def _columns(results: list[Result], first_number: int) -> list[Column]:
     # A check's cases stand together even when another check was planned between them.
     order = {(result.suite, result.check_id): place for place, result in reversed(list(enumerate(ordered)))}
     ordered.sort(key=lambda result: order[result.suite, result.check_id])
-    return [_column(number, result) for number, result in enumerate(ordered, first_number)]
+    bare = {(r.suite, r.check_key) for r in results if r.verdict.margin is not None and not r.verdict.unit}
+    return [
+        _column(number, result, "" if (result.suite, result.check_key) in bare else "pp")
+        for number, result in enumerate(ordered, first_number)
+    ]
 
 
-def _column(number: int, result: Result) -> Column:
-    tags, case = " ".join(result.tags), case_of(result)
-    return Column(number, result.suite, result.check_key, result.check_id, case, result.title, tags, result.sentence)
+def _column(number: int, result: Result, unit: str) -> Column:
+    key, title, tags = result.check_key, result.title, " ".join(result.tags)
+    return Column(number, result.suite, key, result.check_id, case_of(result), title, tags, result.sentence, unit)
 
 
 def _groups(columns: list[Column]) -> Iterable[Group]:

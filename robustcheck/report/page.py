@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustcheck.records import Change, Result, RunRecord, TrendFigure
-from robustcheck.report.charts import chart_axes, chart_data, chart_template
+from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
 from robustcheck.report.heatmap import Heatmap, column_places, heatmap
 from robustcheck.report.plot import TrendPlot, group_colours, trend_plot
 from robustcheck.report.strip import Strip, strip
@@ -201,8 +201,6 @@ def chart_page(plots: Iterable[TrendPlot]) -> dict[str, Any]:
     """Return what the page's script needs to draw the plots: templates, columns and model names."""
     drawn = list(plots)
     names: dict[str, int] = {}
-    kinds = sorted({plot.figure.fit.axis for plot in drawn})
-    charts = [
-        {"kind": plot.figure.fit.axis, "axes": chart_axes(plot), "data": chart_data(plot, names)} for plot in drawn
-    ]
-    return {"templates": {kind: chart_template(kind) for kind in kinds}, "charts": charts, "names": list(names)}
+    forms = dict.fromkeys(map(form_of, drawn))
+    charts = [{"form": form_of(plot).name, "axes": chart_axes(plot), "data": chart_data(plot, names)} for plot in drawn]
+    return {"templates": {form.name: chart_template(form) for form in forms}, "charts": charts, "names": list(names)}

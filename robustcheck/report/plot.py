@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from robustcheck.report.words import KINDS, Kind, case_of, kind_of, signed
 WIDTH, HEIGHT = 540.0, 350.0
 MOST_LABELS = 6
 _LINE_SAMPLES = 24
+_TITLE_GLYPH = 6.6
 OTHER = "other"
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
@@ -74,6 +76,16 @@ class TrendPlot:
         return [(name, self.colours.get(name, "var(--g0)"), count) for name, count in counts.most_common()]
 
     @property
+    def x_title(self) -> list[str]:
+        """Return the title of the x axis in lines that fit it."""
+        return _lines(self.figure.x_label, self.x.length)
+
+    @property
+    def y_title(self) -> list[str]:
+        """Return the title of the y axis in lines that fit it."""
+        return _lines(self.figure.y_label, self.y.length)
+
+    @property
     def kinds(self) -> list[tuple[Kind, int]]:
         """List the kinds of outcome on the plot with their numbers."""
         counts = Counter(marker.kind for marker in self.markers)
@@ -82,6 +94,10 @@ class TrendPlot:
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         """Return a transformed position in pixels, y downwards."""
         return self.x.share(x) * self.x.length, (1 - self.y.share(y)) * self.y.length
+
+
+def _lines(text: str, length: float) -> list[str]:
+    return textwrap.wrap(text, int(length / _TITLE_GLYPH), break_on_hyphens=False) or [""]
 
 
 def group_colours(figures: Iterable[TrendFigure]) -> dict[str, str]:
@@ -102,8 +118,9 @@ def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[
     line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in _thinned(figure.line))
     markers = tuple(marker for result in results if (marker := _marker(result, figure)))
     dots = _dots(figure.points, {marker.model for marker in markers}, figure)
-    limit, limit_text = _limit_line(figure, results)
-    x, y = _axes(figure, line, markers or dots)
+    units = _units(results)
+    limit, limit_text = _limit_line(figure, results, units[1])
+    x, y = _axes(figure, line, markers or dots, units)
     inside = tuple(dot for dot in dots if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
     title, case = (results[0].title, case_of(results[0])) if results else (figure.check_key, "")
     bare = TrendPlot(
@@ -142,16 +159,28 @@ def _dots(points: Iterable[TrendPoint], checked: set[str], figure: TrendFigure) 
     return tuple(Dot(p.model, z(p.x), z(p.y), p.group) for p in points if p.model not in checked)
 
 
-def _limit_line(figure: TrendFigure, results: Sequence[Result]) -> tuple[tuple[tuple[float, float], ...], str]:
+def _units(results: Sequence[Result]) -> tuple[str, str]:
+    """Return the units of x and y, as the verdicts write them; without a verdict, those of shares."""
+    judged = [result.verdict for result in results if result.verdict.margin is not None]
+    if not judged:
+        return "%", "%"
+    x = next((text for verdict in judged for name, text in verdict.facts if name == "x"), judged[0].unit)
+    return "%" if x.endswith("%") else "", judged[0].unit
+
+
+def _limit_line(
+    figure: TrendFigure, results: Sequence[Result], unit: str
+) -> tuple[tuple[tuple[float, float], ...], str]:
     """Shift the line by the limit when every verdict holds a residual against the same one."""
     limits = {r.verdict.limit for r in results if r.verdict.expected is not None and _judges_residual(r)}
     if len(limits) != 1 or not figure.line:
         return (), ""
     limit = limits.pop() or 0.0
     z = transformer(figure.fit.axis)
-    # Short of zero there is no such accuracy: the limit cannot be missed there.
-    shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in _thinned(figure.line) if 0 < y + limit < 1)
-    return shifted, f"limit {signed(limit, '%')}"
+    # Curved axes end at 0 and 1: there the limit cannot be missed.
+    is_open = figure.fit.axis == "linear"
+    shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in _thinned(figure.line) if is_open or 0 < y + limit < 1)
+    return shifted, f"limit {signed(limit, unit)}"
 
 
 def _judges_residual(result: Result) -> bool:
@@ -161,15 +190,17 @@ def _judges_residual(result: Result) -> bool:
     return abs(verdict.value - verdict.expected - verdict.compared) < 1e-9
 
 
-def _axes(figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]) -> tuple[Axis, Axis]:
+def _axes(
+    figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot], units: tuple[str, str]
+) -> tuple[Axis, Axis]:
     kind = figure.fit.axis
     xs = [mark.x for mark in shown] or [point[0] for point in line]
-    x = axis_over(kind, xs, WIDTH, padding=0.09)
+    x = axis_over(kind, xs, WIDTH, padding=0.09, unit=units[0])
     ys = [mark.y for mark in shown]
     ys += [end for mark in shown if isinstance(mark, Marker) for end in mark.y_span]
     centre = [(point[0], point[1]) for point in line]
     ys += [at(centre, edge) for edge in x.domain if len(centre) > 1]
-    return x, axis_over(kind, ys, HEIGHT, padding=0.07)
+    return x, axis_over(kind, ys, HEIGHT, padding=0.07, unit=units[1])
 
 
 def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]:
@@ -188,10 +219,20 @@ def _labelled(plot: TrendPlot) -> TrendPlot:
     anchors = [Anchor(*plot.pixel(marker.x, marker.y), marker.model) for marker in wanted]
     taken = [plot.pixel(marker.x, marker.y) for marker in plot.markers]
     taken += [plot.pixel(dot.x, dot.y) for dot in plot.dots]
+    taken += [place for marker in plot.markers for place in _bars(plot, marker)]
     taken += _along(plot, [(x, y) for x, y, _, _ in plot.line]) + _along(plot, plot.limit)
     labels = place_labels(anchors, taken, (WIDTH, HEIGHT), MOST_LABELS)
     fields = {name: getattr(plot, name) for name in TrendPlot.__slots__}
     return TrendPlot(**(fields | {"labels": tuple(labels)}))
+
+
+def _bars(plot: TrendPlot, marker: Marker) -> list[tuple[float, float]]:
+    """Return pixels along the interval bars of a marker, beyond the marker itself."""
+    (left, right), (low, high) = marker.x_span, marker.y_span
+    shares = [step / 8 for step in range(9)]
+    across = [plot.pixel(left + share * (right - left), marker.y) for share in shares]
+    up = [plot.pixel(marker.x, low + share * (high - low)) for share in shares]
+    return across + up
 
 
 def _along(plot: TrendPlot, line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -58,10 +58,8 @@ def strip(verdict: Verdict, expected_name: str) -> Strip | None:
 
 
 def _reference(verdict: Verdict) -> float | None:
-    """Return where the expected value lies: at itself, or at zero when a difference to it is judged."""
-    if verdict.expected is None:
-        return None
-    return 0.0 if is_difference(verdict) else verdict.expected
+    """Return where the expected value lies on the scale of the limit: at zero, when a difference to it is judged."""
+    return 0.0 if is_difference(verdict) else None
 
 
 def _mark(kind: str, place: float, text: str, shown: list[float]) -> Mark:

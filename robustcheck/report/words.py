@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Result, Score, Status, Verdict
+from robustcheck.records import Pairs, Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 # A status, or a pass that a known deviation let through: one of the things a mark can mean.
 Kind = Literal["pass", "warn", "fail", "unsure", "error", "skip", "known"]
+_MACHINERY = frozenset(
+    {"weights", "dataset", "precision", "open_clip_torch", "timm", "torch", "torchvision", "pillow", "numpy"}
+)
 UNSURE = (
     "Unsure means that the interval straddles the limit: with this many images the figure may lie on either "
     "side. It is neither a pass nor a failure; more images, or a wider limit, would settle it."
@@ -66,7 +69,7 @@ def breakable(text: str) -> str:
 
 
 def plain(value: float, unit: str) -> str:
-    """Write a value: ``45.2%``, or four digits when it has no unit."""
+    """Write a value: ``45.2%``, or four digits (``0.9123``, ``1.31``) when it has no unit."""
     text = f"{value * 100:.1f}%" if unit == "%" else f"{value:.4g}"
     return text.replace("-", MINUS)
 
@@ -83,8 +86,8 @@ def signed_short(value: float, unit: str) -> str:
 
 
 def is_difference(verdict: Verdict) -> bool:
-    """Tell whether what is held against the limit is a difference and not the value itself."""
-    return verdict.compared != verdict.value
+    """Tell whether what is held against the limit is a difference (to what was expected) and not the value itself."""
+    return verdict.expected is not None
 
 
 def held(value: float | None, verdict: Verdict) -> str:
@@ -99,6 +102,16 @@ def interval(verdict: Verdict) -> str:
     if verdict.low is None or verdict.high is None:
         return "\N{EN DASH}"
     return f"{held(verdict.low, verdict).removesuffix(' pp').removesuffix('%')} to {held(verdict.high, verdict)}"
+
+
+def told(provenance: Pairs) -> Pairs:
+    """Return what is worth reading of how a value came about: not the hashes and versions that its key covers."""
+    return tuple(pair for pair in provenance if pair[0] not in _MACHINERY and pair[1])
+
+
+def traced(provenance: Pairs) -> Pairs:
+    """Return the rest: the hashes and versions that a value can be traced by."""
+    return tuple(pair for pair in provenance if pair[0] in _MACHINERY and pair[1])
 
 
 def source_of(score: Score | None) -> str:

@@ -32,8 +32,8 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, cell.quantity.metric, ("classification", "typographic"))
-    fitted_on = option(cell, "fitted_on") or own.dataset.id_dataset or own.dataset.name
-    if fitted_on == own.dataset.name and own.transform is None:
+    fitted_on = option(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
+    if fitted_on == cell.quantity.dataset and own.transform is None:
         return (own, own)
     # The temperature belongs to clean in-distribution images, whatever it is carried over to.
     return own, shelf.recipe(cell.model, fitted_on, replace(cell.quantity, transform=None, seed=0))
@@ -72,15 +72,14 @@ def _brier(summary: Summary) -> Floats:
 
 
 def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
-    """Return the samples to score: those not fitted on, where the two sets are one."""
+    """Return the samples to score: those whose images were not fitted on, where the two sets share images."""
     rows = select(own.dataset, cell.quantity.where)
     half = option(cell, "half")
-    same = own.images.fingerprint == fitted_on.images.fingerprint and len(own.dataset) == len(fitted_on.dataset)
     wants_test = half == "test" or (half == "auto" and option(cell, "temperature") != "none")
-    if not (same and wants_test):
+    if not wants_test or own.images.fingerprint != fitted_on.images.fingerprint:
         return rows
-    _, test = stratified_halves(own.dataset.labels)
-    return np.intersect1d(rows, test)
+    calibration, _ = stratified_halves(fitted_on.dataset.labels)
+    return rows[~np.isin(own.rows[rows], fitted_on.rows[calibration])]
 
 
 def _temperature(cell: Cell, own: Recipe, fitted_on: Recipe, rows: Ints) -> tuple[Temperature | None, Pairs]:

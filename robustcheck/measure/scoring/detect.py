@@ -28,8 +28,10 @@ POSITIVE = -1
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipes of the unseen set and of the known one, both with the known classes."""
     unseen = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(unseen, cell.quantity.metric, ("ood",))
-    name = option(cell, "id_dataset") or unseen.id_dataset
+    named = option(cell, "id_dataset")
+    # A directory says nothing of what it is for: with a known set named, any images can be the unseen ones.
+    require_task(unseen, cell.quantity.metric, ("ood", "classification") if named else ("ood",))
+    name = named or unseen.id_dataset
     if not name:
         raise DataError(
             "no in-distribution set is known for it",
@@ -45,6 +47,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
 def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     """Return the detection score of every sample of both sets; the known one is group -1."""
     outside, known = parts
+    _require_told_classes(cell, outside)
     masks, others = _split(cell.quantity.where)
     kept = kept_classes(known.dataset, masks)
     first = _side(cell, known, select(known.dataset, masks), kept)
@@ -53,6 +56,15 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
         return None
     facts = (("score", _score_name(cell)), ("in distribution", f"{known.dataset.name}, {len(first.ids):,} images"))
     return Measured(_oriented(cell, first, second), facts)
+
+
+def _require_told_classes(cell: Cell, outside: Recipe) -> None:
+    """Refuse a mean over classes where saved predictions alone describe the unseen set: they name none of its own."""
+    if facts_of(cell).aggregate.startswith("group_") and outside.saved is not None and not outside.dataset.labels.any():
+        raise DataError(
+            f"{cell.quantity.metric} is over the classes of {outside.dataset.name}, which its predictions do not tell",
+            fix="give the data set with --robust-data, or use a metric of all its images together",
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from robustcheck.datasets import select
+from robustcheck.datasets.selection import CLASSES
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.scoring.base import Measured, Scoring, as_clusters, option, require_task
@@ -23,6 +24,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         raise DataError(
             f"{cell.quantity.metric} needs annotated factors", where=found.dataset.name, expected="imagenet-x or shapes"
         )
+    _require_condition(cell)
     return (found,)
 
 
@@ -35,10 +37,19 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     return _error_ratio(cell, part, found) if cell.quantity.metric == "error_ratio" else _worst(cell, part, found)
 
 
+def _require_condition(cell: Cell) -> None:
+    """Refuse conditions that would be left out: both metrics hold a part against all images and classes."""
+    keys = {key for key, _ in cell.quantity.where}
+    if cell.quantity.metric == "worst_factor" and keys:
+        raise DataError("worst_factor is over all images", where=cell.quantity.label, fix="leave `where` out")
+    if cell.quantity.metric == "error_ratio" and not keys:
+        raise DataError("error_ratio needs a factor", where=cell.quantity.label, fix="where: {factor: pose}")
+    if CLASSES in keys:
+        raise DataError("error_ratio is among all classes", where=cell.quantity.label, fix="leave `classes` out")
+
+
 def _error_ratio(cell: Cell, part: Recipe, found: Slice) -> Measured:
     """Return (1 - a_k) / (1 - a) as a ratio of sums over all samples: errors in k over n_k, errors over n."""
-    if not cell.quantity.where:
-        raise DataError("error_ratio needs a factor", where=cell.quantity.label, fix="where: {factor: pose}")
     errors = 1 - found.summary.correct
     if not errors.any():
         raise DataError("the model makes no error, so no error has a ratio to it", where=cell.quantity.label)

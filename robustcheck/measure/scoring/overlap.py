@@ -18,7 +18,6 @@ from robustcheck.measure.scoring.base import Measured, Scoring, option, require_
 from robustcheck.measure.shelf import Shelf, has_no_texts
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.protocols.overlap import (
-    OverlapStatistics,
     Threshold,
     calibrate_threshold,
     gap_weights,
@@ -71,8 +70,10 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     found, overlap = read_slice(own), _overlap(detection, float(option(cell, "precision")))
     if found is None or overlap is None:
         return None
-    statistics = overlap_statistics(found.summary.correct == 1, overlap.found, found.labels)
-    return Measured(_samples(cell, found, overlap.found), (*_calibration(overlap), *_tests(statistics)))
+    chosen = _samples(cell, found, overlap.found)
+    # Without a clean image there is nothing to hold the others against; the share is a result all the same.
+    tests = () if overlap.found.all() else _tests(found, overlap.found)
+    return Measured(chosen, (*_calibration(overlap), *tests))
 
 
 def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
@@ -84,7 +85,8 @@ def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
             return Samples(found.ids, hits, inside.astype(np.int64), "weighted_sum", gap_weights(inside))
     kept = inside if cell.quantity.metric == "overlap_accuracy" else ~inside
     if not kept.any():
-        raise DataError("no image has a near-duplicate in the reference set", where=cell.quantity.label)
+        which = "no image has" if kept is inside else "every image has"
+        raise DataError(f"{which} a near-duplicate in the reference set", where=cell.quantity.label)
     return Samples(found.ids[kept], hits[kept], found.labels[kept])
 
 
@@ -125,7 +127,8 @@ def _calibration(overlap: _Overlap) -> Pairs:
     )
 
 
-def _tests(statistics: OverlapStatistics) -> Pairs:
+def _tests(found: Slice, inside: Bools) -> Pairs:
+    statistics = overlap_statistics(found.summary.correct == 1, inside, found.labels)
     if statistics.overlap_interval is None or statistics.difference_interval is None:
         return ()
     low, high = statistics.overlap_interval

@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import expand, sequences_of
+from robustcheck.errors import DataError
 from robustcheck.measure.readout import blocks, read_out
 from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.saved import saved_logits
 from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
@@ -26,7 +28,13 @@ Ints = npt.NDArray[np.int64]
 
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of each perturbation's sequences."""
-    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    names, rest = expand(cell.quantity.dataset, cell.quantity.where)
+    if rest:
+        raise DataError(
+            f"{cell.quantity.metric} is of whole sequences, all of them",
+            where=cell.quantity.label,
+            expected="at most a perturbation in where",
+        )
     found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
     for recipe in found:
         require_task(recipe.dataset, cell.quantity.metric, ("sequences",))
@@ -68,6 +76,8 @@ def _perturbed(cell: Cell, perturbation: str, part: Recipe) -> PerturbedPart | N
 
 
 def _best_classes(part: Recipe) -> Ints | None:
+    if part.saved is not None:
+        return top5_classes(saved_logits(part))
     readout = read_out(part)
     if readout is None:
         return None

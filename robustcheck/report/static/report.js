@@ -148,7 +148,7 @@
     });
   };
   const patched = (chart) => {
-    const spec = structuredClone(page.templates[chart.kind]);
+    const spec = structuredClone(page.templates[chart.form]);
     for (const layer of spec.layer) {
       for (const side of ["x", "y"]) {
         const channel = layer.encoding[side];
