@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,8 @@ from colour_data import write_colours
 from command import Robustcheck, refused
 from dataset_makers import make_imagefolder
 
-from robustcheck.cli.metrics import TASKS
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.digits import open_digits
-from robustcheck.measure import scoring
 from robustcheck.metrics import METRICS
 from robustcheck.models.sets import known_sets
 
@@ -97,17 +94,6 @@ def test_a_metric_has_its_options_explained(robustcheck: Robustcheck) -> None:
     assert "in parts, by corruption and severity" in robustcheck("metrics", "mce").out
     refused(robustcheck("metrics", "aurocc"), "unknown metric 'aurocc'", "did you mean 'auroc'?")
 
-
-def test_the_tasks_of_metrics_are_those_that_measuring_accepts() -> None:
-    for protocol, tasks in TASKS.items():
-        source = (Path(scoring.__file__).parent / f"{protocol}.py").read_text()
-        first = next(node for node in ast.walk(ast.parse(source)) if is_requirement(node))
-        assert ast.literal_eval(first.args[2]) == tasks, protocol
-    assert {facts.protocol for facts in METRICS.values()} == set(TASKS)
-
-
-def is_requirement(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require_task"
 
 
 def test_data_that_is_nowhere(robustcheck: Robustcheck) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +16,11 @@ from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_
 from robustcheck.cli.explain import explain_check
 from robustcheck.cli.export import export
 from robustcheck.cli.metrics import metrics_table
+from robustcheck.cli.plan import plan
 from robustcheck.cli.population import population
-from robustcheck.cli.tables import datasets_table, findings_table, models_table
-from robustcheck.datasets import data_roots
+from robustcheck.cli.tables import data_paths, datasets_table, findings_table, models_table, suite_paths
 from robustcheck.datasets.doctor import examine
-from robustcheck.errors import RobustcheckError, SpecError
+from robustcheck.errors import SpecError
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import Precision
 from robustcheck.records import EvidenceChoice
@@ -33,6 +32,7 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 
 app.command()(population)
 app.command()(export)
+app.command()(plan)
 
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -45,7 +45,7 @@ _console = Console(width=None if sys.stdout.isatty() else 200)
 def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")]) -> None:
     """Check suites without running them; print every mistake with its place."""
     session, wrong = _session(), 0
-    for path in _suites(paths):
+    for path in suite_paths(paths):
         try:
             suite = session.load(path)
             items = len(session.plan(suite).items)
@@ -85,7 +85,7 @@ def models(
 @app.command()
 def datasets(data: Data = None, as_json: Json = False) -> None:
     """List the catalogue's data sets: what each is for, where it lies, or where to put it."""
-    datasets_table(_roots(data), as_json, _console)
+    datasets_table(data_paths(data), as_json, _console)
 
 
 @app.command()
@@ -109,7 +109,7 @@ def doctor(
 
     Ends with 1 when it is not here or wrong, and with 2 when nothing has this name.
     """
-    findings = examine(dataset, _roots(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
+    findings = examine(dataset, data_paths(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
     if not findings_table(findings, as_json, _console):
         raise typer.Exit(1)
 
@@ -178,14 +178,6 @@ def _print(answer: Measured | OnTrendAnswer, as_json: bool) -> None:
         typer.echo(f"{name:<{width}}  {text}")
 
 
-def _suites(paths: list[Path]) -> list[Path]:
-    found = [sorted(path.rglob("*.robust.yaml")) if path.is_dir() else [path] for path in paths]
-    flat = [path for group in found for path in group]
-    if not flat:
-        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected="files named *.robust.yaml")
-    return flat
-
-
 def _session() -> RobustSession:
     return RobustSession(_settings(None, None), _today())
 
@@ -200,15 +192,11 @@ def _settings(
     home = home_of(Path.cwd())
     place = store or home / "store"
     return RunSettings(
-        measure=MeasureSettings(store=place, roots=_roots(data), device=device, precision=precision),
+        measure=MeasureSettings(store=place, roots=data_paths(data), device=device, precision=precision),
         baselines=home / "baselines",
         reports=Path("reports"),
         evidence=evidence,
     )
-
-
-def _roots(data: str | None) -> tuple[Path, ...]:
-    return data_roots(data, os.environ, Path.cwd())
 
 
 def _today() -> date:

@@ -43,12 +43,12 @@ def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
     quantities = [check.quantity]
     quantities += [check.expect.against.quantity()] if isinstance(check.expect, OnTrend) else []
     for quantity in quantities:
-        place = _place(quantity.dataset, roots)
+        place = place_of_dataset(quantity.dataset, roots)
         tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
         yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"
 
 
-def _place(dataset: str, roots: Sequence[Path]) -> str | None:
+def place_of_dataset(dataset: str, roots: Sequence[Path]) -> str | None:
     """Return where a data set or a part, such as imagenet-c/fog/3, lies; a directory is its own place."""
     is_part = dataset.partition("/")[0] in known_datasets() and not Path(dataset).is_dir()
     return place_of(dataset, roots) if dataset in known_datasets() or is_part else dataset

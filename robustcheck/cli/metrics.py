@@ -9,26 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from robustcheck.datasets import Task
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.metrics import METRICS, MetricFacts, metric_facts
 from robustcheck.metrics.facts import OptionFacts, Protocol
 from robustcheck.records import Pairs
 
-# What a data set must be for; a test holds this against what measuring refuses.
-TASKS: Mapping[Protocol, tuple[Task, ...]] = {
-    "classify": ("classification", "cue-conflict", "typographic"),
-    "calibrate": ("classification", "typographic"),
-    "detect": ("ood",),
-    "retrieve": ("retrieval",),
-    "cue_conflict": ("cue-conflict",),
-    "corruption": ("classification",),
-    "sequence": ("sequences",),
-    "video": ("video",),
-    "typographic": ("classification", "typographic"),
-    "overlap": ("classification",),
-    "factors": ("classification",),
-}
 _ROOM = 130
 _FURTHER: Mapping[Protocol, str] = {
     "corruption": "in parts, by corruption and severity",
@@ -106,7 +91,7 @@ def _print_one(facts: MetricFacts, console: Console) -> None:
 
 def _data_sets(facts: MetricFacts) -> str:
     further = _FURTHER.get(facts.protocol)
-    return ", ".join((*TASKS[facts.protocol], *([further] if further else [])))
+    return ", ".join((*facts.tasks, *([further] if further else [])))
 
 
 def _explained(option: OptionFacts) -> Iterator[str]:
@@ -134,7 +119,7 @@ def _plain(facts: MetricFacts) -> dict[str, Any]:
         "higher_is_better": facts.higher_is_better,
         "bounded": facts.bounded,
         "description": facts.description,
-        "tasks": list(TASKS[facts.protocol]),
+        "tasks": list(facts.tasks),
         "tasks_further": _FURTHER.get(facts.protocol, ""),
         "least_samples": facts.n_min,
         "options": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from robustcheck.datasets import CatalogueEntry, known_datasets
+from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Finding
 from robustcheck.datasets.presence import Presence, presence
+from robustcheck.errors import RobustcheckError
 from robustcheck.models.sets import known_sets, list_models
 from robustcheck.records import ModelRef
 
@@ -107,3 +109,17 @@ def _model_facts(model: ModelRef) -> dict[str, object]:
 def place_of(name: str, roots: Sequence[Path]) -> str | None:
     """Return where a catalogue's data set lies, or None when it is not on this machine."""
     return presence(name, roots).place
+
+
+def suite_paths(paths: list[Path]) -> list[Path]:
+    """Return the suites that are named or lie in the directories named."""
+    found = [sorted(path.rglob("*.robust.yaml")) if path.is_dir() else [path] for path in paths]
+    flat = [path for group in found for path in group]
+    if not flat:
+        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected="files named *.robust.yaml")
+    return flat
+
+
+def data_paths(data: str | None) -> tuple[Path, ...]:
+    """Return where data sets are looked for from this directory."""
+    return data_roots(data, os.environ, Path.cwd())

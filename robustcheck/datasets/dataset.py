@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.records import Task
 
 if TYPE_CHECKING:
     from PIL import Image
 
 StrArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
-
-Task = Literal["classification", "ood", "retrieval", "cue-conflict", "video", "sequences", "typographic"]
 
 IMAGE_SUFFIXES = ("webp", "png", "jpg", "jpeg", "ppm", "bmp", "gif", "tif", "tiff")
 

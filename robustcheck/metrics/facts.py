@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Aggregate, Pairs
+from robustcheck.records import Aggregate, Pairs, Task
 
 Protocol = Literal[
     "classify",
@@ -20,6 +21,22 @@ Protocol = Literal[
     "overlap",
     "factors",
 ]
+
+
+# What a data set must be for, for a protocol to score it.
+TASKS: Mapping[Protocol, tuple[Task, ...]] = {
+    "classify": ("classification", "cue-conflict", "typographic"),
+    "calibrate": ("classification", "typographic"),
+    "detect": ("ood",),
+    "retrieve": ("retrieval",),
+    "cue_conflict": ("cue-conflict",),
+    "corruption": ("classification",),
+    "sequence": ("sequences",),
+    "video": ("video",),
+    "typographic": ("classification", "typographic"),
+    "overlap": ("classification",),
+    "factors": ("classification",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,11 @@ class MetricFacts:
     def is_share(self) -> bool:
         """Whether a value is a share of counted samples, so that the value and n give its interval."""
         return self.unit == "%" and self.bounded and self.aggregate in ("mean", "group_mean", "ratio")
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What a data set must be for."""
+        return TASKS[self.protocol]
 
     def option(self, name: str, given: Pairs) -> str:
         """Return the value of an option: the one given, or its default."""

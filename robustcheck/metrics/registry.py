@@ -277,7 +277,7 @@ _FACTS = (
         "accuracy_drop",
         "%",
         False,
-        "mean",
+        "weighted_sum",
         "Top-1 on the untouched images less top-1 on the transformed ones, image by image.",
         protocol="typographic",
         bounded=False,

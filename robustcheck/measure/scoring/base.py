@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +45,12 @@ def option(cell: Cell, name: str) -> str:
     return facts_of(cell).option(name, cell.quantity.options)
 
 
-def require_task(dataset: Dataset, metric: str, tasks: Iterable[Task]) -> None:
+def require_task(dataset: Dataset, facts: MetricFacts, also: tuple[Task, ...] = ()) -> None:
     """Raise DataError unless a data set is of a kind that a metric can score."""
-    tasks = tuple(tasks)
+    tasks = (*facts.tasks, *also)
     if dataset.task not in tasks:
         raise DataError(
-            f"{metric} means nothing on {_article(dataset.task)} data set",
+            f"{facts.name} means nothing on {_article(dataset.task)} data set",
             where=dataset.name,
             expected="a data set for " + " or ".join(tasks),
             fix="robustcheck datasets lists the data sets and what each is for",

@@ -31,7 +31,7 @@ Ints = npt.NDArray[np.int64]
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(own.dataset, cell.quantity.metric, ("classification", "typographic"))
+    require_task(own.dataset, facts_of(cell))
     fitted_on = option(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
     if fitted_on == cell.quantity.dataset and own.transform is None:
         return (own, own)

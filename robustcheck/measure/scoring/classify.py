@@ -21,7 +21,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
     found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
     for recipe in found:
-        require_task(recipe.dataset, cell.quantity.metric, ("classification", "cue-conflict", "typographic"))
+        require_task(recipe.dataset, facts_of(cell))
     return found
 
 

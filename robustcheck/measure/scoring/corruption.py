@@ -33,7 +33,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         )
     found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
     for recipe in found:
-        require_task(recipe.dataset, cell.quantity.metric, ("classification",))
+        require_task(recipe.dataset, facts_of(cell))
     if cell.quantity.metric != RELATIVE:
         return found
     return (*found, shelf.recipe(cell.model, option(cell, "clean"), replace(cell.quantity, where=())))

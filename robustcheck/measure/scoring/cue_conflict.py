@@ -6,7 +6,7 @@ import numpy as np
 
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, require_task
 from robustcheck.measure.shelf import Shelf, has_no_texts
 from robustcheck.measure.summaries import read_slice
 from robustcheck.records import Cell, Samples
@@ -17,7 +17,7 @@ OWN_NAMES = "shape_bias_16way"
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe with all names merged into the categories, or with the categories' own names."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(dataset, cell.quantity.metric, ("cue-conflict",))
+    require_task(dataset, facts_of(cell))
     own_names, supervised = cell.quantity.metric == OWN_NAMES, has_no_texts(cell.model)
     if own_names and supervised:
         raise DataError(

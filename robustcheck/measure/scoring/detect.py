@@ -30,7 +30,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     unseen = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     named = option(cell, "id_dataset")
     # A directory says nothing of what it is for: with a known set named, any images can be the unseen ones.
-    require_task(unseen, cell.quantity.metric, ("ood", "classification") if named else ("ood",))
+    require_task(unseen, facts_of(cell), also=("classification",) if named else ())
     name = named or unseen.id_dataset
     if not name:
         raise DataError(
@@ -39,7 +39,12 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             fix="name one: options: {id_dataset: imagenet-val}",
         )
     known = shelf.recipe(cell.model, name, cell.quantity)
-    require_task(known.dataset, cell.quantity.metric, ("classification",))
+    if known.dataset.task != "classification":
+        raise DataError(
+            f"an in-distribution set cannot be for {known.dataset.task}",
+            where=known.dataset.name,
+            expected="a data set for classification",
+        )
     outside = shelf.recipe_with(cell.model, unseen, cell.quantity, known.classes, labelled=False)
     return outside, replace(known, labelled=False)
 

@@ -8,7 +8,7 @@ from robustcheck.datasets import select
 from robustcheck.datasets.selection import CLASSES
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, as_clusters, option, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, as_clusters, facts_of, option, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.records import Cell, Samples
@@ -19,7 +19,7 @@ FACTOR_COLUMNS = ("factor", "factors")
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of a data set that is annotated with factors."""
     found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(found.dataset, cell.quantity.metric, ("classification",))
+    require_task(found.dataset, facts_of(cell))
     if not set(FACTOR_COLUMNS) <= set(found.dataset.groups):
         raise DataError(
             f"{cell.quantity.metric} needs annotated factors", where=found.dataset.name, expected="imagenet-x or shapes"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from robustcheck.errors import DataError
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, option, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
 from robustcheck.measure.shelf import Shelf, has_no_texts
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.protocols.overlap import (
@@ -45,7 +45,7 @@ class _Overlap:
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the model's recipe, then the detector's on the test, made-duplicate and reference images."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(own.dataset, cell.quantity.metric, ("classification",))
+    require_task(own.dataset, facts_of(cell))
     reference = option(cell, "reference")
     if not reference:
         raise DataError(

@@ -22,7 +22,7 @@ _NAME = re.compile(r"(?:(image|text)_)?retrieval_recall@(\d+)")
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the images, with the captions as its texts."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(dataset, cell.quantity.metric, ("retrieval",))
+    require_task(dataset, facts_of(cell))
     if has_no_texts(cell.model):
         raise DataError(f"{cell.model.id} has no embeddings of texts", where=dataset.name, expected="a zero-shot model")
     if cell.quantity.where or cell.quantity.prompts:

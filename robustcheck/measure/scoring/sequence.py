@@ -37,7 +37,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         )
     found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
     for recipe in found:
-        require_task(recipe.dataset, cell.quantity.metric, ("sequences",))
+        require_task(recipe.dataset, facts_of(cell))
     return found
 
 

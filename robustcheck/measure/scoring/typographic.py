@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.protocols.typographic import accuracy_drop, attack_success
@@ -25,7 +25,7 @@ ATTACK = "typographic"
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the attacked images and, for a drop, that of the same images untouched."""
     attacked = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(attacked.dataset, cell.quantity.metric, ("classification", "typographic"))
+    require_task(attacked.dataset, facts_of(cell))
     if cell.quantity.metric == "attack_success":
         _require_words(cell, attacked)
         return (attacked,)
@@ -48,9 +48,11 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     attacked, predicted = found[0], [_predicted(cell, part) for part in found]
     if cell.quantity.metric == "attack_success":
         scores = attack_success(predicted[0], _typed(cell, parts[0], attacked))
-    else:
-        scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
-    return Measured(Samples(attacked.ids, scores, attacked.labels))
+        return Measured(Samples(attacked.ids, scores, attacked.labels))
+    scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
+    # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
+    weights = np.full(len(scores), 1 / len(scores))
+    return Measured(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), "weighted_sum", weights))
 
 
 def _predicted(cell: Cell, part: Slice) -> Ints:

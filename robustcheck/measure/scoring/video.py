@@ -7,7 +7,7 @@ import numpy as np
 from robustcheck.datasets import pm_sets
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, option, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.video import pm0_hits, pm_k_hits
@@ -19,7 +19,7 @@ ALL = "all"
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of all frames."""
     found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(found.dataset, cell.quantity.metric, ("video",))
+    require_task(found.dataset, facts_of(cell))
     if cell.quantity.where:
         raise DataError("pm0 and pm_k are over all anchors", where=cell.quantity.label, fix="leave `where` out")
     return (found,)

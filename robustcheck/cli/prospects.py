@@ -1,0 +1,162 @@
+"""What a plan knows before anything is measured: the evidence of an item, its images, what they can resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import sqrt
+
+from robustcheck.checks import PlannedCheck
+from robustcheck.cli.explain import place_of_dataset
+from robustcheck.datasets import expand, known_datasets, select
+from robustcheck.datasets.presence import presence
+from robustcheck.errors import RobustcheckError
+from robustcheck.expectations import AtLeast, AtMost, Between, NoWorseThan, OnTrend, Reproduces
+from robustcheck.measure import Shelf, image_sets
+from robustcheck.metrics import METRICS
+from robustcheck.populations import known_populations, load_population
+from robustcheck.records import Cell, Quantity, Score
+from robustcheck.session import RobustSession
+from robustcheck.stats.compare import detectable_drop
+
+# Two checkpoints of one training seldom differ on more of the images than this.
+DISCORDANT = 0.06
+
+Pass = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of one item: ``evidence`` is ``stored``, ``published``, ``to measure`` or ``no data``.
+
+    ``passes`` are (model, images, transform); ``detectable`` is the drop beyond the limit that ``n`` images find
+    with 80% power, ``allowed`` the one that the check lets pass; both in units of the metric.
+    """
+
+    item: PlannedCheck
+    evidence: str
+    advice: str
+    n: int | None
+    passes: tuple[Pass, ...]
+    detectable: float | None
+    allowed: float | None
+
+    @property
+    def is_decidable(self) -> bool:
+        """Whether a drop as large as the allowed one would be seen; true where it cannot be told."""
+        return self.detectable is None or self.allowed is None or self.detectable <= self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """Looks at items without measuring; what it opens it opens once."""
+
+    session: RobustSession
+    _counts: dict[Quantity, int | None] = field(default_factory=dict)
+
+    def prospects(self, items: Sequence[PlannedCheck]) -> Iterator[Prospect]:
+        """Yield what is known of each item."""
+        shelf = Shelf(self.session.settings.measure)
+        for item in items:
+            scores = [self.session.book.known(cell) for cell in item.cells]
+            states = [self._state(cell, score) for cell, score in zip(item.cells, scores, strict=True)]
+            evidence, advice = max(states, key=lambda state: _WORSE.index(state[0])) if states else ("published", "")
+            lacking = [cell for cell, (state, _) in zip(item.cells, states, strict=True) if state == "to measure"]
+            counts = [self._n(cell, score, shelf) for cell, score in zip(item.cells, scores, strict=True)]
+            yield Prospect(
+                item,
+                evidence,
+                advice,
+                counts[0] if counts and not item.check.is_about_groups else None,
+                tuple(one for cell in lacking for one in _passes(cell, shelf)),
+                _detectable(item, scores, counts),
+                _allowed(item),
+            )
+
+    def _state(self, cell: Cell, score: Score | None) -> tuple[str, str]:
+        if score is not None:
+            return ("stored" if score.evidence == "live" else "published"), ""
+        settings, dataset = self.session.settings, cell.quantity.dataset
+        if settings.evidence == "published":
+            return "no data", "no published figure"
+        if place_of_dataset(dataset, settings.measure.roots) is not None:
+            return "to measure", ""
+        family = dataset.partition("/")[0]
+        name = dataset if dataset in known_datasets() else family
+        return "no data", f"{dataset}: {presence(name, settings.measure.roots).advice}"
+
+    def _n(self, cell: Cell, score: Score | None, shelf: Shelf) -> int | None:
+        """Return how many samples a cell has: counted, in a table, in the catalogue, or by opening the data set."""
+        if score is not None:
+            return score.n
+        if cell.quantity not in self._counts:
+            ways = (partial(_published_n, cell.quantity), partial(_catalogue_n, cell.quantity))
+            found = next((n for n in (way() for way in ways) if n is not None), None)
+            self._counts[cell.quantity] = _opened_n(cell.quantity, shelf) if found is None else found
+        return self._counts[cell.quantity]
+
+
+_WORSE = ("stored", "published", "to measure", "no data")
+
+
+def _passes(cell: Cell, shelf: Shelf) -> Iterator[Pass]:
+    for images in sorted(image_sets(cell, shelf)):
+        yield cell.model.id, images, cell.quantity.transform
+
+
+def _published_n(quantity: Quantity) -> int | None:
+    for population in map(load_population, sorted(known_populations())):
+        for model in population.facets if population.has(quantity) else ():
+            figure = population.figure(model, quantity)
+            if figure is not None:
+                return figure.n
+    return None
+
+
+def _catalogue_n(quantity: Quantity) -> int | None:
+    names, rest = expand(quantity.dataset, quantity.where)
+    entry = known_datasets().get(quantity.dataset.partition("/")[0])
+    return len(names) * entry.count if entry is not None and entry.count and not rest else None
+
+
+def _opened_n(quantity: Quantity, shelf: Shelf) -> int | None:
+    try:
+        names, rest = expand(quantity.dataset, quantity.where)
+        return sum(len(select(shelf.dataset(name), rest)) for name in names)
+    except RobustcheckError:
+        return None
+
+
+def _allowed(item: PlannedCheck) -> float | None:
+    expect = item.check.expect
+    if isinstance(expect, OnTrend):
+        return None if expect.allowed_below is None else expect.allowed_below.value
+    return expect.allowed_drop.value if isinstance(expect, NoWorseThan) else None
+
+
+def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequence[int | None]) -> float | None:
+    """Return the detectable drop of a share, from the expected scatter; None for what only samples can tell."""
+    expect, n = item.check.expect, counts[0] if counts else None
+    if not n or not METRICS[item.check.quantity.metric].is_share or item.check.is_about_groups:
+        return None
+    share = _share(item, scores[0])
+    variance = share * (1 - share) / n
+    if isinstance(expect, OnTrend):
+        other = scores[1].value if scores[1] is not None else 0.5
+        # The line's gain is near 1 where accuracies follow one; the fit's own error comes on top.
+        variance += other * (1 - other) / (counts[1] or n)
+    elif isinstance(expect, NoWorseThan):
+        is_figure = scores[0] is not None and scores[0].samples is None
+        variance = 2 * variance if is_figure else DISCORDANT / n
+    elif not isinstance(expect, AtLeast | AtMost | Between) or isinstance(expect, Reproduces):
+        return None
+    return detectable_drop(sqrt(variance), item.alpha)
+
+
+def _share(item: PlannedCheck, score: Score | None) -> float:
+    """Return the share that is expected: known, or that of the limit, or the one that varies most."""
+    expect = item.check.expect
+    if score is not None:
+        return min(1.0, max(0.0, score.value))
+    return expect.limit.value if isinstance(expect, AtLeast | AtMost) and 0 < expect.limit.value < 1 else 0.5
