@@ -75,7 +75,9 @@ def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | Non
     if entry is None:
         return _open_directory(_existing(name_or_path), index_dir)
     if entry.layout == "packaged":
-        return open_digits() if entry.name == "digits" else open_shapes(entry.name)
+        return open_digits(entry.name)
+    if entry.layout == "drawn":
+        return open_shapes(entry.name)
     if part is not None:
         return _open_named(part, part_directory(name_or_path, entries, roots), index_dir)
     if entry.of:

@@ -12,9 +12,8 @@ from robustcheck.datasets.families import part_directory
 from robustcheck.datasets.roots import ENVIRON, find_directory
 from robustcheck.errors import DataError, DataMissing
 
-# Sets that need no directory; those that no package brings are drawn.
-_ALWAYS_HERE = frozenset({"packaged", "drawn"})
-_SHIPPED = {"digits": "ships with scikit-learn"}
+# Sets that need no directory, by layout.
+_ALWAYS_HERE = {"packaged": "ships with scikit-learn", "drawn": "drawn by robustcheck"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def presence(name: str, roots: Sequence[Path]) -> Presence:
     """Say where a dataset of the catalogue, or a part of a family, lies; nothing is opened or read."""
     entry = known_datasets()[name if name in known_datasets() else name.partition("/")[0]]
     if entry.layout in _ALWAYS_HERE:
-        return Presence(_SHIPPED.get(entry.name, "drawn by robustcheck"), parts_of(entry))
+        return Presence(_ALWAYS_HERE[entry.layout], parts_of(entry))
     if entry.name != name:
         place = _part_place(name, roots)
         return Presence(None if place is None else str(place), advice=_advice(entry, roots) if place is None else "")

@@ -5,10 +5,17 @@ They make every protocol runnable on any machine. Nothing is drawn at opening.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from robustcheck.datasets.dataset import ImageDataset
-from robustcheck.datasets.shapes.altered import CORRUPTIONS, open_corrupted, open_corrupted_base, open_overlap
+from robustcheck.datasets.shapes.altered import (
+    CORRUPTIONS,
+    SEVERITIES,
+    open_corrupted,
+    open_corrupted_base,
+    open_overlap,
+)
 from robustcheck.datasets.shapes.moving import PERTURBATIONS, open_motion, open_video
 from robustcheck.datasets.shapes.sets import (
     open_captioned,
@@ -21,7 +28,7 @@ from robustcheck.datasets.shapes.sets import (
 from robustcheck.datasets.shapes.views import ViewPair, shapes_view_pairs
 from robustcheck.errors import DataError, did_you_mean
 
-__all__ = ["CORRUPTIONS", "PERTURBATIONS", "ViewPair", "open_shapes", "shapes_view_pairs"]
+__all__ = ["CORRUPTIONS", "PERTURBATIONS", "SEVERITIES", "ViewPair", "open_shapes", "shapes_view_pairs"]
 
 _SETS: Mapping[str, Callable[[], ImageDataset]] = {
     "shapes": open_shapes_test,
@@ -33,16 +40,19 @@ _SETS: Mapping[str, Callable[[], ImageDataset]] = {
     "shapes-video": open_video,
     "shapes-overlap": open_overlap,
     "shapes-c-clean": open_corrupted_base,
+    **{
+        f"shapes-c/{corruption}/{severity}": functools.partial(open_corrupted, corruption, severity)
+        for corruption in CORRUPTIONS
+        for severity in SEVERITIES
+    },
+    **{f"shapes-motion/{name}": functools.partial(open_motion, name) for name in PERTURBATIONS},
 }
-_FAMILIES: Mapping[str, Callable[..., ImageDataset]] = {"shapes-c": open_corrupted, "shapes-motion": open_motion}
 
 
 def open_shapes(name: str) -> ImageDataset:
     """Open a drawn set, or a part of a family of them such as ``shapes-c/contrast/3``."""
-    family, *values = name.split("/")
-    if values and family in _FAMILIES:
-        return _FAMILIES[family](*values)
     if name not in _SETS:
-        known = (*_SETS, *(f"{family}/..." for family in _FAMILIES))
-        raise DataError(f"unknown drawn set {name!r}", expected="one of " + ", ".join(known), fix=did_you_mean(name, known))
+        raise DataError(
+            f"unknown drawn set {name!r}", expected="one of " + ", ".join(_SETS), fix=did_you_mean(name, _SETS)
+        )
     return _SETS[name]()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from robustcheck.transforms import Transform
 
 CORRUPTIONS = ("gaussian_noise", "defocus_blur", "contrast")
+SEVERITIES = ("1", "2", "3", "4", "5")
 # 160 images: the first two rounds of every class through all factors.
 CORRUPTED_COUNT = 160
 OVERLAP_COUNT, DUPLICATE_COUNT = 300, 90

@@ -29,7 +29,7 @@ OPPOSITES = (frozenset({"smaller", "larger"}), frozenset({"darker", "brighter"})
 TYPICAL_COLOUR = dict(zip(SHAPES, COLOURS, strict=True))
 TYPICAL_TEXTURE = dict(zip(SHAPES, TEXTURES, strict=True))
 
-RADIUS = {"small": 12.0, "medium": 18.5, "large": 25.5}
+RADIUS = {"small": 13.5, "medium": 20.0, "large": 26.0}
 MARGIN = 1.5  # pixels between a whole object and the border
 TILT = 0.12  # radians to either side that still count as upright
 TURN = (0.6, 2.6)  # radians to either side that count as turned

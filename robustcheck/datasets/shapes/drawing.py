@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.shapes.attributes import SIDE, Look
-from robustcheck.datasets.shapes.outlines import Field, outline
+from robustcheck.datasets.shapes.outlines import Field, disc, outline
 
 Pixels = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
@@ -33,6 +33,7 @@ MARK = 0.3  # the marks of a texture keep this part of the colour
 EDGE = 1.2  # pixels of dark edge, so that an object of the background's colour is still seen
 EDGE_RGB = (0.1, 0.1, 0.1)
 STROKE = 1.3  # half the width of a sketched line
+WHITE, WASH, INK = 0.97, 0.5, 0.15
 GRAIN = 32  # side of a noise table
 
 
@@ -44,11 +45,12 @@ def draw(look: Look) -> Bytes:
 
 
 def draw_sketch(look: Look) -> Bytes:
-    """Draw the outline alone, dark on white."""
+    """Draw a dark outline and a grey wash on white: the shape alone, without colour or texture."""
     x, y = pixel_centres()
-    distance = np.abs(_distance(look, x, y)) - STROKE
-    ink = np.clip(0.5 - distance, 0, 1)[..., None]
-    return to_bytes(np.broadcast_to(0.97 - 0.82 * ink, (*x.shape, 3)))
+    distance = _distance(look, x, y)
+    washed = WHITE + (WASH - WHITE) * clipped(0.5 - distance)
+    ink = clipped(0.5 + STROKE - np.abs(distance))
+    return to_bytes(np.repeat((washed + (INK - washed) * ink)[..., None], 3, axis=2))
 
 
 @functools.cache
@@ -78,9 +80,9 @@ def paint_object(pixels: Pixels, look: Look, x: Field, y: Field, pixel: float = 
     colour = np.array(RGB[look.attributes.colour])
     marks = _texture(look, x, y)[..., None]
     surface = colour * (1 - (1 - MARK) * marks)
-    edge = np.clip(0.5 + distance + EDGE / pixel, 0, 1)[..., None]
+    edge = clipped(0.5 + distance + EDGE / pixel)[..., None]
     surface = surface + (np.array(EDGE_RGB) - surface) * edge
-    cover = np.clip(0.5 - distance, 0, 1)[..., None]
+    cover = clipped(0.5 - distance)[..., None]
     return pixels + (surface - pixels) * cover
 
 
@@ -119,21 +121,21 @@ def _wavy(u: Field, v: Field, grain: int) -> Field:
 
 
 def _rippled(u: Field, v: Field, grain: int) -> Field:
-    return _wave(np.sqrt(u * u + v * v), 8.0)
+    return _wave(disc(u, v, 0.0), 8.0)
 
 
 def _dotted(u: Field, v: Field, grain: int) -> Field:
     a, b = np.mod(u, 8.0) - 4, np.mod(v, 8.0) - 4
-    return np.clip(3.1 - np.sqrt(a * a + b * b), 0, 1)
+    return clipped(-disc(a, b, 3.1))
 
 
 def _checked(u: Field, v: Field, grain: int) -> Field:
-    return np.clip(0.5 + 3 * np.sin(u * (math.pi / 7)) * np.sin(v * (math.pi / 7)), 0, 1)
+    return clipped(0.5 + 3 * np.sin(u * (math.pi / 7)) * np.sin(v * (math.pi / 7)))
 
 
 def _gridded(u: Field, v: Field, grain: int) -> Field:
     nearest = np.minimum(np.abs(np.mod(u, 10.0) - 5), np.abs(np.mod(v, 10.0) - 5))
-    return np.clip(1.8 - nearest, 0, 1)
+    return clipped(1.8 - nearest)
 
 
 def _speckled(u: Field, v: Field, grain: int) -> Field:
@@ -141,7 +143,12 @@ def _speckled(u: Field, v: Field, grain: int) -> Field:
 
 
 def _wave(phase: Field, period: float) -> Field:
-    return np.clip(0.5 + 1.5 * np.sin(phase * (2 * math.pi / period)), 0, 1)
+    return clipped(0.5 + 1.5 * np.sin(phase * (2 * math.pi / period)))
+
+
+def clipped(values: Field) -> Field:
+    """Return values cut off at 0 and 1."""
+    return np.asarray(np.clip(values, 0, 1))
 
 
 @functools.lru_cache(maxsize=8)
@@ -155,26 +162,29 @@ def _look_up(table: Field, x: Field, y: Field, cell: float) -> Field:
 
 
 def _paper(x: Field, y: Field, noise: Field) -> Pixels:
-    return np.array((0.93, 0.91, 0.86)) + 0.03 * (_look_up(noise, x, y, 2) - 0.5)[..., None]
+    return _varying((0.93, 0.91, 0.86), 0.03 * (_look_up(noise, x, y, 2) - 0.5))
 
 
 def _sky(x: Field, y: Field, noise: Field) -> Pixels:
-    height = np.clip(y / SIDE, 0, 1)[..., None]
-    return np.array((0.36, 0.60, 0.92)) + height * np.array((0.44, 0.30, 0.08))
+    height = clipped(y / SIDE)[..., None]
+    return np.asarray(np.array((0.36, 0.60, 0.92)) + height * np.array((0.44, 0.30, 0.08)))
 
 
 def _grass(x: Field, y: Field, noise: Field) -> Pixels:
     blades = _look_up(noise, x, y / 3, 2)[..., None]
-    return np.array((0.22, 0.42, 0.14)) + blades * np.array((0.25, 0.30, 0.12))
+    return np.asarray(np.array((0.22, 0.42, 0.14)) + blades * np.array((0.25, 0.30, 0.12)))
 
 
 def _sand(x: Field, y: Field, noise: Field) -> Pixels:
-    return np.array((0.78, 0.66, 0.42)) + 0.22 * (_look_up(noise, x, y, 2) - 0.5)[..., None]
+    return _varying((0.78, 0.66, 0.42), 0.22 * (_look_up(noise, x, y, 2) - 0.5))
 
 
 def _night(x: Field, y: Field, noise: Field) -> Pixels:
-    stars = (_look_up(noise, x, y, 2) > 0.97)[..., None]
-    return np.array((0.07, 0.08, 0.20)) + 0.75 * stars
+    return _varying((0.07, 0.08, 0.20), np.where(_look_up(noise, x, y, 2) > 0.97, 0.75, 0.0))
+
+
+def _varying(rgb: tuple[float, float, float], lighter: Field) -> Pixels:
+    return np.asarray(np.array(rgb) + lighter[..., None])
 
 
 def _brick(x: Field, y: Field, noise: Field) -> Pixels:

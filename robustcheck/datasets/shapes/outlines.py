@@ -35,7 +35,7 @@ def polygon(points: Points, x: Field, y: Field) -> Field:
         nearest = np.minimum(nearest, dx * dx + dy * dy)
         if ay != by:
             inside ^= ((ay <= y) != (by <= y)) & (px < ex * py / ey)
-    return np.where(inside, -1.0, 1.0) * np.sqrt(nearest)
+    return np.asarray(np.where(inside, -1.0, 1.0) * np.sqrt(nearest))
 
 
 def disc(x: Field, y: Field, radius: float) -> Field:

@@ -45,15 +45,15 @@ SHAPES_COUNT, TRAINING_COUNT, SKETCH_COUNT, CAPTIONED_COUNT, UNSEEN_COUNT = 800,
 PAIR_COUNT = 5  # cue-conflict images of each shape with each texture
 # How often a training image differs from its class's prototype in each factor.
 TRAINING_RATES = {
-    "pose": 0.35,
-    "background": 0.5,
-    "color": 0.6,
-    "smaller": 0.3,
+    "pose": 0.25,
+    "background": 0.4,
+    "color": 0.7,
+    "smaller": 0.2,
     "larger": 0.3,
-    "texture": 0.2,
-    "partial_view": 0.15,
-    "darker": 0.15,
-    "brighter": 0.15,
+    "texture": 0.1,
+    "partial_view": 0.1,
+    "darker": 0.1,
+    "brighter": 0.1,
 }
 
 Painter = Callable[[int], Bytes]
@@ -86,7 +86,7 @@ def drawn_set(
     labels = np.array([class_names.index(look.attributes.shape) for look in looks], dtype=np.int64)
     return ImageDataset(
         name=name,
-        layout="packaged",
+        layout="drawn",
         fingerprint=drawn_fingerprint(name, looks),
         class_names=class_names,
         class_set="shapes" if class_names == SHAPES else "",
@@ -169,7 +169,7 @@ def common_look(shape: str, rng: np.random.Generator) -> Look:
 
 @functools.cache
 def open_sketch() -> ImageDataset:
-    """Open ``shapes-sketch``: outlines only."""
+    """Open ``shapes-sketch``: outlines with a grey wash."""
     ids = image_ids("shapes-sketch", SKETCH_COUNT)
     looks = [_sketch_look(SHAPES[number % len(SHAPES)], image_rng(image_id)) for number, image_id in enumerate(ids)]
     groups = {name: column for name, column in attribute_columns(looks).items() if name in ("size", "pose", "view")}

@@ -53,7 +53,9 @@ def _pair(name: str, angle: float) -> ViewPair:
     homography = _homography(angle, rng)
     x, y = np.meshgrid(np.arange(VIEW_SIDE) + 0.5, np.arange(VIEW_SIDE) + 0.5)
     first = Image.fromarray(_view(scene, x, y))
-    second = Image.fromarray(_view(scene, *apply_homography(np.linalg.inv(homography), x, y)))
+    second = Image.fromarray(
+        _view(scene, *apply_homography(np.asarray(np.linalg.inv(homography), dtype=np.float64), x, y))
+    )
     return ViewPair(name, first, second, homography, angle)
 
 
@@ -92,7 +94,7 @@ def _homography(angle: float, rng: np.random.Generator) -> Matrix:
     middle = VIEW_SIDE / 2
     there = np.array([[1.0, 0.0, middle], [0.0, 1.0, middle], [0.0, 0.0, 1.0]])
     back = np.array([[1.0, 0.0, -middle], [0.0, 1.0, -middle], [0.0, 0.0, 1.0]])
-    return there @ about_middle @ back
+    return np.asarray(there @ about_middle @ back)
 
 
 def _view(scene: tuple[Look, ...], x: Field, y: Field) -> Bytes:
