@@ -13,7 +13,7 @@ from robustcheck.models.encoders import LoadedModel, ZeroShotModel, image_output
 from robustcheck.models.perceptual_hash import load
 from robustcheck.records import ModelRef
 
-REF = ModelRef(id="phash", text="phash:", kind="phash", architecture="phash")
+REF = ModelRef(id="phash", text="phash:", kind="phash", architecture="8")
 
 
 def picture(seed: int, side: int = 40) -> Image.Image:
@@ -29,7 +29,16 @@ def encoded(*images: Image.Image) -> np.ndarray:
 def test_it_is_a_model_that_runs_in_a_pass() -> None:
     model: LoadedModel = load(REF, "cuda", "bf16")
     assert isinstance(model, ZeroShotModel)
-    assert model.preprocessing.startswith("phash 64 bits, imagehash ")
+    assert model.preprocessing.startswith("phash 8x8, imagehash ")
+
+
+def test_256_bits_are_those_of_imagehash() -> None:
+    model = load(ModelRef("phash-256", "phash-256", "phash", "16"), "auto", "fp32")
+    image = picture(3)
+    outputs = image_outputs(model, [model.preprocess(image)])
+    assert outputs.shape == (1, 256)
+    assert np.linalg.norm(outputs) == 1.0
+    np.testing.assert_array_equal(outputs[0] > 0, imagehash.phash(image, hash_size=16).hash.reshape(-1))
 
 
 def test_outputs_are_unit_vectors_of_equal_sizes() -> None:

@@ -42,7 +42,15 @@ _PM_K = (
 )
 _REFERENCE = (
     OptionFacts("reference", "", (), "The data set whose near-duplicates are looked for, such as a training set."),
-    OptionFacts("detector", "phash", ("phash", "model"), "A perceptual hash, or the model's own image embeddings."),
+    OptionFacts(
+        "detector",
+        "phash",
+        ("phash", "phash-256", "model"),
+        "A perceptual hash of 64 or 256 bits, or the model's own image embeddings.",
+    ),
+    OptionFacts(
+        "strength", "2", ("1", "2", "3", "4", "5"), "How strongly the made duplicates are altered, 1 to 5 (strongest)."
+    ),
     OptionFacts("precision", "0.99", ("0.9", "0.95", "0.99"), "The precision that the threshold must have."),
 )
 

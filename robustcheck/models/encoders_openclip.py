@@ -68,7 +68,7 @@ class OpenClipModel:
     def encode_images(self, batch: Sequence[Any]) -> Features:
         """Return (n, d) image embeddings at unit norm."""
         with inference(self.device, self.precision):
-            return unit_rows(self.model.encode_image(stack_batch(batch, self.device)))
+            return unit_rows(self.model.encode_image(stack_batch(batch, self.device)))[: len(batch)]
 
     def encode_texts(self, texts: list[str]) -> Features:
         """Return (n, d) text embeddings at unit norm."""

@@ -57,7 +57,7 @@ class TimmModel:
         """Return (n, C) class scores in float32."""
         with inference(self.device, self.precision):
             outputs = self.model(stack_batch(batch, self.device))
-            return np.asarray(outputs.float().cpu().numpy(), dtype=np.float32)
+            return np.asarray(outputs.float().cpu().numpy()[: len(batch)], dtype=np.float32)
 
 
 def _require_name(ref: ModelRef) -> None:

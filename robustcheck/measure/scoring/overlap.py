@@ -30,8 +30,10 @@ from robustcheck.store import content_key
 
 Bools = npt.NDArray[np.bool_]
 
-PERCEPTUAL_HASH = ModelRef("phash", "phash", "phash", "phash")
-MADE_DUPLICATE = "near_duplicate:2"
+HASHES = {
+    "phash": ModelRef("phash", "phash", "phash", architecture="8"),
+    "phash-256": ModelRef("phash-256", "phash-256", "phash", architecture="16"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         raise DataError("overlap is of a whole data set with another", where=cell.quantity.label)
     detector = _detector(cell)
     plain = Quantity(cell.quantity.metric, cell.quantity.dataset)
-    made = replace(plain, transform=MADE_DUPLICATE)
+    made = replace(plain, transform=f"near_duplicate:{option(cell, 'strength')}")
     return (
         own,
         shelf.recipe_with(detector, own.dataset, plain, None),
@@ -91,8 +93,9 @@ def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
 
 
 def _detector(cell: Cell) -> ModelRef:
-    if option(cell, "detector") == "phash":
-        return PERCEPTUAL_HASH
+    named = option(cell, "detector")
+    if named in HASHES:
+        return HASHES[named]
     if has_no_texts(cell.model):
         raise DataError(f"{cell.model.id} gives no embeddings to compare", fix="use detector: phash")
     return cell.model
