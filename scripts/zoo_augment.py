@@ -11,19 +11,19 @@ from torchvision.transforms.functional import gaussian_blur
 MAX_ANGLE = math.radians(20)
 MAX_SHIFT = 0.15  # of the half width
 SCALES = (0.85, 1.15)
-BLUR_SIGMA = 3.0  # pixels
-CONTRASTS = (0.2, 1.0)
-MAX_NOISE = 0.3  # standard deviation, pixels in [0, 1]
+BLUR_SIGMA = 1.5  # pixels
+CONTRASTS = (0.4, 1.0)
+MAX_NOISE = 0.2  # standard deviation, pixels in [0, 1]
 
 
 def augment(pixels: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Return images of shape (n, 3, h, w) in [0, 1], each altered by its own random amounts."""
     moved = _move(pixels, rng)
     strength = _uniform(len(pixels), 0.0, 1.0, rng) * _coin(len(pixels), rng)
-    blurred = torch.lerp(moved, gaussian_blur(moved, [13, 13], [BLUR_SIGMA, BLUR_SIGMA]), strength)
+    blurred = torch.lerp(moved, gaussian_blur(moved, [7, 7], [BLUR_SIGMA, BLUR_SIGMA]), strength)
     faded = _fade(blurred, rng)
     noise = torch.randn(faded.shape, generator=rng)
-    return (faded + noise * _uniform(len(pixels), 0.0, MAX_NOISE, rng)).clamp(0, 1)
+    return (faded + noise * _uniform(len(pixels), 0.0, MAX_NOISE, rng) * _coin(len(pixels), rng)).clamp(0, 1)
 
 
 def _move(pixels: torch.Tensor, rng: torch.Generator) -> torch.Tensor:

@@ -1,0 +1,210 @@
+"""Hold the papers' findings against the evidence and write docs/findings.md.
+
+    python scripts/findings_table.py            # writes docs/findings.md
+
+Runs every suite of suites/findings on the figures that ship: no data, no torch, seeded, so the page is the
+same on every machine. Exits with 1 when a finding is not what its suite records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from robustcheck.checks import Check, PlannedCheck
+from robustcheck.errors import DataMissing
+from robustcheck.expectations import kind_of
+from robustcheck.measure import MeasureSettings
+from robustcheck.records import Result, Verdict
+from robustcheck.session import RobustSession
+from robustcheck.settings import RunSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+SUITES = ("published", "tables", "live")
+INTRODUCTION = """\
+# Findings, held against the evidence
+
+Two papers on the robustness of CLIP say what they found, mostly without intervals. Here each claim is a check about
+groups of models (the suites of [`suites/findings`](../suites/findings)), and the models are the sample: an interval
+says how sure these models, and models like them, make it. This page is made by
+
+```
+python scripts/findings_table.py
+```
+
+from the figures that ship, without data and without torch. `pytest suites/findings` runs the same checks; each is green
+when the evidence says what the suite records.
+
+**holds**: the 95% interval lies on the claim's side. **fails**: the opposite is shown, at the level that the suite's
+many checks leave to each. **open**: the models at hand do not decide; fewer than 5 in a group, or 3 pairs, never do.
+
+- Tu et al. 2024: *Toward a Holistic Evaluation of Robustness in CLIP Models*, arXiv 2410.01534. Its Tables I to IV are
+  the populations `holistic-...`.
+- *Benchmarking Zero-Shot Robustness of Multimodal Foundation Models*, arXiv 2403.10499.
+"""
+# What no suite holds against anything: the claim, its place, and why.
+NOT_CHECKED = (
+    (
+        "Fewer prompts cost accuracy, and help the detection of unknown classes and calibration.",
+        "Tu et al. 2024, section X-B, Fig. 9",
+        "A pair here is two models; this is one model measured in two ways, which the language cannot pair.",
+    ),
+    (
+        "Under 3D corruption, the difference of the slopes widens with severity.",
+        "Tu et al. 2024, section VIII-B, Fig. 8",
+        "A comparison of two effects. The live suite gives the effect at severities 1, 3 and 5, to be read together.",
+    ),
+    (
+        "CNN-based CLIP models match points between views better.",
+        "Tu et al. 2024, section VIII-A, Fig. 7",
+        "There is no protocol for correspondence.",
+    ),
+    (
+        "FLYP, CoOp and Tip-Adapter change factors, detection and calibration each in its own way.",
+        "Tu et al. 2024, section X-C, Fig. 10",
+        "The tuned models are not published, and the figure has no numbers.",
+    ),
+    (
+        "Models trained on LAION-80M are less calibrated, and a larger one is less shape-biased.",
+        "Tu et al. 2024, sections IV-B (1) and VI-A (1)",
+        "The models are not published, and they are single ones.",
+    ),
+    (
+        "CLIP withstands adversarial attacks less well than supervised models.",
+        "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
+        "Attacks need the model's gradients, which are not measured here.",
+    ),
+    (
+        "CLIP-Auto, with generated prompts, is not more robust than CLIP.",
+        "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
+        "Its prompts are not published, and two ways of prompting one model cannot be paired.",
+    ),
+    (
+        "CLIP's robustness to natural shifts is partly owed to images that it was trained on.",
+        "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
+        "`overlap_gap` measures this for a set of training images; CLIP's own are not published.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one check; ``result`` is None where its data is not here."""
+
+    suite: str
+    check: Check
+    result: Result | None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the suites and write the page; say which findings are not as recorded."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/findings.md", metavar="FILE", help="the page")
+    options = parser.parse_args(arguments)
+    found = run_findings()
+    options.out.write_text("\n".join(page(found)) + "\n", encoding="utf-8")
+    wrong = [each for each in found if each.result and each.result.finding != each.check.expect_finding]
+    for each in wrong:
+        print(f"{each.suite} {each.check.key}: {each.result and each.result.verdict.reason}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def run_findings() -> list[Finding]:
+    """Judge every check of the findings' suites on the figures that ship, in the order of the files."""
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        measure = MeasureSettings(store=place / "store", roots=())
+        settings = RunSettings(measure=measure, baselines=place / "baselines", reports=place / "reports")
+        session = RobustSession(settings, date.today())
+        return [finding for name in SUITES for finding in _of_suite(session, name)]
+
+
+def _of_suite(session: RobustSession, name: str) -> Iterator[Finding]:
+    suite = session.load(ROOT / f"suites/findings/{name}.robust.yaml")
+    items = session.plan(suite).items
+    session.select(items)
+    # A check of single models has an item for each; without data one says as much as all.
+    for item in {item.check.key: item for item in items}.values():
+        yield Finding(name, item.check, _judged(session, item))
+
+
+def _judged(session: RobustSession, item: PlannedCheck) -> Result | None:
+    try:
+        return session.judge(session.gather(item), item.check.key, time.perf_counter())
+    except DataMissing:
+        return None
+
+
+def page(found: Sequence[Finding]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    decided = [each for each in found if each.result]
+    yield INTRODUCTION
+    yield "## At a glance\n"
+    yield from _table(("claim", "where", "on the evidence"), _glance(decided))
+    yield "\n## In numbers\n"
+    yield "The effect is that of what the check asserts: how far above the line or the other group, the change of the mean"
+    yield "pair (down is better for `ece` and `fpr95`), how far apart, or the correlation. `n` counts models, or pairs.\n"
+    columns = ("check", "asserts", "figures of", "finding", "effect", "95% interval", "n")
+    yield from _table(columns, map(_numbers, decided))
+    yield "\n## Waiting for the images\n"
+    yield "`suites/findings/live.robust.yaml` measures these, given the data; this project has not.\n"
+    yield from _table(("claim", "where", "checks", "needs"), _waiting([each for each in found if not each.result]))
+    yield "\n## Not checked\n"
+    yield from _table(("claim", "where", "why"), NOT_CHECKED)
+
+
+def _glance(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+    for (claim, source), members in _by_claim(found).items():
+        counts = Counter(each.result.finding for each in members if each.result)
+        words = [word if len(counts) == 1 == counts[word] else f"{word} in {counts[word]}" for word in counts]
+        yield claim, source, f"{', '.join(words)}"
+
+
+def _by_claim(found: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    claims: dict[tuple[str, str], list[Finding]] = {}
+    for each in found:
+        claims.setdefault((each.check.claim, each.check.source), []).append(each)
+    return claims
+
+
+def _numbers(found: Finding) -> tuple[str, ...]:
+    assert found.result is not None
+    check, verdict = found.check, found.result.verdict
+    low, high = (_amount(check, verdict, value) for value in (verdict.low, verdict.high))
+    evidence = ", ".join(getattr(check.expect, "populations", ()))
+    key, effect = f"`{found.suite}` {check.key}", _amount(check, verdict, verdict.compared)
+    return key, check.title, evidence, found.result.finding, effect, f"{low} to {high}", f"{verdict.n:,}"
+
+
+def _amount(check: Check, verdict: Verdict, value: float | None) -> str:
+    assert value is not None
+    if kind_of(check.expect) == "correlates":
+        return f"{value:.2f}"
+    return f"{100 * value:+.1f} pp" if verdict.unit == "%" else f"{value:+.3f}"
+
+
+def _waiting(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+    for (claim, source), members in _by_claim(found).items():
+        datasets = ", ".join(dict.fromkeys(each.check.quantity.dataset for each in members))
+        yield claim, source, str(len(members)), datasets
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _line(columns)
+    yield _line(["---"] * len(columns))
+    yield from map(_line, rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
