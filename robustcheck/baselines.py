@@ -68,6 +68,31 @@ class Baseline:
         return RecordError(found, where=f"baseline {self.name}", fix=fix)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run that was asked for by path, id or baseline name, and where its per-sample scores lie."""
+
+    name: str
+    run: RunRecord
+    samples: Path
+
+
+def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRun:
+    """Open a run by its path, its id under ``reports``, or the name of a baseline; raises RecordError."""
+    for path in (Path(text), reports / text):
+        if path.is_file() or (path / "run.json").is_file():
+            return KeptRun(text, load_run(path), samples)
+    if (baselines / text / "run.json").is_file():
+        return KeptRun(text, load_run(baselines / text), baselines / text / _SAMPLES)
+    known = sorted(path.parent.name for place in (reports, baselines) for path in place.glob("*/run.json"))
+    raise RecordError(
+        f"no run {text!r} (known: {', '.join(known[-10:]) or 'none'})",
+        where=f"{reports} and {baselines}",
+        expected="a report's directory or run.json, the id of a run, or the name of a baseline",
+        fix=did_you_mean(text, known) or "run the suites first",
+    )
+
+
 def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
     """Make a run the baseline ``name``: copy its record and the per-image scores it rests on."""
     if not _NAME.fullmatch(name):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.expectations import Expectation
-from robustcheck.records import Cell, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
+from robustcheck.expectations import Expectation, GroupExpectation
+from robustcheck.records import Cell, Finding, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
 
 WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
 
@@ -16,7 +16,9 @@ class Check:
     """One assertion, after ``for_each`` and the variables are resolved and before models are chosen.
 
     ``case`` holds the ``for_each`` values; ``expect_position`` points at the ``expect:`` line;
-    ``yaml`` is the check's own text, for failures and the report.
+    ``yaml`` is the check's own text, for failures and the report. ``claim`` is the sentence of a paper that
+    the check tests and ``source`` its place there; with ``expect_finding`` the check passes when its
+    evidence says just that of the claim.
     """
 
     id: str
@@ -35,11 +37,19 @@ class Check:
     position: Position
     expect_position: Position
     yaml: str
+    claim: str = ""
+    source: str = ""
+    expect_finding: Finding = ""
 
     @property
     def key(self) -> str:
         """The check's key in history: its id and its case, such as ``shift-on-trend[imagenet-v2]``."""
         return f"{self.id}[{self.case_label}]" if self.case else self.id
+
+    @property
+    def is_about_groups(self) -> bool:
+        """Whether the check is judged once over all models, not once a model."""
+        return isinstance(self.expect, GroupExpectation)
 
     @property
     def case_label(self) -> str:
@@ -60,7 +70,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """One item: a check of a suite on one model, and the cells whose scores it needs."""
+    """One item: a check of a suite on one model (or on groups of them), and the cells whose scores it needs."""
 
     suite: Suite
     check: Check
@@ -70,6 +80,11 @@ class PlannedCheck:
 
     @property
     def name(self) -> str:
-        """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains."""
+        """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains.
+
+        A check about groups is one item, so it has its key for a name.
+        """
+        if self.check.is_about_groups:
+            return self.check.key
         case = f"{self.check.case_label}|" if self.check.case else ""
         return f"{self.check.id}[{case}{self.model.id}]"

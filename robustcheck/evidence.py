@@ -37,6 +37,7 @@ class EvidenceBook:
     _found: dict[Cell, Found] = field(default_factory=dict)
     _live: dict[Cell, Found] = field(default_factory=dict)
     _images: dict[Cell, frozenset[str]] = field(default_factory=dict)
+    _together: frozenset[Cell] = frozenset()
     _shelf: Shelf = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +54,22 @@ class EvidenceBook:
         if isinstance(found, RobustcheckError):
             raise found
         return found
+
+    def scores(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
+        """Return the score, or the error, of every cell; what must be measured of them shares its passes.
+
+        They are of several models, which is why ``own_model_only`` does not part them.
+        """
+        self._together = frozenset(cells)
+        try:
+            return {cell: self._any_score(cell) for cell in cells}
+        finally:
+            self._together = frozenset()
+
+    def known(self, cell: Cell) -> Score | None:
+        """Return the score of a cell that needs no measuring: from the store or a table; else None."""
+        found = self._known(cell)
+        return found if isinstance(found, Score) else None
 
     def _any_score(self, cell: Cell) -> Found:
         if cell not in self._found:
@@ -96,9 +113,12 @@ class EvidenceBook:
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         if other == cell:
             return True
-        if other in self._live or (self.own_model_only and other.model != cell.model):
+        if other in self._live or (self.own_model_only and not self._may_share(cell, other)):
             return False
         return bool(self._image_sets(cell) & self._image_sets(other)) and self._lacks(other)
+
+    def _may_share(self, cell: Cell, other: Cell) -> bool:
+        return other.model == cell.model or {cell, other} <= self._together
 
     def _image_sets(self, cell: Cell) -> frozenset[str]:
         """Return the images that a cell needs; cells that need one set in common share its pass."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.history import changes_since, previous_run
+from robustcheck.judge import screened
 from robustcheck.records import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 from robustcheck.report import github_annotations, write_report
 from robustcheck.session import RobustSession
@@ -58,7 +59,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
-    results = sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order)))
+    results = screened(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
     suites = tuple(dict.fromkeys(result.suite for result in results))
     reports = session.settings.reports
     previous = previous_run(reports, suites)
@@ -70,13 +71,13 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         seconds=outcome.seconds,
         command=outcome.command,
         suites=tuple(_suite_info(session, path) for path in suites),
-        results=tuple(results),
+        results=results,
         trends=tuple(
             sorted(outcome.figures, key=lambda figure: keys.get((figure.suite, figure.check_key), len(results)))
         ),
         not_run=tuple(nodeid for nodeid in outcome.planned if nodeid not in done),
         previous=previous.id if previous else None,
-        changes=changes_since(previous, results),
+        changes=changes_since(previous, results, session.settings.samples),
         environment=_environment(session),
         strict=session.settings.strict,
     )

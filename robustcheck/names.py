@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from robustcheck.errors import RobustcheckError
 from robustcheck.metrics import METRICS
 from robustcheck.models.catalogue import known_facets
 from robustcheck.models.sets import known_sets, resolve_models
-from robustcheck.populations import known_populations
+from robustcheck.populations import known_populations, load_population
 from robustcheck.prompts import PROMPT_SETS
 from robustcheck.spec import KnownNames
 from robustcheck.transforms import known_transforms
@@ -33,9 +34,14 @@ def known_names(base: Path) -> KnownNames:
         transforms=known_transforms(),
         prompts=PROMPT_SETS,
         facets=known_facets(),
+        population_facets=_facets_of_population,
         model_sets=frozenset(known_sets()),
         is_model=partial(_wrong_with_model, base=base),
     )
+
+
+def _facets_of_population(name: str) -> Mapping[str, frozenset[str]]:
+    return load_population(name).known_facets if name in known_populations() else {}
 
 
 def _wrong_with_model(text: str, *, base: Path) -> str | None:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
 Evidence = Literal["live", "published"]
 EvidenceChoice = Literal["auto", "live", "published"]
+# What the evidence says of a claim; nothing where no claim was judged.
+Finding = Literal["", "holds", "fails", "open"]
 Pairs = tuple[tuple[str, str], ...]
 
 STATUSES: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "pass", "skip")
@@ -119,6 +121,8 @@ class Cell:
     quantity: Quantity
 
 
+# What a data set is for.
+Task = Literal["classification", "ood", "retrieval", "cue-conflict", "video", "sequences", "typographic"]
 Aggregate = Literal[
     "mean",
     "group_mean",
@@ -221,7 +225,8 @@ class Verdict:
     [``low``, ``high``] is its 95% interval; ``margin`` is its signed distance to the limit,
     positive when the expectation holds. ``detectable`` is the drop that this n finds with 80% power.
     ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
-    ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation.
+    ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation;
+    ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.
     """
 
     status: Status
@@ -239,6 +244,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
     excused: bool = False
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +302,8 @@ class Result:
 
     ``check_key`` is the check's id with its ``for_each`` case, its key in history;
     ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
+    ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, and ``finding``
+    what this evidence says of it, whatever was expected. A check about groups has a ``model`` of kind "group".
     """
 
     nodeid: str
@@ -314,16 +322,29 @@ class Result:
     x: Score | None = None
     seconds: float = 0.0
     rerun: str = ""
+    claim: str = ""
+    source: str = ""
+    finding: Finding = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A result whose status differs from the previous run's."""
+    """A result whose status differs from an earlier run's, or whose value moved by more than noise.
+
+    The values are None where either run has none. ``basis`` says what ``beyond_noise`` rests on: a paired
+    test over the same samples, or intervals.
+    """
 
     check_key: str
     model: str
     before: Status
     after: Status
+    suite: str = ""
+    value_before: float | None = None
+    value_after: float | None = None
+    unit: Literal["%", ""] = "%"
+    beyond_noise: bool = False
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,9 +14,10 @@ from robustcheck.baselines import load_baseline, write_samples
 from robustcheck.checks import Check, PlannedCheck, Suite
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError
 from robustcheck.evidence import EvidenceBook, published_score
-from robustcheck.expectations import NoWorseThan, OnTrend, Reproduces
-from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.expectations import GroupExpectation, NoWorseThan, OnTrend, Reproduces
+from robustcheck.judge import Case, GroupCase, PopulationPoints, conclude, group_figure, trend_figure
 from robustcheck.measure import ProgressEvent
+from robustcheck.members import gather_groups, is_in_a_group
 from robustcheck.metrics import METRICS
 from robustcheck.models.facets import matches
 from robustcheck.models.sets import resolve_models, resolve_one
@@ -46,6 +47,7 @@ class RobustSession:
     listener: Listener = field(default_factory=Listener)
     _kept: set[str] = field(default_factory=set)
     _populations: dict[tuple[str, str], PopulationPoints] = field(default_factory=dict)
+    _groups: dict[tuple[str, str], GroupCase] = field(default_factory=dict)
 
     @cached_property
     def book(self) -> EvidenceBook:
@@ -71,8 +73,10 @@ class RobustSession:
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
         self.book.planned_live = frozenset(item.cells[0] for item in items if isinstance(item.check.expect, Reproduces))
 
-    def gather(self, item: PlannedCheck) -> Case:
+    def gather(self, item: PlannedCheck) -> Case | GroupCase:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
+        if item.check.is_about_groups:
+            return self._group_case(item)
         check, cell = item.check, item.cells[0]
         facts = METRICS[check.quantity.metric]
         # The reference comes first: a missing baseline is said before anything is measured for it.
@@ -93,11 +97,15 @@ class RobustSession:
             reference_name=name,
         )
 
-    def judge(self, case: Case, nodeid: str, started: float) -> Result:
+    def judge(self, case: Case | GroupCase, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
-        self._keep_samples(case.score)
-        verdict = judge(case)
-        return self.result(case.planned, nodeid, verdict, started, case.score, case.x or case.reference)
+        score = x = None
+        if isinstance(case, Case):
+            score, x = case.score, case.x or case.reference
+            self._keep_samples(score)
+        check, (verdict, finding) = case.planned.check, conclude(case)
+        result = self.result(case.planned, nodeid, verdict, started, score, x)
+        return replace(result, finding=finding) if check.claim or check.expect_finding else result
 
     def result(
         self,
@@ -126,15 +134,36 @@ class RobustSession:
             score=score,
             x=x,
             seconds=round(time.perf_counter() - started, 4),
-            rerun=rerun_command(nodeid, item.model.text if self.settings.models else None),
+            rerun=rerun_command(nodeid, self._models_to_name(item)),
+            claim=check.claim,
+            source=check.source,
         )
 
     def figure(self, item: PlannedCheck) -> TrendFigure | None:
         """Return the trend plot of an item's check, or None when it has no trend."""
         check = item.check
+        if isinstance(check.expect, GroupExpectation):
+            return group_figure(check.expect, self._group_case(item))
         if not isinstance(check.expect, OnTrend):
             return None
         return trend_figure(check.expect, item.suite.path, check, self._population(item))
+
+    def _models_to_name(self, item: PlannedCheck) -> str | None:
+        """Return the --models of a rerun, where the run has them: the item's model; of a check on groups, all."""
+        if not self.settings.models or (item.check.is_about_groups and not item.cells):
+            return None
+        if not item.check.is_about_groups:
+            return item.model.text
+        return ",".join(
+            dict.fromkeys(cell.model.text for cell in item.cells) if self.settings.arch else self.settings.models
+        )
+
+    def _group_case(self, item: PlannedCheck) -> GroupCase:
+        """Return the models of a check about groups: gathered once, for its verdict and its plot."""
+        key = (item.suite.path, item.check.key)
+        if key not in self._groups:
+            self._groups[key] = gather_groups(item, self.book, self.today)
+        return self._groups[key]
 
     def _keep_samples(self, score: Score) -> None:
         if score.samples is not None and score.key not in self._kept:
@@ -196,7 +225,8 @@ def _population_of(check: Check) -> PopulationPoints:
 
 
 def _applies_to(check: Check, model: ModelRef) -> bool:
-    return matches(check.applies_to, dict(model.facets))
+    is_meant = matches(check.applies_to, dict(model.facets))
+    return is_meant and (not check.is_about_groups or is_in_a_group(check, model))
 
 
 def _directory(suite: Suite) -> Path:

@@ -93,6 +93,7 @@ CURATION_FIGURES = {
     "retrieval_recall5": ("holistic-retrieval-average", "retrieval_recall@5", ""),
     "robustness_3d": ("imagenet-3dcc", "top1", "severity=5"),
 }
+HOLISTIC_COLUMNS = ("model", "dataset", "metric", "value", "n", "where")
 HOLISTIC_FACETS = {
     "holistic-tuning": ("backbone", "tuning", "kind"),
     "holistic-resolution": ("backbone", "architecture", "training_source", "resolution"),
@@ -125,7 +126,9 @@ def write_holistic(published: Path) -> None:
     """Write Tables I to IV of the paper, a population each."""
     tables = (tuning_figures, resolution_figures, llava_figures, curation_figures)
     for (name, facets), figures in zip(HOLISTIC_FACETS.items(), tables, strict=True):
-        write(PACKAGE / f"populations/{name}.csv", (*FIGURE_COLUMNS, "where", *facets), figures(published))
+        columns = (*HOLISTIC_COLUMNS, *facets)
+        table = ({column: row.get(column, "") for column in columns} for row in figures(published))
+        write(PACKAGE / f"populations/{name}.csv", columns, table)
 
 
 def tuning_figures(published: Path) -> Iterator[Row]:

@@ -49,6 +49,10 @@ many checks leave to each. **open**: the models at hand do not decide; fewer tha
   the populations `holistic-...`.
 - *Benchmarking Zero-Shot Robustness of Multimodal Foundation Models*, arXiv 2403.10499.
 """
+EFFECTS = """\
+The effect is that of what the check asserts: how far above the line or the other group, how far the mean pair moves
+(down is better for `ece` and `fpr95`), how far apart, or the correlation. `n` counts models, or pairs.
+"""
 # What no suite holds against anything: the claim, its place, and why.
 NOT_CHECKED = (
     (
@@ -149,8 +153,7 @@ def page(found: Sequence[Finding]) -> Iterator[str]:
     yield "## At a glance\n"
     yield from _table(("claim", "where", "on the evidence"), _glance(decided))
     yield "\n## In numbers\n"
-    yield "The effect is that of what the check asserts: how far above the line or the other group, the change of the mean"
-    yield "pair (down is better for `ece` and `fpr95`), how far apart, or the correlation. `n` counts models, or pairs.\n"
+    yield EFFECTS
     columns = ("check", "asserts", "figures of", "finding", "effect", "95% interval", "n")
     yield from _table(columns, map(_numbers, decided))
     yield "\n## Waiting for the images\n"

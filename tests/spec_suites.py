@@ -56,6 +56,7 @@ NAMES = KnownNames(
         "source": frozenset({"laion", "wit"}),
         "architecture": frozenset({"vit", "cnn"}),
         "zoo": frozenset({"yes"}),
+        "backbone": frozenset({"rn50", "vit-b-32"}),
         "samples": frozenset(),
     },
     model_sets=frozenset({"clip", "laion", "zoo"}),

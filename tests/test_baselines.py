@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from robustcheck.checks import PlannedCheck
 from robustcheck.errors import RecordError
 from robustcheck.measure import MeasureSettings, stored_score
 from robustcheck.models.reference import parse_reference
-from robustcheck.records import Cell, ModelRef, Quantity, Result, Samples, Score
+from robustcheck.records import Aggregate, Cell, ModelRef, Quantity, Result, Samples, Score
 from robustcheck.report import load_run, write_report
 from robustcheck.session import RobustSession
 from robustcheck.settings import RunSettings
@@ -125,12 +126,26 @@ def test_samples_come_back_as_they_were(blessed: Callable[..., Baseline]) -> Non
     assert found.aggregate == "mean"
 
 
-def test_the_aggregate_is_kept(tmp_path: Path) -> None:
-    samples = Samples(np.array(["a"]), np.ones(1), np.zeros(1, np.int64), "group_mean")
+@pytest.mark.parametrize("aggregate", get_args(Aggregate))
+@pytest.mark.parametrize("columns", [(), ("partner",), ("clusters",), ("partner", "clusters")])
+def test_samples_of_every_aggregate_come_back_as_they_were(
+    tmp_path: Path, aggregate: Aggregate, columns: tuple[str, ...]
+) -> None:
+    more = {"partner": np.array([0.25, 1.0, 0.0]), "clusters": np.array([4, 4, 9])}
+    given = {name: more[name] for name in columns}
+    scores = np.array([0.1, np.nextafter(0.5, 1), 1.0])
+    groups = np.array([-1, 0, 3])
+    samples = Samples(np.array(["a", "bé", "c/1"]), scores, groups, aggregate, **given, bins=7)
     write_samples(tmp_path, "key", samples)
     found = read_samples(tmp_path, "key")
     assert found is not None
-    assert found.aggregate == "group_mean"
+    assert (found.aggregate, found.bins) == (aggregate, 7)
+    for name in ("ids", "scores", "groups", "partner", "clusters"):
+        then, now = getattr(samples, name), getattr(found, name)
+        assert (then is None) == (now is None)
+        if then is not None:
+            np.testing.assert_array_equal(now, then)
+            assert now.dtype == then.dtype
 
 
 def test_blessing_again_replaces_the_whole_baseline(blessed: Callable[..., Baseline], tmp_path: Path) -> None:
@@ -227,6 +242,18 @@ def test_the_same_images_are_paired(colours: RobustSession, tmp_path: Path) -> N
 def test_other_images_under_the_same_name_are_an_error(colours: RobustSession, tmp_path: Path) -> None:
     shutil.move(tmp_path / "colours" / "red" / "00000.png", tmp_path / "colours" / "red" / "other.png")
     with pytest.raises(RecordError, match=r"do not hold the same samples(.|\n)*bless a run on the data set as it is"):
+        judged(tmp_path)
+
+
+def test_another_image_under_the_same_name_is_an_error(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.copy(tmp_path / "colours" / "green" / "00001.png", tmp_path / "colours" / "red" / "00000.png")
+    with pytest.raises(RecordError, match=r"measured on other data: \w{12} then, \w{12} now(.|\n)*bless a run"):
+        judged(tmp_path)
+
+
+def test_gone_samples_of_a_baseline_are_an_error(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "baselines" / "main" / "samples")
+    with pytest.raises(RecordError, match=r"the per-image scores of .* are gone or damaged"):
         judged(tmp_path)
 
 

@@ -10,7 +10,7 @@ from test_history import make_run
 from test_populations import POSE, runs_of
 
 from robustcheck.cli import main
-from robustcheck.cli.explain import _place
+from robustcheck.cli.explain import place_of_dataset
 from robustcheck.populations import load_population
 from robustcheck.report import write_report
 
@@ -50,8 +50,8 @@ def test_mistakes_of_the_command_are_messages(
 def test_a_part_lies_in_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data" / "imagenet-c" / "fog" / "3").mkdir(parents=True)
-    assert _place("imagenet-c/fog/3", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c" / "fog" / "3")
-    assert _place("imagenet-c", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c")
-    assert _place("imagenet-c/fog/4", [tmp_path / "data"]) is None
-    assert _place("imagenet-c/fog/3", []) is None
-    assert _place("my/images", []) == "my/images"
+    assert place_of_dataset("imagenet-c/fog/3", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c" / "fog" / "3")
+    assert place_of_dataset("imagenet-c", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c")
+    assert place_of_dataset("imagenet-c/fog/4", [tmp_path / "data"]) is None
+    assert place_of_dataset("imagenet-c/fog/3", []) is None
+    assert place_of_dataset("my/images", []) == "my/images"

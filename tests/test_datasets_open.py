@@ -10,8 +10,8 @@ from dataset_makers import make_imagefolder, make_webdataset, sample, three_shar
 from dataset_makers_protocols import Change, changed_catalogue
 
 from robustcheck.datasets import catalogue, class_sets, data_roots, known_datasets, open_dataset
-from robustcheck.datasets.dataset import Task
 from robustcheck.errors import DataError, DataMissing, SetupError
+from robustcheck.records import Task
 
 
 @pytest.fixture

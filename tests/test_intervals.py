@@ -15,16 +15,18 @@ from statsmodels.stats.proportion import proportion_confint
 from robustcheck.errors import DataError
 from robustcheck.records import Samples
 from robustcheck.stats import intervals as intervals_module
+from robustcheck.stats.calibration_error import calibration_error
 from robustcheck.stats.intervals import (
     clopper_pearson_interval,
     covariance,
     proportion_interval,
     score_interval,
     score_intervals,
+    shared_covariance,
     wilson_interval,
     z_value,
 )
-from robustcheck.stats.resampling import resampled
+from robustcheck.stats.resampling import percentile_interval, units_of
 from robustcheck.stats.statistics import value_of
 
 
@@ -53,6 +55,8 @@ def test_the_exact_interval_serves_at_the_edges() -> None:
     assert proportion_interval(1.0, 500) == clopper_pearson_interval(500, 500)
     assert proportion_interval(0.5, 60) == clopper_pearson_interval(30, 60)
     assert proportion_interval(0.5, 600) == wilson_interval(300, 600)
+    assert proportion_interval(596 / 600, 600) == clopper_pearson_interval(596, 600)
+    assert proportion_interval(595 / 600, 600) == wilson_interval(595, 600)
 
 
 def test_no_samples_give_no_interval() -> None:
@@ -143,15 +147,42 @@ def test_real_scores_are_not_clipped() -> None:
 
 
 @pytest.mark.parametrize("aggregate", ["ece", "ece_mass"])
-def test_protocols_15_the_basic_interval_takes_off_the_bias_that_percentiles_add(aggregate) -> None:
-    calibrated = np.random.default_rng(9).beta(5, 2, size=2_000)
-    scored = make_samples(calibrated, partner=np.random.default_rng(10).random(2_000) < calibrated, aggregate=aggregate)
-    low, high = score_interval(scored)
-    draws = resampled(scored, np.random.default_rng(0))
-    assert draws.mean() > value_of(scored)
-    assert low == pytest.approx(max(0.0, 2 * value_of(scored) - np.quantile(draws, 0.975)))
-    assert high == pytest.approx(2 * value_of(scored) - np.quantile(draws, 0.025))
-    assert 0 <= low < high < np.quantile(draws, 0.975)
+def test_protocols_15_the_interval_of_ece_takes_off_its_bias(aggregate) -> None:
+    """The floor of a calibrated model, about sum_b (n_b/n) sqrt(2 a_b (1 - a_b) / (pi n_b)), is not error."""
+    sure = np.random.default_rng(9).beta(5, 2, size=2_000)
+    calibrated = make_samples(sure, partner=np.random.default_rng(10).random(2_000) < sure, aggregate=aggregate)
+    known = calibration_error(calibrated)
+    assert known is not None
+    assert value_of(calibrated) > 0.02
+    assert known.debiased < 0.7 * value_of(calibrated)
+    assert known.interval(0.95)[0] == 0.0
+    wrong = make_samples(sure, partner=np.random.default_rng(10).random(2_000) < sure - 0.2, aggregate=aggregate)
+    assert score_interval(wrong)[0] > 0.15
+
+
+@pytest.mark.parametrize("n", [40, 600])
+def test_protocols_15_intervals_of_ece_cover(n) -> None:
+    """Overconfident by 5 points at every confidence: that is the ECE, whatever the bins."""
+    rng, covered = np.random.default_rng(n), 0
+    for _ in range(200):
+        sure = 0.15 + 0.85 * rng.beta(5, 2, size=n)
+        low, high = score_interval(make_samples(sure, partner=rng.random(n) < sure - 0.05, aggregate="ece"))
+        covered += low <= 0.05 <= high
+    assert covered >= 184
+
+
+def test_clusters_widen_the_interval_of_ece() -> None:
+    sure = 0.15 + 0.85 * np.random.default_rng(1).beta(5, 2, size=300)
+    right = (np.random.default_rng(2).random(300) < sure - 0.1).astype(float)
+    frames = make_samples(np.repeat(sure, 10), partner=np.repeat(right, 10), aggregate="ece")
+    (low, high) = score_interval(frames)
+    wide_low, wide_high = score_interval(replace(frames, clusters=np.repeat(np.arange(300), 10)))
+    assert wide_high - wide_low > 2 * (high - low)
+
+
+def test_answers_that_are_always_sure_and_right_are_not_certainty() -> None:
+    sure = make_samples(np.ones(100), partner=np.ones(100), aggregate="ece")
+    assert score_interval(sure) == pytest.approx((0.0, -np.log(0.025) / 100))
 
 
 @pytest.mark.parametrize("aggregate", AGGREGATES)
@@ -163,14 +194,54 @@ def test_an_interval_holds_its_value_and_grows_with_its_level(aggregate) -> None
     assert intervals(0.95) == score_interval(draw_samples(aggregate, n=1_000))
 
 
-@pytest.mark.parametrize("aggregate", ["group_mean", "group_min", "fpr95", "weighted_sum"])
+@pytest.mark.parametrize("aggregate", ["group_mean", "fpr95", "weighted_sum"])
 def test_no_variance_is_not_certainty(aggregate) -> None:
-    """Rule of three: what was seen in none of n samples may happen in 3/n."""
+    """Rule of three: what was seen in none of n samples may happen in 3.7/n, at 97.5% on one side."""
     groups = [-1] * 50 + [0] * 40 if aggregate == "fpr95" else [0] * 50 + [1] * 40
     scores = np.r_[np.ones(50), np.zeros(40)] if aggregate == "fpr95" else np.zeros(90)
     partner = np.full(90, 1 / 90) if aggregate == "weighted_sum" else None
     _, high = score_interval(make_samples(scores, groups, partner=partner, aggregate=aggregate))
-    assert high == pytest.approx(3 / 40 if aggregate == "fpr95" else 3 / 90)
+    assert high == pytest.approx(-np.log(0.025) / (40 if aggregate == "fpr95" else 90))
+
+
+def test_few_samples_a_stratum_do_not_narrow_the_interval() -> None:
+    """Two samples a class show half of their variance when they are resampled within it."""
+    rng, covered = np.random.default_rng(6), 0
+    groups = np.repeat(np.arange(100), 2)
+    for _ in range(200):
+        low, high = score_interval(samples((rng.random(200) < 0.6).astype(float), groups, "group_mean"))
+        covered += low <= 0.6 <= high
+    assert covered >= 182
+
+
+def test_a_tail_beyond_what_the_replicates_resolve_is_that_of_a_normal_distribution() -> None:
+    ranked = np.sort(np.random.default_rng(3).normal(size=10_000))
+    units = units_of(samples(np.zeros(100_000)))
+    for level in (0.9, 0.999, 0.99999):
+        assert percentile_interval(ranked, units, level)[1] == pytest.approx(z_value(level), rel=0.04)
+
+
+def test_the_covariance_of_a_part_with_the_whole() -> None:
+    """The mean of all holds a quarter of the mean of a quarter of it, and no more."""
+    scores = (np.random.default_rng(8).random(4_000) < 0.6).astype(float)
+    whole = samples(scores)
+    part = Samples(whole.ids[::4], scores[::4], whole.groups[::4])
+    expected = float(((scores[::4] - scores[::4].mean()) ** 2).sum()) / 1_000 / 4_000
+    assert shared_covariance(part, whole) == pytest.approx(expected, rel=1e-9)
+    assert shared_covariance(whole, part) == pytest.approx(expected, rel=1e-9)
+    assert shared_covariance(whole, whole) == covariance(whole, whole)
+    elsewhere = replace(whole, ids=np.char.add("other-", whole.ids))
+    assert shared_covariance(part, elsewhere) == 0.0
+
+
+def test_the_covariance_joins_what_was_sampled_together() -> None:
+    """Other frames of the same videos: no frame is in both, and yet they err together where one links them."""
+    videos = (np.random.default_rng(9).random(50) < 0.6).astype(float)
+    whole = Samples(
+        np.arange(200).astype(str), videos.repeat(4), np.zeros(200, np.int64), clusters=np.arange(50).repeat(4)
+    )
+    part = Samples(whole.ids[::4], videos, whole.groups[::4])
+    assert shared_covariance(part, whole) == pytest.approx(covariance(part, part))
 
 
 def test_clusters_widen_an_interval() -> None:
@@ -205,3 +276,15 @@ def test_doctests() -> None:
     results = doctest.testmod(intervals_module)
     assert results.failed == 0
     assert results.attempted >= 3
+
+
+def test_the_interval_of_the_worst_group_holds_the_value_and_covers() -> None:
+    rng, covered = np.random.default_rng(5), 0
+    groups = np.repeat(np.arange(6), 80)
+    for _ in range(200):
+        scores = (rng.random(480) < 0.7).astype(float)
+        samples = Samples(np.array([str(row) for row in range(480)]), scores, groups, "group_min")
+        low, high = score_interval(samples)
+        assert low <= value_of(samples) <= high
+        covered += low <= 0.7 <= high
+    assert covered >= 186  # all six groups are the worst one: the hardest case

@@ -82,6 +82,37 @@ def test_unsure_says_what_this_n_can_resolve() -> None:
     verdict = verdict_of(at_least("45%"), 0.46, 100)
     assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * (0.46 * 0.54 / 100) ** 0.5, rel=0.02)
     assert "100 images show a shortfall of 12.4 pp beyond the limit with 80% power" in verdict.notes[0]
+    # n (half-width / distance)^2 = 100 (0.0958 / 0.01)^2
+    assert "about 9,200 would decide (pass)" in verdict.notes[0]
+
+
+def test_an_unsure_verdict_at_its_limit_needs_more_images_than_there_are() -> None:
+    assert "no number of images would decide" in verdict_of(at_least("45%"), 0.45, 100).notes[0]
+
+
+def test_more_images_do_not_take_away_what_the_line_does_not_know() -> None:
+    few = PopulationPoints("drawn", population(noise=0.2).points[:6])
+    at = expect_at(fit_trend(few.points), 0.6)
+    score, x = published_score(at.value - 0.021, 20_000), published_score(0.6, 50_000, X)
+    verdict = judge(make_case(make_item(make_check(on_trend())), score, x=x, population=few))
+    assert verdict.status == "unsure"
+    assert "no number of images would decide" in verdict.notes[-1]
+
+
+@pytest.mark.parametrize("value", [0.40, 0.42, 0.43, 0.449])
+def test_the_p_value_is_the_level_at_which_a_verdict_turns(value: float) -> None:
+    score, check = published_score(value, 1_000), make_check(at_least("45%"))
+    p = judge(make_case(make_item(check), score)).p_value
+    assert p == pytest.approx(stats.binom.cdf(round(value * 1_000), 1_000, 0.45), rel=1e-4)
+    assert judge(make_case(make_item(check, alpha=p * 1.001), score)).status == "fail"
+    assert judge(make_case(make_item(check, alpha=p * 0.999), score)).status != "fail"
+
+
+def test_p_values_end_at_1_and_at_a_billionth() -> None:
+    assert verdict_of(at_least("45%"), 0.60, 1_000).p_value == 1.0
+    assert verdict_of(at_least("45%"), 0.10, 10_000).p_value == 1e-9
+    facts = dict(verdict_of(at_least("45%"), 0.42, 1_000).facts)
+    assert facts["one-sided p of worse than the limit"] == "0.03"
 
 
 def test_warn_is_a_tighter_limit() -> None:
@@ -167,7 +198,8 @@ def test_the_residual_interval_carries_y_x_and_the_fit() -> None:
     error = (y_part + at.x_gain**2 * x_part + at.fit_variance) ** 0.5
     assert verdict.high is not None
     assert verdict.low is not None
-    assert (verdict.high - verdict.low) / 2 == pytest.approx(1.959964 * error, rel=1e-4)
+    # Both arms have nearly this length; the fit's part is that of t with 38 degrees of freedom.
+    assert (verdict.high - verdict.low) / 2 == pytest.approx(1.959964 * error, rel=0.01)
 
 
 def test_shared_images_tighten_the_residual() -> None:
@@ -176,7 +208,7 @@ def test_shared_images_tighten_the_residual() -> None:
     x_correct = rng.random(4_000) < 0.6
     y_correct = x_correct & (rng.random(4_000) < 0.8)
     check, people = make_item(make_check(on_trend())), population()
-    y, x = live_score(y_correct), live_score(x_correct, X)
+    y, x = live_score(y_correct, replace(X, where=(("factor", "pose"),))), live_score(x_correct, X)
     apart = published_score(float(x_correct.mean()), 4_000, X)
     together = judge(make_case(check, y, x=x, population=people))
     separate = judge(make_case(check, y, x=apart, population=people))
@@ -184,6 +216,43 @@ def test_shared_images_tighten_the_residual() -> None:
     width = [(v.high or 0) - (v.low or 0) for v in (together, separate)]
     assert width[0] < 0.8 * width[1]
     assert any("mixed evidence" in note for note in separate.notes)
+
+
+def test_a_part_shares_images_with_the_whole() -> None:
+    """y is a slice of the images of x: what the slice adds to the whole is no error of its own."""
+    rng = np.random.default_rng(6)
+    correct = rng.random(4_000) < 0.6
+    item, people = make_item(make_check(on_trend())), population()
+    whole = live_score(correct, X)
+    assert whole.samples is not None
+    slice_ = live_score(correct[:2_000], replace(X, where=(("factor", "pose"),)))
+    renamed = replace(whole, samples=replace(whole.samples, ids=np.char.add("b", whole.samples.ids)))
+    elsewhere = replace(whole, cell=replace(whole.cell, quantity=replace(X, dataset="imagenet-sketch")))
+    together, *apart = (judge(make_case(item, slice_, x=x, population=people)) for x in (whole, renamed, elsewhere))
+    widths = [(v.high or 0) - (v.low or 0) for v in (together, *apart)]
+    # Equal ids of two data sets are not equal images.
+    assert widths[1] == widths[2]
+    assert widths[0] < 0.85 * widths[1]
+    views = [replace(score, provenance=(("images", "abc"),)) for score in (slice_, elsewhere)]
+    shown = judge(make_case(item, views[0], x=views[1], population=people))
+    assert (shown.high or 0) - (shown.low or 0) == widths[0]
+
+
+def test_a_published_part_of_a_published_whole_says_that_it_is_wide() -> None:
+    part = published_score(0.55, 2_000, replace(X, where=(("classes", "imagenet-a"),)))
+    item = make_item(make_check(on_trend()))
+    verdict = judge(make_case(item, part, x=published_score(0.6, 50_000, X), population=population()))
+    assert any("what a part shares with the whole is not known" in note for note in verdict.notes)
+
+
+def test_a_published_figure_of_1_has_a_residual_that_stays_below_it() -> None:
+    item, people = make_item(make_check(on_trend())), population()
+    verdict = judge(make_case(item, published_score(1.0, 40), x=published_score(0.8, 50_000, X), population=people))
+    assert verdict.high is not None
+    assert verdict.low is not None
+    assert verdict.expected is not None
+    assert verdict.high == pytest.approx(1 - verdict.expected, abs=0.02)
+    assert verdict.low < (verdict.compared or 0) - 0.05
 
 
 def test_the_candidate_does_not_draw_its_own_line() -> None:
@@ -295,6 +364,7 @@ def test_lower_is_better_turns_the_gate_round() -> None:
 
 NLL = Quantity("nll", "imagenet-v2")
 ECE = Quantity("ece", "imagenet-v2")
+VAL_ECE = Quantity("ece", "imagenet-val")
 
 
 def losses(mean: float, n: int = 4_000, quantity: Quantity = NLL, seed: int = 3) -> Score:
@@ -446,7 +516,7 @@ def test_errors_that_are_all_alike_have_the_scale_of_their_weights() -> None:
     score = scored(samples, Quantity("mce", "imagenet-c"))
     check = make_check(AtMost(limit="129%"))  # type: ignore[arg-type]
     verdict = judge(make_case(make_item(check), score, higher_is_better=False))
-    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * 1.3 * (3 / n) / 1.96, rel=1e-3)
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * 1.3 * (-np.log(0.025) / n) / 1.96, rel=1e-3)
     assert verdict.status == "unsure"
 
 
@@ -456,7 +526,7 @@ def test_a_trend_of_two_metrics_on_the_same_images_takes_their_covariance() -> N
     right = (rng.random(5_000) < 0.6).astype(float)
     ids, groups = np.arange(5_000).astype(str), np.zeros(5_000, np.int64)
     top1 = scored(Samples(ids, right, groups), X)
-    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", partner=right), ECE)
+    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", partner=right), VAL_ECE)
     assert calibration.samples is not None
     assert top1.samples is not None
     assert covariance(calibration.samples, top1.samples) < 0

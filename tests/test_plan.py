@@ -12,7 +12,7 @@ from factories import MODEL, QUANTITY, make_check
 
 from robustcheck.checks import Check, Suite
 from robustcheck.errors import ModelError
-from robustcheck.expectations import AtLeast, NoWorseThan, OnTrend, QuantityModel, parse_amount
+from robustcheck.expectations import AtLeast, GroupAbove, NoWorseThan, OnTrend, QuantityModel, parse_amount
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.facets import matches, parse_query
 from robustcheck.plan import Plan, plan_suite
@@ -138,3 +138,38 @@ checks:
     session = RobustSession(RunSettings(MeasureSettings(tmp_path), tmp_path, tmp_path), date(2026, 1, 1))
     own, against = session.plan(session.load(path)).items[0].cells
     assert (own.quantity.seed, against.quantity.seed) == (7, 0)
+
+
+ABOVE = GroupAbove.model_validate({"higher": {"architecture": "vit"}, "lower": {"architecture": "cnn"}})
+PUBLISHED = ABOVE.model_copy(update={"population": "openclip"})
+
+
+def test_a_check_about_groups_is_one_item_over_all_models() -> None:
+    found = plan(check("groups", expect=ABOVE), check("cases", expect=ABOVE, case=(("dataset", "imagenet-r"),)))
+    assert [item.name for item in found.items] == ["groups", "cases[imagenet-r]"]
+    assert {item.model for item in found.items} == {
+        ModelRef("models", "architecture vit, architecture cnn", "group", "")
+    }
+    assert found.items[0].cells == (Cell(VIT, QUANTITY), Cell(CNN, QUANTITY))
+    assert found.deselected == 0
+
+
+def test_the_cells_of_a_group_hold_both_quantities_of_every_model() -> None:
+    against = QuantityModel(metric="top1", dataset="imagenet-val")
+    residual = ABOVE.model_copy(update={"by": "residual", "against": against})
+    val = Quantity("top1", "imagenet-val")
+    cells = plan(check("a", expect=residual)).items[0].cells
+    assert cells == (Cell(VIT, QUANTITY), Cell(VIT, val), Cell(CNN, QUANTITY), Cell(CNN, val))
+
+
+def test_published_groups_need_no_cells_and_no_models() -> None:
+    found = plan(check("a", "architecture=mlp", expect=PUBLISHED), check("b", "architecture=mlp", expect=ABOVE))
+    assert [(item.name, item.cells) for item in found.items] == [("a", ())]
+    assert found.deselected == 1
+
+
+def test_alpha_is_shared_among_the_checks_about_groups_for_themselves() -> None:
+    items = plan(check("a"), check("b", expect=ABOVE), check("c", expect=PUBLISHED), check("d"), check("e")).items
+    alphas = {item.name: item.alpha for item in items}
+    assert alphas["b"] == alphas["c"] == 0.05 / 2
+    assert alphas["a[ViT-B-32/openai]"] == pytest.approx(0.05 / 3)

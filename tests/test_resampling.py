@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sample_makers import AGGREGATES, detection_samples, draw_samples, samples
 
-from robustcheck.metrics.calibration import ece
 from robustcheck.stats import resampling
 from robustcheck.stats.resampling import resampled, resampled_difference, unit_sums, units_of
 from robustcheck.stats.statistics import influence, value_of
@@ -76,10 +75,7 @@ def test_the_drawn_threshold_of_fpr95_has_the_distribution_of_the_plain_bootstra
 
 
 def test_a_replicate_is_the_statistic_of_the_resampled_data():
-    confident = draw_samples("ece", n=200)
     counts = np.random.default_rng(1).multinomial(200, np.full(200, 1 / 200), size=4)
-    expected = [ece(confident.scores, confident.partner, counts=row) for row in counts]
-    assert resampling._counted(confident)(counts) == pytest.approx(expected, abs=1e-12)
     for aggregate in ("group_min", "ratio"):
         scored = draw_samples(aggregate, n=200)
         again = [np.repeat(np.arange(200), row) for row in counts]

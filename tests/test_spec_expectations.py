@@ -76,7 +76,7 @@ def test_every_kind_has_its_limits_and_an_example_that_loads(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("written", "target", "words"),
     [
-        ("{group_above: {higher: {source: laion}}}", "group_above", "unknown expectation 'group_above'"),
+        ("{groups_above: {higher: {source: laion}}}", "groups_above", "unknown expectation 'groups_above'"),
         ("{at_lest: 45%}", "at_lest", "did you mean 'at_least'?"),
         ("{}", "expect", "give exactly one kind of expectation: at_least, at_most"),
         ("{at_least: 4%, at_most: 5%}", "expect", "give exactly one kind of expectation"),
@@ -123,7 +123,7 @@ def test_every_kind_has_its_limits_and_an_example_that_loads(tmp_path: Path) -> 
         (
             f"{{on_trend: {{population: openclip, {AGAINST}, within: 95%, among: {{source: [3]}}}}}}",
             "3",
-            'did you mean "3", in quotes?',
+            "no model has source '3'",
         ),
         (
             "{on_trend: {population: openclip, against: {metric: top1, dataset: imagenet-vl}, within: 95%}}",

@@ -9,6 +9,7 @@ from robustcheck.expectations import KINDS
 from robustcheck.metrics import METRICS
 from robustcheck.records import Quantity
 from robustcheck.spec.sentences import _NOUNS, _SENTENCES, describe
+from robustcheck.spec.sentences_groups import _SENTENCES as _GROUP_SENTENCES
 
 TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 
@@ -115,4 +116,4 @@ def test_only_metrics_have_nouns() -> None:
 
 
 def test_no_kind_is_without_a_sentence() -> None:
-    assert set(_SENTENCES) == set(KINDS.values())
+    assert {*_SENTENCES, *_GROUP_SENTENCES} == set(KINDS.values())

@@ -21,7 +21,17 @@ PUBLISHED = Path(__file__).parents[2] / "shared" / "published"
 needs_published = pytest.mark.skipif(
     not PUBLISHED.is_dir(), reason="the published result files are not beside this checkout"
 )
-TABLES = ("populations/openclip.csv", "populations/timm.csv", "models/openclip.csv", "models/timm.csv")
+HOLISTIC = {
+    name: f"populations/{name}.csv"
+    for name in ("holistic-tuning", "holistic-resolution", "holistic-llava", "holistic-curation")
+}
+TABLES = (
+    "populations/openclip.csv",
+    "populations/timm.csv",
+    "models/openclip.csv",
+    "models/timm.csv",
+    *HOLISTIC.values(),
+)
 
 
 @pytest.fixture
@@ -53,7 +63,7 @@ def test_the_tables_stay_small() -> None:
 
 
 def test_each_population_names_source_licence_and_date() -> None:
-    for name in ("openclip", "timm"):
+    for name in ("openclip", "timm", *HOLISTIC):
         population = load_population(name)
         assert all((population.source, population.licence, population.date, population.homepage, population.notes))
         assert {figure.source for figure in population.figures} == {population.source}
@@ -142,6 +152,76 @@ def test_the_script_makes_the_shipped_tables_again(
     assert build_tables.main([str(PUBLISHED)]) == 0
     for name in TABLES:
         assert (tmp_path / name).read_bytes() == (ROOT / "robustcheck" / name).read_bytes(), name
+
+
+@needs_published
+def test_the_papers_tables_alone_need_no_other_file(
+    build_tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "populations").mkdir()
+    monkeypatch.setattr(build_tables, "PACKAGE", tmp_path)
+    assert build_tables.main([str(PUBLISHED), "--holistic"]) == 0
+    written = {f"populations/{path.name}" for path in (tmp_path / "populations").iterdir()}
+    assert written == set(HOLISTIC.values())
+
+
+def test_the_papers_tables_hold_what_they_say() -> None:
+    sizes = {name: (len(load_population(name).figures), len(load_population(name).facets)) for name in HOLISTIC}
+    assert sizes == {
+        "holistic-tuning": (10, 10),
+        "holistic-resolution": (7 * 2 * 3, 7 * 2),
+        "holistic-llava": (24 * 3, 24 * 3),
+        "holistic-curation": (12 * 10, 12 * 2),
+    }
+
+
+def test_no_figure_of_the_paper_stands_in_for_a_measurement() -> None:
+    for name in HOLISTIC:
+        population = load_population(name)
+        assert not population.stands_in
+        assert population.licence == "figures from Tu et al., arXiv 2410.01534"
+        # Where the number of samples is not known, one makes nothing certain.
+        assert {figure.n for figure in population.figures} <= {1, 50_000}
+
+
+@needs_published
+def test_each_figure_of_the_paper_is_that_of_its_table() -> None:
+    def value(name: str, model: str, metric: str, dataset: str, **where: str) -> float:
+        figure = load_population(name).figure(model, Quantity(metric, dataset, tuple(where.items())))
+        assert figure is not None, (name, model)
+        return figure.value
+
+    tunings = {"cross-entropy ImageNet-1K": "cross-entropy", "contrastive (FLYP)": "flyp"}
+    for row in published("paper_table1_shape_bias_finetuning.csv"):
+        tuning = tunings.get(row["fine_tuning"], row["fine_tuning"].lower())
+        model = f"{tuning}/{row['backbone'].replace('/', '-')}"
+        assert value("holistic-tuning", model, "shape_bias", "cue-conflict") == float(row["shape_bias"])
+    for row in published("paper_table2_resolution_shape_bias.csv"):
+        model = f"{row['source'].lower()}/{row['backbone'].replace('/', '-')}/{row['resolution']}"
+        assert value("holistic-resolution", model, "shape_bias", "cue-conflict") == float(row["shape_bias"])
+        assert value("holistic-resolution", model, "top1", "imagenet-val") == float(row["imagenet_val"])
+        assert value("holistic-resolution", model, "top1", "stylized-imagenet") == float(row["stylized_imagenet"])
+    for row in published("paper_table4_data_curation.csv"):
+        model = f"{row['pretraining'].lower()}/{row['backbone'].replace('/', '-')}"
+        shifts, ood = "holistic-shifts-average", "holistic-ood-average"
+        assert value("holistic-curation", model, "ece", shifts) == float(row["ece_before"])
+        assert value("holistic-curation", f"{model}/scaled", "ece", shifts) == float(row["ece_after"])
+        assert value("holistic-curation", model, "fpr95", ood) == float(row["ood_fpr95"])
+        assert value("holistic-curation", model, "top1", "imagenet-x", factor="shape") == float(row["shape"])
+        assert value("holistic-curation", model, "top1", "imagenet-3dcc", severity="5") == float(row["robustness_3d"])
+
+
+def test_the_rows_of_llava_are_those_of_the_paper() -> None:
+    population = load_population("holistic-llava")
+    quantity = Quantity("top1", "imagenet-d")
+    clip = {model: facets for model, facets in population.facets.items() if facets["kind"] == "clip"}
+    hard = {model for model, facets in clip.items() if facets["list"] == "hard"}
+    found = {model: population.figure(model, quantity) for model in clip}
+    assert {model for model, figure in found.items() if figure and figure.value < 0.5} == hard
+    assert len(hard) == 6
+    vicuna = population.figure("siglip-so-14/vicuna-v2-7b/on-clip-vit-l-14-336/material", quantity)
+    assert vicuna is not None
+    assert vicuna.value == 0.52
 
 
 def test_the_script_without_a_directory_says_how_to_call_it(

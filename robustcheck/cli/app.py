@@ -13,9 +13,11 @@ from rich.console import Console
 
 from robustcheck.baselines import bless as bless_run
 from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.compare import compare
 from robustcheck.cli.explain import explain_check
 from robustcheck.cli.export import export
 from robustcheck.cli.metrics import metrics_table
+from robustcheck.cli.noise import noise
 from robustcheck.cli.plan import plan
 from robustcheck.cli.population import population
 from robustcheck.cli.tables import data_paths, datasets_table, findings_table, models_table, suite_paths
@@ -32,6 +34,8 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 
 app.command()(population)
 app.command()(export)
+app.command()(compare)
+app.command()(noise)
 app.command()(plan)
 
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]

@@ -36,17 +36,7 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
-    home = home_of(Path.cwd())
-    place = store or home / "store"
-    settings = RunSettings(
-        measure=MeasureSettings(store=place, roots=data_paths(data), device="cpu"),
-        baselines=home / "baselines",
-        reports=Path("reports"),
-        evidence=evidence,
-        models=tuple(filter(None, models.split(","))),
-        arch=arch,
-    )
-    session = RobustSession(settings, datetime.now(UTC).date())
+    session = RobustSession(_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
@@ -56,6 +46,20 @@ def plan(
     for path, prospects in found:
         console.print(_table(path, prospects))
     _close(console, [one for _, prospects in found for one in prospects])
+
+
+def _settings(
+    models: str, arch: str | None, data: str | None, store: Path | None, evidence: EvidenceChoice
+) -> RunSettings:
+    home = home_of(Path.cwd())
+    return RunSettings(
+        measure=MeasureSettings(store=store or home / "store", roots=data_paths(data), device="cpu"),
+        baselines=home / "baselines",
+        reports=Path("reports"),
+        evidence=evidence,
+        models=tuple(filter(None, models.split(","))),
+        arch=arch,
+    )
 
 
 def _table(path: Path, prospects: Sequence[Prospect]) -> Table:

@@ -143,9 +143,11 @@ def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequ
     share = _share(item, scores[0])
     variance = share * (1 - share) / n
     if isinstance(expect, OnTrend):
+        # On the same images the two err together: their covariance takes about as much away as x adds.
+        is_apart = expect.against.dataset != item.check.quantity.dataset
         other = scores[1].value if scores[1] is not None else 0.5
         # The line's gain is near 1 where accuracies follow one; the fit's own error comes on top.
-        variance += other * (1 - other) / (counts[1] or n)
+        variance += is_apart * other * (1 - other) / (counts[1] or n)
     elif isinstance(expect, NoWorseThan):
         is_figure = scores[0] is not None and scores[0].samples is None
         variance = 2 * variance if is_figure else DISCORDANT / n

@@ -5,7 +5,7 @@ from __future__ import annotations
 from robustcheck.datasets.annotations import annotations_of, canonical_id, known_outside
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import known_class_sets
-from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Task, Vocabulary
+from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Vocabulary
 from robustcheck.datasets.families import expand
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.roots import data_roots
@@ -20,7 +20,6 @@ __all__ = [
     "ImageDataset",
     "PmSets",
     "Sequences",
-    "Task",
     "Vocabulary",
     "annotations_of",
     "canonical_id",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustcheck.datasets.dataset import Task
+from robustcheck.records import Task
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 

@@ -23,15 +23,34 @@ from robustcheck.expectations import (
     OnTrend,
     Reproduces,
 )
-from robustcheck.judge.case import Bounds, Case, Comparison, PopulationPoints
+from robustcheck.judge.case import Case, Comparison, PopulationPoints
+from robustcheck.judge.findings import Conclusion, finding_of, hold_to_finding
+from robustcheck.judge.group_case import Group, GroupCase, MatchedPair, Member
+from robustcheck.judge.group_lines import group_figure
+from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.limits import compare_at_least, compare_at_most, compare_between, compare_reproduces
 from robustcheck.judge.paired import compare_no_worse_than
+from robustcheck.judge.screening import screened
+from robustcheck.judge.significance import decide, p_value, resolution
 from robustcheck.judge.trends import compare_on_trend, trend_figure
-from robustcheck.judge.wording import say_points, say_signed, say_value
-from robustcheck.records import KnownDeviation, Status, Verdict
+from robustcheck.judge.wording import say_signed, say_value
+from robustcheck.records import KnownDeviation, Pairs, Status, Verdict
 from robustcheck.stats.compare import detectable_drop
 
-__all__ = ["Case", "PopulationPoints", "judge", "trend_figure"]
+__all__ = [
+    "Case",
+    "Conclusion",
+    "Group",
+    "GroupCase",
+    "MatchedPair",
+    "Member",
+    "PopulationPoints",
+    "conclude",
+    "group_figure",
+    "judge",
+    "screened",
+    "trend_figure",
+]
 
 _COMPARE: dict[type[Expectation], Callable[[Any, Any, Case], Comparison]] = {
     AtLeast: compare_at_least,
@@ -43,18 +62,32 @@ _COMPARE: dict[type[Expectation], Callable[[Any, Any, Case], Comparison]] = {
 }
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case | GroupCase) -> Verdict:
     """Return the verdict of one case; raises RecordError where the evidence cannot carry one."""
+    return conclude(case).verdict
+
+
+def conclude(case: Case | GroupCase) -> Conclusion:
+    """Return the verdict of one case, and what its numbers alone say of the check's claim."""
+    check = case.planned.check
+    verdict = judge_groups(case) if isinstance(case, GroupCase) else _judge_model(case)
+    finding = finding_of(verdict.status)
+    if check.expect_finding:
+        verdict = hold_to_finding(verdict, finding, check)
+    elif verdict.status == "unsure":
+        verdict = replace(verdict, status=check.when_unsure)
+    return Conclusion(_excuse(verdict, case), finding)
+
+
+def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
     check = case.planned.check
     comparison = _COMPARE[type(check.expect)](check.expect, check.warn, case)
-    status = _decide(comparison, comparison.bounds, case.planned.alpha)
+    status = decide(comparison.estimate, comparison.bounds, case.planned.alpha)
     if status == "pass" and comparison.warn_bounds is not None:
-        warned = _decide(comparison, comparison.warn_bounds, case.planned.alpha)
+        warned = decide(comparison.estimate, comparison.warn_bounds, case.planned.alpha)
         status = "warn" if warned == "fail" else "pass"
-    if status == "unsure":
-        status = check.when_unsure
-    return _excuse(_verdict(status, comparison, case), case)
+    return _verdict(status, comparison, case)
 
 
 def _require_usable(case: Case) -> None:
@@ -70,18 +103,10 @@ def _require_usable(case: Case) -> None:
             raise RecordError(f"{part.cell.quantity.label} of {part.cell.model.id} is {part.value}, not a number")
 
 
-def _decide(comparison: Comparison, bounds: Bounds, alpha: float) -> Status:
-    """Decide one-sidedly at ``alpha`` for a fail, on the 95% interval for a pass."""
-    low, high = comparison.estimate.interval(1 - 2 * alpha)
-    if high < bounds.low or low > bounds.high:
-        return "fail"
-    low, high = comparison.estimate.interval(0.95)
-    return "pass" if bounds.low <= low and high <= bounds.high else "unsure"
-
-
 def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
     estimate, bounds = comparison.estimate, comparison.bounds
     low, high = estimate.interval(0.95)
+    p = p_value(estimate, bounds)
     return Verdict(
         status=status,
         reason=_reason(comparison, case, low, high),
@@ -95,8 +120,9 @@ def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
         detectable=detectable_drop(estimate.error, case.planned.alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
-        notes=comparison.notes + _warning(status, comparison, case) + _resolution(status, comparison, case),
-        facts=comparison.facts + _level(case),
+        notes=comparison.notes + _warning(status, comparison, case) + resolution(status, comparison, case),
+        facts=comparison.facts + _level(case, p),
+        p_value=p,
     )
 
 
@@ -110,26 +136,6 @@ def _reason(comparison: Comparison, case: Case, low: float, high: float) -> str:
     return f"{comparison.claim} ({numbers}; n = {case.score.n:,})"
 
 
-def _resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
-    """Say what this many images can resolve, where the interval decided nothing."""
-    low, high = comparison.estimate.interval(0.95)
-    if status == "fail" or (comparison.bounds.low <= low and high <= comparison.bounds.high):
-        return ()
-    drop = detectable_drop(comparison.estimate.error, case.planned.alpha)
-    beyond = high < comparison.bounds.low or low > comparison.bounds.high
-    why = (
-        f"the 95% interval lies beyond the limit, but not the one at alpha = {case.planned.alpha:.2g}"
-        if beyond
-        else "the interval straddles the limit"
-    )
-    limit = comparison.bounds.nearest(comparison.estimate.value)
-    side = "a shortfall" if limit == comparison.bounds.low else "an excess"
-    return (
-        f"unsure: {why}. {case.score.n:,} images show {side} of {say_points(drop, case.unit)} "
-        "beyond the limit with 80% power",
-    )
-
-
 def _warning(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
     """Name the tighter limit that a warning is about."""
     if status != "warn" or comparison.warn_bounds is None:
@@ -139,11 +145,14 @@ def _warning(status: Status, comparison: Comparison, case: Case) -> tuple[str, .
     return (f"warned: shown to be beyond the tighter limit of {say(limit, case.unit)}",)
 
 
-def _level(case: Case) -> tuple[tuple[str, str], ...]:
-    return (("a fail is shown at", f"one-sided alpha = {case.planned.alpha:.2g} (0.05 over the suite's checks)"),)
+def _level(case: Case, p: float) -> Pairs:
+    return (
+        ("one-sided p of worse than the limit", f"{p:.2g}" if p < 1 else "above 0.5"),
+        ("a fail is shown at", f"one-sided alpha = {case.planned.alpha:.2g} (0.05 over the suite's checks)"),
+    )
 
 
-def _excuse(verdict: Verdict, case: Case) -> Verdict:
+def _excuse(verdict: Verdict, case: Case | GroupCase) -> Verdict:
     """Let a known deviation pass until its date; say so when the date has gone by."""
     known = next((known for known in case.planned.check.known_deviations if _is_about(known, case)), None)
     if verdict.status != "fail" or known is None:
@@ -155,6 +164,6 @@ def _excuse(verdict: Verdict, case: Case) -> Verdict:
     return replace(verdict, status="pass", excused=True, notes=(*verdict.notes, note))
 
 
-def _is_about(known: KnownDeviation, case: Case) -> bool:
+def _is_about(known: KnownDeviation, case: Case | GroupCase) -> bool:
     model = case.planned.model
     return fnmatchcase(model.id, known.model) or fnmatchcase(model.text, known.model)

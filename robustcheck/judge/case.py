@@ -47,11 +47,21 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A compared number with its interval at any level and its standard error."""
+    """A compared number with its interval at any level and its standard error.
+
+    ``strict`` is the interval that a fail is decided on, where another one keeps its level exactly;
+    ``fixed`` is the part of the error that more samples would not take away: that of a trend's line.
+    """
 
     value: float
     interval: Callable[[float], Interval]
     error: float
+    strict: Callable[[float], Interval] | None = None
+    fixed: float = 0.0
+
+    def interval_of_fail(self, alpha: float) -> Interval:
+        """Return the interval whose ends are one-sided bounds at ``alpha``."""
+        return (self.strict or self.interval)(1 - 2 * alpha)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from robustcheck.judge.wording import say_measured, say_points, say_side, say_va
 from robustcheck.records import Samples, Score
 from robustcheck.stats.intervals import (
     ROUNDING,
+    clopper_pearson_interval,
     covariance,
     independent_samples,
     proportion_interval,
     rule_of_three,
     score_intervals,
+    trials_of,
     z_value,
 )
 
@@ -74,11 +76,22 @@ def compare_reproduces(expect: Reproduces, warn: Reproduces | None, case: Case) 
 
 def value_estimate(case: Case) -> Estimate:
     """Estimate the value itself: from its samples, or binomial from a published n."""
-    score = case.score
-    error = sqrt(value_variance(score, case.unit))
-    if score.samples is None:
-        return Estimate(score.value, lambda level: proportion_interval(score.value, score.n, level), error)
-    return Estimate(score.value, score_intervals(score.samples, seed=case.seed), error)
+    return score_estimate(case.score, case.unit, case.seed)
+
+
+def score_estimate(score: Score, unit: str, seed: int) -> Estimate:
+    """Estimate a score; of a share, a fail is decided on the exact interval, which keeps its level at any n."""
+    error = sqrt(value_variance(score, unit))
+    n = score.n if score.samples is None else trials_of(score.samples)
+    if n:
+        return Estimate(
+            score.value,
+            lambda level: proportion_interval(score.value, n, level),
+            error,
+            lambda level: clopper_pearson_interval(round(score.value * n), n, level),
+        )
+    assert score.samples is not None, "a score without samples is a share of n"
+    return Estimate(score.value, score_intervals(score.samples, seed=seed), error)
 
 
 def value_variance(score: Score, unit: str) -> float:

@@ -7,11 +7,11 @@ from math import sqrt
 from robustcheck.errors import RecordError
 from robustcheck.expectations import NoWorseThan
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.limits import value_variance
+from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.records import Pairs, Samples, Score
 from robustcheck.stats.compare import Difference, paired_difference
-from robustcheck.stats.intervals import Interval, z_value
+from robustcheck.stats.differences import Estimated, difference_intervals
 
 
 def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: Case) -> Comparison:
@@ -35,7 +35,9 @@ def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: C
 def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
     now, then = case.score.samples, reference.samples
     if now is not None and then is not None:
-        return _paired(case, now, then)
+        paired = _paired(case, now, then)
+        _require_same_data(case, reference)
+        return paired
     if (now is None) != (then is None):
         raise RecordError(
             f"cannot compare {case.score.evidence} with {reference.evidence} evidence: "
@@ -44,6 +46,19 @@ def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[st
             fix="measure both, or use --robust-evidence published for both",
         )
     return _unpaired(case, reference)
+
+
+def _require_same_data(case: Case, reference: Score) -> None:
+    """Refuse a reference that was measured on other images under the same names; saved predictions have no images."""
+    scores = (reference, case.score)
+    then, now = (dict(score.provenance).get("dataset") for score in scores)
+    has_images = all(score.cell.model.kind != "predictions" for score in scores)
+    if has_images and then and now and then != now:
+        raise RecordError(
+            f"measured on other data: {then[:12]} then, {now[:12]} now",
+            where=case.reference_name,
+            fix="bless a run on the data set as it is now",
+        )
 
 
 def _paired(case: Case, now: Samples, then: Samples) -> tuple[Estimate, Pairs, tuple[str, ...]]:
@@ -64,14 +79,14 @@ def _paired_facts(difference: Difference) -> Pairs:
 
 
 def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
-    value = case.score.value - reference.value
-    error = sqrt(value_variance(case.score, case.unit) + value_variance(reference, case.unit))
-
-    def interval(level: float) -> Interval:
-        return value - z_value(level) * error, value + z_value(level) * error
-
+    now, then = (score_estimate(score, case.unit, case.seed) for score in (case.score, reference))
+    estimate = Estimate(
+        now.value - then.value,
+        difference_intervals(Estimated(now.value, now.interval), Estimated(then.value, then.interval)),
+        sqrt(now.error**2 + then.error**2),
+    )
     note = "published figures have no per-image scores: the interval treats the two as independent, so it is wide"
-    return Estimate(value, interval, error), (), (note,)
+    return estimate, (), (note,)
 
 
 def _bounds(expect: NoWorseThan, higher_is_better: bool) -> Bounds:

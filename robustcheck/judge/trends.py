@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import sqrt
-
-import numpy as np
 
 from robustcheck.checks import Check
 from robustcheck.errors import RecordError
 from robustcheck.expectations import OnTrend
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
-from robustcheck.judge.limits import value_variance
+from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.records import Score, TrendFigure, TrendFit, TrendPoint
 from robustcheck.stats.axes import axis_by_name
-from robustcheck.stats.intervals import Interval, covariance, z_value
+from robustcheck.stats.differences import Estimated
+from robustcheck.stats.intervals import IntervalAt, shared_covariance
+from robustcheck.stats.residual import residual_intervals
 from robustcheck.stats.trend import Expected, expect_at, fit_trend, sample_line
 
 LITTLE_EXPLAINED = 0.8
@@ -30,9 +29,8 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
-    error = _residual_error(case, x, at)
     return Comparison(
-        Estimate(residual, _normal_interval(residual, error), error),
+        _residual(case, x, fit, at),
         _bounds(expect, fit, x.value, at.value, case.higher_is_better),
         _bounds(warn, fit, x.value, at.value, case.higher_is_better) if warn else None,
         f"{say_measured(case.score, case.unit)} is {say_points(residual, case.unit)} {say_side(residual)} trend",
@@ -70,24 +68,41 @@ def trend_figure(expect: OnTrend, suite: str, check: Check, population: Populati
     )
 
 
-def _residual_error(case: Case, x: Score, at: Expected) -> float:
-    """Return the standard error of y - line(x): y, x through the line's gain, and the fit itself."""
+def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
+    """Estimate y - line(x) from y, x through the line's gain, what they share, and the fit itself."""
     y = case.score
-    shared = covariance(y.samples, x.samples) if _same_samples(y, x) and y.samples and x.samples else 0.0
-    own = value_variance(y, case.unit) + at.x_gain**2 * value_variance(x, case.x_unit) - 2 * at.x_gain * shared
-    return sqrt(max(own, 0.0) + at.fit_variance)
+    of_y, of_x = score_estimate(y, case.unit, case.seed), score_estimate(x, case.x_unit, case.seed)
+    shared = at.x_gain * _shared(y, x)
+    of_line = sqrt((at.x_gain * of_x.error) ** 2 + at.fit_variance)
+    own = max(0.0, of_y.error**2 + (at.x_gain * of_x.error) ** 2 - 2 * shared)
+    correlation = max(-1.0, min(1.0, shared / (of_y.error * of_line)))
+
+    def intervals(strict: bool) -> IntervalAt:
+        ends = [Estimated(part.value, (strict and part.strict) or part.interval) for part in (of_y, of_x)]
+        return residual_intervals(ends[0], ends[1], fit, correlation)
+
+    return Estimate(
+        y.value - at.value,
+        intervals(strict=False),
+        sqrt(own + at.fit_variance),
+        strict=intervals(strict=True),
+        fixed=sqrt(at.fit_variance),
+    )
 
 
-def _same_samples(y: Score, x: Score) -> bool:
-    return y.samples is not None and x.samples is not None and np.array_equal(y.samples.ids, x.samples.ids)
+def _shared(y: Score, x: Score) -> float:
+    """Return the covariance of two scores of one model; 0 unless they rest on the same images."""
+    if y.samples is None or x.samples is None or not _same_images(y, x):
+        return 0.0
+    return shared_covariance(y.samples, x.samples)
 
 
-def _normal_interval(value: float, error: float) -> Callable[[float], Interval]:
-    def interval(level: float) -> Interval:
-        reach = z_value(level) * error
-        return value - reach, value + reach
-
-    return interval
+def _same_images(y: Score, x: Score) -> bool:
+    """Say whether equal ids mean equal images: of one data set, or of views of one."""
+    if y.cell.quantity.dataset == x.cell.quantity.dataset:
+        return True
+    images = [dict(score.provenance).get("images") for score in (y, x)]
+    return images[0] is not None and images[0] == images[1]
 
 
 def _bounds(expect: OnTrend, fit: TrendFit, x: float, value: float, higher_is_better: bool) -> Bounds:
@@ -117,6 +132,11 @@ def _notes(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         notes.append(f"the trend explains little here (r2 = {fit.r2:.2f} on {fit.axis} axes)")
     if x.evidence != case.score.evidence:
         notes.append(f"mixed evidence: y is {case.score.evidence}, x is {x.evidence}")
+    if case.score.cell.quantity.dataset == x.cell.quantity.dataset and None in (case.score.samples, x.samples):
+        notes.append(
+            "a figure has no per-image scores: what a part shares with the whole is not known, so the "
+            "interval treats the two as independent and is wide"
+        )
     return tuple(notes)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Task
 from robustcheck.errors import DataError, RobustcheckError
 from robustcheck.measure.measuring import measure_cells
 from robustcheck.measure.readout import read_out
@@ -16,7 +15,7 @@ from robustcheck.measure.saved import saved_logits
 from robustcheck.measure.scoring import recipes_of
 from robustcheck.measure.settings import MeasureSettings
 from robustcheck.measure.shelf import Shelf
-from robustcheck.records import Cell
+from robustcheck.records import Cell, Task
 
 # Any metric of a task makes the same logits.
 _METRICS: Mapping[Task, str] = {

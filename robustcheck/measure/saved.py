@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, Task, known_outside
+from robustcheck.datasets import Dataset, known_outside
 from robustcheck.errors import DataError, DataMissing
 from robustcheck.measure.readout import merged
 from robustcheck.measure.recipe import Recipe
@@ -22,6 +22,7 @@ from robustcheck.predictions import (
 )
 from robustcheck.protocols.classify import among_kept
 from robustcheck.protocols.summary import COLUMNS, Summary, summarise
+from robustcheck.records import Task
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

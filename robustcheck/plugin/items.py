@@ -125,10 +125,15 @@ def failure_text(result: Result) -> str:
         f"  {result.sentence}",
         *(f"  {name}: {value}" for name, value in verdict.facts),
         *(f"  note: {note}" for note in verdict.notes),
+        *([f"  claim: {_quoted(result)}"] if result.claim else []),
         *([f"  why: {result.why}"] if result.why else []),
         result.rerun,
     ]
     return "\n".join(lines)
+
+
+def _quoted(result: Result) -> str:
+    return f"{result.claim} ({result.source})" if result.source else result.claim
 
 
 def _closure(planned: PlannedCheck) -> Callable[[], None]:

@@ -69,7 +69,7 @@ class Run:
         """Keep a result with its item, and the check's trend plot with the first of them."""
         properties = [(RESULT, dump_result(result))]
         check = (result.suite, result.check_key)
-        if result.score is not None and check not in self._drawn:
+        if result.verdict.margin is not None and check not in self._drawn:
             self._drawn.add(check)
             properties += self._figure(planned)
         item.stash[_attached] = (result, properties)

@@ -13,6 +13,7 @@ import yaml
 
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.models.catalogue import facets_of
+from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
 from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
@@ -28,6 +29,7 @@ __all__ = [
     "known_populations",
     "load_population",
     "published_figure",
+    "read_pairs",
     "write_csv",
 ]
 

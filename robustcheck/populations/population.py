@@ -97,14 +97,20 @@ class Population:
             ) from error
 
     def _no_points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]]) -> RecordError:
-        offered = sorted({_label(figure) for figure in self.figures})
         missing = next((wanted for wanted in (x, y) if not self.has(wanted)), None)
-        found = f"no figure for {missing.label}" if missing else f"no member with both figures and {dict(among)}"
-        expected = "one of " + "; ".join(offered) if missing else "a population with members of these facets"
-        fix = did_you_mean(missing.label, offered) if missing else ""
-        if missing and (missing.prompts or missing.options):
+        if missing:
+            return self.no_figure(missing)
+        found, expected = f"no member with both figures and {dict(among)}", "a population with members of these facets"
+        return RecordError(found, where=f"the population {self.name}", expected=expected)
+
+    def no_figure(self, missing: Quantity) -> RecordError:
+        """Return the error that says that no member has this quantity, and which there are."""
+        offered = sorted({_label(figure) for figure in self.figures})
+        fix = did_you_mean(missing.label, offered)
+        if missing.prompts or missing.options:
             fix = "leave out prompts and options: a table does not tell its figures apart by them"
-        return RecordError(found, where=f"the population {self.name}", expected=expected, fix=fix)
+        where, expected = f"the population {self.name}", "one of " + "; ".join(offered)
+        return RecordError(f"no figure for {missing.label}", where=where, expected=expected, fix=fix)
 
     def has(self, quantity: Quantity) -> bool:
         """Say whether any member has a figure for this quantity."""

@@ -146,6 +146,9 @@ def _make_check(
         position=_position(scope, scope.value_span(())),
         expect_position=_position(scope, scope.key_span(("expect",))),
         yaml=_own_text(scope),
+        claim=model.claim,
+        source=model.source,
+        expect_finding=model.expect_finding or "",
     )
 
 

@@ -206,6 +206,13 @@ class CheckModel(_Strict):
         "Other models are deselected and counted.",
     )
     seed: Seed | None = Field(default=None, description="The check's own seed; default: the suite's.")
+    claim: str = Field(default="", description="The sentence of a paper that this check tests, in its own words.")
+    source: str = Field(default="", description="Where the claim stands: Tu et al. 2024, section V-A, Fig. 3.")
+    expect_finding: Literal["holds", "fails", "open"] | None = Field(
+        default=None,
+        description="What the evidence is known to say of the claim; the check passes when it says just that, "
+        "so that a claim that does not hold is a result and not a failure.",
+    )
 
     @property
     def expectation(self) -> Expectation:

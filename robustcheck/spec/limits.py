@@ -12,13 +12,13 @@ from robustcheck.spec.source import Loc
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A key that holds a limit: a level of the metric, a tolerance around one, or a share.
+    """A key that holds a limit: a level of the metric, a tolerance around one, a share, or a bare number.
 
     ``tighter`` is +1 where a larger number asks more of a model and -1 where a smaller one does.
     """
 
     key: str
-    role: Literal["level", "tolerance", "share"]
+    role: Literal["level", "tolerance", "share", "number"]
     tighter: Literal[1, -1]
 
 
@@ -29,6 +29,11 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "on_trend": (Limit("allowed_below", "tolerance", -1), Limit("within", "share", -1)),
     "no_worse_than": (Limit("allowed_drop", "tolerance", -1),),
     "reproduces": (Limit("within", "tolerance", -1),),
+    "group_above": (Limit("margin", "tolerance", 1),),
+    "correlates": (Limit("at_least", "number", 1), Limit("at_most", "number", -1)),
+    "steeper": (Limit("margin", "number", 1),),
+    "same_trend": (Limit("within", "tolerance", -1),),
+    "improves": (Limit("margin", "tolerance", 1),),
 }
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+Facets = Mapping[str, frozenset[str]]
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+_PATH_SUFFIXES = (".csv", ".txt", ".json", ".jsonl")
+
+
+def is_path(text: str) -> bool:
+    """Tell a path from a name."""
+    return "/" in text or text.endswith(_PATH_SUFFIXES)
 
 
 def _any_model(_: str) -> str | None:
     return None
+
+
+def _no_facets(_: str) -> Facets:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,8 @@ class KnownNames:
     those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
     ``families`` maps a data set that comes in parts to the axes of its parts and their values.
     ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
-    ``transforms`` maps a name to its variants; ``facets`` maps a facet to its known values;
+    ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
+    ``population_facets`` returns those of a population's members, which may have others;
     ``is_model`` returns None for a usable model text, or what is wrong with it.
     """
 
@@ -36,6 +50,7 @@ class KnownNames:
     populations: frozenset[str] = frozenset()
     transforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prompts: frozenset[str] = frozenset()
-    facets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    facets: Facets = field(default_factory=dict)
+    population_facets: Callable[[str], Facets] = _no_facets
     model_sets: frozenset[str] = frozenset()
     is_model: Callable[[str], str | None] = _any_model

@@ -26,6 +26,39 @@ EXAMPLES: Mapping[str, str] = {
     ),
     "no_worse_than": "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}",
     "reproduces": "expect: {reproduces: {within: 0.5pp, population: openclip}}",
+    "group_above": (
+        "expect:\n"
+        "  group_above:\n"
+        "    higher: {source: laion}\n"
+        "    lower: {source: wit}\n"
+        "    by: residual\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    population: openclip\n"
+        "warn: {margin: 1.0pp}"
+    ),
+    "correlates": (
+        "expect: {correlates: {with: {metric: top1, dataset: imagenet-val}, at_least: 0.8, population: openclip}}"
+    ),
+    "steeper": (
+        "expect:\n"
+        "  steeper:\n"
+        "    steeper: {architecture: cnn}\n"
+        "    than: {architecture: vit}\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    population: timm"
+    ),
+    "same_trend": (
+        "expect:\n"
+        "  same_trend:\n"
+        "    groups: [{source: laion}, {source: wit}]\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    within: 2.0pp\n"
+        "    population: openclip\n"
+        "expect_finding: fails"
+    ),
+    "improves": (
+        "expect: {improves: {before: {source: wit}, after: {source: laion}, match: [backbone], population: openclip}}"
+    ),
 }
 
 _INTRODUCTION = """\
@@ -47,6 +80,8 @@ A suite is a file that ends in `.robust.yaml`. Begin it with this line for compl
   `source=laion&architecture=vit|cnn&samples>=1e9`. All conditions must hold.
 - A path (with a `/`, or ending in `.csv`, `.txt`, `.json` or `.jsonl`) counts from the directory of the suite. What
   begins with the name of a data set, such as `imagenet-c/fog/3`, is a part of that data set.
+- A check about groups of models (`group_above`, `correlates`, `steeper`, `same_trend`, `improves`) is one test over all
+  models. Its groups are such queries; its models are the members of `population`, or those of the run, measured.
 - `yes`, `no`, `on`, `off` and numbers such as `010` must stand in quotes or be written plainly, duplicate keys and
   merge keys (`<<`) are errors, and `12:30:45` or `2027-01-31` is text.
 """
@@ -69,20 +104,22 @@ def reference_markdown() -> str:
 
 def _kind_section(kind: str, model: type[BaseModel]) -> str:
     example = f"\n```yaml\n{EXAMPLES[kind]}\n```\n" if kind in EXAMPLES else ""
-    return _section(f"`{kind}`", model, level=3) + example
+    return _section(f"`{kind}`", model, level=3, required_first=True) + example
 
 
-def _section(title: str, model: type[BaseModel], *, level: int = 2) -> str:
+def _section(title: str, model: type[BaseModel], *, level: int = 2, required_first: bool = False) -> str:
     lines = [f"{'#' * level} {title}", "", " ".join((model.__doc__ or "").split()), ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     schema = model.model_json_schema()
-    lines += [_row(name, model, schema) for name in model.model_fields]
+    names = sorted(model.model_fields, key=lambda name: required_first and not model.model_fields[name].is_required())
+    lines += [_row(name, model, schema) for name in names]
     return "\n".join(lines) + "\n"
 
 
 def _row(name: str, model: type[BaseModel], schema: Mapping[str, Any]) -> str:
-    node = schema["properties"][name]
-    cells = [f"`{name}`", _type(name, node), _default(model, name), model.model_fields[name].description or ""]
+    written = model.model_fields[name].alias or name
+    node = schema["properties"][written]
+    cells = [f"`{written}`", _type(name, node), _default(model, name), model.model_fields[name].description or ""]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

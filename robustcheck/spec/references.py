@@ -11,25 +11,30 @@ from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.findings import Findings, Scope
-from robustcheck.spec.names import KnownNames
+from robustcheck.spec.names import KnownNames, is_path
 from robustcheck.spec.problems import one_of
-from robustcheck.spec.query import read_query
+from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
-_PATH_KEYS = frozenset({"dataset", "population", "prompts"})
-_PATH_SUFFIXES = (".csv", ".txt", ".json", ".jsonl")
+_PATH_KEYS = frozenset({"dataset", "population", "prompts", "pairs"})
+# The keys of an expectation that hold a facet query, and those whose content is not looked into further.
+_QUERY_KEYS = frozenset({"among", "higher", "lower", "steeper", "than", "before", "after"})
+_LEAVES = frozenset({"where", "options"})
 
 
 def check_references(scope: Scope, names: KnownNames, findings: Findings) -> None:
     """Report every unknown name in ``measure`` and ``expect``."""
     for loc, key, value in _named_values(scope.data, ("measure", "expect")):
-        if key == "among" and isinstance(value, dict):
-            if not _is_own_table(scope.data, loc[:-1]):
-                read_query(scope, loc, value, names, findings)
+        if _is_about_facets(loc):
+            check_facets(scope, loc, value, names, findings)
+        elif key == "population" and isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, str):
+                    _check_name(scope, (*loc, index), key, item, names, findings)
         elif key == "where" and isinstance(value, dict):
             _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, findings)
             _check_picked_parts(scope, loc, value, names, findings)
@@ -52,11 +57,6 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: 
     findings.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 
-def is_path(text: str) -> bool:
-    """Tell a path from a name."""
-    return "/" in text or text.endswith(_PATH_SUFFIXES)
-
-
 def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Model:
     """Return the model with its paths made absolute: they are relative to the YAML file."""
     changed: dict[str, object] = {}
@@ -65,6 +65,8 @@ def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Mod
             changed[key] = with_absolute_paths(value, directory, names)
         elif key in _PATH_KEYS and isinstance(value, str):
             changed[key] = _absolute(value, directory, names)
+        elif key == "population" and isinstance(value, list):
+            changed[key] = [_absolute(item, directory, names) for item in value]
         elif key == "options" and isinstance(value, dict):
             changed[key] = {
                 name: _absolute(text, directory, names) if name in names.dataset_options else text
@@ -95,14 +97,13 @@ def _walk(value: object, loc: Loc) -> Iterator[tuple[Loc, str, object]]:
         return
     for key, item in value.items():
         yield (*loc, key), key, item
-        if key not in {"where", "among", "options"}:
+        if key not in _LEAVES and not _is_about_facets((*loc, key)):
             yield from _walk(item, (*loc, key))
 
 
-def _is_own_table(data: object, loc: Loc) -> bool:
-    # The facets of a user's own CSV are its columns, which only the populations know.
-    population = _block(data, loc).get("population")
-    return isinstance(population, str) and is_path(population)
+def _is_about_facets(loc: Loc) -> bool:
+    # Only a key of the expectation itself: `steeper` names a kind and, in it, a group.
+    return len(loc) == 3 and loc[0] == "expect" and loc[2] in _QUERY_KEYS | {"groups", "match"}
 
 
 def _block(data: object, loc: Loc) -> dict[str, object]:
@@ -120,6 +121,8 @@ def _check_name(scope: Scope, loc: Loc, key: str, value: str, names: KnownNames,
         _check_file_or_name(scope, loc, "population", value, names.populations, findings)
     elif key == "prompts":
         _check_file_or_name(scope, loc, "prompt set", value, names.prompts, findings)
+    elif key == "pairs":
+        _check_file_or_name(scope, loc, "pairs", value, frozenset(), findings)
     elif key == "transform":
         _check_transform(scope, loc, value, names, findings)
     elif key == "model":

@@ -11,6 +11,7 @@ from robustcheck.expectations import (
     AtMost,
     Between,
     Expectation,
+    GroupExpectation,
     NoWorseThan,
     OnTrend,
     Reproduces,
@@ -18,6 +19,7 @@ from robustcheck.expectations import (
 )
 from robustcheck.records import Amount, Quantity
 from robustcheck.spec.limits import LIMITS
+from robustcheck.spec.sentences_groups import GroupSubject, group_sentence
 
 # The metrics whose names are not the words that people use for them.
 _NOUNS: Mapping[str, str] = {
@@ -56,8 +58,12 @@ def write_sentence(
     quantity: Quantity, expect: Expectation, warn: Expectation | None = None, *, is_higher_better: bool = True
 ) -> str:
     """Say in plain English what a check asserts."""
-    subject = _Subject(describe(quantity), "below" if is_higher_better else "above")
-    sentence = f"{_SENTENCES[type(expect)](subject, expect)}."
+    label = describe(quantity)
+    if isinstance(expect, GroupExpectation):
+        sentence = f"{group_sentence(GroupSubject(label, describe, is_higher_better), expect)}."
+    else:
+        subject = _Subject(label, "below" if is_higher_better else "above")
+        sentence = f"{_SENTENCES[type(expect)](subject, expect)}."
     return f"{sentence} {_warning(expect, warn)}" if warn else sentence
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from robustcheck.expectations import parse_amount
+from robustcheck.expectations import KINDS, parse_amount
 from robustcheck.records import Amount
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.limits import LIMITS, Limit, WrittenLimit, written_limits
@@ -25,7 +25,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, findings: Findings) 
     check_limits(scope, limits, names, findings)
     if isinstance(written, dict):
         _check_range(scope, written, ("expect", kind), names, findings)
-        _check_axis(scope, written, ("expect", kind), names, findings)
+        _check_axis(scope, kind, written, names, findings)
 
 
 def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, findings: Findings) -> None:
@@ -60,13 +60,26 @@ def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _S
     if amount is None or limit.role == "share":
         return
     wanted = _wanted(limit, amount, scale.unit)
-    if amount.unit != wanted:
+    if limit.role == "number":
+        _check_number(scope, limit, amount, loc, findings)
+    elif amount.unit != wanted:
         hint = _rewritten(amount, wanted)
         findings.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
     elif wanted and not scale.is_unbounded and not 0 <= amount.value <= 1:
         findings.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
     elif limit.role == "tolerance" and amount.value < 0:
         findings.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
+
+
+def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, findings: Findings) -> None:
+    """Report a unit on a correlation or a slope, and a number that neither can be."""
+    if amount.unit:
+        hint = f"did you mean '{amount.value:g}'?"
+        findings.at_value(scope, loc, f"{amount} has a unit, which correlations and slopes have not", hint=hint)
+    elif limit.key == "margin" and amount.value < 0:
+        findings.at_value(scope, loc, f"{amount} is negative", expected="a margin of 0 or more")
+    elif limit.key != "margin" and abs(amount.value) > 1:
+        findings.at_value(scope, loc, f"{amount} is no correlation", expected="a number from -1 to 1")
 
 
 def _wanted(limit: Limit, amount: Amount, unit: str | None) -> str:
@@ -113,16 +126,19 @@ def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: Know
     _check_order(scope, places, findings)
 
 
-def _check_axis(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, findings: Findings) -> None:
+def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: KnownNames, findings: Findings) -> None:
     """Report an axis that stretches 0 to 1, where the values of a metric leave that range."""
-    if "against" not in written or written.get("axis", "probit") not in _CURVED:
+    if "against" not in written or "axis" not in KINDS[kind].model_fields:
+        return
+    axis, loc = written.get("axis", KINDS[kind].model_fields["axis"].default), ("expect", kind)
+    if axis not in _CURVED:
         return
     data = scope.data
     measured = _metric(data.get("measure") if isinstance(data, dict) else None)
     beyond = next((metric for metric in (measured, _metric(written["against"])) if metric in names.unbounded), None)
     if beyond is None:
         return
-    summary = f"{written.get('axis', 'probit')} axes take values between 0 and 1, which {beyond} leaves"
+    summary = f"{axis} axes take values between 0 and 1, which {beyond} leaves"
     report = findings.at_value if "axis" in written else findings.at_key
     report(scope, (*loc, "axis") if "axis" in written else loc, summary, expected="axis: linear")
 

@@ -1,33 +1,45 @@
 """Compare two models on the same images, and say what a number of images can resolve.
 
-Sources: Efron & Tibshirani 1993, paired bootstrap; McNemar 1947, exact form; DeLong et al. 1988.
+Sources: Efron & Tibshirani 1993, paired bootstrap; McNemar 1947, exact form; DeLong et al. 1988; Bonett &
+Price 2012, few units that differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import log, sqrt
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from robustcheck.records import Samples
-from robustcheck.stats.intervals import ROUNDING, Interval, covariance, is_binary, rule_of_three, z_value
-from robustcheck.stats.resampling import resampled_difference, unit_sums, units_of
-from robustcheck.stats.statistics import AUROC, ECE, value_of
+from robustcheck.stats.calibration_error import calibration_error
+from robustcheck.stats.differences import Estimated, difference_intervals
+from robustcheck.stats.intervals import (
+    ROUNDING,
+    Interval,
+    IntervalAt,
+    covariance,
+    is_binary,
+    rule_of_three,
+    z_value,
+)
+from robustcheck.stats.resampling import percentile_interval, resampled_difference, unit_sums, units_of
+from robustcheck.stats.statistics import AUROC, ECE, Floats, influence, value_of
 
 POWER = 0.80
+# So many units that differ speak for themselves; with fewer, what was not seen counts.
+_SPEAKING = 100
+_LINEAR = ("mean", "group_mean", "weighted_sum")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Difference:
-    """A paired difference (second minus first) with its bootstrap replicates' quantile function.
+    """A paired difference (second minus first) with its interval at any level.
 
     ``error`` is its standard error; ``n`` counts the samples (their clusters, where they have some) and
-    ``discordant`` those on which the two differ; ``test`` names where ``p_value`` comes from. Without
-    ``draws`` the interval is the normal one (DeLong's, of two AUROCs). ``least`` is the half-width below
-    which it does not go: the rule of three where the data show no variance, else 0.
+    ``discordant`` those on which the two differ; ``test`` names where ``p_value`` comes from.
     """
 
     value: float
@@ -35,40 +47,36 @@ class Difference:
     n: int
     discordant: int
     p_value: float
-    draws: tuple[float, ...]
     test: Literal["exact McNemar", "normal"]
-    least: float
-
-    def interval(self, level: float) -> Interval:
-        """Return the interval, holding at least ``least`` on either side of the value."""
-        reach = z_value(level) * self.error
-        low, high = self.value - reach, self.value + reach
-        if self.draws:
-            low, high = (float(bound) for bound in np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2]))
-        return min(low, self.value - self.least), max(high, self.value + self.least)
+    interval: IntervalAt
 
 
 def paired_difference(first: Samples, second: Samples, *, seed: int) -> Difference:
     """Compare two values over the same samples in the same order, drawing the same samples for both.
 
-    Raises ValueError when the two do not hold the same sample ids, or are not of the same aggregate.
+    Raises ValueError when the two do not hold the same sample ids in the same clusters, or are not of the
+    same aggregate.
     """
-    if not np.array_equal(first.ids, second.ids) or first.aggregate != second.aggregate:
-        raise ValueError("the two measurements do not hold the same samples in the same order")
+    _require_pairs(first, second)
+    if first.clusters is None:
+        # An older run may not have kept them; what was sampled together is the same in both.
+        first = replace(first, clusters=second.clusters)
     value = value_of(second) - value_of(first)
-    variance = covariance(first, first) + covariance(second, second) - 2 * covariance(first, second)
-    error = sqrt(max(0.0, variance))
+    # Var A + Var B - 2 Cov(A, B) is the sum over units of the squared difference of their influences.
+    change = unit_sums(influence(second) - influence(first), first)
+    discordant = _discordant(first, second)
+    unseen = _unseen_step(first, change) if discordant < _SPEAKING and first.aggregate in _LINEAR else 0.0
+    error = sqrt(float(change @ change) + 2 * unseen**2)
     is_counted = first.aggregate == "mean" and first.clusters is None
     is_mcnemar = is_counted and is_binary(first.scores) and is_binary(second.scores)
     return Difference(
         value=value,
-        error=error,
+        error=error if error > ROUNDING else rule_of_three(first) / z_value(0.95),
         n=units_of(first).size,
-        discordant=_discordant(first, second),
+        discordant=discordant,
         p_value=_mcnemar(first, second) if is_mcnemar else normal_p(value, error),
-        draws=() if first.aggregate in AUROC else _draws(first, second, value, seed),
         test="exact McNemar" if is_mcnemar else "normal",
-        least=rule_of_three(first) if error <= ROUNDING else 0.0,
+        interval=_intervals(first, second, _Spread(value, error, unseen, seed)),
     )
 
 
@@ -105,10 +113,76 @@ def detectable_drop(error: float, alpha: float) -> float:
     return (normal.inv_cdf(1 - alpha) + normal.inv_cdf(POWER)) * error
 
 
-def _draws(first: Samples, second: Samples, value: float, seed: int) -> tuple[float, ...]:
-    draws = resampled_difference(first, second, np.random.default_rng(seed))
-    # Replicates add ECE's upward bias once more: reflected at the value, their quantiles take it off (basic interval).
-    return tuple((2 * value - draws if first.aggregate in ECE else draws).tolist())
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """A difference, its standard error, how far one unit that was not seen moves it, and the seed of the draws."""
+
+    value: float
+    error: float
+    unseen: float
+    seed: int
+
+
+def _require_pairs(first: Samples, second: Samples) -> None:
+    if not np.array_equal(first.ids, second.ids) or first.aggregate != second.aggregate:
+        raise ValueError("the two measurements do not hold the same samples in the same order")
+    if first.clusters is not None and second.clusters is not None:
+        both = np.unique(np.column_stack([first.clusters, second.clusters]), axis=0).shape[0]
+        if not np.unique(first.clusters).size == np.unique(second.clusters).size == both:
+            raise ValueError("the two measurements do not hold the same clusters of samples")
+
+
+def _unseen_step(first: Samples, change: Floats) -> float:
+    """Return how far one more unit on which the two differ moves the difference: as far as the largest that did."""
+    largest = float(np.abs(change).max())
+    return largest if largest > ROUNDING else rule_of_three(first) / -log(0.025)
+
+
+def _intervals(first: Samples, second: Samples, spread: _Spread) -> IntervalAt:
+    if first.aggregate in AUROC:
+        return _normal_intervals(first, second, spread)
+    of_others = _debiased_intervals if first.aggregate in ECE else _bootstrap_intervals
+    return of_others(first, second, spread)
+
+
+def _normal_intervals(first: Samples, second: Samples, spread: _Spread) -> IntervalAt:
+    def interval(level: float) -> Interval:
+        unseen = rule_of_three(first, level) if spread.error <= ROUNDING else 0.0
+        reach = max(z_value(level) * spread.error, unseen)
+        return spread.value - reach, spread.value + reach
+
+    return interval
+
+
+def _debiased_intervals(first: Samples, second: Samples, spread: _Spread) -> IntervalAt:
+    """Join the two intervals without bias: the bias of a difference is that of the less calibrated, the smaller one."""
+    then, now = calibration_error(first), calibration_error(second)
+    if then is None or now is None or spread.error <= ROUNDING:
+        return _normal_intervals(first, second, spread)
+    correlation = covariance(first, second) / sqrt(covariance(first, first) * covariance(second, second))
+    parts = [Estimated(each.debiased, each.interval) for each in (now, then)]
+    return difference_intervals(parts[0], parts[1], correlation)
+
+
+def _bootstrap_intervals(first: Samples, second: Samples, spread: _Spread) -> IntervalAt:
+    """Resample both alike; one more gain and one more loss, each Poisson, stand for what was not seen.
+
+    Resampling few units that differ never draws what none of them shows. Bonett and Price (2012) add a gain
+    and a loss to the counts for that reason, which is what the mean of these draws does.
+    """
+    rng = np.random.default_rng(spread.seed)
+    draws = resampled_difference(first, second, rng)
+    if spread.unseen:
+        draws = draws + spread.unseen * (rng.poisson(1, draws.size) - rng.poisson(1, draws.size))
+    ranked = np.sort(draws)
+    units = units_of(first)
+
+    def interval(level: float) -> Interval:
+        low, high = percentile_interval(ranked, units, level)
+        unseen = rule_of_three(first, level) if spread.error <= ROUNDING else 0.0
+        return min(low, spread.value - unseen), max(high, spread.value + unseen)
+
+    return interval
 
 
 def _mcnemar(first: Samples, second: Samples) -> float:

@@ -1,19 +1,22 @@
 """Confidence intervals of one value, and the covariance that comparisons need.
 
-Sources: Wilson 1927; Clopper & Pearson 1934; Efron & Tibshirani 1993, percentile and basic bootstrap;
+Sources: Wilson 1927; Clopper & Pearson 1934; Hesterberg 2015, expanded percentiles of the bootstrap;
 DeLong et al. 1988 with the logit transform (Pepe 2003) for the AUROC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, sqrt
+from math import log, sqrt
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.records import Samples
-from robustcheck.stats.resampling import resampled, unit_sums, units_of
+from robustcheck.stats.axes import axis_by_name
+from robustcheck.stats.calibration_error import calibration_error
+from robustcheck.stats.resampling import percentile_interval, resampled, unit_sums, units_of
 from robustcheck.stats.statistics import AUROC, ECE, FPR, IN_DISTRIBUTION, Floats, influence, partner_of, value_of
 
 Interval = tuple[float, float]
@@ -21,6 +24,8 @@ IntervalAt = Callable[[float], Interval]
 
 # Standard errors and spreads below this are rounding.
 ROUNDING = 1e-12
+# Of 150 at 99%, Wilson's interval holds the truth in 93.5% of cases; with the exact one below 5, in 98%.
+FEW = 5
 
 
 def z_value(level: float) -> float:
@@ -59,9 +64,9 @@ def clopper_pearson_interval(successes: int, n: int, level: float = 0.95) -> Int
 
 
 def proportion_interval(value: float, n: int, level: float = 0.95) -> Interval:
-    """Return Wilson's interval, or the exact one where Wilson is poor (n < 100, or 0 or n successes)."""
+    """Return Wilson's interval, or the exact one where Wilson is poor: n < 100, or fewer than 5 on a side."""
     successes = round(value * n)
-    if n < 100 or successes in (0, n):
+    if n < 100 or min(successes, n - successes) < FEW:
         return clopper_pearson_interval(successes, n, level)
     return wilson_interval(value * n, n, level)
 
@@ -74,26 +79,67 @@ def score_interval(samples: Samples, level: float = 0.95, *, seed: int = 0) -> I
 def score_intervals(samples: Samples, *, seed: int = 0) -> IntervalAt:
     """Return the function from a level to the interval of the value; the bootstrap is done once, here.
 
-    A share of independent samples is a proportion; AUROC has DeLong's variance; everything else is
-    bootstrapped: percentiles, but for ECE, whose upward bias they would add a second time, the basic
-    interval 2 value - percentile. Where all replicates are alike, the rule of three widens them.
+    A share of independent samples is a proportion; AUROC has DeLong's variance; ECE has its upward bias
+    taken off (``calibration_error``); everything else is bootstrapped, with expanded percentiles. Where all
+    replicates are alike, the rule of three widens them. The smallest of several means has the interval that
+    ``_worst_intervals`` derives.
     """
     value = value_of(samples)
-    trials = _trials(samples)
+    trials = trials_of(samples)
     if trials:
         return lambda level: proportion_interval(value, trials, level)
+    if samples.aggregate == "group_min":
+        return _worst_intervals(samples, seed)
     if samples.aggregate in AUROC:
         error = sqrt(covariance(samples, samples))
         n = independent_samples(samples)
         return lambda level: auroc_interval(value, error, n, level)
-    draws = resampled(samples, np.random.default_rng(seed))
-    draws = 2 * value - draws if samples.aggregate in ECE else draws
-    least = rule_of_three(samples) if np.ptp(draws) <= ROUNDING * max(1.0, abs(value)) else 0.0
-    floor, ceiling = (0.0, 1.0) if _is_fraction(samples) else (-np.inf, np.inf)
+    if samples.aggregate in ECE:
+        return _calibration_intervals(samples, value)
+    return _bootstrap_intervals(samples, value, seed)
+
+
+def _calibration_intervals(samples: Samples, value: float) -> IntervalAt:
+    known = calibration_error(samples)
+    if known is not None:
+        return known.interval
 
     def interval(level: float) -> Interval:
-        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-        return float(np.clip(low - least, floor, ceiling)), float(np.clip(high + least, floor, ceiling))
+        unseen = rule_of_three(samples, level)
+        return max(0.0, value - unseen), min(1.0, value + unseen)
+
+    return interval
+
+
+def _bootstrap_intervals(samples: Samples, value: float, seed: int) -> IntervalAt:
+    ranked = np.sort(resampled(samples, np.random.default_rng(seed)))
+    is_alike = np.ptp(ranked) <= ROUNDING * max(1.0, abs(value))
+    floor, ceiling = (0.0, 1.0) if _is_fraction(samples) else (-np.inf, np.inf)
+    units = units_of(samples)
+
+    def interval(level: float) -> Interval:
+        low, high = percentile_interval(ranked, units, level)
+        unseen = rule_of_three(samples, level) if is_alike else 0.0
+        return float(np.clip(low - unseen, floor, ceiling)), float(np.clip(high + unseen, floor, ceiling))
+
+    return interval
+
+
+def _worst_intervals(samples: Samples, seed: int) -> IntervalAt:
+    """Return intervals of the smallest group mean, from those of all the groups.
+
+    The smallest of noisy means lies below the smallest mean, and a bootstrap adds that bias once more. But
+    the smallest mean is at least L where every group's is (no correction: intersection-union), and it is
+    at most U where any group's is (Bonferroni over the groups).
+    """
+    groups = np.unique(samples.groups)
+    inside = [samples.groups == group for group in groups]
+    parts = [Samples(samples.ids[rows], samples.scores[rows], samples.groups[rows]) for rows in inside]
+    at = [score_intervals(part, seed=seed) for part in parts]
+
+    def interval(level: float) -> Interval:
+        strict = 1 - (1 - level) / len(at)
+        return min(each(level)[0] for each in at), min(each(strict)[1] for each in at)
 
     return interval
 
@@ -109,19 +155,60 @@ def auroc_interval(value: float, error: float, n: int, level: float = 0.95) -> I
     """
     if error <= ROUNDING:
         return clopper_pearson_interval(round(value * n), n, level)
-    centre, half = np.log(value / (1 - value)), z_value(level) * error / (value * (1 - value))
-    return 1 / (1 + exp(half - centre)), 1 / (1 + exp(-half - centre))
+    logit = axis_by_name("logit")
+    centre, half = logit.forward(value), z_value(level) * error * logit.slope(value)
+    return logit.inverse(centre - half), logit.inverse(centre + half)
 
 
 def covariance(first: Samples, second: Samples) -> float:
     """Return the sampling covariance of two values over the same samples, in the same order."""
-    return float(np.dot(unit_sums(influence(first), first), unit_sums(influence(second), first)))
+    one = unit_sums(influence(first), first)
+    return float(np.dot(one, one if first is second else unit_sums(influence(second), first)))
 
 
-def rule_of_three(samples: Samples) -> float:
-    """Return how far the value may lie from the truth when nothing varied: 3/n of what one score can move it."""
+def shared_covariance(first: Samples, second: Samples) -> float:
+    """Return the sampling covariance of two values of which some samples are the same, such as a part and the whole.
+
+    A sample that one of them does not hold has no influence on it. What was sampled together counts together:
+    rows are joined by their ids and by the clusters of either side.
+    """
+    if np.array_equal(first.ids, second.ids) and first.clusters is None and second.clusters is None:
+        return covariance(first, second)
+    units = _joint_units(first, second)
+    n = int(units.max()) + 1
+    sums = [
+        np.bincount(place, weights=influence(samples), minlength=n)
+        for place, samples in zip(np.split(units, [first.ids.size]), (first, second), strict=True)
+    ]
+    return float(np.dot(*sums))
+
+
+def _joint_units(first: Samples, second: Samples) -> npt.NDArray[np.int64]:
+    """Return the unit of each row of both, first and then second: rows linked by an id or a cluster are one."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = np.unique(np.concatenate([first.ids, second.ids]), return_inverse=True)[1]
+    nodes = int(rows.max()) + 1
+    links, begin = [], 0
+    for samples in (first, second):
+        mine = rows[begin : (begin := begin + samples.ids.size)]
+        clusters = mine if samples.clusters is None else np.unique(samples.clusters, return_inverse=True)[1] + nodes
+        nodes = max(nodes, int(clusters.max()) + 1)
+        links.append((mine, clusters))
+    start, end = (np.concatenate(ends) for ends in zip(*links, strict=True))
+    graph = coo_array((np.ones(start.size), (start, end)), shape=(nodes, nodes))
+    return np.asarray(connected_components(graph, directed=False)[1][rows], dtype=np.int64)
+
+
+def rule_of_three(samples: Samples, level: float = 0.95) -> float:
+    """Return how far the value may lie from the truth when nothing varied.
+
+    What happened in none of n samples happens in at most -ln(tail) / n of all, of what one score can move the
+    value: 3/n at a tail of 5%, 3.7/n at the 2.5% of a 95% interval.
+    """
     scale = float(np.abs(partner_of(samples)).sum()) if samples.aggregate == "weighted_sum" else 1.0
-    return 3 / independent_samples(samples) * scale
+    return -log((1 - level) / 2) / independent_samples(samples) * scale
 
 
 def independent_samples(samples: Samples) -> int:
@@ -137,7 +224,7 @@ def is_binary(scores: Floats) -> bool:
     return bool(np.isin(scores, (0.0, 1.0)).all())
 
 
-def _trials(samples: Samples) -> int:
+def trials_of(samples: Samples) -> int:
     """Return the n of which the value is a proportion, or 0 when it is none."""
     if samples.clusters is not None or samples.aggregate not in ("mean", "ratio") or not is_binary(samples.scores):
         return 0

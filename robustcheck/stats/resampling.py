@@ -1,25 +1,26 @@
 """Bootstrap replicates of a statistic, and of the difference of two over the same samples.
 
 What is drawn with replacement is the cluster where samples have one, else the sample; and within strata
-where the design fixed their sizes. Source: Efron & Tibshirani 1993; Davison & Hinkley 1997.
+where the design fixed their sizes. Source: Efron & Tibshirani 1993; Davison & Hinkley 1997; Hesterberg 2015
+(expanded percentiles).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 
 from robustcheck.records import Samples
 from robustcheck.stats.statistics import (
-    ECE,
     FPR,
     IN_DISTRIBUTION,
     Floats,
     Ints,
     Sides,
-    calibration_gaps,
     group_ratios,
     influence,
     sides_of,
@@ -28,7 +29,9 @@ from robustcheck.stats.statistics import (
 
 DRAWS = 10_000
 COSTLY_DRAWS = 2_000
-_COUNTED = ("ratio", "group_min", *ECE, *FPR)
+# A quantile with fewer replicates beyond it is noise.
+_RESOLVED = 25
+_COUNTED = ("ratio", "group_min", *FPR)
 _BLOCK = 2_000_000
 _BUDGET = 100_000_000
 
@@ -47,6 +50,11 @@ class Units:
     def size(self) -> int:
         """Count the units."""
         return sum(stratum.size for stratum in self.strata)
+
+    @property
+    def freedom(self) -> int:
+        """Count the units less one mean a stratum, at least 1."""
+        return max(1, self.size - len(self.strata))
 
 
 def resampled(samples: Samples, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
@@ -75,19 +83,39 @@ def resampled_difference(first: Samples, second: Samples, rng: np.random.Generat
     return value_of(second) - value_of(first) + _resampled_sums(change, units, rng, draws)
 
 
+def percentile_interval(ranked: Floats, units: Units, level: float) -> tuple[float, float]:
+    """Return the expanded percentile interval of replicates in ascending order.
+
+    Resampling n units shows (n - 1) / n of their variance, and knows the variance no better than the data:
+    where percentiles reach z standard errors, sqrt(n / f) t(f) is right, with f degrees of freedom. Further
+    out than the replicates resolve, the tail is stretched as that of a normal distribution.
+    """
+    from scipy.special import stdtrit
+
+    normal = NormalDist()
+    reach = sqrt(units.size / units.freedom) * float(stdtrit(units.freedom, 0.5 + level / 2))
+    tail = max(normal.cdf(-reach), _RESOLVED / ranked.size)
+    centre, low, high = (_ranked_at(ranked, share) for share in (0.5, tail, 1 - tail))
+    stretch = 1.0 if tail > _RESOLVED / ranked.size else reach / -normal.inv_cdf(tail)
+    return centre + stretch * (low - centre), centre + stretch * (high - centre)
+
+
 def units_of(samples: Samples) -> Units:
     """Return the units of resampling and their strata.
 
     A cluster that lies across strata (one image in every corruption) joins them into one: it is drawn
     whole, and the sizes of the strata stay as they are when every cluster has a sample in each.
     """
+    if samples.clusters is None and not _row_strata(samples).any():
+        rows = np.arange(samples.scores.size)
+        return Units(rows, (rows,))
     strata = np.unique(_row_strata(samples), return_inverse=True)[1]
     if samples.clusters is None:
         return Units(np.arange(strata.size), _split(strata))
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    index = np.unique(samples.clusters, return_inverse=True)[1]
+    index = unit_index(samples)
     units = int(index.max()) + 1
     nodes = units + int(strata.max()) + 1
     graph = coo_array((np.ones(index.size), (index, units + strata)), shape=(nodes, nodes))
@@ -98,8 +126,21 @@ def unit_sums(values: Floats, samples: Samples) -> Floats:
     """Return the sums of per-sample values within the clusters of the samples (as they are without clusters)."""
     if samples.clusters is None:
         return values
-    index = np.unique(samples.clusters, return_inverse=True)[1]
-    return np.asarray(np.bincount(index, weights=values), dtype=np.float64)
+    return np.asarray(np.bincount(unit_index(samples), weights=values), dtype=np.float64)
+
+
+def unit_index(samples: Samples) -> Ints:
+    """Return which unit each sample is of: its cluster, or itself."""
+    if samples.clusters is None:
+        return np.arange(samples.scores.size)
+    return np.unique(samples.clusters, return_inverse=True)[1]
+
+
+def _ranked_at(ranked: Floats, share: float) -> float:
+    place = share * (ranked.size - 1)
+    below = int(place)
+    above = min(below + 1, ranked.size - 1)
+    return float(ranked[below] + (place - below) * (ranked[above] - ranked[below]))
 
 
 def _row_strata(samples: Samples) -> Ints:
@@ -159,9 +200,7 @@ def _count_blocks(units: Units, rng: np.random.Generator, draws: int) -> Iterato
 
 
 def _counted(samples: Samples) -> Counted:
-    if samples.aggregate in FPR:
-        return _counted_fpr(sides_of(samples))
-    return _counted_ece(samples) if samples.aggregate in ECE else _counted_ratios(samples)
+    return _counted_fpr(sides_of(samples)) if samples.aggregate in FPR else _counted_ratios(samples)
 
 
 def _counted_ratios(samples: Samples) -> Counted:
@@ -176,12 +215,6 @@ def _counted_ratios(samples: Samples) -> Counted:
         return np.asarray(values.min(axis=1) if samples.aggregate == "group_min" else values @ ratios.weights)
 
     return statistic
-
-
-def _counted_ece(samples: Samples) -> Counted:
-    gaps, index = calibration_gaps(samples)
-    add = _group_adder(index)
-    return lambda counts: np.asarray(np.abs(add(counts * gaps)).sum(axis=1) / counts.sum(axis=1))
 
 
 def _counted_fpr(sides: Sides) -> Counted:

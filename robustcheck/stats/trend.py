@@ -86,9 +86,9 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
             expected="a value strictly between 0% and 100%",
         )
     mean = fit.intercept + fit.slope * place
-    line_variance = _line_variance(fit, place)
-    error = sqrt(fit.scale**2 + line_variance)
-    reach = _t_quantile(level, fit.n - 2) * error
+    of_line = line_variance(fit, place)
+    error = sqrt(fit.scale**2 + of_line)
+    reach = t_quantile(level, fit.n - 2) * error
     value = axis.inverse(mean)
     slope_at_value = axis.slope(value)
     return Expected(
@@ -98,7 +98,7 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
         residual=None if y is None else y - value,
         z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
         x_gain=fit.slope * axis.slope(x) / slope_at_value,
-        fit_variance=line_variance / slope_at_value**2,
+        fit_variance=of_line / slope_at_value**2,
         extrapolated=not fit.x_low <= x <= fit.x_high,
     )
 
@@ -144,12 +144,14 @@ def _r_squared(y: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]) -
     return 1 - float(((y - predicted) ** 2).sum()) / total if total else 0.0
 
 
-def _line_variance(fit: TrendFit, place: float) -> float:
+def line_variance(fit: TrendFit, place: float) -> float:
+    """Return the variance of the line itself at a place on the transformed x axis."""
     intercept, shared, slope = fit.covariance
     return intercept + 2 * place * shared + place * place * slope
 
 
-def _t_quantile(level: float, degrees: int) -> float:
+def t_quantile(level: float, degrees: int) -> float:
+    """Return the two-sided quantile of Student's t at a level."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.5 + level / 2))

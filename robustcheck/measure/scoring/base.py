@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, Task
+from robustcheck.datasets import Dataset
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics import MetricFacts, metric_facts
-from robustcheck.records import Cell, Pairs, Samples
+from robustcheck.records import Cell, Pairs, Samples, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)

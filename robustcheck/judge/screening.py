@@ -1,0 +1,46 @@
+"""The second look at a whole run: what Benjamini-Hochberg would flag beside the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from robustcheck.records import Result, Verdict
+from robustcheck.stats.multiplicity import benjamini_hochberg
+
+FALSE_DISCOVERIES = 0.05
+
+
+def screened(results: Sequence[Result]) -> tuple[Result, ...]:
+    """Add to each verdict what Benjamini-Hochberg says over the checks of its suite on its model.
+
+    Verdicts rest on Bonferroni, which is known at collection; this looks at all p values of a finished run.
+    """
+    families: dict[tuple[str, str], list[int]] = {}
+    for place, result in enumerate(results):
+        if result.verdict.p_value is not None:
+            families.setdefault((result.suite, result.model.id), []).append(place)
+    screened = list(results)
+    for places in families.values():
+        for place, verdict in zip(places, _family(results[place].verdict for place in places), strict=True):
+            screened[place] = replace(results[place], verdict=verdict)
+    return tuple(screened)
+
+
+def _family(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    known = list(verdicts)
+    adjusted = benjamini_hochberg([verdict.p_value for verdict in known if verdict.p_value is not None])
+    flagged = sum(q <= FALSE_DISCOVERIES for q in adjusted)
+    kept = sum(verdict.status == "fail" or verdict.excused for verdict in known)
+    family = f"of {len(known)} checks, Bonferroni fails {kept} and Benjamini-Hochberg flags {flagged}"
+    return [_said(verdict, q, family) for verdict, q in zip(known, adjusted, strict=True)]
+
+
+def _said(verdict: Verdict, adjusted: float, family: str) -> Verdict:
+    is_flagged = adjusted <= FALSE_DISCOVERIES
+    text = f"{'flagged' if is_flagged else 'not flagged'} (adjusted p {adjusted:.2g}; {family})"
+    facts = (*verdict.facts, (f"Benjamini-Hochberg at q = {FALSE_DISCOVERIES:g}", text))
+    if not is_flagged or verdict.status == "fail" or verdict.excused:
+        return replace(verdict, facts=facts)
+    note = f"no fail at the suite's level, but Benjamini-Hochberg would flag it (adjusted p {adjusted:.2g})"
+    return replace(verdict, facts=facts, notes=(*verdict.notes, note))

@@ -1,0 +1,63 @@
+"""The facet queries of an expectation, held against the facets that its models have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from robustcheck.errors import did_you_mean
+from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.names import Facets, KnownNames, is_path
+from robustcheck.spec.problems import one_of
+from robustcheck.spec.query import read_query
+from robustcheck.spec.source import Loc
+
+
+def check_facets(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> None:
+    """Report what is wrong with `among`, with a group, with the groups, or with the facets of `match`."""
+    known = _known_to(scope, loc, names)
+    if isinstance(value, dict):
+        _check_query(scope, loc, value, known, findings)
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict):
+            _check_query(scope, (*loc, index), item, known, findings)
+        elif loc[-1] == "match" and isinstance(item, str) and known is not None:
+            _check_facet(scope, (*loc, index), item, known, findings)
+
+
+def _known_to(scope: Scope, loc: Loc, names: KnownNames) -> KnownNames | None:
+    """Return the names with the facets of the populations' members, where there are populations.
+
+    None for a user's own CSV, which alone knows its facets.
+    """
+    data: object = scope.data
+    for step in loc[:-1]:
+        data = data.get(step) if isinstance(data, dict) else None
+    written = data.get("population") if isinstance(data, dict) else None
+    populations = [item for item in (written if isinstance(written, list) else [written]) if isinstance(item, str)]
+    if any(is_path(each) for each in populations):
+        return None
+    return replace(names, facets=_joined([names.population_facets(each) for each in populations]) or names.facets)
+
+
+def _joined(facets: Sequence[Facets]) -> Facets:
+    joined: dict[str, frozenset[str]] = {}
+    for each in facets:
+        for facet, values in each.items():
+            joined[facet] = joined.get(facet, frozenset()) | values
+    return joined
+
+
+def _check_query(
+    scope: Scope, loc: Loc, query: dict[str, object], known: KnownNames | None, findings: Findings
+) -> None:
+    if known is not None:
+        read_query(scope, loc, query, known, findings)
+    elif not query:
+        findings.at_key(scope, loc, "the query has no condition", expected="facets, such as {source: laion}")
+
+
+def _check_facet(scope: Scope, loc: Loc, facet: str, known: KnownNames, findings: Findings) -> None:
+    if facet not in known.facets:
+        summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, known.facets)
+        findings.at_value(scope, loc, summary, expected=one_of(known.facets), hint=hint)

@@ -1,0 +1,145 @@
+"""The command plan: what a run would rest on, and what it cannot decide, before anything is measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from colour_data import write_colours
+from command import Robustcheck, write
+
+from robustcheck.datasets import open_dataset
+from robustcheck.stats.compare import detectable_drop
+
+FAKE = "fake:zero-shot@a"
+SUITE = """\
+robustcheck: 1
+title: A suite
+models: [openclip:ViT-B-32/openai, openclip:ViT-B-16/openai, openclip:RN50/openai]
+checks:
+  - id: v2-good
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect: {at_least: 40%}
+  - id: trend
+    for_each: {allowed: [0.5pp, 5pp]}
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect:
+      on_trend: {population: openclip, against: {metric: top1, dataset: imagenet-val}, allowed_below: "${allowed}"}
+  - id: not-here
+    measure: {metric: top1, dataset: imagenet-x, where: {factor: pose}}
+    expect: {at_least: 45%}
+"""
+LIVE = f"""\
+robustcheck: 1
+title: Live
+models: ["{FAKE}"]
+checks:
+  - id: tight
+    for_each: {{drop: [0.5pp, 60pp]}}
+    measure: {{metric: top1, dataset: DIRECTORY}}
+    expect: {{no_worse_than: {{model: "fake:zero-shot@b", allowed_drop: "${{drop}}"}}}}
+  - id: loss
+    measure: {{metric: nll, dataset: DIRECTORY}}
+    expect: {{at_most: 2.0}}
+"""
+
+
+@pytest.fixture
+def planned(robustcheck: Robustcheck) -> list[dict[str, Any]]:
+    write("a.robust.yaml", SUITE)
+    return json.loads(robustcheck("plan", "a.robust.yaml", "--json").out)
+
+
+def of(planned: list[dict[str, Any]], check: str) -> list[dict[str, Any]]:
+    return [one for one in planned if one["check"] == check]
+
+
+def test_every_check_on_every_model_is_listed(planned) -> None:
+    assert len(planned) == 4 * 3
+    assert {one["model"] for one in planned} == {"ViT-B-32/openai", "ViT-B-16/openai", "RN50/openai"}
+    assert {one["evidence"] for one in of(planned, "v2-good")} == {"published"}
+    assert {one["n"] for one in of(planned, "v2-good")} == {10_000}
+
+
+def test_what_is_missing_is_named_with_where_to_put_it(planned) -> None:
+    missing = of(planned, "not-here")
+    assert {one["evidence"] for one in missing} == {"no data"}
+    assert all("imagenet-x" in one["advice"] and "put it in" in one["advice"] for one in missing)
+    assert all(one["passes"] == [] for one in missing)
+
+
+def test_a_limit_that_so_many_images_cannot_tell_is_flagged(planned) -> None:
+    tight, wide = of(planned, "trend[0.5pp]"), of(planned, "trend[5pp]")
+    assert not any(one["decidable"] for one in tight)
+    assert all(one["decidable"] for one in wide)
+    assert all(one["detectable"] == other["detectable"] for one, other in zip(tight, wide, strict=True))
+    one = next(one for one in tight if one["model"] == "ViT-B-32/openai")
+    # 55.9% of 10,000 and 63.3% of 50,000; alpha is 0.05 over four checks.
+    error = (0.559 * 0.441 / 10_000 + 0.633 * 0.367 / 50_000) ** 0.5
+    assert one["detectable"] == pytest.approx(detectable_drop(error, 0.05 / 4), rel=0.01)
+
+
+def test_the_table_counts_and_names(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE)
+    said = robustcheck("plan", ".")
+    assert said.code == 0
+    assert "12 verdicts; to measure: 0 passes of a model, over 0 image sets" in said.out
+    assert "without data: 1 checks; cannot be decided: 1 checks" in said.out
+    assert "cannot be decided with the data at hand: trend[0.5pp]" in said.out
+    assert "ViT-B-32/openai" in said.out
+    assert "and 1 more" in said.out
+
+
+def test_models_replace_those_of_the_suite(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE)
+    found = json.loads(robustcheck("plan", "a.robust.yaml", "--models", "openclip:RN101/openai", "--json").out)
+    assert {one["model"] for one in found} == {"RN101/openai"}
+
+
+def test_published_evidence_alone_has_no_passes(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE)
+    found = json.loads(robustcheck("plan", "a.robust.yaml", "--evidence", "published", "--json").out)
+    assert {one["advice"] for one in of(found, "not-here")} == {"no published figure"}
+
+
+def test_live_data_are_counted_and_passes_shared(robustcheck: Robustcheck) -> None:
+    directory = Path("colours").absolute()
+    write_colours(directory)
+    write("live.robust.yaml", LIVE.replace("DIRECTORY", str(directory)))
+    found = json.loads(robustcheck("plan", "live.robust.yaml", "--json").out)
+    assert {one["evidence"] for one in found} == {"to measure"}
+    assert {one["n"] for one in found} == {len(open_dataset(str(directory), ()))}
+    assert [one["decidable"] for one in of(found, "tight[0.5pp]")] == [False]
+    assert of(found, "loss")[0]["detectable"] is None
+    said = robustcheck("plan", "live.robust.yaml")
+    assert "to measure: 2 passes of a model, over 1 image sets" in said.out
+
+
+def test_what_was_measured_is_stored(robustcheck: Robustcheck) -> None:
+    directory = Path("colours").absolute()
+    write_colours(directory)
+    write("live.robust.yaml", LIVE.replace("DIRECTORY", str(directory)))
+    for model in (FAKE, "fake:zero-shot@b"):
+        assert robustcheck("measure", model, str(directory), "top1", "--device", "cpu").code == 0
+    found = json.loads(robustcheck("plan", "live.robust.yaml", "--json").out)
+    assert {one["evidence"] for one in of(found, "tight[60pp]")} == {"stored"}
+
+
+def test_no_suite_is_a_message(robustcheck: Robustcheck) -> None:
+    said = robustcheck("plan", ".")
+    assert said.code != 0
+    assert "no suite here" in said.err
+
+
+def test_planning_published_evidence_needs_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "a.robust.yaml").write_text(SUITE, encoding="utf-8")
+    code = (
+        "import sys; from robustcheck.cli import main; sys.argv = ['robustcheck', 'plan', 'a.robust.yaml']\n"
+        "try: main()\nexcept SystemExit: pass\nprint('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "False"
