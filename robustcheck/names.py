@@ -35,6 +35,7 @@ def known_names(base: Path) -> KnownNames:
         prompts=PROMPT_SETS,
         facets=known_facets(),
         population_facets=_facets_of_population,
+        population_datasets=_datasets_of_population,
         model_sets=frozenset(known_sets()),
         is_model=partial(_wrong_with_model, base=base),
     )
@@ -42,6 +43,12 @@ def known_names(base: Path) -> KnownNames:
 
 def _facets_of_population(name: str) -> Mapping[str, frozenset[str]]:
     return load_population(name).known_facets if name in known_populations() else {}
+
+
+def _datasets_of_population(name: str) -> frozenset[str]:
+    if name not in known_populations():
+        return frozenset()
+    return frozenset(figure.dataset for figure in load_population(name).figures)
 
 
 def _wrong_with_model(text: str, *, base: Path) -> str | None:

@@ -19,6 +19,8 @@ EvidenceChoice = Literal["auto", "live", "published"]
 # What the evidence says of a claim; nothing where no claim was judged.
 Finding = Literal["", "holds", "fails", "open"]
 Pairs = tuple[tuple[str, str], ...]
+# How a value is written: as a percentage, or as it is.
+Unit = Literal["%", ""]
 
 STATUSES: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "pass", "skip")
 
@@ -240,7 +242,7 @@ class Verdict:
     n: int | None = None
     detectable: float | None = None
     expected: float | None = None
-    unit: Literal["%", ""] = "%"
+    unit: Unit = "%"
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
     excused: bool = False
@@ -281,7 +283,9 @@ class TrendPoint:
 class TrendFigure:
     """Everything a trend plot needs; the report only draws it.
 
-    ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions).
+    ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions);
+    ``line_of`` names the group of points that it fits, where that is not all of them. The units are
+    those of the two metrics.
     """
 
     suite: str
@@ -294,6 +298,9 @@ class TrendFigure:
     line: tuple[tuple[float, float, float, float], ...]
     source: str = ""
     licence: str = ""
+    x_unit: Unit = "%"
+    y_unit: Unit = "%"
+    line_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +309,9 @@ class Result:
 
     ``check_key`` is the check's id with its ``for_each`` case, its key in history;
     ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
-    ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, and ``finding``
-    what this evidence says of it, whatever was expected. A check about groups has a ``model`` of kind "group".
+    ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, ``finding``
+    what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
+    about groups has a ``model`` of kind "group".
     """
 
     nodeid: str
@@ -325,6 +333,12 @@ class Result:
     claim: str = ""
     source: str = ""
     finding: Finding = ""
+    expect_finding: Finding = ""
+
+    @property
+    def is_about_groups(self) -> bool:
+        """Whether groups of models were judged, and no single one."""
+        return self.model.kind == "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +356,7 @@ class Change:
     suite: str = ""
     value_before: float | None = None
     value_after: float | None = None
-    unit: Literal["%", ""] = "%"
+    unit: Unit = "%"
     beyond_noise: bool = False
     basis: str = ""
 

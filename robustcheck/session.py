@@ -137,6 +137,7 @@ class RobustSession:
             rerun=rerun_command(nodeid, self._models_to_name(item)),
             claim=check.claim,
             source=check.source,
+            expect_finding=check.expect_finding,
         )
 
     def figure(self, item: PlannedCheck) -> TrendFigure | None:
@@ -146,7 +147,8 @@ class RobustSession:
             return group_figure(check.expect, self._group_case(item))
         if not isinstance(check.expect, OnTrend):
             return None
-        return trend_figure(check.expect, item.suite.path, check, self._population(item))
+        units = (METRICS[check.expect.against.metric].unit, METRICS[check.quantity.metric].unit)
+        return trend_figure(check.expect, item.suite.path, check, self._population(item), units)
 
     def _models_to_name(self, item: PlannedCheck) -> str | None:
         """Return the --models of a rerun, where the run has them: the item's model; of a check on groups, all."""

@@ -74,8 +74,9 @@ def group_figure(expect: GroupExpectation, case: GroupCase) -> TrendFigure | Non
         return None
     groups, _ = on_axis(case.groups, axis)
     points = [[TrendPoint(each.model, each.x, each.y, group.name) for each in group.members] for group in groups]
+    fitted = 1 if isinstance(expect, GroupAbove) else 0
     try:
-        fit = fit_trend(points[1 if isinstance(expect, GroupAbove) else 0], axis)
+        fit = fit_trend(points[fitted], axis)
     except RecordError:
         return None
     return TrendFigure(
@@ -89,6 +90,9 @@ def group_figure(expect: GroupExpectation, case: GroupCase) -> TrendFigure | Non
         line=sample_line(fit, fit.x_low, fit.x_high),
         source=case.source,
         licence=case.licence,
+        x_unit="%" if case.x_unit == "%" else "",
+        y_unit="%" if case.unit == "%" else "",
+        line_of=groups[fitted].name,
     )
 
 

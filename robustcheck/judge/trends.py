@@ -10,7 +10,7 @@ from robustcheck.expectations import OnTrend
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
 from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.records import Score, TrendFigure, TrendFit, TrendPoint
+from robustcheck.records import Score, TrendFigure, TrendFit, TrendPoint, Unit
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated
 from robustcheck.stats.intervals import IntervalAt, shared_covariance
@@ -49,8 +49,10 @@ def members(expect: OnTrend, population: PopulationPoints) -> tuple[TrendPoint, 
     return tuple(point for point in population.points if low <= point.x <= high)
 
 
-def trend_figure(expect: OnTrend, suite: str, check: Check, population: PopulationPoints) -> TrendFigure:
-    """Return what a plot of the check's whole population shows."""
+def trend_figure(
+    expect: OnTrend, suite: str, check: Check, population: PopulationPoints, units: tuple[Unit, Unit] = ("%", "%")
+) -> TrendFigure:
+    """Return what a plot of the check's whole population shows; ``units`` are those of x and y."""
     points = members(expect, population)
     fit = fit_trend(points, expect.axis)
     drawn = tuple(point for point in points if point.model not in fit.dropped)
@@ -65,6 +67,8 @@ def trend_figure(expect: OnTrend, suite: str, check: Check, population: Populati
         line=sample_line(fit, fit.x_low, fit.x_high),
         source=population.source,
         licence=population.licence,
+        x_unit=units[0],
+        y_unit=units[1],
     )
 
 

@@ -113,7 +113,7 @@ def merge_mean_probability(logits: Floats, members: Sequence[npt.NDArray[np.int6
     # A probability that underflows is a tie at the smallest number, not an infinity.
     tiny = np.finfo(np.float64).tiny
     means = [p[:, places].mean(axis=1) if places.size else np.zeros(len(p)) for places in members]
-    return np.log(np.maximum(np.column_stack(means), tiny))
+    return np.asarray(np.log(np.maximum(np.column_stack(means), tiny)))
 
 
 def among_kept(labels: npt.NDArray[np.int64], kept: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 
 from robustcheck.records import Result
-from robustcheck.report.words import KINDS, case_of, kind_of, signed_short
+from robustcheck.report.words import KINDS, case_of, is_to_hold, kind_of, signed_short
 
 # Shades change at these distances from the limit (half a point, one, two, five and ten points, or as plain
 # numbers 0.005 to 0.1).
@@ -98,8 +98,8 @@ class Heatmap:
 
 
 def heatmap(results: Iterable[Result], anchors: dict[str, str]) -> Heatmap:
-    """Arrange the results; ``anchors`` tells which node ids have a card to link to."""
-    found = list(results)
+    """Arrange the results of single models; ``anchors`` tells which node ids have a card to link to."""
+    found = [result for result in results if not result.is_about_groups]
     blocks: list[Block] = []
     for suites in _together(found):
         first = sum(len(block.columns) for block in blocks)
@@ -137,11 +137,12 @@ def column_places(table: Heatmap) -> dict[tuple[str, str], int]:
 
 
 def _columns(results: list[Result], first_number: int) -> list[Column]:
-    first = {(result.suite, result.check_key): result for result in reversed(results)}
-    ordered = sorted(first.values(), key=lambda result: results.index(result))
-    # A check's cases stand together even when another check was planned between them.
-    order = {(result.suite, result.check_id): place for place, result in reversed(list(enumerate(ordered)))}
-    ordered.sort(key=lambda result: order[result.suite, result.check_id])
+    first: dict[tuple[str, str], Result] = {}
+    for result in results:
+        first.setdefault((result.suite, result.check_key), result)
+    suites = list(dict.fromkeys(result.suite for result in results))
+    # As the suites list them, not as they ran; the cases of a check share its lines.
+    ordered = sorted(first.values(), key=lambda result: (suites.index(result.suite), result.position.line))
     bare = {(r.suite, r.check_key) for r in results if r.verdict.margin is not None and not r.verdict.unit}
     return [
         _column(number, result, "" if (result.suite, result.check_key) in bare else "pp")
@@ -183,7 +184,8 @@ def _box(result: Result, anchor: str) -> Box:
     if verdict.margin is None:
         return Box(kind, "", glyph, "", anchor)
     text = f"{glyph} {signed_short(verdict.margin, verdict.unit)}".strip()
-    return Box(kind, shade(verdict.margin), text, f"{verdict.margin:.4g}", anchor)
+    colour = shade(verdict.margin) if is_to_hold(result) else "z"
+    return Box(kind, colour, text, f"{verdict.margin:.4g}", anchor)
 
 
 def shade(margin: float) -> str:

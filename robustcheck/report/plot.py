@@ -18,6 +18,8 @@ MOST_LABELS = 6
 _LINE_SAMPLES = 24
 _TITLE_GLYPH = 6.6
 OTHER = "other"
+# In the order in which they are told apart best, from each other and from the line.
+_BESIDE_THE_LINE = tuple(f"var(--g{number})" for number in (5, 4, 3, 7, 2, 6))
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
 _LABELLED: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")
@@ -76,6 +78,12 @@ class TrendPlot:
         return [(name, self.colours.get(name, "var(--g0)"), count) for name, count in counts.most_common()]
 
     @property
+    def population(self) -> str:
+        """Say which models the line was drawn through."""
+        of = f", line of {self.figure.line_of}" if self.figure.line_of else ""
+        return f"population {self.figure.population}{of}"
+
+    @property
     def x_title(self) -> list[str]:
         """Return the title of the x axis in lines that fit it."""
         return _lines(self.figure.x_label, self.x.length)
@@ -112,15 +120,20 @@ def shown_group(group: str, colours: Mapping[str, str]) -> str:
     return group if group in colours else OTHER
 
 
+def own_colours(figure: TrendFigure) -> dict[str, str]:
+    """Colour the groups of a plot that compares them: the line's own blue for those that it fits."""
+    others = sorted({point.group for point in figure.points} - {figure.line_of})
+    return {figure.line_of: "var(--g1)"} | dict(zip(others, _BESIDE_THE_LINE, strict=False))
+
+
 def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[str, str]) -> TrendPlot:
     """Work out the plot of one check from its figure and the results of the checked models."""
     z = transformer(figure.fit.axis)
     line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in _thinned(figure.line))
     markers = tuple(marker for result in results if (marker := _marker(result, figure)))
     dots = _dots(figure.points, {marker.model for marker in markers}, figure)
-    units = _units(results)
-    limit, limit_text = _limit_line(figure, results, units[1])
-    x, y = _axes(figure, line, markers or dots, units)
+    limit, limit_text = _limit_line(figure, results)
+    x, y = _axes(figure, line, markers or dots)
     inside = tuple(dot for dot in dots if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
     title, case = (results[0].title, case_of(results[0])) if results else (figure.check_key, "")
     bare = TrendPlot(
@@ -159,19 +172,10 @@ def _dots(points: Iterable[TrendPoint], checked: set[str], figure: TrendFigure) 
     return tuple(Dot(p.model, z(p.x), z(p.y), p.group) for p in points if p.model not in checked)
 
 
-def _units(results: Sequence[Result]) -> tuple[str, str]:
-    """Return the units of x and y, as the verdicts write them; without a verdict, those of shares."""
-    judged = [result.verdict for result in results if result.verdict.margin is not None]
-    if not judged:
-        return "%", "%"
-    x = next((text for verdict in judged for name, text in verdict.facts if name == "x"), judged[0].unit)
-    return "%" if x.endswith("%") else "", judged[0].unit
-
-
-def _limit_line(
-    figure: TrendFigure, results: Sequence[Result], unit: str
-) -> tuple[tuple[tuple[float, float], ...], str]:
+def _limit_line(figure: TrendFigure, results: Sequence[Result]) -> tuple[tuple[tuple[float, float], ...], str]:
     """Shift the line by the limit when every verdict holds a residual against the same one."""
+    # A limit on a mean over models is not one on each of them.
+    results = [result for result in results if not result.is_about_groups]
     limits = {r.verdict.limit for r in results if r.verdict.expected is not None and _judges_residual(r)}
     if len(limits) != 1 or not figure.line:
         return (), ""
@@ -180,7 +184,7 @@ def _limit_line(
     # Curved axes end at 0 and 1: there the limit cannot be missed.
     is_open = figure.fit.axis == "linear"
     shifted = tuple((z(x), z(y + limit)) for x, y, _, _ in _thinned(figure.line) if is_open or 0 < y + limit < 1)
-    return shifted, f"limit {signed(limit, unit)}"
+    return shifted, f"limit {signed(limit, figure.y_unit)}"
 
 
 def _judges_residual(result: Result) -> bool:
@@ -191,16 +195,16 @@ def _judges_residual(result: Result) -> bool:
 
 
 def _axes(
-    figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot], units: tuple[str, str]
+    figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]
 ) -> tuple[Axis, Axis]:
     kind = figure.fit.axis
     xs = [mark.x for mark in shown] or [point[0] for point in line]
-    x = axis_over(kind, xs, WIDTH, padding=0.09, unit=units[0])
+    x = axis_over(kind, xs, WIDTH, padding=0.09, unit=figure.x_unit)
     ys = [mark.y for mark in shown]
     ys += [end for mark in shown if isinstance(mark, Marker) for end in mark.y_span]
     centre = [(point[0], point[1]) for point in line]
     ys += [at(centre, edge) for edge in x.domain if len(centre) > 1]
-    return x, axis_over(kind, ys, HEIGHT, padding=0.07, unit=units[1])
+    return x, axis_over(kind, ys, HEIGHT, padding=0.07, unit=figure.y_unit)
 
 
 def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """What the strip graphic draws, in pixels; the side from ``bad_from`` to ``bad_to`` breaks the limit."""
+    """What the strip graphic draws, in pixels; the side from ``bad_from`` to ``bad_to`` breaks the limit, if any."""
 
     value: Mark
     low: float
@@ -36,7 +36,7 @@ class Strip:
     bad_to: float
 
 
-def strip(verdict: Verdict, expected_name: str) -> Strip | None:
+def strip(verdict: Verdict, expected_name: str, *, has_bad_side: bool = True) -> Strip | None:
     """Lay out the strip of a verdict, or return None when there are no numbers to show."""
     if verdict.compared is None or verdict.limit is None or verdict.margin is None:
         return None
@@ -52,7 +52,7 @@ def strip(verdict: Verdict, expected_name: str) -> Strip | None:
         marks.append(_mark("expected", reference, expected_name, shown))
     limit = marks[0].x
     # The margin has the sign of (compared - limit) when the limit is a floor, the other one when a ceiling.
-    bad_from, bad_to = (0.0, limit) if is_floor else (limit, WIDTH)
+    bad_from, bad_to = ((0.0, limit) if is_floor else (limit, WIDTH)) if has_bad_side else (0.0, 0.0)
     value = _mark("value", verdict.compared, held(verdict.compared, verdict), shown)
     return Strip(value, _pixel(low, shown), _pixel(high, shown), tuple(marks), bad_from, bad_to)
 

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Pairs, Result, Score, Status, Verdict
+from robustcheck.records import Change, Pairs, Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 # A status, or a pass that a known deviation let through: one of the things a mark can mean.
 Kind = Literal["pass", "warn", "fail", "unsure", "error", "skip", "known"]
 _MACHINERY = frozenset(
-    {"weights", "dataset", "precision", "open_clip_torch", "timm", "torch", "torchvision", "pillow", "numpy"}
+    {"weights", "dataset", "images", "precision", "open_clip_torch", "timm", "torch", "torchvision", "pillow", "numpy"}
 )
 UNSURE = (
     "Unsure means that the interval straddles the limit: with this many images the figure may lie on either "
@@ -61,6 +61,38 @@ def named(kind: Kind, number: int) -> str:
 def case_of(result: Result) -> str:
     """Return the ``for_each`` case of a result's check, empty when it has none."""
     return result.check_key.removeprefix(result.check_id).strip("[]")
+
+
+def judged_model(result: Result) -> str:
+    """Return the id of the model that was judged, or the groups in words."""
+    return result.model.text if result.is_about_groups else result.model.id
+
+
+def finding(result: Result) -> str:
+    """Write what was found of a claim: ``fails``, and what was expected where the suite says so."""
+    found, expected = result.finding or "\N{EN DASH}", result.expect_finding
+    if not expected:
+        return found
+    return f"{found}, as expected" if found == expected else f"{found}; expected: {expected}"
+
+
+def is_to_hold(result: Result) -> bool:
+    """Tell whether the side beyond the limit is the bad one: not where a claim is expected to fail or stay open."""
+    return result.expect_finding in ("", "holds")
+
+
+def sampled(verdict: Verdict) -> str:
+    """Write how many models, or matched pairs of them, a claim was judged on."""
+    if verdict.n is None:
+        return "\N{EN DASH}"
+    return counted(verdict.n, "pair" if "pairs" in dict(verdict.facts) else "model")
+
+
+def moved(change: Change) -> str:
+    """Write the values of a change: ``61.0% → 57.5%``, or nothing where either run has none."""
+    if change.value_before is None or change.value_after is None:
+        return ""
+    return " → ".join(plain(value, change.unit) for value in (change.value_before, change.value_after))
 
 
 def breakable(text: str) -> str:

@@ -25,6 +25,10 @@ def _no_facets(_: str) -> Facets:
     return {}
 
 
+def _no_datasets(_: str) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class KnownNames:
     """What may be named in a suite: ``metrics`` maps a name to its unit (``%`` or none).
@@ -35,7 +39,8 @@ class KnownNames:
     ``families`` maps a data set that comes in parts to the axes of its parts and their values.
     ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
-    ``population_facets`` returns those of a population's members, which may have others;
+    ``population_facets`` returns those of a population's members, which may have others, and
+    ``population_datasets`` the data sets of its figures, such as averages that nobody can measure;
     ``is_model`` returns None for a usable model text, or what is wrong with it.
     """
 
@@ -52,5 +57,6 @@ class KnownNames:
     prompts: frozenset[str] = frozenset()
     facets: Facets = field(default_factory=dict)
     population_facets: Callable[[str], Facets] = _no_facets
+    population_datasets: Callable[[str], frozenset[str]] = _no_datasets
     model_sets: frozenset[str] = frozenset()
     is_model: Callable[[str], str | None] = _any_model

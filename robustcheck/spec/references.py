@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
+from robustcheck.expectations import KINDS, Expectation, GroupExpectation
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.names import KnownNames, is_path
 from robustcheck.spec.problems import one_of
@@ -28,6 +30,7 @@ _LEAVES = frozenset({"where", "options"})
 
 def check_references(scope: Scope, names: KnownNames, findings: Findings) -> None:
     """Report every unknown name in ``measure`` and ``expect``."""
+    names = _with_figures_datasets(scope, names)
     for loc, key, value in _named_values(scope.data, ("measure", "expect")):
         if _is_about_facets(loc):
             check_facets(scope, loc, value, names, findings)
@@ -44,6 +47,23 @@ def check_references(scope: Scope, names: KnownNames, findings: Findings) -> Non
             _check_name(scope, loc, key, value, names, findings)
         elif key == "prompts" and isinstance(value, int | float) and not isinstance(value, bool):
             _check_known(scope, loc, "prompt set", scalar_text(value), names.prompts, findings)
+
+
+def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
+    """Return the names with the data sets that a population has figures of, for a check about its members.
+
+    Nothing is measured for such a check, so an average over data sets, or a set without an adapter, will do.
+    """
+    added: set[str] = set()
+    expect = scope.data.get("expect") if isinstance(scope.data, dict) else None
+    for kind, block in expect.items() if isinstance(expect, dict) else ():
+        if isinstance(block, dict) and issubclass(KINDS.get(kind, Expectation), GroupExpectation):
+            added.update(*map(names.population_datasets, _texts(block.get("population"))))
+    return replace(names, datasets=names.datasets | added) if added else names
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
 def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> None:
