@@ -28,6 +28,7 @@ from robustcheck.records import (
     SuiteInfo,
     TrendFigure,
     TrendPoint,
+    Unit,
 )
 from robustcheck.spec import load_suite
 from robustcheck.stats.intervals import score_interval
@@ -238,4 +239,10 @@ def _population(check: Check) -> PopulationPoints:
 
 def _figures(suite: Suite) -> list[TrendFigure]:
     trends = [(check, check.expect) for check in suite.checks if isinstance(check.expect, OnTrend)]
-    return [trend_figure(expect, suite.path, check, _population(check)) for check, expect in trends]
+    return [
+        trend_figure(expect, suite.path, check, _population(check), _units(check, expect)) for check, expect in trends
+    ]
+
+
+def _units(check: Check, expect: OnTrend) -> tuple[Unit, Unit]:
+    return METRICS[expect.against.metric].unit, METRICS[check.quantity.metric].unit

@@ -6,8 +6,22 @@ import re
 from collections.abc import Iterator
 
 from robustcheck.records import Change, Result, RunRecord, Status
+from robustcheck.report.claims import claims
 from robustcheck.report.page import headline
-from robustcheck.report.words import UNSURE, WORDS, counted, held, interval, named
+from robustcheck.report.words import (
+    KINDS,
+    UNSURE,
+    WORDS,
+    counted,
+    finding,
+    held,
+    interval,
+    judged_model,
+    kind_of,
+    moved,
+    named,
+    sampled,
+)
 
 MOST_ROWS = 100
 _ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
@@ -19,12 +33,13 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 def summary_markdown(run: RunRecord) -> str:
     """Return the summary of a run: counts, what did not pass, what changed."""
     head = headline(run)
-    models = len({result.model.id for result in run.results})
+    models = len({result.model.id for result in run.results if not result.is_about_groups})
     blocks = [
         f"## {_MARKS[head.tone]} {head.text}",
-        f"{head.detail} · {counted(models, 'model')} · {counted(sum(suite.checks for suite in run.suites), 'check')}",
+        " · ".join([head.detail, *[counted(models, "model")] * bool(models), _checks(run)]),
         "\n".join(_counts(run)),
         "\n".join(_non_passes(run)),
+        "\n".join(_claims(run)),
         "\n".join(_known(run)),
         "\n".join(_changes(run)),
     ]
@@ -50,6 +65,10 @@ def _counts(run: RunRecord) -> Iterator[str]:
     yield f"| {' | '.join(f'{number:,}' for number in numbers)} |"
 
 
+def _checks(run: RunRecord) -> str:
+    return counted(sum(suite.checks for suite in run.suites), "check")
+
+
 def _non_passes(run: RunRecord) -> Iterator[str]:
     found = [result for result in run.results if result.verdict.status != "pass"]
     found.sort(key=lambda result: (_ORDER.index(result.verdict.status), result.verdict.margin or 0.0))
@@ -69,10 +88,37 @@ def _row(result: Result) -> str:
     words = WORDS[verdict.status]
     cells = [
         f"{words.glyph} {verdict.status}",
-        *(escaped(text) for text in (result.check_key, result.model.id, verdict.reason)),
+        *(escaped(text) for text in (result.check_key, judged_model(result), verdict.reason)),
         held(verdict.compared, verdict),
         interval(verdict),
         held(verdict.limit, verdict),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _claims(run: RunRecord) -> Iterator[str]:
+    rows = [row for claim in claims(run.results, 0, {}) for row in claim.rows]
+    if not rows:
+        return
+    yield f"**{counted(len(rows), 'claim')}** about groups of models:\n"
+    yield "| | check | claim | finding | effect | 95% interval | n | source |"
+    yield "| --- | --- | --- | --- | ---: | ---: | ---: | --- |"
+    yield from (_claim_row(row.result) for row in rows[:MOST_ROWS])
+    if len(rows) > MOST_ROWS:
+        yield f"\n… and {len(rows) - MOST_ROWS:,} more in the report."
+
+
+def _claim_row(result: Result) -> str:
+    verdict, kind = result.verdict, kind_of(result.verdict)
+    cells = [
+        f"{KINDS[kind].glyph} {verdict.status}",
+        escaped(result.check_key),
+        escaped(result.title),
+        finding(result),
+        held(verdict.compared, verdict),
+        interval(verdict),
+        sampled(verdict),
+        escaped(result.source),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -90,7 +136,7 @@ def _known(run: RunRecord) -> Iterator[str]:
 
 
 def _known_row(result: Result) -> str:
-    texts = (result.check_key, result.model.id, result.verdict.reason, "; ".join(result.verdict.notes))
+    texts = (result.check_key, judged_model(result), result.verdict.reason, "; ".join(result.verdict.notes))
     return f"| {' | '.join(escaped(text) for text in texts)} |"
 
 
@@ -105,7 +151,9 @@ def _changes(run: RunRecord) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    return f"- {escaped(change.check_key)} on {escaped(change.model)}: {change.before} → {change.after}"
+    status = f"still {change.after}" if change.before == change.after else f"{change.before} → {change.after}"
+    values = f", {moved(change)} ({escaped(change.basis)})" if moved(change) else ""
+    return f"- {escaped(change.check_key)} on {escaped(change.model)}: {status}{values}"
 
 
 def _annotation(result: Result) -> str:

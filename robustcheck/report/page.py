@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from robustcheck.records import Change, Result, RunRecord, TrendFigure
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
+from robustcheck.report.claims import Claim, claim_places, claims
 from robustcheck.report.heatmap import Heatmap, column_places, heatmap
-from robustcheck.report.plot import TrendPlot, group_colours, trend_plot
+from robustcheck.report.plot import TrendPlot, group_colours, own_colours, trend_plot
 from robustcheck.report.strip import Strip, strip
-from robustcheck.report.words import WORDS, Kind, counted, kind_of
+from robustcheck.report.words import WORDS, Kind, counted, is_to_hold, kind_of
 
 FULL_CARDS = 50
+# So few cards are all unfolded; of more, only those of what failed.
+FEW_CARDS = 4
 MOST_LISTED = 500
 _CARD_ORDER: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "skip", "known")
 
@@ -37,6 +40,7 @@ class Card:
     strip: Strip | None
     rerun: str
     also: tuple[str, ...] = ()
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,26 @@ class Page:
     title: str
     headline: Headline
     changed: dict[str, list[Change]]
-    models: int
+    scope: str
     plots: tuple[TrendPlot, ...]
     table: Heatmap
+    claims: tuple[Claim, ...]
     places: dict[tuple[str, str], int]
     cards: tuple[Card, ...]
     rest: tuple[Card, ...]
     known: tuple[Card, ...]
     unlisted: int
-    evidence: str
     tags: tuple[str, ...]
+
+    @property
+    def trend_plots(self) -> list[tuple[int, TrendPlot]]:
+        """List the plots that show single models against a trend, with their numbers on the page."""
+        return [(index, plot) for index, plot in enumerate(self.plots) if not plot.figure.line_of]
+
+    @property
+    def claim_plots(self) -> list[tuple[int, TrendPlot]]:
+        """List the plots that compare groups, with their numbers on the page."""
+        return [(index, plot) for index, plot in enumerate(self.plots) if plot.figure.line_of]
 
     def by_column(self) -> list[tuple[int, list[Result]]]:
         """Group all results by the column of their check."""
@@ -77,27 +91,52 @@ class Page:
 
 def page(run: RunRecord) -> Page:
     """Arrange a run for the report."""
-    table_without_links = heatmap(run.results, {})
-    places = column_places(table_without_links)
+    places = _places(run.results)
     listed = list(_cards(run, places))
     cards = [card for card in listed if not card.result.verdict.excused]
     anchors = {card.result.nodeid: card.anchor for card in listed}
+    table = heatmap(run.results, anchors)
+    found = claims(run.results, len(table.columns), anchors)
     return Page(
         run=run,
         title=run.suites[0].title if len(run.suites) == 1 else "Robustness report",
         headline=headline(run),
         changed=_changed(run.changes),
-        models=len({result.model.id for result in run.results}),
+        scope=scope(run, len(table.columns)),
         plots=tuple(_plots(run)),
-        table=heatmap(run.results, anchors),
+        table=table,
+        claims=found,
         places=places,
-        cards=tuple(cards[:FULL_CARDS]),
+        cards=tuple(_unfolded(cards[:FULL_CARDS])),
         rest=tuple(cards[FULL_CARDS:MOST_LISTED]),
         known=tuple(card for card in listed if card.result.verdict.excused),
         unlisted=max(0, len(cards) - MOST_LISTED),
-        evidence=_evidence(run.results),
         tags=tuple(sorted({tag for result in run.results for tag in result.tags})),
     )
+
+
+def _places(results: Iterable[Result]) -> dict[tuple[str, str], int]:
+    """Number the checks: the columns of the heatmap, then the rows of the claims."""
+    listed = list(results)
+    columns = column_places(heatmap(listed, {}))
+    return columns | claim_places(claims(listed, len(columns), {}))
+
+
+def _unfolded(cards: list[Card]) -> Iterator[Card]:
+    for card in cards:
+        yield replace(card, is_open=len(cards) <= FEW_CARDS or card.result.verdict.status in ("fail", "error"))
+
+
+def scope(run: RunRecord, checks: int) -> str:
+    """Say how much was judged, and on what evidence: ``12 models × 21 checks · 53 claims · live evidence``."""
+    models = {result.model.id for result in run.results if not result.is_about_groups}
+    about_groups = sum(result.is_about_groups for result in run.results)
+    parts = [f"{counted(len(models), 'model')} \N{MULTIPLICATION SIGN} {counted(checks, 'check')}"] * bool(
+        models or not about_groups
+    )
+    parts += [counted(about_groups, "claim")] * bool(about_groups)
+    kinds = sorted({result.score.evidence for result in run.results if result.score})
+    return " · ".join([*parts, *[f"{' and '.join(kinds)} evidence"] * bool(kinds)])
 
 
 def headline(run: RunRecord) -> Headline:
@@ -137,7 +176,7 @@ def _leftover(counts: Any, known: int) -> str:
 
 
 def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    groups: dict[str, list[Change]] = {"newly failing": [], "fixed": [], "otherwise changed": []}
+    groups: dict[str, list[Change]] = {"newly failing": [], "fixed": [], "otherwise changed": [], "moved": []}
     for change in changes:
         groups[_kind(change)].append(change)
     return groups
@@ -145,20 +184,18 @@ def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
 
 def _kind(change: Change) -> str:
     red = ("fail", "error")
+    if change.after == change.before:
+        return "moved"
     if change.after in red and change.before not in red:
         return "newly failing"
     return "fixed" if change.before in red and change.after in ("pass", "warn") else "otherwise changed"
 
 
-def _evidence(results: Iterable[Result]) -> str:
-    kinds = sorted({result.score.evidence for result in results if result.score})
-    return f"{' and '.join(kinds)} evidence" if kinds else "no evidence"
-
-
 def _plots(run: RunRecord) -> Iterator[TrendPlot]:
-    colours = group_colours(run.trends)
+    shared = group_colours(figure for figure in run.trends if not figure.line_of)
     for figure in run.trends:
-        yield trend_plot(figure, [result for result in run.results if _is_of(result, figure)], colours)
+        results = [result for result in run.results if _is_of(result, figure)]
+        yield trend_plot(figure, results, own_colours(figure) if figure.line_of else shared)
 
 
 def _is_of(result: Result, figure: TrendFigure) -> bool:
@@ -173,7 +210,7 @@ def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]
             f"r{number}",
             result,
             places[result.suite, result.check_key],
-            strip(result.verdict, _expected_name(result, trends)),
+            strip(result.verdict, _expected_name(result, trends), has_bad_side=is_to_hold(result)),
             result.rerun,
             tuple(other.model.id for other in others),
         )
@@ -194,6 +231,8 @@ def _urgency(group: list[Result]) -> tuple[int, float]:
 
 
 def _expected_name(result: Result, trends: dict[tuple[str, str], TrendFigure]) -> str:
+    if result.is_about_groups:
+        return "no effect"
     return "trend" if (result.suite, result.check_key) in trends else "expected"
 
 

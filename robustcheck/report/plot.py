@@ -194,9 +194,7 @@ def _judges_residual(result: Result) -> bool:
     return abs(verdict.value - verdict.expected - verdict.compared) < 1e-9
 
 
-def _axes(
-    figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]
-) -> tuple[Axis, Axis]:
+def _axes(figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]) -> tuple[Axis, Axis]:
     kind = figure.fit.axis
     xs = [mark.x for mark in shown] or [point[0] for point in line]
     x = axis_over(kind, xs, WIDTH, padding=0.09, unit=figure.x_unit)

@@ -23,6 +23,7 @@ from robustcheck.stats.statistics import (
     Sides,
     group_ratios,
     influence,
+    partner_of,
     sides_of,
     value_of,
 )
@@ -65,6 +66,8 @@ def resampled(samples: Samples, rng: np.random.Generator, draws: int = DRAWS) ->
     """
     if samples.aggregate in FPR and samples.clusters is None:
         return _resampled_fpr(sides_of(samples), rng, draws)
+    if samples.aggregate == "ratio" and samples.clusters is None:
+        return _resampled_ratio(samples, rng, draws)
     if samples.aggregate in _COUNTED:
         statistic = _counted(samples)
         blocks = [statistic(counts) for counts in _count_blocks(units_of(samples), rng, min(draws, COSTLY_DRAWS))]
@@ -250,6 +253,18 @@ def _resampled_fpr(sides: Sides, rng: np.random.Generator, draws: int) -> Floats
         share = 1 - np.searchsorted(ranked, thresholds, side="left") / n
         rates += rng.binomial(n, share) / n
     return rates / len(strata)
+
+
+def _resampled_ratio(samples: Samples, rng: np.random.Generator, draws: int) -> Floats:
+    """Draw how often each distinct (score, partner) is in a replicate: few kinds make up many samples."""
+    kinds, counts = np.unique(np.column_stack([samples.scores, partner_of(samples)]), axis=0, return_counts=True)
+    n, blocks = int(counts.sum()), []
+    for size in _block_sizes(draws, len(kinds)):
+        numerator, denominator = (rng.multinomial(n, counts / n, size=size) @ kinds).T
+        # A replicate without a denominator says nothing; it keeps the value.
+        ratio = np.full(size, value_of(samples))
+        blocks.append(np.divide(numerator, denominator, out=ratio, where=denominator != 0))
+    return np.concatenate(blocks)
 
 
 def _group_adder(index: Ints) -> Callable[[Floats], Floats]:

@@ -18,9 +18,9 @@
     stored(root.dataset.theme);
   });
 
-  // --- filter: what a result matches is looked up in the heatmap's headings ---
+  // --- filter: what a result matches is looked up in the heatmap's headings and the claims' rows ---
   const form = document.getElementById("filter");
-  const headings = all(".heat th[data-key]").sort((a, b) => a.dataset.sort - b.dataset.sort);
+  const headings = [...all(".heat th[data-key]").sort((a, b) => a.dataset.sort - b.dataset.sort), ...all(".claims tr[data-key]")];
   const columns = headings.map((th) => ({ th, key: th.dataset.key, tags: th.dataset.tags.split(" "), text: `${th.dataset.key} ${th.dataset.tags} ${th.title}`.toLowerCase() }));
   const rows = all(".heat tbody tr");
   const boxAt = (row, index) => row.cells[index - row.closest("table").dataset.first + 1];
@@ -41,8 +41,7 @@
     if (want.model && !name.includes(want.model)) return false;
     return want.q.split(/\s+/).every((word) => name.includes(word) || column.text.includes(word) || (facets.get(model) || "").includes(word));
   };
-  const filterHeat = (want) => {
-    const used = columns.map(() => false);
+  const filterHeat = (want, used) => {
     let count = 0;
     for (const row of rows) {
       let any = false;
@@ -56,17 +55,23 @@
       row.hidden = !any;
     }
     for (const block of all(".block")) block.hidden = all("tbody tr", block).every((row) => row.hidden);
-    for (const figure of all(".plot")) {
-      const index = columns.findIndex((column) => column.key === figure.dataset.key);
-      figure.hidden = index >= 0 && !used[index];
+    return count;
+  };
+  const filterListed = (want, used) => {
+    let count = 0;
+    for (const { item, column, model, status } of listed) {
+      item.hidden = !matches(want, column, model, status);
+      if (!item.hidden && item.dataset.key) { used[item.dataset.c] = true; count += 1; }
     }
+    for (const heading of all(".claims .claim")) heading.hidden = all("tr[data-key]", heading.parentElement).every((row) => row.hidden);
     return count;
   };
   const apply = () => {
     const want = wanted();
-    const count = filterHeat(want);
-    for (const { item, column, model, status } of listed) item.hidden = !matches(want, column, model, status);
-    const total = all(".heat td[class]").length;
+    const used = columns.map(() => false);
+    const count = filterHeat(want, used) + filterListed(want, used);
+    for (const figure of all(".plot")) figure.hidden = used[figure.dataset.c] === false;
+    const total = all(".heat td[class], .claims tr[data-key]").length;
     const active = want.q || want.model || want.tag || want.status.size;
     form.querySelector("output").textContent = active ? `${count} of ${total}` : "";
     form.querySelector("[type=reset]").hidden = !active;
@@ -84,6 +89,7 @@
     if (!card) return;
     all("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
     for (let outer = card.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
+    for (const fold of all(":scope > details", card)) fold.open = true;
     card.setAttribute("aria-current", "true");
     card.scrollIntoView({ block: "center" });
   };
