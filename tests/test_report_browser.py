@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from report_claims import claims_run
 from report_fixtures import made_up_run, with_odd_outcomes
 from report_protocols import protocol_run
 
@@ -74,6 +76,30 @@ def test_the_theme_switches(opened: tuple[Any, list[str], str]) -> None:
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator("#theme").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_the_filter_finds_claims_by_their_groups(opened: tuple[Any, list[str], str], tmp_path: Path) -> None:
+    page, wrong, _ = opened
+    page.goto(Path(write_report(claims_run(), tmp_path / "report")).as_uri())
+    assert page.locator(".claims tr[data-key]:visible").count() == 4
+    page.fill("#filter [name=model]", "webli")
+    assert page.locator(".claims tr[data-key]:visible").count() == 1
+    assert page.locator(".claims .claim:visible").count() == 1
+    assert page.locator("#filter output").inner_text() == "1 of 6"
+    page.locator("#filter [type=reset]").click()
+    page.evaluate("document.querySelector('#claims .plot').scrollIntoView()")
+    page.wait_for_function("document.querySelectorAll('#claims .plot.drawn').length === 1")
+    assert wrong == []
+
+
+def test_a_link_unfolds_its_card(opened: tuple[Any, list[str], str], tmp_path: Path) -> None:
+    page, _, _ = opened
+    run = made_up_run(6, 1)
+    unsure = tuple(replace(result, verdict=replace(result.verdict, status="unsure")) for result in run.results)
+    page.goto(Path(write_report(replace(run, results=unsure), tmp_path / "report")).as_uri())
+    assert page.locator(".card > details[open]").count() == 0
+    page.locator(".heat td a").first.click()
+    assert page.locator(".card > details[open] .rerun").count() == 1
 
 
 def test_charts_without_a_unit_have_bare_ticks(tmp_path: Path, opened: tuple[Any, list[str], str]) -> None:

@@ -70,11 +70,12 @@ def group_figure(expect: GroupExpectation, case: GroupCase) -> TrendFigure | Non
     None where nothing is held against a line, or too few models draw one.
     """
     check, axis = case.planned.check, getattr(expect, "axis", None)
-    if expect.other_quantity is None or axis is None:
+    against = getattr(expect, "against", None)
+    if against is None or axis is None:
         return None
     groups, _ = on_axis(case.groups, axis)
     points = [[TrendPoint(each.model, each.x, each.y, group.name) for each in group.members] for group in groups]
-    fitted = 1 if isinstance(expect, GroupAbove) else 0
+    fitted = 1 if isinstance(expect, GroupAbove) and not expect.is_line_of_higher else 0
     try:
         fit = fit_trend(points[fitted], axis)
     except RecordError:
@@ -83,7 +84,7 @@ def group_figure(expect: GroupExpectation, case: GroupCase) -> TrendFigure | Non
         suite=case.planned.suite.path,
         check_key=check.key,
         population=case.evidence,
-        x_label=expect.other_quantity.quantity().label,
+        x_label=against.quantity().label,
         y_label=check.quantity.label,
         fit=fit,
         points=tuple(point for group in points for point in group),

@@ -48,19 +48,19 @@ def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Group
 
 def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Group, ...]]:
     groups, notes = on_axis(case.groups, expect.axis)
-    higher, lower = groups
-    effect = residual_difference(higher.points, lower.points, expect.axis, seed=case.seed)
-    line = fit_line(lower.points, expect.axis)
-    claim = (
-        f"mean {_metric(case)} of {higher.name} lies {say_points(effect.value, case.unit)} "
-        f"{say_side(effect.value)} the line of {lower.name}"
-    )
+    apart, fitted = reversed(groups) if expect.is_line_of_higher else groups
+    effect = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed)
+    level = float(fit_line(fitted.points, expect.axis).at(apart.points.x).mean())
+    above, below = f"mean {_metric(case)} of {apart.name}", f"the line of {fitted.name}"
+    if expect.is_line_of_higher:
+        # What is asked is how far `higher` is above: its line, over the mean of the models apart from it.
+        effect, level, above, below = effect.reversed, float(apart.values.mean()), below, above
     comparison = _comparison(
         effect,
-        claim,
-        float(line.at(higher.points.x).mean()),
-        notes=(*notes, *beyond(higher, lower, case.x_unit), *line_notes((lower,), expect.axis)),
-        facts=(*_sizes(groups), *line_facts((lower,), expect.axis, case.x_unit)),
+        f"{above} lies {say_points(effect.value, case.unit)} {say_side(effect.value)} {below}",
+        level,
+        notes=(*notes, *beyond(apart, fitted, case.x_unit), *line_notes((fitted,), expect.axis)),
+        facts=(*_sizes(groups), *line_facts((fitted,), expect.axis, case.x_unit)),
     )
     return comparison, groups
 
@@ -100,7 +100,7 @@ def weigh_improves(expect: Improves, warn: Improves | None, case: GroupCase) -> 
     """Hold the mean change over matched pairs against a margin."""
     before, after = (_paired_means(case, side) for side in ("before", "after"))
     comparison = _changed_residuals(expect, case, before, after) if expect.by == "residual" else None
-    comparison = comparison or _changed_values(case, before, after)
+    comparison = comparison or _changed_values(expect, case, before, after)
     bounds = (_better_by(expect.margin, case), _better_by(warn.margin, case) if warn else None)
     return Weighed(_bounded(comparison, *bounds), (len(case.pairs),), case.unit, "pairs", FEW_PAIRS)
 
@@ -111,12 +111,13 @@ def _paired_means(case: GroupCase, side: str) -> Points:
     return Points(*np.array(means).T)
 
 
-def _changed_values(case: GroupCase, before: Points, after: Points) -> Comparison:
+def _changed_values(expect: Improves, case: GroupCase, before: Points, after: Points) -> Comparison:
     effect = matched_difference(before.y, after.y, seed=case.seed)
-    claim = (
-        f"mean {_metric(case)} changes by {_points(effect.value, case)} from {say_value(before.y.mean(), case.unit)} "
-        f"to {say_value(after.y.mean(), case.unit)}"
-    )
+    start, end = (say_value(float(side.y.mean()), case.unit) for side in (before, after))
+    claim = f"mean {_metric(case)} changes by {_points(effect.value, case)} from {start} to {end}"
+    if expect.than is not None:
+        side = f"{say_points(effect.value, case.unit)} {say_side(effect.value)} the {start}"
+        claim = f"mean {case.planned.check.quantity.label} {end} is {side} of {expect.than.quantity().label}"
     return _comparison(effect, claim, float(before.y.mean()), facts=_pair_facts(case, after.y - before.y))
 
 
@@ -137,8 +138,10 @@ def _changed_residuals(expect: Improves, case: GroupCase, before: Points, after:
 def _pair_facts(case: GroupCase, changes: np.ndarray) -> Pairs:
     better = changes if case.higher_is_better else -changes
     ups, downs = int((better > 0).sum()), int((better < 0).sum())
+    is_one_model_each = all(pair.before[0].model == pair.after[0].model for pair in case.pairs)
+    models = "one model each" if is_one_model_each else _sized(case.groups, " models ")
     return (
-        ("pairs", f"{len(case.pairs)}, of {_sized(case.groups, ' models ')}"),
+        ("pairs", f"{len(case.pairs)}, of {models}"),
         (
             "better in",
             f"{ups} of {len(case.pairs)} pairs, worse in {downs} (sign test p = {mcnemar_p(ups, downs):.3g})",

@@ -19,7 +19,7 @@ _LINE_SAMPLES = 24
 _TITLE_GLYPH = 6.6
 OTHER = "other"
 # In the order in which they are told apart best, from each other and from the line.
-_BESIDE_THE_LINE = tuple(f"var(--g{number})" for number in (5, 4, 3, 7, 2, 6))
+_BESIDE_THE_LINE = tuple(f"var(--g{number})" for number in (4, 7, 3, 5, 2, 6))
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
 _LABELLED: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")

@@ -113,8 +113,8 @@ def signed(value: float, unit: str) -> str:
 
 
 def signed_short(value: float, unit: str) -> str:
-    """Write a difference for a narrow column: ``+1.3``."""
-    return signed(value, unit).removesuffix(" pp")
+    """Write a difference for a narrow column: ``+1.3``, or two digits when it has no unit."""
+    return signed(value, unit).removesuffix(" pp") if unit else f"{value:+.2g}".replace("-", MINUS)
 
 
 def is_difference(verdict: Verdict) -> bool:
