@@ -25,8 +25,10 @@ from robustcheck.settings import RunSettings
 ROOT = Path(__file__).parents[1]
 FINDINGS = ROOT / "suites" / "findings"
 PAGE = ROOT / "docs" / "findings.md"
-PUBLISHED, LIVE = ("published", "tables"), "live"
+PUBLISHED, LIVE, ZOO = ("published", "tables"), "live", "zoo"
 HIDDEN = ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER")
+# What temperature scaling takes from the calibration error of the zoo's models, in the mean.
+COOLER = -0.1111
 INTERVAL = re.compile(r"\| [-+.\d]+( pp)? to [-+.\d]+( pp)? \|")
 TORCHLESS = (
     "import sys; sys.path.insert(0, 'scripts'); import findings_table; code = findings_table.main(sys.argv[1:]);"
@@ -48,7 +50,11 @@ def environment() -> dict[str, str]:
 def record(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
     """One run of pytest over the findings, where no data set is."""
     place = tmp_path_factory.mktemp("findings")
-    shutil.copytree(FINDINGS, place, dirs_exist_ok=True)
+    shutil.copytree(FINDINGS, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns(f"{ZOO}.*"))
+    return run_in(place)
+
+
+def run_in(place: Path) -> RunRecord:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
     done = subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,6 +110,17 @@ def test_without_images_the_live_findings_are_skipped_with_a_place(record: RunRe
     for each in results:
         assert each.verdict.status == "skip", each.nodeid
         assert "--robust-data" in each.verdict.reason, each.nodeid
+
+
+def test_the_zoo_shows_each_kind_of_finding_on_its_own_measurements(tmp_path: Path) -> None:
+    shutil.copy(FINDINGS / f"{ZOO}.robust.yaml", tmp_path)
+    results = {each.check_id: each for each in run_in(tmp_path).results}
+    assert {each.verdict.status for each in results.values()} == {"pass"}
+    assert {each.finding for each in results.values()} == {"holds", "fails", "open", ""}
+    for each in results.values():
+        assert ("evidence", "this run's models (live evidence)") in each.verdict.facts
+        assert each.verdict.n == 12
+    assert results["temperature-improves-calibration"].verdict.compared == pytest.approx(COOLER, abs=2e-3)
 
 
 def test_the_pairs_before_and_after_finetuning_are_published() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from robustcheck.judge import GroupCase, conclude, group_figure, judge
 from robustcheck.measure import MeasureSettings
 from robustcheck.members import gather_groups
 from robustcheck.plan import plan_suite
-from robustcheck.records import Cell, KnownDeviation, ModelRef, Quantity
+from robustcheck.records import Cell, KnownDeviation, ModelRef, Quantity, Score
 
 VAL = {"metric": "top1", "dataset": "imagenet-val"}
 R = Quantity("top1", "imagenet-r")
@@ -41,6 +42,13 @@ class Book:
 
     def scores(self, cells: tuple[Cell, ...]) -> dict[Cell, Any]:
         return {cell: self.found[cell] for cell in cells}
+
+    def score(self, cell: Cell, *, live: bool) -> Score:
+        assert live
+        if self.found[cell].value > 0.64:
+            raise DataMissing("imagenet-val is not here")
+        published: Score = self.found[cell]
+        return replace(published, evidence="live", value=published.value - 0.01)
 
 
 def gather(expect: GroupExpectation, book: Any = None, *, alpha: float = 0.05, **changes: Any) -> GroupCase:
@@ -90,6 +98,24 @@ def test_a_group_above_the_line_passes_and_one_below_fails(tmp_path: Path) -> No
     assert turned.status == "fail"
     assert turned.p_value is not None
     assert turned.p_value < 0.001
+
+
+def test_the_line_may_be_that_of_the_better_group(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 10, 0.05) + line("old", 8, 0.0, slope=0.5))
+    case = gather(above(population, line="higher", **RESIDUAL))
+    verdict = judge(case)
+    new, old = (group.points for group in case.groups)
+    expected = np.polyval(np.polyfit(new.x, new.y, 1), old.x) - old.y
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(expected.mean(), abs=0.003)
+    assert verdict.expected == pytest.approx(old.y.mean())
+    assert "the line of side new lies 30.2 pp above mean top1 of side old" in verdict.reason
+    assert dict(verdict.facts)["line of side new"].startswith("10 models")
+    figure = group_figure(case.planned.check.expect, case)  # type: ignore[arg-type]
+    assert figure is not None
+    assert figure.line_of == "side new"
+    turned = {"higher": {"side": "old"}, "lower": {"side": "new"}, "line": "higher"}
+    assert judge(gather(above(population, **turned, **RESIDUAL))).status == "fail"
 
 
 def test_a_margin_is_asked_for_in_full(tmp_path: Path) -> None:
@@ -238,6 +264,44 @@ def test_several_models_of_one_kind_count_with_their_mean(tmp_path: Path) -> Non
     assert [member.model for member in case.pairs[0].after] == ["a0", "twin"]
 
 
+THAN_VAL = {"than": VAL}
+
+
+def test_each_model_is_its_own_pair(tmp_path: Path) -> None:
+    rows = line("new", 8, -0.1, noise=0.01)
+    population = table(tmp_path / "p.csv", [*rows, ("zero", "old", 0.5, 0.0)])
+    case = gather(Improves.model_validate({**THAN_VAL, "population": population, "among": {"side": "new"}}))
+    verdict = judge(case)
+    changes = np.array([y - x for *_, x, y in rows])
+    assert verdict.status == "fail"
+    assert verdict.compared == pytest.approx(changes.mean())
+    assert (verdict.low, verdict.high) == pytest.approx(stats.ttest_1samp(changes, 0).confidence_interval(), abs=0.003)
+    assert verdict.reason.startswith("mean top1 on imagenet-r 50.2% is 9.8 pp below the 60.0% of top1 on imagenet-val")
+    assert dict(verdict.facts)["pairs"] == "8, of one model each"
+    assert group_figure(case.planned.check.expect, case) is None  # type: ignore[arg-type]
+
+
+def test_one_model_in_two_ways_where_lower_is_better(tmp_path: Path) -> None:
+    path = Path(table(tmp_path / "p.csv", line("new", 8, -0.1, noise=0.01), metric="ece"))
+    path.write_text(path.read_text().replace("imagenet-val,top1", "imagenet-val,ece"))
+    expect = Improves.model_validate({"than": {**VAL, "metric": "ece"}, "population": str(path)})
+    assert judge(gather(expect, quantity=Quantity("ece", "imagenet-r"))).status == "pass"
+
+
+def test_a_model_without_both_quantities_has_no_pair(tmp_path: Path) -> None:
+    path = Path(table(tmp_path / "p.csv", line("new", 2, 0.1)))
+    path.write_text(path.read_text() + "half,imagenet-r,top1,0.5,30000,new,z\n")
+    expect = Improves.model_validate({**THAN_VAL, "population": str(path)})
+    verdict = judge(gather(expect))
+    assert verdict.notes[:2] == (
+        "too few pairs to decide: 2 (3 in all at least)",
+        "1 model left out for want of a figure: half",
+    )
+    path.write_text("".join(text for text in path.read_text().splitlines(True) if not text.startswith("n1")))
+    with pytest.raises(RecordError, match="1 models with both quantities"):
+        gather(expect)
+
+
 # --- findings ------------------------------------------------------------------------------------
 
 LIFT = {"holds": 0.05, "fails": -0.05, "open": 0.0}
@@ -335,8 +399,8 @@ def models(named: bool = False) -> list[ModelRef]:
     ]
 
 
-def live(found: Callable[[Cell], Any], refs: list[ModelRef]) -> GroupCase:
-    expect = GroupAbove.model_validate({"higher": LAION, "lower": WIT})
+def live(found: Callable[[Cell], Any], refs: list[ModelRef], expect: GroupExpectation | None = None) -> GroupCase:
+    expect = expect or GroupAbove.model_validate({"higher": LAION, "lower": WIT})
     suite = make_item(make_check(expect, quantity=R)).suite
     item = plan_suite(suite, refs, lambda check, model: True, lambda text: refs[0]).items[0]
     return gather_groups(item, Book({cell: found(cell) for cell in item.cells}), TODAY)  # type: ignore[arg-type]
@@ -352,6 +416,21 @@ def test_the_models_of_a_run_are_grouped_by_their_facets() -> None:
     assert [len(group.members) for group in case.groups] == [6, 6]
     assert judge(case).status == "pass"
     assert case.evidence == "this run's models"
+
+
+def test_a_model_of_the_run_is_compared_with_itself_on_one_kind_of_evidence() -> None:
+    def found(cell: Cell) -> Score:
+        score: Score = score_of(cell)
+        is_measured = cell.quantity.dataset == "imagenet-r"
+        return replace(score, evidence="live", value=score.value + 0.05) if is_measured else score
+
+    case = live(found, models(), Improves.model_validate({**THAN_VAL}))
+    verdict = judge(case)
+    assert len(case.pairs) == 11
+    assert verdict.compared == pytest.approx(0.06)
+    assert "1 model left out for want of a measurement: laion5" in verdict.notes
+    assert ("evidence", "this run's models (live evidence)") in verdict.facts
+    assert not any(note.startswith("mixed evidence") for note in verdict.notes)
 
 
 def test_a_member_that_cannot_be_measured_is_left_out_and_too_few_are_a_skip() -> None:

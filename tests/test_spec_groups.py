@@ -14,6 +14,7 @@ from robustcheck.records import Amount
 from robustcheck.spec import load_suite
 
 AGAINST = "against: {metric: top1, dataset: imagenet-val}"
+THAN = "than: {metric: top1, dataset: imagenet-r}"
 GROUPS = "higher: {source: laion}, lower: {source: wit}"
 
 
@@ -56,6 +57,13 @@ def test_the_others_are_read(tmp_path: Path) -> None:
     improves = expectation(tmp_path, "{improves: {before: {source: wit}, after: {source: laion}, match: [backbone]}}")
     assert isinstance(improves, Improves)
     assert improves.populations == ()
+    prompts = expectation(tmp_path, '{improves: {than: {metric: top1, dataset: digits, prompts: "1"}, margin: 1pp}}')
+    assert isinstance(prompts, Improves)
+    assert prompts.queries == ()
+    assert prompts.other_quantity is prompts.than
+    line = expectation(tmp_path, f"{{group_above: {{{GROUPS}, by: residual, {AGAINST}, line: higher}}}}")
+    assert isinstance(line, GroupAbove)
+    assert line.is_line_of_higher
 
 
 def test_facets_may_be_numbers_and_truths(tmp_path: Path) -> None:
@@ -104,6 +112,16 @@ def test_claim_source_and_expected_finding_stand_on_any_check(tmp_path: Path) ->
             "{improves: {before: {source: wit}, after: {source: laion}, match: [backbone, architecture]}}",
             "top1 on digits is better for source laion than for source wit, in pairs of equal backbone and "
             "architecture (over the models of the run).",
+        ),
+        (
+            '{improves: {than: {metric: top1, dataset: digits, prompts: "1"}, margin: 1pp, among: {source: wit}}}',
+            "top1 on digits is at least 1pp better, in the mean, than top1 on digits with prompts 1 of the same model "
+            "(over the models of the run, among source wit).",
+        ),
+        (
+            f"{{group_above: {{{GROUPS}, by: residual, {AGAINST}, line: higher}}}}",
+            "top1 on digits of source wit lies, in the mean, below the line of source laion against top1 on "
+            "imagenet-val (over the models of the run).",
         ),
     ],
 )
@@ -168,6 +186,20 @@ def test_lower_is_better_says_below(tmp_path: Path) -> None:
         ),
         ("{improves: {pairs: pairs.csv, match: [backbone]}}", "improves", "stands alone"),
         ("{improves: {pairs: missing.csv}}", "missing.csv", "does not exist"),
+        (f"{{improves: {{{THAN}, match: [backbone]}}}}", "improves", "than pairs each model with itself"),
+        (f"{{improves: {{{THAN}, pairs: pairs.csv}}}}", "improves", "than pairs each model with itself"),
+        (f"{{improves: {{{THAN}, by: residual, {AGAINST}}}}}", "improves", "leave out by: residual and x_range"),
+        (f"{{improves: {{{THAN}, x_range: [1%, 2%]}}}}", "improves", "leave out by: residual and x_range"),
+        ("{improves: {than: {metric: top1, dataset: digts}}}", "digts", "did you mean 'digits'?"),
+        ("{improves: {than: {metric: top1, dataset: digits, options: {bins: 9}}}}", "options", "has no options"),
+        (
+            "{improves: {than: {metric: auroc, dataset: ninco}}}",
+            "auroc",
+            "auroc (without a unit, higher is better) cannot be compared with top1",
+        ),
+        ("{improves: {than: {metric: mce, dataset: digits}}}", "mce", "top1: in %, higher is better"),
+        ("{improves: {than: {metric: top1, dataset: digits}}}", "than", "'than' is what 'measure' is"),
+        (f"{{group_above: {{{GROUPS}, line: higher}}}}", "group_above", "'line' is for by: residual"),
     ],
 )
 def test_what_is_said_of_mistakes(tmp_path: Path, written: str, target: str, words: str) -> None:

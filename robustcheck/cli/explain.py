@@ -9,7 +9,6 @@ from robustcheck.checks import Check, Suite
 from robustcheck.cli.tables import place_of
 from robustcheck.datasets import known_datasets
 from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.expectations import OnTrend
 from robustcheck.populations import known_populations, load_population
 from robustcheck.session import RobustSession
 
@@ -41,7 +40,8 @@ def _lines(suite: Suite, check: Check) -> Iterator[str]:
 def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
     """Say for each quantity of a check where the data are, and which tables hold figures."""
     quantities = [check.quantity]
-    quantities += [check.expect.against.quantity()] if isinstance(check.expect, OnTrend) else []
+    other = check.expect.other_quantity
+    quantities += [other.quantity(check.seed)] if other else []
     for quantity in quantities:
         place = place_of_dataset(quantity.dataset, roots)
         tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]

@@ -13,6 +13,7 @@ from robustcheck.records import Amount
 Query = dict[str, str | list[str]]
 AxisField = Literal["probit", "logit", "linear"]
 By = Literal["value", "residual"]
+Line = Literal["lower", "higher"]
 PopulationField = Annotated[
     str | list[str],
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
@@ -113,14 +114,26 @@ class GroupAbove(_Residual):
     """One group of models is better than another, in its mean value or in its mean distance from the other's line."""
 
     higher: QueryField = Field(description="The models that are said to be better, as facets: {source: laion}.")
-    lower: QueryField = Field(
-        description="The models that they are compared with; by: residual draws the line through these."
+    lower: QueryField = Field(description="The models that they are compared with.")
+    line: Line | None = Field(
+        default=None, description="The group that by: residual draws the line through; default: lower."
     )
 
     @property
     def queries(self) -> tuple[Query, ...]:
         """The better group, then the other."""
         return self.higher, self.lower
+
+    @property
+    def is_line_of_higher(self) -> bool:
+        """Whether the line goes through the better group, and the other's distance from it counts."""
+        return self.line == "higher"
+
+    @model_validator(mode="after")
+    def _line_of_a_residual(self) -> Self:
+        if self.by == "value" and self.line is not None:
+            raise ValueError("'line' is for by: residual; between values there is no line")
+        return self
 
 
 class Correlates(GroupExpectation):
@@ -191,7 +204,7 @@ class SameTrend(GroupExpectation):
 
 
 class Improves(_Residual):
-    """Models are better after something than before it, in matched pairs."""
+    """Models are better after something than before it, in matched pairs; or measured in one way than in another."""
 
     before: QueryField | None = Field(default=None, description="The models before, as facets: {finetuned: no}.")
     after: QueryField | None = Field(default=None, description="The models after.")
@@ -203,6 +216,16 @@ class Improves(_Residual):
     pairs: str | None = Field(
         default=None, description="In place of before, after and match: a CSV file with the columns before, after."
     )
+    than: QuantityModel | None = Field(
+        default=None,
+        description="In place of pairs of models: another quantity of each model, which `measure` is better than; "
+        "with other prompts, options or transform, for example.",
+    )
+
+    @property
+    def other_quantity(self) -> QuantityModel | None:
+        """The quantity that each model is also measured in: the one before, or the one on the x axis."""
+        return self.than or self.against
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -212,8 +235,18 @@ class Improves(_Residual):
     @model_validator(mode="after")
     def _one_way_to_pair(self) -> Self:
         by_facets = (self.before is not None, self.after is not None, bool(self.match))
-        if self.pairs is None and not all(by_facets):
-            raise ValueError("give before, after and match (such as [backbone]), or pairs (a CSV file)")
+        if self.pairs is None and self.than is None and not all(by_facets):
+            raise ValueError(
+                "give before, after and match (such as [backbone]), or pairs (a CSV file), or than (a quantity)"
+            )
         if self.pairs is not None and any(by_facets):
             raise ValueError("pairs (a CSV file) stands alone: leave out before, after and match")
+        if self.than is not None and (self.pairs is not None or any(by_facets)):
+            raise ValueError("than pairs each model with itself: leave out before, after, match and pairs")
+        return self
+
+    @model_validator(mode="after")
+    def _only_values_of_one_model(self) -> Self:
+        if self.than is not None and (self.by == "residual" or self.x_range is not None):
+            raise ValueError("than compares two values of a model: leave out by: residual and x_range")
         return self

@@ -77,7 +77,7 @@ def _require_some(name: str, count: int, expect: GroupExpectation, gathered: Gat
         return
     if gathered.missing is not None:
         raise gathered.missing
-    what = "pairs of models" if isinstance(expect, Improves) else f"models of {name}"
+    what = _counted(expect, name)
     found = f"{count} {what}{f' ({len(gathered.left_out)} left out for want of a figure)' if gathered.left_out else ''}"
     if not expect.populations:
         raise DataMissing(
@@ -93,6 +93,12 @@ def _require_some(name: str, count: int, expect: GroupExpectation, gathered: Gat
         else f"at least {least}",
         fix=f"without a figure: {some(gathered.left_out)}" if gathered.left_out else "widen the query or `x_range`",
     )
+
+
+def _counted(expect: GroupExpectation, name: str) -> str:
+    if not isinstance(expect, Improves):
+        return f"models of {name}"
+    return "pairs of models" if expect.than is None else "models with both quantities"
 
 
 def _notes(gathered: Gathered, inside: Sequence[Candidate]) -> Iterator[str]:

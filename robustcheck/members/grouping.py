@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 from robustcheck.errors import RecordError
 from robustcheck.expectations import GroupExpectation, Improves
@@ -15,7 +16,7 @@ from robustcheck.models.facets import matches
 def arranged(expect: GroupExpectation, found: Sequence[Candidate]) -> tuple[tuple[Group, ...], tuple[MatchedPair, ...]]:
     """Return the groups in the order of the check, and the pairs where it matches models."""
     if isinstance(expect, Improves):
-        pairs = _pairs_by_name(expect, found) if expect.pairs else _pairs_by_facets(expect, found)
+        pairs = _pairs(expect, found)
         sides = (
             ("before", [m for pair in pairs for m in pair.before]),
             ("after", [m for pair in pairs for m in pair.after]),
@@ -41,6 +42,18 @@ def _refuse_overlap(groups: Sequence[Group]) -> None:
                     expected="groups that share no model",
                     fix="add a facet that tells them apart, such as family: '!=clip'",
                 )
+
+
+def _pairs(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+    if expect.than is not None:
+        return tuple(_with_itself(each.member) for each in found)
+    return _pairs_by_name(expect, found) if expect.pairs else _pairs_by_facets(expect, found)
+
+
+def _with_itself(member: Member) -> MatchedPair:
+    """Pair a model's other quantity, which is its x, with the measured one."""
+    before, after = (Member(member.model, value, nan) for value in (member.x, member.y))
+    return MatchedPair(member.model, (before,), (after,))
 
 
 def _pairs_by_facets(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:

@@ -8,6 +8,7 @@ from math import isfinite, nan
 from robustcheck.checks import PlannedCheck
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
 from robustcheck.evidence import EvidenceBook, Found
+from robustcheck.expectations import Improves
 from robustcheck.judge import Member
 from robustcheck.members.gathered import Candidate, Gathered
 from robustcheck.metrics import METRICS
@@ -19,6 +20,8 @@ def measured(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     by_model: dict[ModelRef, list[Found]] = {}
     for cell, score in book.scores(item.cells).items():
         by_model.setdefault(cell.model, []).append(score)
+    if isinstance(item.check.expect, Improves) and item.check.expect.than is not None:
+        by_model = {model: _of_one_kind(scores, book) for model, scores in by_model.items()}
     gathered = Gathered()
     for model, scores in by_model.items():
         _take(model, scores, gathered)
@@ -29,6 +32,21 @@ def measured(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     gathered.source = f"{' and '.join(kinds)} evidence" if kinds else ""
     gathered.notes += [f"mixed evidence: {' and '.join(kinds)}"] if len(kinds) > 1 else []
     return gathered
+
+
+def _of_one_kind(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
+    """Measure what is published where the other was measured: a model is compared with itself, like with like."""
+    kinds = {score.evidence for score in found if isinstance(score, Score)}
+    return [_measured_too(each, book) for each in found] if len(kinds) > 1 else list(found)
+
+
+def _measured_too(found: Found, book: EvidenceBook) -> Found:
+    if isinstance(found, RobustcheckError) or found.evidence == "live":
+        return found
+    try:
+        return book.score(found.cell, live=True)
+    except RobustcheckError as error:
+        return error
 
 
 def _take(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:

@@ -25,6 +25,8 @@ _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
 _PATH_KEYS = frozenset({"dataset", "population", "prompts", "pairs"})
 # The keys of an expectation that hold a facet query, and those whose content is not looked into further.
 _QUERY_KEYS = frozenset({"among", "higher", "lower", "steeper", "than", "before", "after"})
+# In one kind, `than` is a group; in the other, a quantity.
+_THAN_A_QUANTITY = ("expect", "improves", "than")
 _LEAVES = frozenset({"where", "options"})
 
 
@@ -123,7 +125,8 @@ def _walk(value: object, loc: Loc) -> Iterator[tuple[Loc, str, object]]:
 
 def _is_about_facets(loc: Loc) -> bool:
     # Only a key of the expectation itself: `steeper` names a kind and, in it, a group.
-    return len(loc) == 3 and loc[0] == "expect" and loc[2] in _QUERY_KEYS | {"groups", "match"}
+    is_in_expectation = len(loc) == 3 and loc[0] == "expect" and loc != _THAN_A_QUANTITY
+    return is_in_expectation and loc[2] in _QUERY_KEYS | {"groups", "match"}
 
 
 def _block(data: object, loc: Loc) -> dict[str, object]:

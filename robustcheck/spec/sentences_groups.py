@@ -31,6 +31,11 @@ class GroupSubject:
         """The side on which a better value lies."""
         return "above" if self.is_higher_better else "below"
 
+    @property
+    def worse(self) -> str:
+        """The side on which a worse value lies."""
+        return "below" if self.is_higher_better else "above"
+
     def says(self, quantity: QuantityModel) -> str:
         """Describe another quantity."""
         return self.describe(quantity.quantity())
@@ -45,8 +50,11 @@ def _group_above(subject: GroupSubject, expect: GroupAbove) -> str:
     higher, lower = expect.names
     if expect.against is None:
         return f"mean {subject.label} of {higher} is {_by(expect.margin)}{subject.better} that of {lower}"
-    line = f"the line of {lower} against {subject.says(expect.against)}{_axes(expect.axis)}"
-    return f"{subject.label} of {higher} lies, in the mean, {_by(expect.margin)}{subject.better} {line}"
+    apart, fitted, side = (
+        (lower, higher, subject.worse) if expect.is_line_of_higher else (higher, lower, subject.better)
+    )
+    line = f"the line of {fitted} against {subject.says(expect.against)}{_axes(expect.axis)}"
+    return f"{subject.label} of {apart} lies, in the mean, {_by(expect.margin)}{side} {line}"
 
 
 def _correlates(subject: GroupSubject, expect: Correlates) -> str:
@@ -73,6 +81,8 @@ def _same_trend(subject: GroupSubject, expect: SameTrend) -> str:
 
 def _improves(subject: GroupSubject, expect: Improves) -> str:
     what = f"{subject.label} is {_by(expect.margin)}better"
+    if expect.than is not None:
+        return f"{what}, in the mean, than {subject.says(expect.than)} of the same model"
     if expect.against is not None:
         what += f" against the line of the models before, over {subject.says(expect.against)}{_axes(expect.axis)},"
     if expect.pairs is not None:

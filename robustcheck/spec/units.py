@@ -26,6 +26,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, findings: Findings) 
     if isinstance(written, dict):
         _check_range(scope, written, ("expect", kind), names, findings)
         _check_axis(scope, kind, written, names, findings)
+        _check_than(scope, kind, written.get("than"), names, findings)
 
 
 def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, findings: Findings) -> None:
@@ -141,6 +142,27 @@ def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: Know
     summary = f"{axis} axes take values between 0 and 1, which {beyond} leaves"
     report = findings.at_value if "axis" in written else findings.at_key
     report(scope, (*loc, "axis") if "axis" in written else loc, summary, expected="axis: linear")
+
+
+def _check_than(scope: Scope, kind: str, than: object, names: KnownNames, findings: Findings) -> None:
+    """Report two quantities of a model whose values cannot be compared, or that are one."""
+    if kind != "improves" or not isinstance(scope.data, dict) or not isinstance(than, dict):
+        return
+    measured, other, loc = _metric(scope.data.get("measure")), _metric(than), ("expect", kind, "than")
+    if than == scope.data.get("measure"):
+        findings.at_key(scope, loc, "'than' is what 'measure' is", expected="another quantity of the model")
+    if measured not in names.metrics or other not in names.metrics:
+        return
+    (unit, side), (other_unit, other_side) = (_kind_of_value(metric, names) for metric in (measured, other))
+    expected = f"a metric such as {measured}: {unit}, {side}"
+    if (unit, side) != (other_unit, other_side):
+        summary = f"{other} ({other_unit}, {other_side}) cannot be compared with {measured}"
+        findings.at_value(scope, (*loc, "metric"), summary, expected=expected)
+
+
+def _kind_of_value(metric: str, names: KnownNames) -> tuple[str, str]:
+    unit = "in %" if names.metrics[metric] == "%" else "without a unit"
+    return unit, "lower is better" if metric in names.lower_is_better else "higher is better"
 
 
 def _check_order(scope: Scope, ends: list[tuple[object, Loc]], findings: Findings) -> None:

@@ -51,6 +51,11 @@ class Effect:
         """The standard error: the spread of the draws, made up for the models that the statistic uses up."""
         return float(self.draws.std()) * sqrt(self.size / self.degrees)
 
+    @property
+    def reversed(self) -> Effect:
+        """The effect seen from the other side."""
+        return Effect(-self.value, -self.draws, self.size, self.degrees)
+
     def interval(self, level: float) -> Interval:
         """Return the expanded percentile interval; where the draws do not reach, Student's t with their error."""
         tail = (1 - level) / 2
