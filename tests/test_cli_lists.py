@@ -95,7 +95,6 @@ def test_a_metric_has_its_options_explained(robustcheck: Robustcheck) -> None:
     refused(robustcheck("metrics", "aurocc"), "unknown metric 'aurocc'", "did you mean 'auroc'?")
 
 
-
 def test_data_that_is_nowhere(robustcheck: Robustcheck) -> None:
     refused(robustcheck("datasets", "--data", "nowhere"), "there is no directory", "nowhere")
 

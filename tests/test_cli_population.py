@@ -50,7 +50,9 @@ def test_mistakes_of_the_command_are_messages(
 def test_a_part_lies_in_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data" / "imagenet-c" / "fog" / "3").mkdir(parents=True)
-    assert place_of_dataset("imagenet-c/fog/3", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c" / "fog" / "3")
+    assert place_of_dataset("imagenet-c/fog/3", [tmp_path / "data"]) == str(
+        tmp_path / "data" / "imagenet-c" / "fog" / "3"
+    )
     assert place_of_dataset("imagenet-c", [tmp_path / "data"]) == str(tmp_path / "data" / "imagenet-c")
     assert place_of_dataset("imagenet-c/fog/4", [tmp_path / "data"]) is None
     assert place_of_dataset("imagenet-c/fog/3", []) is None
