@@ -30,7 +30,9 @@ from robustcheck.session import RobustSession
 from robustcheck.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+HELP = "Robustness specs for CLIP-like models: write them in YAML, run them with pytest, ask about them here."
+
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command()(population)
 app.command()(export)
