@@ -159,7 +159,7 @@ def test_a_directory_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypat
 
 
 def test_an_index_that_cannot_be_written_is_a_setup_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("robustcheck.datasets.fingerprint.SETTLED_SECONDS", -1e9)
+    monkeypatch.setattr("robustcheck.datasets.file_facts.SETTLED_SECONDS", -1e9)
     (tmp_path / "index").write_text("a file, not a directory")
     with pytest.raises(SetupError, match="cannot write the index"):
         open_dataset(str(three_shards(tmp_path / "d")), (), tmp_path / "index")
@@ -179,7 +179,7 @@ class TestFingerprint:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         directory = make_imagefolder(tmp_path / "d", ["a/1.png", "b/2.png"])
-        monkeypatch.setattr("robustcheck.datasets.fingerprint.SETTLED_SECONDS", 0.02)
+        monkeypatch.setattr("robustcheck.datasets.file_facts.SETTLED_SECONDS", 0.02)
         image = directory / "b" / "2.png"
         stat = image.stat()
         while open_dataset(str(directory), (), tmp_path / "index") and not list(tmp_path.glob("index/hashes-*")):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dataset_makers import make_imagefolder, pixels
 
-from robustcheck.datasets import class_sets, fingerprint, known_datasets, open_dataset
+from robustcheck.datasets import class_sets, file_facts, known_datasets, open_dataset
 from robustcheck.datasets import open as opening
 from robustcheck.datasets.layouts import video_files
 from robustcheck.datasets.sequences import sequences_of
@@ -153,7 +153,7 @@ def test_without_pyav_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("small")
 def test_lengths_are_kept_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fingerprint, "SETTLED_SECONDS", -1e9)
+    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     directory = make_videos(tmp_path / "imagenet-p" / "rotate")
     first = open_dataset("imagenet-p/rotate", (tmp_path,), tmp_path / "index")
     with monkeypatch.context() as patched:

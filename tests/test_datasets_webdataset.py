@@ -9,7 +9,7 @@ import pytest
 from dataset_makers import encoded, make_webdataset, pixels, sample, three_shards, write_tar
 from PIL import Image
 
-from robustcheck.datasets import fingerprint, open_dataset
+from robustcheck.datasets import file_facts, open_dataset
 from robustcheck.datasets.layouts import tar_index
 from robustcheck.errors import DataError
 
@@ -104,7 +104,7 @@ def test_groups_must_cover_every_sample(directory: Path) -> None:
 def test_index_is_used_again_and_gives_the_same(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fingerprint, "SETTLED_SECONDS", -1e9)
+    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     first = open_dataset(str(directory), (), tmp_path / "index")
     monkeypatch.setattr(tarfile, "open", None)
     monkeypatch.setattr("hashlib.file_digest", None)
@@ -115,7 +115,7 @@ def test_index_is_used_again_and_gives_the_same(
 
 
 def test_a_changed_shard_is_indexed_anew(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fingerprint, "SETTLED_SECONDS", -1e9)
+    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     open_dataset(str(directory), (), tmp_path / "index")
     write_tar(directory / "test" / "2.tar", [member for i in (8, 9, 10) for member in sample(i, 0)])
     assert len(open_dataset(str(directory), (), tmp_path / "index")) == 11
@@ -130,7 +130,7 @@ def test_fresh_files_are_not_trusted_to_be_unchanged(directory: Path, tmp_path: 
 def test_a_damaged_index_is_built_again(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
 ) -> None:
-    monkeypatch.setattr(fingerprint, "SETTLED_SECONDS", -1e9)
+    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     open_dataset(str(directory), (), tmp_path / "index")
     for kept in (tmp_path / "index").iterdir():
         kept.write_bytes(damage)

@@ -21,7 +21,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
 from robustcheck.datasets.layouts.manifest import inside, require_files
-from robustcheck.datasets.layouts.text_files import read_class_names, read_templates, read_text
+from robustcheck.datasets.layouts.text_files import read_class_names, read_json_lines, read_templates, read_text
 from robustcheck.errors import DataError, did_you_mean
 
 ANCHOR, FRAME, SEPARATOR = "anchor", "frame", ";"
@@ -125,16 +125,11 @@ def _read_own(directory: Path, names: tuple[str, ...]) -> _Set:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(read_text(source).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{source}:{number}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"not JSON: {error}", where=where) from error
+    for where, row in read_json_lines(source):
         if not isinstance(row, dict) or not {"anchor", "video", "labels"} <= row.keys():
-            raise DataError(f"found {line[:60]}", where=where, expected="an object with anchor, video, labels, frames")
+            raise DataError(
+                f"found {str(row)[:60]}", where=where, expected="an object with anchor, video, labels, frames"
+            )
         yield where, row
 
 

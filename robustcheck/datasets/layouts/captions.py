@@ -7,7 +7,6 @@ caption a line. The table is ``captions.jsonl`` (``path`` and ``captions``, a li
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Captions, Contents, ImageFiles
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.tar_index import load_tar_index
-from robustcheck.datasets.layouts.text_files import read_table, read_text
+from robustcheck.datasets.layouts.text_files import read_json_lines, read_table
 from robustcheck.datasets.layouts.webdataset import (
     TarPictures,
     dataset_type,
@@ -84,18 +83,12 @@ def _rows(source: Path) -> Iterator[tuple[str, str]]:
 
 
 def _json_rows(source: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(read_text(source).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{source}:{number}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"not JSON: {error}", where=where) from error
-        captions = row.get("captions", [row.get("caption")]) if isinstance(row, dict) else None
+    for where, row in read_json_lines(source):
+        row = row if isinstance(row, dict) else {}
+        captions = row.get("captions", [row.get("caption")])
         if not captions or not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
-            raise DataError(f"found {line[:60]}", where=where, expected='{"path": "a.jpg", "captions": ["...", "..."]}')
-        yield from ((str(row.get("path", "")), text) for text in captions)
+            raise DataError(f"found {str(row)[:60]}", where=where, expected='{"path": "a.jpg", "captions": ["..."]}')
+        yield from ((str(row["path"]) if "path" in row else "", text) for text in captions)
 
 
 def _captions(texts: Sequence[Sequence[str]], names: Sequence[str], where: Path) -> Captions:

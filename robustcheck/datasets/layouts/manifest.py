@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -17,9 +16,9 @@ from robustcheck.datasets.dataset import Contents, ImageFiles, IntArray
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
     read_class_names,
+    read_json_lines,
     read_table,
     read_templates,
-    read_text,
 )
 from robustcheck.errors import DataError, did_you_mean
 
@@ -83,23 +82,17 @@ def _rows(source: Path) -> list[Row]:
 
 def _json_rows(source: Path) -> list[Row]:
     rows: list[Row] = []
-    for number, line in enumerate(read_text(source).splitlines(), start=1):
-        if not line.strip():
-            continue
-        row = _json_row(line, f"{source}:{number}")
+    for where, value in read_json_lines(source):
+        row = _json_row(value, where)
         if rows and row.keys() != rows[0].keys():
-            raise DataError(f"the keys {', '.join(row)}", where=f"{source}:{number}", expected=", ".join(rows[0]))
+            raise DataError(f"the keys {', '.join(row)}", where=where, expected=", ".join(rows[0]))
         rows.append(row)
     return rows
 
 
-def _json_row(line: str, where: str) -> Row:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"not JSON: {error}", where=where) from error
+def _json_row(row: object, where: str) -> Row:
     if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
-        raise DataError(f"found {line[:60]}", where=where, expected="an object of texts and numbers")
+        raise DataError(f"found {str(row)[:60]}", where=where, expected="an object of texts and numbers")
     if isinstance(row.get("label"), bool | float | None):
         raise DataError(f"the label {row.get('label')!r}", where=where, expected="an integer or a class name")
     return {key: "" if value is None else str(value) for key, value in row.items()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,15 @@ def group_columns(rows: list[dict[str, str]], columns: set[str], path: Path) -> 
     for column in columns & RESERVED:
         raise DataError(f"the column name {column!r} is reserved", where=str(path), fix="rename the column")
     return {column: np.array([row[column] for row in rows], dtype=np.str_) for column in sorted(columns)}
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
+    """Yield the place and the value of each line of a JSONL file; blank lines are left out."""
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            yield where, json.loads(line)
+        except ValueError as error:
+            raise DataError(f"not JSON: {error}", where=where) from error

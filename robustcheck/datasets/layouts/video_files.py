@@ -6,17 +6,14 @@ Lengths are kept beside the hashes, so that opening 50,000 files again does not 
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.fingerprint import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.datasets.file_facts import FileFacts, Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
 
 if TYPE_CHECKING:
@@ -25,21 +22,10 @@ if TYPE_CHECKING:
 SCHEMA = 1
 SUFFIXES = (".mp4", ".avi", ".mkv", ".webm")
 
-Known = Mapping[str, tuple[Stamp, int]]
-
 
 def video_lengths(directory: Path, files: Sequence[Path], index_dir: Path | None) -> tuple[int, ...]:
     """Return the number of frames of each file, from the cache where a file has not changed since."""
-    cache = _read_cache(_cache_path(directory, index_dir))
-    known: dict[str, tuple[Stamp, int]] = {}
-    for path in files:
-        name, stamp = path.relative_to(directory).as_posix(), file_stamp(path)
-        kept = cache.get(name)
-        known[name] = kept if kept is not None and kept[0] == stamp else (stamp, _length(path))
-    settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
-    if settled != cache:
-        _write_cache(_cache_path(directory, index_dir), settled)
-    return tuple(length for _, length in known.values())
+    return tuple(_LENGTHS.of(directory, files, index_dir).values())
 
 
 def video_frame(path: Path, frame: int) -> npt.NDArray[np.uint8]:
@@ -86,27 +72,4 @@ def _pyav() -> ModuleType | Any:
     return av
 
 
-def _cache_path(directory: Path, index_dir: Path | None) -> Path | None:
-    if index_dir is None:
-        return None
-    place = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:32]
-    return index_dir / f"lengths-{place}.json"
-
-
-def _read_cache(path: Path | None) -> Known:
-    """Read a cache; one that is missing, damaged or of another schema counts as empty."""
-    if path is None or not path.is_file():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA:
-            return {}
-        return {name: ((int(a), int(b), int(c)), int(n)) for name, (a, b, c, n) in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _write_cache(path: Path | None, entries: Known) -> None:
-    if path is not None:
-        files = {name: [*stamp, length] for name, (stamp, length) in entries.items()}
-        write_atomically(path, json.dumps({"schema": SCHEMA, "files": files}).encode())
+_LENGTHS = FileFacts("lengths", SCHEMA, _length)

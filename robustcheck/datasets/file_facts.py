@@ -1,0 +1,91 @@
+"""What was found out about files, kept beside the store until a file changes.
+
+Each file is known by its size and times, so that a second run does not read gigabytes again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from robustcheck.errors import DataError, SetupError
+
+# A file written again within one tick of the file system's clock keeps its times: trust them only when older.
+SETTLED_SECONDS = 2.0
+
+Stamp = tuple[int, int, int]
+Fact = TypeVar("Fact", bound=str | int)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts(Generic[Fact]):
+    """One fact of every file of a directory: how it is found, and the name and schema of its cache."""
+
+    name: str
+    schema: int
+    find: Callable[[Path], Fact]
+
+    def of(self, directory: Path, files: Sequence[Path], index_dir: Path | None) -> dict[str, Fact]:
+        """Return the fact of each file by its name below the directory, in the order of the files."""
+        cached = self._cache(directory, index_dir)
+        kept = _read(cached, self.schema)
+        known = {path.relative_to(directory).as_posix(): self._entry(path, directory, kept) for path in files}
+        settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
+        if settled != kept and cached is not None:
+            entries = {name: [*stamp, fact] for name, (stamp, fact) in settled.items()}
+            write_atomically(cached, json.dumps({"schema": self.schema, "files": entries}).encode())
+        return {name: fact for name, (_, fact) in known.items()}
+
+    def _entry(self, path: Path, directory: Path, kept: Mapping[str, tuple[Stamp, Fact]]) -> tuple[Stamp, Fact]:
+        stamp, entry = file_stamp(path), kept.get(path.relative_to(directory).as_posix())
+        return entry if entry is not None and entry[0] == stamp else (stamp, self.find(path))
+
+    def _cache(self, directory: Path, index_dir: Path | None) -> Path | None:
+        if index_dir is None:
+            return None
+        place = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:32]
+        return index_dir / f"{self.name}-{place}.json"
+
+
+def file_stamp(path: Path) -> Stamp:
+    """Return a file's size and times; the change time also moves when the modification time is set back."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def is_settled(stamp: Stamp) -> bool:
+    """Tell whether a file is old enough for its times to show that it is unchanged."""
+    return time.time() - max(stamp[1], stamp[2]) / 1e9 > SETTLED_SECONDS
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds either all of it or nothing."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise SetupError(f"cannot write the index: {error.strerror or error}", where=str(path)) from error
+
+
+def _read(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:
+    """Read a cache; one that is missing, damaged or of another schema counts as empty."""
+    if path is None or not path.is_file():
+        return {}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["schema"] != schema:
+            return {}
+        return {name: ((int(a), int(b), int(c)), fact) for name, (a, b, c, fact) in record["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
