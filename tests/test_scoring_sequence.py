@@ -92,6 +92,18 @@ def test_the_mean_over_perturbations(world: World) -> None:
     assert (found.n, sorted(set(found.samples.clusters.tolist()))) == (30, [0, 1, 2])
 
 
+def test_protocols_9_mfr_is_divided_by_alexnet_only_when_asked_to(world: World) -> None:
+    assert "is not verified" in world.refusal("mfr", "imagenet-p/rotate")
+    asked = options(baseline="alexnet-unverified")
+    rates = [
+        world.score("flip_rate", f"imagenet-p/{name}").value / alexnet
+        for name, alexnet in (("gaussian_noise", 0.2365), ("rotate", 0.1310))
+    ]
+    where = (("perturbation", "gaussian_noise"),)
+    assert world.score("mfr", "imagenet-p", options=asked, where=where).value == pytest.approx(rates[0])
+    assert world.score("mfr", "imagenet-p/rotate", options=asked).value == pytest.approx(rates[1])
+
+
 def test_a_condition_that_is_no_perturbation_is_refused(world: World) -> None:
     where = (("perturbation", "rotate"), ("video", "a"))
     assert "whole sequences" in world.refusal("flip_rate", "imagenet-p", where=where)

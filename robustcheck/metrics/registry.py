@@ -36,6 +36,14 @@ _CALIBRATION = (
 )
 _BINNED = (*_CALIBRATION, OptionFacts("bins", "15", ("10", "15", "20", "25", "30", "50"), "The number of bins."))
 _ANNOTATION = (OptionFacts("annotation", "top", ("top", "multi"), "One main factor an image, or every factor."),)
+_FLIP_BASELINE = (
+    OptionFacts(
+        "baseline",
+        "none",
+        ("none", "alexnet-unverified"),
+        "What to divide by; the table that ships is recalled and not checked against its source.",
+    ),
+)
 _CLEAN = (OptionFacts("clean", "imagenet-val", (), "The set of clean images that the corrupted ones were made from."),)
 _PM_K = (
     OptionFacts("k", "all", ("all", "1", "2", "5", "10"), "How many frames on either side must be right: all, or k."),
@@ -253,6 +261,16 @@ _FACTS = (
         "weighted_sum",
         "Share of frames whose prediction flips (against the previous frame; under noise against the first).",
         protocol="sequence",
+    ),
+    MetricFacts(
+        "mfr",
+        "%",
+        False,
+        "weighted_sum",
+        "Mean flip rate: flip rates over AlexNet's, averaged over the perturbations.",
+        protocol="sequence",
+        options=_FLIP_BASELINE,
+        bounded=False,
     ),
     MetricFacts(
         "top5_distance",

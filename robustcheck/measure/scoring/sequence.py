@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,12 +12,14 @@ from robustcheck.errors import DataError
 from robustcheck.measure.readout import blocks, read_out
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import saved_logits
-from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.sequence import (
+    UNVERIFIED,
     PerturbedPart,
     flip_rates,
+    read_baseline,
     reference_of,
     sequence_values,
     top5_classes,
@@ -48,7 +52,7 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     complete = [part for part in found if part is not None]
     if len(complete) < len(found):
         return None
-    columns = sequence_values(complete)
+    columns = sequence_values(complete, _baseline(cell))
     chosen = Samples(
         columns.ids,
         columns.scores,
@@ -60,14 +64,27 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     return Measured(chosen, (("perturbations", ", ".join(part.perturbation for part in complete)),))
 
 
+def _baseline(cell: Cell) -> Mapping[str, float] | None:
+    """Return what flip rates are divided by: only mfr has such values, and only when the check asks for them."""
+    if cell.quantity.metric != "mfr":
+        return None
+    if option(cell, "baseline") == "none":
+        raise DataError(
+            "mfr needs AlexNet's flip rates, and the table that ships is not verified",
+            where=cell.quantity.label,
+            fix="options: {baseline: alexnet-unverified}, or measure flip_rate",
+        )
+    return read_baseline(UNVERIFIED)
+
+
 def _perturbed(cell: Cell, perturbation: str, part: Recipe) -> PerturbedPart | None:
     frames = sequences_of(part.dataset)
     reference = reference_of(perturbation)
-    if cell.quantity.metric == "flip_rate":
+    if cell.quantity.metric in ("flip_rate", "mfr"):
         found = read_slice(part)
         if found is None:
             return None
-        predicted = found.summary.column("predicted", "flip_rate").astype(np.int64)
+        predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
         return PerturbedPart(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
     best = _best_classes(part)
     if best is None:
