@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.protocols.weighted_sum import WeightedSum
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -42,26 +43,7 @@ class CorruptedPart:
     errors: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightedErrors:
-    """The columns of a weighted sum, one row an image of a part; the value is ``sum(scores * weights)``.
-
-    groups count the parts in their order (the clean images come last), clusters the distinct source images.
-    """
-
-    ids: Strs
-    scores: Floats
-    weights: Floats
-    groups: Ints
-    clusters: Ints
-
-    @property
-    def value(self) -> float:
-        """Return the weighted sum."""
-        return float(self.scores @ self.weights)
-
-
-def mean_corruption_error(parts: Sequence[CorruptedPart]) -> WeightedErrors:
+def mean_corruption_error(parts: Sequence[CorruptedPart]) -> WeightedSum:
     """Return the columns of the unnormalised mean: over severities, then over corruptions.
 
     >>> ids = np.array(["a", "b"])
@@ -73,14 +55,14 @@ def mean_corruption_error(parts: Sequence[CorruptedPart]) -> WeightedErrors:
     return _columns(parts, [1.0 / (len(severities) * len(severities[part.corruption])) for part in parts])
 
 
-def mce(parts: Sequence[CorruptedPart]) -> WeightedErrors:
+def mce(parts: Sequence[CorruptedPart]) -> WeightedSum:
     """Return the columns of mCE: each corruption's summed error over AlexNet's on the same severities."""
     severities = _severities(parts)
     scale = _alexnet_sums(severities, lambda corruption, severity: alexnet_error(corruption, severity))
     return _columns(parts, [1.0 / (len(severities) * scale[part.corruption]) for part in parts])
 
 
-def relative_mce(parts: Sequence[CorruptedPart], clean_ids: Strs, clean_errors: Floats) -> WeightedErrors:
+def relative_mce(parts: Sequence[CorruptedPart], clean_ids: Strs, clean_errors: Floats) -> WeightedSum:
     """Return the columns of relative mCE: how much of AlexNet's loss from clean to corrupted the model suffers.
 
     The clean images take the negative of all the parts' weights together, so that a model whose errors
@@ -141,7 +123,7 @@ def _alexnet_sums(severities: Mapping[str, Sequence[int]], error: Callable[[str,
     return {name: sum(error(name, severity) for severity in levels) for name, levels in severities.items()}
 
 
-def _columns(parts: Sequence[CorruptedPart], weights: Sequence[float]) -> WeightedErrors:
+def _columns(parts: Sequence[CorruptedPart], weights: Sequence[float]) -> WeightedSum:
     """Spread the weight of each part over its images."""
     for part in parts:
         if not len(part.errors) or len(part.errors) != len(part.ids):
@@ -152,7 +134,7 @@ def _columns(parts: Sequence[CorruptedPart], weights: Sequence[float]) -> Weight
             )
     counts = [len(part.errors) for part in parts]
     sources = np.concatenate([part.ids for part in parts])
-    return WeightedErrors(
+    return WeightedSum(
         ids=np.array([f"{part.corruption}/{part.severity}/{name}" for part in parts for name in part.ids]),
         scores=np.concatenate([part.errors for part in parts]).astype(np.float64),
         weights=np.repeat(np.array(weights) / np.array(counts), counts),

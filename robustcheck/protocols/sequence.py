@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, RecordError
+from robustcheck.protocols.weighted_sum import WeightedSum
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -39,25 +40,6 @@ class PerturbedPart:
     perturbation: str
     ids: Strs
     values: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SequenceValues:
-    """The columns of a set of sequences, one row a sequence of a part; the value is ``sum(scores * weights)``.
-
-    groups count the perturbations in their order, clusters the distinct source videos.
-    """
-
-    ids: Strs
-    scores: Floats
-    weights: Floats
-    groups: Ints
-    clusters: Ints
-
-    @property
-    def value(self) -> float:
-        """Return the weighted sum."""
-        return float(self.scores @ self.weights)
 
 
 def reference_of(perturbation: str) -> Reference:
@@ -98,7 +80,7 @@ def top5_classes(logits: npt.ArrayLike) -> Ints:
     return np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int64)
 
 
-def sequence_values(parts: Sequence[PerturbedPart], baseline: Mapping[str, float] | None = None) -> SequenceValues:
+def sequence_values(parts: Sequence[PerturbedPart], baseline: Mapping[str, float] | None = None) -> WeightedSum:
     """Return the columns of the mean over perturbations of (mean over sequences / the baseline's value).
 
     Without a baseline nothing is divided; with AlexNet's values it is mFR or mT5D as a fraction.
@@ -107,7 +89,7 @@ def sequence_values(parts: Sequence[PerturbedPart], baseline: Mapping[str, float
         raise DataError("no sequences", expected="at least one in each perturbation: no data is never a score")
     scales = [1.0 if baseline is None else _baseline_of(part.perturbation, baseline) for part in parts]
     counts = [len(part.values) for part in parts]
-    return SequenceValues(
+    return WeightedSum(
         ids=np.array([f"{part.perturbation}/{name}" for part in parts for name in part.ids]),
         scores=np.concatenate([part.values for part in parts]).astype(np.float64),
         weights=np.repeat(1.0 / (len(parts) * np.array(scales) * np.array(counts)), counts),

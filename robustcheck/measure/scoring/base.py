@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics import MetricFacts, metric_facts
+from robustcheck.protocols.weighted_sum import WeightedSum
 from robustcheck.records import Cell, Pairs, Samples, Task
 
 
@@ -55,6 +56,20 @@ def require_task(dataset: Dataset, facts: MetricFacts, also: tuple[Task, ...] = 
             expected="a data set for " + " or ".join(tasks),
             fix="robustcheck datasets lists the data sets and what each is for",
         )
+
+
+def recipes_of_parts(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[Recipe, ...]:
+    """Return the recipe of each of several data sets of one kind."""
+    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
+    for recipe in found:
+        require_task(recipe.dataset, facts_of(cell))
+    return found
+
+
+def weighted_samples(columns: WeightedSum) -> Samples:
+    """Return the samples of a weighted sum."""
+    weighted = columns.weights, columns.clusters
+    return Samples(columns.ids, columns.scores, columns.groups, "weighted_sum", *weighted)
 
 
 def as_clusters(names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 from robustcheck.datasets import expand
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, as_clusters, facts_of, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, as_clusters, facts_of, recipes_of_parts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.metrics import rank_scores
@@ -19,10 +19,7 @@ from robustcheck.records import Cell, Samples
 def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, or of every part that the condition keeps."""
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
-    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
-    for recipe in found:
-        require_task(recipe.dataset, facts_of(cell))
-    return found
+    return recipes_of_parts(cell, shelf, names)
 
 
 def samples(cell: Cell, parts: Sequence[Recipe]) -> Measured | None:

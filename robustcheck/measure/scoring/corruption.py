@@ -7,17 +7,16 @@ from dataclasses import replace
 from robustcheck.datasets import expand
 from robustcheck.errors import DataError
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, option, recipes_of_parts, weighted_samples
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.corruption import (
     CorruptedPart,
-    WeightedErrors,
     mce,
     mean_corruption_error,
     relative_mce,
 )
-from robustcheck.records import Cell, Samples
+from robustcheck.records import Cell
 
 RELATIVE = "relative_mce"
 
@@ -31,9 +30,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             where=cell.quantity.label,
             expected="imagenet-c, imagenet-3dcc or shapes-c, at most with corruption and severity in where",
         )
-    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
-    for recipe in found:
-        require_task(recipe.dataset, facts_of(cell))
+    found = recipes_of_parts(cell, shelf, names)
     if cell.quantity.metric != RELATIVE:
         return found
     return (*found, shelf.recipe(cell.model, option(cell, "clean"), replace(cell.quantity, where=())))
@@ -54,23 +51,12 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
         columns = relative_mce(corrupted, found[-1].ids, 1 - found[-1].summary.correct)
     else:
         columns = (mce if cell.quantity.metric == "mce" else mean_corruption_error)(corrupted)
-    return Measured(_samples(cell, columns), (("parts", f"{len(corrupted)} of (corruption, severity)"),))
+    return Measured(weighted_samples(columns), (("parts", f"{len(corrupted)} of (corruption, severity)"),))
 
 
 def _part_of(name: str) -> tuple[str, int]:
     _, corruption, severity = name.rsplit("/", 2)
     return corruption, int(severity)
-
-
-def _samples(cell: Cell, columns: WeightedErrors) -> Samples:
-    return Samples(
-        columns.ids,
-        columns.scores,
-        columns.groups,
-        facts_of(cell).aggregate,
-        columns.weights,
-        columns.clusters,
-    )
 
 
 SCORING = Scoring(recipes, samples)

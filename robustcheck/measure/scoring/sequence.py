@@ -12,7 +12,7 @@ from robustcheck.errors import DataError
 from robustcheck.measure.readout import blocks, read_out
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import saved_logits
-from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
+from robustcheck.measure.scoring.base import Measured, Scoring, option, recipes_of_parts, weighted_samples
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.sequence import (
@@ -25,7 +25,7 @@ from robustcheck.protocols.sequence import (
     top5_classes,
     top5_distances,
 )
-from robustcheck.records import Cell, Samples
+from robustcheck.records import Cell
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,10 +39,7 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             where=cell.quantity.label,
             expected="at most a perturbation in where",
         )
-    found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
-    for recipe in found:
-        require_task(recipe.dataset, facts_of(cell))
-    return found
+    return recipes_of_parts(cell, shelf, names)
 
 
 def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
@@ -53,15 +50,7 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     if len(complete) < len(found):
         return None
     columns = sequence_values(complete, _baseline(cell))
-    chosen = Samples(
-        columns.ids,
-        columns.scores,
-        columns.groups,
-        facts_of(cell).aggregate,
-        columns.weights,
-        columns.clusters,
-    )
-    return Measured(chosen, (("perturbations", ", ".join(part.perturbation for part in complete)),))
+    return Measured(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in complete)),))
 
 
 def _baseline(cell: Cell) -> Mapping[str, float] | None:
