@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import DataError, RobustcheckError
 from robustcheck.measure.measuring import measure_cells
-from robustcheck.measure.readout import read_out
-from robustcheck.measure.saved import saved_logits
+from robustcheck.measure.saved import readout_of
 from robustcheck.measure.scoring import recipes_of
 from robustcheck.measure.settings import MeasureSettings
 from robustcheck.measure.shelf import Shelf
@@ -54,12 +53,9 @@ def logits_of(cell: Cell, settings: MeasureSettings) -> Logits:
         raise found
     recipe, *others = recipes_of(asked, shelf)
     assert recipe.classes is not None, "every task above is of classes"
-    if recipe.saved is not None:
-        values = saved_logits(recipe)
-    else:
-        readout = read_out(recipe)
-        assert readout is not None, "it has just been measured"
-        values = readout.logits(np.arange(len(dataset)))
+    readout = readout_of(recipe)
+    assert readout is not None, "it has just been measured"
+    values = readout.logits(np.arange(len(dataset)))
     # Out of distribution, the classes are those of the in-distribution set, which comes last.
     names = (others[-1] if others else recipe).dataset.class_names
     return Logits(dataset.ids, values, names, dataset.labels if recipe.labelled else None, dataset.groups)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, known_outside
 from robustcheck.errors import DataError, DataMissing
-from robustcheck.measure.readout import merged
-from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.readout import Readout, merged, read_out
+from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.predictions import (
     Predictions,
     aligned,
@@ -20,8 +20,7 @@ from robustcheck.predictions import (
     with_columns,
     with_names,
 )
-from robustcheck.protocols.classify import among_kept
-from robustcheck.protocols.summary import COLUMNS, Summary, summarise
+from robustcheck.protocols.summary import Summary
 from robustcheck.records import Task
 
 Floats = npt.NDArray[np.float64]
@@ -30,25 +29,41 @@ Ints = npt.NDArray[np.int64]
 _NEED_NO_LABELS: tuple[Task, ...] = ("ood", "sequences")
 
 
-def saved_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) -> Summary:
-    """Return the summary of saved predictions; what they do not tell is NaN."""
-    found = _on_dataset(recipe)
-    labels = recipe.dataset.labels if recipe.labelled else None
-    if found.kind == "classes":
-        _require_unchanged(recipe, kept, temperature)
-        return summary_of(found, labels)
-    logits = _class_logits(recipe, found) / temperature
-    if kept is None:
-        return summarise(logits, labels)
-    return _among_kept(recipe, logits, labels, kept)
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedReadout:
+    """What saved logits (n, K) say of the samples of a data set; cosines were not saved."""
+
+    values: Floats
+    classes: ClassList
+
+    def cosines(self, rows: Ints) -> Floats | None:
+        """Return None: there are no embeddings."""
+        return None
+
+    def logits(self, rows: Ints) -> Floats:
+        """Return the logits of the classes (len(rows), K)."""
+        return self.values[rows]
 
 
-def saved_logits(recipe: Recipe) -> Floats:
-    """Return the saved logits of the data set's classes (n, K); raise DataError where only classes are saved."""
+def readout_of(recipe: Recipe) -> Readout | SavedReadout | None:
+    """Return what a model says of the samples, from stored outputs (None while they lack) or saved logits.
+
+    Raises DataError where only the best classes are saved.
+    """
+    if recipe.saved is None:
+        return read_out(recipe)
     found = _on_dataset(recipe)
     if found.kind == "classes":
         raise DataError("these predictions hold only the best class", where=str(found.path), expected="logits")
-    return _class_logits(recipe, found)
+    assert recipe.classes is not None, "saved predictions are of classes"
+    return SavedReadout(_class_logits(recipe, found), recipe.classes)
+
+
+def best_class_summary(recipe: Recipe, kept: Ints | None, temperature: float) -> Summary:
+    """Return the summary of saved best classes; what they do not tell is NaN."""
+    found = _on_dataset(recipe)
+    _require_unchanged(recipe, kept, temperature)
+    return summary_of(found, recipe.dataset.labels if recipe.labelled else None)
 
 
 def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str, Predictions], Dataset]]) -> Dataset:
@@ -132,19 +147,6 @@ def _class_logits(recipe: Recipe, found: Predictions) -> Floats:
     logits, classes = logits_of_values(found), recipe.classes
     vocabulary = None if classes is None else classes.vocabulary
     return logits if vocabulary is None or _is_merged(found, recipe) else merged(logits, vocabulary)
-
-
-def _among_kept(recipe: Recipe, logits: Floats, labels: Ints | None, kept: Ints) -> Summary:
-    table = np.full((len(logits), len(COLUMNS)), np.nan)
-    if labels is None:
-        rows, inside = np.arange(len(logits)), None
-    else:
-        places = among_kept(labels, kept, len(recipe.dataset.class_names))
-        rows = np.flatnonzero(places >= 0)
-        inside = places[rows]
-    table[rows] = summarise(logits[rows][:, kept], inside).table
-    table[rows, 0] = kept[table[rows, 0].astype(np.int64)]
-    return Summary(table)
 
 
 def _require_unchanged(recipe: Recipe, kept: Ints | None, temperature: float) -> None:

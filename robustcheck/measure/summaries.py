@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
-from robustcheck.measure.readout import blocks, read_out
+from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.saved import saved_summary
+from robustcheck.measure.saved import best_class_summary, readout_of
 from robustcheck.protocols.classify import among_kept
 from robustcheck.protocols.summary import COLUMNS, Summary, summarise
 from robustcheck.records import Pairs
@@ -51,7 +51,7 @@ def stored_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) 
     stored = recipe.store.read("summaries", key)
     if stored is not None:
         return Summary(stored.array)
-    make = saved_summary if recipe.saved is not None else _summary
+    make = best_class_summary if recipe.saved is not None and recipe.saved.kind == "classes" else _summary
     summary = make(recipe, kept, temperature)
     if summary is not None:
         recipe.store.write("summaries", key, summary.table, {"outputs": content_key(recipe.outputs_facts)})
@@ -59,7 +59,7 @@ def stored_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) 
 
 
 def _summary(recipe: Recipe, kept: Ints | None, temperature: float) -> Summary | None:
-    readout = read_out(recipe)
+    readout = readout_of(recipe)
     if readout is None:
         return None
     count = len(recipe.dataset)

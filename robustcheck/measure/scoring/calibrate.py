@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
-from robustcheck.measure.readout import read_out
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.saved import saved_logits
+from robustcheck.measure.saved import readout_of
 from robustcheck.measure.scoring.base import Measured, Scoring, facts_of, option, require_task
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
@@ -125,9 +124,7 @@ def _fitted(recipe: Recipe, rows: Ints, kept: Ints | None) -> Temperature | None
 
 
 def _logits(recipe: Recipe, rows: Ints) -> Floats | None:
-    if recipe.saved is not None:
-        return saved_logits(recipe)[rows]
-    readout = read_out(recipe)
+    readout = readout_of(recipe)
     return None if readout is None else readout.logits(rows)
 
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from robustcheck.datasets import expand, sequences_of
 from robustcheck.errors import DataError
-from robustcheck.measure.readout import blocks, read_out
+from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.saved import saved_logits
+from robustcheck.measure.saved import readout_of
 from robustcheck.measure.scoring.base import Measured, Scoring, option, recipes_of_parts, weighted_samples
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
@@ -82,9 +82,7 @@ def _perturbed(cell: Cell, perturbation: str, part: Recipe) -> PerturbedPart | N
 
 
 def _best_classes(part: Recipe) -> Ints | None:
-    if part.saved is not None:
-        return top5_classes(saved_logits(part))
-    readout = read_out(part)
+    readout = readout_of(part)
     if readout is None:
         return None
     return np.concatenate([top5_classes(readout.logits(rows)) for rows in blocks(np.arange(len(part.dataset)))])
