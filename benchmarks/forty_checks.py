@@ -22,7 +22,7 @@ from unittest import mock
 from robustcheck.datasets import Dataset
 from robustcheck.measure import MeasureSettings, measure_cells, passes, shelf
 from robustcheck.models.sets import resolve_models
-from robustcheck.records import Cell, ModelRef, Quantity, Score
+from robustcheck.values import Cell, ModelRef, Quantity, Score
 
 DATASET, UNSEEN = "shapes", "shapes-ood"
 PROMPTS = (None, "1", "mcm-5", "openai-7", "openai-80")

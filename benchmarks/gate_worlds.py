@@ -12,15 +12,15 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.checks import Check, PlannedCheck, Suite
-from robustcheck.expectations import AtLeast, AtMost, Expectation, NoWorseThan, OnTrend
 from robustcheck.judge import Case, PopulationPoints
 from robustcheck.metrics import METRICS
 from robustcheck.populations import load_population
-from robustcheck.records import Cell, ModelRef, Position, Quantity, Samples, Score, TrendFit, TrendPoint
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.trend import expect_at, fit_trend
+from robustcheck.values import Cell, ModelRef, Position, Quantity, Samples, Score, TrendFit, TrendPoint
+from robustcheck.values.checks import Check, PlannedCheck, Suite
+from robustcheck.values.expectations import AtLeast, AtMost, Expectation, NoWorseThan, OnTrend
 
 Floats = npt.NDArray[np.float64]
 Rng = np.random.Generator

@@ -15,13 +15,13 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
-from robustcheck.cli.noise import noise_table
+from robustcheck.cli.noise_command import noise_table
 from robustcheck.datasets import open_dataset
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.reference import parse_reference
 from robustcheck.models.torch_host import devices
-from robustcheck.noise import circumstances, repeat_all
-from robustcheck.records import Cell, Quantity
+from robustcheck.run.noise_floor import circumstances, repeat_all
+from robustcheck.values import Cell, Quantity
 
 
 def main() -> None:

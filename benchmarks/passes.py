@@ -16,7 +16,7 @@ from pathlib import Path
 
 from robustcheck.measure import MeasureSettings, measure_cells, stored_score
 from robustcheck.models.sets import resolve_models
-from robustcheck.records import Cell, Quantity
+from robustcheck.values import Cell, Quantity
 
 REPEATS = 3
 TRANSFORM = "gaussian_noise:3"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from robustcheck.records import Problem
+from robustcheck.values import Problem
 
 
 class RobustcheckError(Exception):

@@ -26,7 +26,7 @@ from robustcheck.datasets import Dataset, open_dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import MeasureSettings, measure_cells
 from robustcheck.models.sets import resolve_models
-from robustcheck.records import Cell, ModelRef, Quantity
+from robustcheck.values import Cell, ModelRef, Quantity
 
 METRICS = {"top1": "acc1", "top5": "acc5", "mean_per_class_recall": "mean_per_class_recall"}
 IMAGES_PER_SHARD = 300

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from robustcheck.checks import Check, PlannedCheck
 from robustcheck.errors import DataMissing
-from robustcheck.expectations import kind_of
 from robustcheck.measure import MeasureSettings
-from robustcheck.records import Result, Verdict
-from robustcheck.session import RobustSession
-from robustcheck.settings import RunSettings
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings
+from robustcheck.values import Result, Verdict
+from robustcheck.values.checks import Check, PlannedCheck
+from robustcheck.values.expectations import kind_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = ("published", "tables", "live")

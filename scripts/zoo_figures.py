@@ -20,7 +20,7 @@ from robustcheck.errors import RobustcheckError
 from robustcheck.measure import MeasureSettings, measure_cells
 from robustcheck.models.catalogue import zoo_entries
 from robustcheck.models.reference import reference_of
-from robustcheck.records import Cell, Quantity, Score
+from robustcheck.values import Cell, Quantity, Score
 
 POPULATIONS = Path(__file__).parents[1] / "robustcheck" / "populations"
 METRICS = ("top1", "top5", "mean_per_class_recall")

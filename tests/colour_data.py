@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from robustcheck.records import Cell, ModelRef, Quantity
+from robustcheck.values import Cell, ModelRef, Quantity
 
 COLOURS = ("red", "green", "blue")
 

@@ -7,11 +7,11 @@ from datetime import date
 
 import numpy as np
 
-from robustcheck.checks import Check, PlannedCheck, Suite
-from robustcheck.expectations import Expectation
 from robustcheck.judge import Case
-from robustcheck.records import Cell, ModelRef, Position, Quantity, Samples, Score
 from robustcheck.stats.intervals import proportion_interval, score_interval
+from robustcheck.values import Cell, ModelRef, Position, Quantity, Samples, Score
+from robustcheck.values.checks import Check, PlannedCheck, Suite
+from robustcheck.values.expectations import Expectation
 
 MODEL = ModelRef("ViT-B-32/openai", "openclip:ViT-B-32/openai", "openclip", "ViT-B-32", "openai")
 QUANTITY = Quantity("top1", "imagenet-v2")

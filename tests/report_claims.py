@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from report_fixtures import made_up_run
 
-from robustcheck.records import Finding, ModelRef, Result, RunRecord, Status, SuiteInfo, TrendFigure, Verdict
+from robustcheck.values import Finding, ModelRef, Result, RunRecord, Status, SuiteInfo, TrendFigure, Verdict
 
 SUITE = "suites/findings.robust.yaml"
 QUOTE = "The choice of training source determines not only accuracy but robustness."

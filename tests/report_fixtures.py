@@ -12,7 +12,7 @@ from statistics import NormalDist, median
 import numpy as np
 import statsmodels.api as sm
 
-from robustcheck.records import (
+from robustcheck.values import (
     Cell,
     Change,
     ModelRef,

@@ -11,12 +11,13 @@ import numpy as np
 from factories import MODEL, TODAY
 from sample_makers import samples
 
-from robustcheck.checks import Check, PlannedCheck, Suite
-from robustcheck.expectations import NoWorseThan, OnTrend
 from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
 from robustcheck.metrics import METRICS
-from robustcheck.names import known_names
-from robustcheck.records import (
+from robustcheck.run.known_names import known_names
+from robustcheck.spec import load_suite
+from robustcheck.stats.intervals import score_interval
+from robustcheck.stats.statistics import value_of
+from robustcheck.values import (
     Cell,
     ModelRef,
     Pairs,
@@ -30,9 +31,8 @@ from robustcheck.records import (
     TrendPoint,
     Unit,
 )
-from robustcheck.spec import load_suite
-from robustcheck.stats.intervals import score_interval
-from robustcheck.stats.statistics import value_of
+from robustcheck.values.checks import Check, PlannedCheck, Suite
+from robustcheck.values.expectations import NoWorseThan, OnTrend
 
 SUITE = """\
 robustcheck: 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from robustcheck.records import Aggregate, Samples
+from robustcheck.values import Aggregate, Samples
 
 AGGREGATES: tuple[Aggregate, ...] = (
     "mean",

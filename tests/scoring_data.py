@@ -20,7 +20,7 @@ from robustcheck.errors import DataMissing, RobustcheckError
 from robustcheck.measure import MeasureSettings, measure_cells, measuring, shelf
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
-from robustcheck.records import Cell, ModelRef, Quantity, Score
+from robustcheck.values import Cell, ModelRef, Quantity, Score
 
 THREE = ("blue", "green", "red")
 SIX = ("red", "green", "blue", "red green", "green blue", "blue red")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from robustcheck.checks import Check, Suite
 from robustcheck.errors import SpecError
-from robustcheck.records import Problem
 from robustcheck.spec import KnownNames, load_suite
+from robustcheck.values import Problem
+from robustcheck.values.checks import Check, Suite
 
 HEAD = "robustcheck: 1\nchecks:\n"
 MEASURE = "    measure: {metric: top1, dataset: digits}\n"

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from robustcheck.cli.metrics import given_options
+from robustcheck.cli.metrics_page import given_options
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.metrics import metric_facts
 from robustcheck.models.sets import resolve_one
 from robustcheck.populations import Population, load_population
-from robustcheck.records import Cell, Pairs, Quantity, TrendFit, TrendPoint
 from robustcheck.report.words import told, traced
-from robustcheck.session import RobustSession
+from robustcheck.run.session import RobustSession
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.trend import Expected, expect_at, fit_trend
+from robustcheck.values import Cell, Pairs, Quantity, TrendFit, TrendPoint
 
 _AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear": "linear"}
 

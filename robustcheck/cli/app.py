@@ -11,24 +11,24 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from robustcheck.baselines import bless as bless_run
 from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_of
-from robustcheck.cli.compare import compare
-from robustcheck.cli.explain import explain_check
-from robustcheck.cli.export import export
-from robustcheck.cli.metrics import metrics_table
-from robustcheck.cli.noise import noise
-from robustcheck.cli.plan import plan
-from robustcheck.cli.population import population
+from robustcheck.cli.compare_command import compare
+from robustcheck.cli.explain_command import explain_check
+from robustcheck.cli.export_command import export
+from robustcheck.cli.metrics_page import metrics_table
+from robustcheck.cli.noise_command import noise
+from robustcheck.cli.plan_command import plan
+from robustcheck.cli.population_command import population
 from robustcheck.cli.tables import data_paths, datasets_table, findings_table, models_table, suite_paths
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SpecError
+from robustcheck.history.baselines import bless as bless_run
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import Precision
-from robustcheck.records import EvidenceChoice
-from robustcheck.session import RobustSession
-from robustcheck.settings import RunSettings, home_of
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
+from robustcheck.values import EvidenceChoice
 
 HELP = "Robustness specs for CLIP-like models: write them in YAML, run them with pytest, ask about them here."
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import sqrt
 
-from robustcheck.checks import PlannedCheck
-from robustcheck.cli.explain import place_of_dataset
+from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
 from robustcheck.datasets.presence import presence
 from robustcheck.errors import RobustcheckError
-from robustcheck.expectations import AtLeast, AtMost, Between, NoWorseThan, OnTrend, Reproduces
 from robustcheck.measure import Shelf, image_sets
 from robustcheck.metrics import METRICS
 from robustcheck.populations import known_populations, load_population
-from robustcheck.records import Cell, Quantity, Score
-from robustcheck.session import RobustSession
+from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
+from robustcheck.values import Cell, Quantity, Score
+from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.expectations import AtLeast, AtMost, Between, NoWorseThan, OnTrend, Reproduces
 
 # Two checkpoints of one training seldom differ on more of the images than this.
 DISCORDANT = 0.06

@@ -16,7 +16,7 @@ from robustcheck.datasets.doctor import Finding
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
 from robustcheck.models.sets import known_sets, list_models
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 _SHOWN_FACETS = ("family", "source", "architecture", "resolution", "samples")
 

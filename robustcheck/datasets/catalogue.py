@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustcheck.records import Task
+from robustcheck.values import Task
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.records import Task
+from robustcheck.values import Task
 
 if TYPE_CHECKING:
     from PIL import Image

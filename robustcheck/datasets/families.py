@@ -14,7 +14,7 @@ from pathlib import Path
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.roots import LOCAL_FILE, find_directory
 from robustcheck.errors import DataError, DataMissing, did_you_mean
-from robustcheck.records import Pairs
+from robustcheck.values import Pairs
 
 ALL = "all"
 

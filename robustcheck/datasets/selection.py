@@ -8,7 +8,7 @@ import numpy.typing as npt
 from robustcheck.datasets.class_sets import class_set_indices, known_class_sets
 from robustcheck.datasets.dataset import Dataset, IntArray, StrArray
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.records import Pairs
+from robustcheck.values import Pairs
 
 CLASSES = "classes"  # `classes: imagenet-a` restricts samples and competing classes alike
 SEPARATOR = ";"  # "pose;background": a sample that has both values

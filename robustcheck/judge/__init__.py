@@ -14,15 +14,6 @@ from math import isfinite
 from typing import Any
 
 from robustcheck.errors import RecordError
-from robustcheck.expectations import (
-    AtLeast,
-    AtMost,
-    Between,
-    Expectation,
-    NoWorseThan,
-    OnTrend,
-    Reproduces,
-)
 from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.findings import Conclusion, finding_of, hold_to_finding
 from robustcheck.judge.group_case import Group, GroupCase, MatchedPair, Member
@@ -34,8 +25,17 @@ from robustcheck.judge.screening import screened
 from robustcheck.judge.significance import decide, p_value, resolution
 from robustcheck.judge.trends import compare_on_trend, trend_figure
 from robustcheck.judge.wording import say_signed, say_value
-from robustcheck.records import KnownDeviation, Pairs, Status, Verdict
 from robustcheck.stats.compare import detectable_drop
+from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
+from robustcheck.values.expectations import (
+    AtLeast,
+    AtMost,
+    Between,
+    Expectation,
+    NoWorseThan,
+    OnTrend,
+    Reproduces,
+)
 
 __all__ = [
     "Case",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
-from robustcheck.checks import PlannedCheck
-from robustcheck.records import Pairs, Score, TrendPoint
 from robustcheck.stats.intervals import Interval
+from robustcheck.values import Pairs, Score, TrendPoint
+from robustcheck.values.checks import PlannedCheck
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from robustcheck.checks import Check
-from robustcheck.records import Finding, Status, Verdict
+from robustcheck.values import Finding, Status, Verdict
+from robustcheck.values.checks import Check
 
 _FINDINGS: Mapping[Status, Finding] = {"pass": "holds", "warn": "holds", "fail": "fails", "unsure": "open"}
 _EXPECTED: Mapping[Finding, str] = {

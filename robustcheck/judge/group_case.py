@@ -8,10 +8,10 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.checks import PlannedCheck
 from robustcheck.judge.case import Comparison
-from robustcheck.records import Pairs
 from robustcheck.stats.lines import Points
+from robustcheck.values import Pairs
+from robustcheck.values.checks import PlannedCheck
 
 FEW_MODELS, FEW_PAIRS = 5, 3
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustcheck.errors import RecordError
-from robustcheck.expectations import GroupAbove, GroupExpectation, SameTrend, Steeper
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import Group, GroupCase, Weighed
 from robustcheck.judge.wording import say_points, say_side, say_value
-from robustcheck.records import Pairs, TrendFigure, TrendPoint
 from robustcheck.stats.axes import AxisName
-from robustcheck.stats.groups import line_gap, slope_difference, tan_delta
+from robustcheck.stats.group_effects import line_gap, slope_difference, tan_delta
 from robustcheck.stats.lines import Points, fit_line, forward, r_squared
 from robustcheck.stats.trend import fit_trend, sample_line
+from robustcheck.values import Pairs, TrendFigure, TrendPoint
+from robustcheck.values.expectations import GroupAbove, GroupExpectation, SameTrend, Steeper
 
 LITTLE_EXPLAINED = 0.8
 _NAMED = 5

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from robustcheck.expectations import Correlates, Expectation, GroupAbove, Improves, SameTrend, Steeper
 from robustcheck.judge.case import Comparison
 from robustcheck.judge.group_case import GroupCase, Weighed
+from robustcheck.judge.group_comparisons import weigh_correlates, weigh_group_above, weigh_improves
 from robustcheck.judge.group_lines import weigh_same_trend, weigh_steeper
-from robustcheck.judge.groups import weigh_correlates, weigh_group_above, weigh_improves
 from robustcheck.judge.significance import decide, p_value
 from robustcheck.judge.wording import say_points, say_signed, say_value
-from robustcheck.records import Status, Verdict
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.intervals import ROUNDING
+from robustcheck.values import Status, Verdict
+from robustcheck.values.expectations import Correlates, Expectation, GroupAbove, Improves, SameTrend, Steeper
 
 _WEIGH: dict[type[Expectation], Callable[[Any, Any, GroupCase], Weighed]] = {
     GroupAbove: weigh_group_above,

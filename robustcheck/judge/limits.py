@@ -5,10 +5,8 @@ from __future__ import annotations
 from math import isfinite, sqrt
 
 from robustcheck.errors import RecordError
-from robustcheck.expectations import AtLeast, AtMost, Between, Reproduces
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.records import Samples, Score
 from robustcheck.stats.intervals import (
     ROUNDING,
     clopper_pearson_interval,
@@ -20,6 +18,8 @@ from robustcheck.stats.intervals import (
     trials_of,
     z_value,
 )
+from robustcheck.values import Samples, Score
+from robustcheck.values.expectations import AtLeast, AtMost, Between, Reproduces
 
 
 def compare_at_least(expect: AtLeast, warn: AtLeast | None, case: Case) -> Comparison:

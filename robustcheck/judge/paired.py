@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import sqrt
 
 from robustcheck.errors import RecordError
-from robustcheck.expectations import NoWorseThan
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.records import Pairs, Samples, Score
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, difference_intervals
+from robustcheck.values import Pairs, Samples, Score
+from robustcheck.values.expectations import NoWorseThan
 
 
 def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: Case) -> Comparison:

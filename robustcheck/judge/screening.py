@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from robustcheck.records import Result, Verdict
 from robustcheck.stats.multiplicity import benjamini_hochberg
+from robustcheck.values import Result, Verdict
 
 FALSE_DISCOVERIES = 0.05
 

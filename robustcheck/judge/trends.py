@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from math import sqrt
 
-from robustcheck.checks import Check
 from robustcheck.errors import RecordError
-from robustcheck.expectations import OnTrend
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
 from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.records import Score, TrendFigure, TrendFit, TrendPoint, Unit
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated
 from robustcheck.stats.intervals import IntervalAt, shared_covariance
 from robustcheck.stats.residual import residual_intervals
 from robustcheck.stats.trend import Expected, expect_at, fit_trend, sample_line
+from robustcheck.values import Score, TrendFigure, TrendFit, TrendPoint, Unit
+from robustcheck.values.checks import Check
+from robustcheck.values.expectations import OnTrend
 
 LITTLE_EXPLAINED = 0.8
 

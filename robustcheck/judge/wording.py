@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robustcheck.records import Score
+from robustcheck.values import Score
 
 
 def say_value(value: float, unit: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from robustcheck.measure.logits import Logits, logits_of
+from robustcheck.measure.exported import Logits, logits_of
+from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import image_sets, measure_cells
 from robustcheck.measure.scores import stored_score
-from robustcheck.measure.settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.shelf import Shelf
 
 __all__ = [

@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 from robustcheck.models.encoders import Precision
-from robustcheck.records import ModelRef, Pairs
 from robustcheck.transforms import SCHEMA as TRANSFORM_SCHEMA
+from robustcheck.values import ModelRef, Pairs
 
 _OPEN_CLIP_LIBRARIES = ("open_clip_torch", "timm")
 _TIMM_LIBRARIES = ("timm",)

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.passes import Pass, Runner
 from robustcheck.measure.readout import make_head, needs_head
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.scores import score_of
-from robustcheck.measure.scoring import recipes_of
-from robustcheck.measure.settings import MeasureSettings, OnProgress
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest
 from robustcheck.models.encoders import LoadedModel, SupervisedModel, ZeroShotModel, load_model
-from robustcheck.protocols.classify import require_classes
-from robustcheck.records import Cell, ModelRef, Score
+from robustcheck.outputs.logits import require_classes
+from robustcheck.protocols.scorings import recipes_of
 from robustcheck.store import content_key
+from robustcheck.values import Cell, ModelRef, Score
 
 Found = dict[Cell, Score | RobustcheckError]
 Images = tuple[str, str | None, int]

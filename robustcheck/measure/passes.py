@@ -16,11 +16,11 @@ import numpy as np
 from robustcheck.datasets import Dataset
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.keys import provenance_libraries
-from robustcheck.measure.settings import MeasureSettings, OnProgress, ProgressEvent
+from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.models.encoders import Features, LoadedModel, image_outputs
-from robustcheck.records import ModelRef
 from robustcheck.store import Chunks
 from robustcheck.transforms import Scene, Transform, image_rng
+from robustcheck.values import ModelRef
 
 Prepared = dict[str, Any]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from robustcheck.datasets import Vocabulary
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.models.encoders import ZeroShotModel
-from robustcheck.protocols.classify import (
+from robustcheck.outputs.logits import (
     TextHead,
     cosines,
     merge_max,

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from robustcheck.datasets import Dataset, Vocabulary
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
 from robustcheck.predictions import Predictions
-from robustcheck.records import ModelRef
 from robustcheck.store import Chunks, Store, content_key
 from robustcheck.transforms import Transform
+from robustcheck.values import ModelRef
 
 Ints = npt.NDArray[np.int64]
 

@@ -12,6 +12,7 @@ from robustcheck.datasets import Dataset, known_outside
 from robustcheck.errors import DataError, DataMissing
 from robustcheck.measure.readout import Readout, merged, read_out
 from robustcheck.measure.recipe import ClassList, Recipe
+from robustcheck.outputs.summary import Summary
 from robustcheck.predictions import (
     Predictions,
     aligned,
@@ -20,8 +21,7 @@ from robustcheck.predictions import (
     with_columns,
     with_names,
 )
-from robustcheck.protocols.summary import Summary
-from robustcheck.records import Task
+from robustcheck.values import Task
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

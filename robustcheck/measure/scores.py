@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from robustcheck.errors import DataError, RobustcheckError
 from robustcheck.measure.keys import provenance_libraries
+from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scoring import measured_samples, recipes_of
-from robustcheck.measure.scoring.base import Measured
-from robustcheck.measure.settings import MeasureSettings
 from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics import metric_facts
-from robustcheck.records import Cell, Pairs, Score
+from robustcheck.protocols.scoring import Measured
+from robustcheck.protocols.scorings import measured_samples, recipes_of
 from robustcheck.stats.intervals import score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.store import content_key
+from robustcheck.values import Cell, Pairs, Score
 
 
 def stored_score(cell: Cell, settings: MeasureSettings, shelf: Shelf | None = None) -> Score | None:

@@ -12,16 +12,16 @@ from pathlib import Path
 from robustcheck.datasets import Dataset, annotations_of, open_dataset
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
+from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.measure.saved import fitting_dataset
-from robustcheck.measure.settings import MeasureSettings
 from robustcheck.models.digests import weights_digest
 from robustcheck.models.encoders import is_supervised
 from robustcheck.predictions import Predictions, read_predictions, stem_of
 from robustcheck.prompts import prompt_texts
-from robustcheck.records import ModelRef, Quantity
 from robustcheck.store import Store
 from robustcheck.transforms import parse_transform
+from robustcheck.values import ModelRef, Quantity
 
 
 @dataclass(slots=True)

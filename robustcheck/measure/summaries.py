@@ -11,10 +11,10 @@ from robustcheck.datasets import kept_classes, select
 from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import best_class_summary, readout_of
-from robustcheck.protocols.classify import among_kept
-from robustcheck.protocols.summary import COLUMNS, Summary, summarise
-from robustcheck.records import Pairs
+from robustcheck.outputs.logits import among_kept
+from robustcheck.outputs.summary import COLUMNS, Summary, summarise
 from robustcheck.store import content_key
+from robustcheck.values import Pairs
 
 Ints = npt.NDArray[np.int64]
 

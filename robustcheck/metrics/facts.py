@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Aggregate, Pairs, Task
+from robustcheck.values import Aggregate, Pairs, Task
 
 Protocol = Literal[
     "classify",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.prediction_files import prediction_files
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 _SMALL = 16 * 2**20
 _SETTLED_SECONDS = 5.0

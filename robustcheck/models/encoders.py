@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import SetupError
 from robustcheck.models.hub import hub_access
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -16,7 +16,7 @@ from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.torch_running import inference, loaded, resolve_device, stack_batch, unit_rows
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,7 @@ from PIL import Image
 from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.torch_running import inference, loaded, resolve_device, stack_batch
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch

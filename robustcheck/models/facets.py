@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.catalogue import NUMERIC_FACETS, known_facets
-from robustcheck.records import Query, Term
+from robustcheck.values import Query, Term
 
 _Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {

@@ -16,7 +16,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.encoders import Features, LoadedModel, Precision
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 _COLOURS = ("red", "green", "blue")
 

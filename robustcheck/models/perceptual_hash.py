@@ -16,7 +16,7 @@ import numpy as np
 
 from robustcheck.errors import ModelError
 from robustcheck.models.encoders import Features, Precision
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     from PIL import Image

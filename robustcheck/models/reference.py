@@ -11,7 +11,7 @@ from robustcheck.models.catalogue import ZOO_DIRECTORY, Entry, entries, entry, f
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.prediction_files import prediction_files, read_about
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
 EXAMPLES = (

@@ -17,7 +17,7 @@ from robustcheck.models.catalogue import entries
 from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
 from robustcheck.models.prediction_files import prediction_files
 from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of
-from robustcheck.records import ModelRef, Query
+from robustcheck.values import ModelRef, Query
 
 
 @dataclass(frozen=True, slots=True)

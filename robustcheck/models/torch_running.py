@@ -12,7 +12,7 @@ import numpy as np
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.encoders import Features, Precision
-from robustcheck.records import ModelRef
+from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch

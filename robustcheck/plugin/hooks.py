@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from robustcheck.plugin.items import CheckItem
+from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
-from robustcheck.plugin.run import Run, robust_run
 from robustcheck.plugin.summary import print_summary
 
 _SHOWN = {

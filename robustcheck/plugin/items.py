@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from robustcheck.checks import PlannedCheck
 from robustcheck.errors import RobustcheckError
-from robustcheck.plugin.run import Run, robust_run
-from robustcheck.records import Result, Verdict
-from robustcheck.session import status_of_error
+from robustcheck.plugin.pytest_run import Run, robust_run
+from robustcheck.run.session import status_of_error
+from robustcheck.values import Result, Verdict
+from robustcheck.values.checks import PlannedCheck
 
 
 class CheckFailedError(Exception):

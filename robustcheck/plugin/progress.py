@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from robustcheck.session import Listener
+from robustcheck.run.session import Listener
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

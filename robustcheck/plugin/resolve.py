@@ -9,7 +9,7 @@ import pytest
 
 from robustcheck.datasets import data_roots
 from robustcheck.measure import MeasureSettings
-from robustcheck.settings import RunSettings, home_of
+from robustcheck.run.settings import RunSettings, home_of
 
 
 def run_settings(config: pytest.Config) -> RunSettings:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from robustcheck.finish import Finished
-from robustcheck.records import Status
+from robustcheck.run.closing import Finished
+from robustcheck.values import Status
 
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 

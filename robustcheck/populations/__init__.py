@@ -17,7 +17,7 @@ from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
 from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
-from robustcheck.records import Quantity
+from robustcheck.values import Quantity
 
 __all__ = [
     "Figure",

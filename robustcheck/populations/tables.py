@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
-from robustcheck.records import Pairs
+from robustcheck.values import Pairs
 
 REQUIRED = ("model", "dataset", "metric", "value", "n")
 OPTIONAL = ("class_set", "transform", "where", "source", "licence", "date")

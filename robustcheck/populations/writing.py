@@ -11,7 +11,7 @@ from math import isfinite
 from robustcheck.errors import RecordError
 from robustcheck.models.catalogue import facets_of
 from robustcheck.populations.tables import OPTIONAL, REQUIRED, Figure, Key, Table
-from robustcheck.records import ModelRef, RunRecord, Score
+from robustcheck.values import ModelRef, RunRecord, Score
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from robustcheck.outputs.summary import COLUMNS, Summary, summarise
 from robustcheck.predictions.align import logits_of_values
 from robustcheck.predictions.values import Floats, Ints, Predictions
-from robustcheck.protocols.summary import COLUMNS, Summary, summarise
 
 
 def summary_of(predictions: Predictions, labels: Ints | None) -> Summary:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from robustcheck.records import Result
 from robustcheck.report.words import case_of
+from robustcheck.values import Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, groupby
 
-from robustcheck.records import Result
 from robustcheck.report.words import KINDS, case_of, is_to_hold, kind_of, signed_short
+from robustcheck.values import Result
 
 # Shades change at these distances from the limit (half a point, one, two, five and ten points, or as plain
 # numbers 0.005 to 0.1).

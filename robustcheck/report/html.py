@@ -11,9 +11,9 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from robustcheck.records import RunRecord
 from robustcheck.report import svg, words
 from robustcheck.report.page import chart_page, page
+from robustcheck.values import RunRecord
 
 
 def render_html(run: RunRecord) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from robustcheck.records import Change, Result, RunRecord, Status
 from robustcheck.report.claims import claims
 from robustcheck.report.page import headline
 from robustcheck.report.words import (
@@ -22,6 +21,7 @@ from robustcheck.report.words import (
     named,
     sampled,
 )
+from robustcheck.values import Change, Result, RunRecord, Status
 
 MOST_ROWS = 100
 _ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from robustcheck.records import Change, Result, RunRecord, TrendFigure
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
 from robustcheck.report.claims import Claim, claim_places, claims
 from robustcheck.report.heatmap import Heatmap, column_places, heatmap
 from robustcheck.report.plot import TrendPlot, group_colours, own_colours, trend_plot
 from robustcheck.report.strip import Strip, strip
 from robustcheck.report.words import WORDS, Kind, counted, is_to_hold, kind_of
+from robustcheck.values import Change, Result, RunRecord, TrendFigure
 
 FULL_CARDS = 50
 # So few cards are all unfolded; of more, only those of what failed.

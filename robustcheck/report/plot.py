@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from robustcheck.records import Result, TrendFigure, TrendPoint
 from robustcheck.report.axes import Axis, at, axis_over, transformer
 from robustcheck.report.labels import Anchor, Label, place_labels
 from robustcheck.report.words import KINDS, Kind, case_of, kind_of, signed
+from robustcheck.values import Result, TrendFigure, TrendPoint
 
 WIDTH, HEIGHT = 540.0, 350.0
 MOST_LABELS = 6

@@ -9,7 +9,7 @@ import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from robustcheck.errors import RecordError
-from robustcheck.records import RunRecord
+from robustcheck.values import RunRecord
 
 RUN_FILE = "run.json"
 SCHEMA = 1

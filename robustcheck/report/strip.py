@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from robustcheck.records import Verdict
 from robustcheck.report.words import held, is_difference
+from robustcheck.values import Verdict
 
 WIDTH = 640.0
 _MARGIN = 12.0

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.records import Change, Pairs, Result, Score, Status, Verdict
+from robustcheck.values import Change, Pairs, Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 # A status, or a pass that a known deviation let through: one of the things a mark can mean.

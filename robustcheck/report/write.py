@@ -6,9 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from robustcheck.records import RunRecord
 from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.runfile import RUN_FILE, dump_run
+from robustcheck.values import RunRecord
 
 
 def write_report(run: RunRecord, directory: Path) -> Path:

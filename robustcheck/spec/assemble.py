@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from robustcheck.checks import Check
 from robustcheck.errors import did_you_mean
-from robustcheck.expectations import KINDS, Expectation, kind_of
-from robustcheck.records import KnownDeviation, Pairs, Position, Query
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import LIMITS, long_form, looser_limits, written_limits
@@ -22,6 +19,9 @@ from robustcheck.spec.sentences import write_sentence
 from robustcheck.spec.source import Loc
 from robustcheck.spec.translate import validate
 from robustcheck.spec.units import check_limits, check_units
+from robustcheck.values import KnownDeviation, Pairs, Position, Query
+from robustcheck.values.checks import Check
+from robustcheck.values.expectations import KINDS, Expectation, kind_of
 
 
 @dataclass(frozen=True)

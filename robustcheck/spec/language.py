@@ -17,9 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from robustcheck.checks import WhenUnsure
-from robustcheck.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.spec.limits import LIMITS, long_form
+from robustcheck.values.checks import WhenUnsure
+from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 
 _QUERY_DICT: dict[str, Any] = {
     "type": "object",

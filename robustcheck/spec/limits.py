@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from robustcheck.expectations import Expectation, kind_of, short_form
-from robustcheck.records import Amount
 from robustcheck.spec.source import Loc
+from robustcheck.values import Amount
+from robustcheck.values.expectations import Expectation, kind_of, short_form
 
 
 @dataclass(frozen=True, slots=True)

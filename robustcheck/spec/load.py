@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from robustcheck.checks import Check, Suite
 from robustcheck.spec.assemble import SuiteValues, read_check
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.language import DefaultsModel, HeadModel, SuiteModel
@@ -16,6 +15,7 @@ from robustcheck.spec.references import check_model
 from robustcheck.spec.source import Document, Loc, read_document
 from robustcheck.spec.translate import validate
 from robustcheck.spec.variables import expand_cases, fill_variables
+from robustcheck.values.checks import Check, Suite
 
 
 def load_suite(path: Path, names: KnownNames) -> Suite:

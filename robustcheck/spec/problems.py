@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from robustcheck.records import Position, Problem
+from robustcheck.values import Position, Problem
 
 _LISTED = 12
 _WIDTH = 200

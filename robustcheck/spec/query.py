@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import did_you_mean
-from robustcheck.records import Query, Term
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
+from robustcheck.values import Query, Term
 
 Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 

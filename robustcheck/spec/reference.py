@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from robustcheck.expectations import KINDS, QuantityModel
 from robustcheck.spec.language import CheckModel, DefaultsModel, DeviationModel, SuiteModel
+from robustcheck.values.expectations import KINDS, QuantityModel
 
 # One example for each kind; a test loads them all and holds that no kind is without one.
 EXAMPLES: Mapping[str, str] = {

@@ -11,13 +11,13 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
-from robustcheck.expectations import KINDS, Expectation, GroupExpectation
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.names import KnownNames, is_path
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
+from robustcheck.values.expectations import KINDS, Expectation, GroupExpectation
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from robustcheck.expectations import number_text
+from robustcheck.values.expectations import number_text
 
 PREFIX = "tag:yaml.org,2002:"
 _NULL = re.compile(r"~|null|Null|NULL|")

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from robustcheck.expectations import KINDS
 from robustcheck.spec.language import SuiteModel
 from robustcheck.spec.reference import reference_markdown
+from robustcheck.values.expectations import KINDS
 
 __all__ = ["generated_files", "json_schema", "reference_markdown"]
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from robustcheck.expectations import (
+from robustcheck.spec.limits import LIMITS
+from robustcheck.spec.sentences_groups import GroupSubject, group_sentence
+from robustcheck.values import Amount, Quantity
+from robustcheck.values.expectations import (
     AtLeast,
     AtMost,
     Between,
@@ -17,9 +20,6 @@ from robustcheck.expectations import (
     Reproduces,
     kind_of,
 )
-from robustcheck.records import Amount, Quantity
-from robustcheck.spec.limits import LIMITS
-from robustcheck.spec.sentences_groups import GroupSubject, group_sentence
 
 # The metrics whose names are not the words that people use for them.
 _NOUNS: Mapping[str, str] = {

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from robustcheck.expectations import (
+from robustcheck.values import Amount, Quantity
+from robustcheck.values.expectations import (
     Correlates,
     GroupAbove,
     GroupExpectation,
@@ -15,7 +16,6 @@ from robustcheck.expectations import (
     SameTrend,
     Steeper,
 )
-from robustcheck.records import Amount, Quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from robustcheck.expectations import KINDS, parse_amount
-from robustcheck.records import Amount
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.limits import LIMITS, Limit, WrittenLimit, written_limits
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
+from robustcheck.values import Amount
+from robustcheck.values.expectations import KINDS, parse_amount
 
 _CURVED = ("probit", "logit")
 _WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0pp", "": "a bare number such as 0.12"}

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robustcheck.errors import did_you_mean
-from robustcheck.records import Pairs
 from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.problems import Mistake, Span
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
+from robustcheck.values import Pairs
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")

@@ -16,9 +16,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from robustcheck.records import Samples
 from robustcheck.stats.resampling import unit_index
 from robustcheck.stats.statistics import Floats, calibration_gaps
+from robustcheck.values import Samples
 
 _STEPS = 800
 _FURTHEST = 8.0

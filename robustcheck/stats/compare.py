@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from robustcheck.records import Samples
 from robustcheck.stats.calibration_error import calibration_error
 from robustcheck.stats.differences import Estimated, difference_intervals
 from robustcheck.stats.intervals import (
@@ -27,6 +26,7 @@ from robustcheck.stats.intervals import (
 )
 from robustcheck.stats.resampling import percentile_interval, resampled_difference, unit_sums, units_of
 from robustcheck.stats.statistics import AUROC, ECE, Floats, influence, value_of
+from robustcheck.values import Samples
 
 POWER = 0.80
 # So many units that differ speak for themselves; with fewer, what was not seen counts.

@@ -13,11 +13,11 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.records import Samples
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.calibration_error import calibration_error
 from robustcheck.stats.resampling import percentile_interval, resampled, unit_sums, units_of
 from robustcheck.stats.statistics import AUROC, ECE, FPR, IN_DISTRIBUTION, Floats, influence, partner_of, value_of
+from robustcheck.values import Samples
 
 Interval = tuple[float, float]
 IntervalAt = Callable[[float], Interval]

@@ -14,7 +14,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from robustcheck.records import Samples
 from robustcheck.stats.statistics import (
     FPR,
     IN_DISTRIBUTION,
@@ -27,6 +26,7 @@ from robustcheck.stats.statistics import (
     sides_of,
     value_of,
 )
+from robustcheck.values import Samples
 
 DRAWS = 10_000
 COSTLY_DRAWS = 2_000

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from math import sqrt
 
-from robustcheck.records import TrendFit
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated, difference_intervals, joined_arm
 from robustcheck.stats.intervals import Interval, IntervalAt
 from robustcheck.stats.trend import line_variance, t_quantile
+from robustcheck.values import TrendFit
 
 
 def residual_intervals(y: Estimated, x: Estimated, fit: TrendFit, correlation: float) -> IntervalAt:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.metrics.calibration import ece, ece_mass, mass_bins, width_bins
-from robustcheck.metrics.detection import auroc, auroc_components, group_weights, threshold_at_95
-from robustcheck.records import Samples
+from robustcheck.stats.calibration import ece, ece_mass, mass_bins, width_bins
+from robustcheck.stats.detection import auroc, auroc_components, group_weights, threshold_at_95
+from robustcheck.values import Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

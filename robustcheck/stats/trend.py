@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import RecordError
-from robustcheck.records import TrendFit, TrendPoint
 from robustcheck.stats.axes import AxisName, axis_by_name
+from robustcheck.values import TrendFit, TrendPoint
 
 MIN_MODELS = 5
 MIN_DISTINCT_X = 3

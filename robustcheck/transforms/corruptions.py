@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robustcheck.transforms import blur, digital, noise, weather
+from robustcheck.transforms import added_noise, blur, digital, weather
 from robustcheck.transforms.pixels import Pixels, image_of, pixels_of
 from robustcheck.transforms.transform import Scene
 
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 SEVERITIES = ("1", "2", "3", "4", "5")
 
 CORRUPTIONS: Mapping[str, Callable[[Pixels, int, np.random.Generator], Pixels]] = {
-    "gaussian_noise": noise.gaussian_noise,
-    "shot_noise": noise.shot_noise,
-    "impulse_noise": noise.impulse_noise,
+    "gaussian_noise": added_noise.gaussian_noise,
+    "shot_noise": added_noise.shot_noise,
+    "impulse_noise": added_noise.impulse_noise,
     "defocus_blur": blur.defocus_blur,
     "glass_blur": blur.glass_blur,
     "motion_blur": blur.motion_blur,
@@ -62,7 +62,7 @@ CORRUPTIONS: Mapping[str, Callable[[Pixels, int, np.random.Generator], Pixels]] 
     "elastic_transform": digital.elastic_transform,
     "pixelate": digital.pixelate,
     "jpeg_compression": digital.jpeg_compression,
-    "speckle_noise": noise.speckle_noise,
+    "speckle_noise": added_noise.speckle_noise,
     "gaussian_blur": blur.gaussian_blur,
     "spatter": weather.spatter,
     "saturate": digital.saturate,

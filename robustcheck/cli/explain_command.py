@@ -1,0 +1,54 @@
+"""Say a check in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from robustcheck.cli.tables import place_of
+from robustcheck.datasets import known_datasets
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.populations import known_populations, load_population
+from robustcheck.run.session import RobustSession
+from robustcheck.values.checks import Check, Suite
+
+
+def explain_check(text: str, session: RobustSession) -> Iterator[str]:
+    """Yield the lines that explain ``SUITE::ID``, or an id found in the suites below this directory."""
+    path, separator, wanted = text.rpartition("::")
+    paths = [Path(path)] if separator else sorted(Path().rglob("*.robust.yaml"))
+    suites = [session.load(path) for path in paths]
+    found = [(suite, check) for suite in suites for check in suite.checks if wanted in (check.id, check.key)]
+    if not found:
+        known = sorted({check.id for suite in suites for check in suite.checks})
+        raise SetupError(f"no check {wanted!r} here", expected=", ".join(known), fix=did_you_mean(wanted, known))
+    for suite, check in found:
+        yield from _lines(suite, check)
+        yield from _evidence(check, session.settings.measure.roots)
+
+
+def _lines(suite: Suite, check: Check) -> Iterator[str]:
+    yield f"{check.key}  ({check.position}, in {suite.title})"
+    yield f"  {check.sentence}"
+    if check.why:
+        yield f"  why: {check.why}"
+    yield f"  when unsure: {check.when_unsure}; seed {check.seed}; tags: {', '.join(check.tags) or 'none'}"
+    for known in check.known_deviations:
+        yield f"  known deviation of {known.model} until {known.until}: {known.reason}"
+
+
+def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
+    """Say for each quantity of a check where the data are, and which tables hold figures."""
+    quantities = [check.quantity]
+    other = check.expect.other_quantity
+    quantities += [other.quantity(check.seed)] if other else []
+    for quantity in quantities:
+        place = place_of_dataset(quantity.dataset, roots)
+        tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
+        yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"
+
+
+def place_of_dataset(dataset: str, roots: Sequence[Path]) -> str | None:
+    """Return where a data set or a part, such as imagenet-c/fog/3, lies; a directory is its own place."""
+    is_part = dataset.partition("/")[0] in known_datasets() and not Path(dataset).is_dir()
+    return place_of(dataset, roots) if dataset in known_datasets() or is_part else dataset

@@ -1,0 +1,82 @@
+"""Write what models put out in the form that ``predictions:DIR`` reads, so that others need neither of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.datasets import data_roots
+from robustcheck.errors import ModelUnavailable, SetupError
+from robustcheck.measure import MeasureSettings, logits_of
+from robustcheck.models.encoders import Precision
+from robustcheck.models.sets import resolve_models
+from robustcheck.predictions import write_about, write_predictions
+from robustcheck.run.settings import home_of
+from robustcheck.values import Cell, ModelRef, Quantity
+
+
+def export(
+    models: Annotated[list[str], typer.Argument(help="Model references, sets or queries.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="A catalogue name or a directory in a known layout.")],
+    out: Annotated[Path, typer.Option("--out", help="Where a directory for each model is written.")],
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    transform: Annotated[str | None, typer.Option(help="A transform, such as gaussian_noise:3.")] = None,
+    prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of prompts.")] = None,
+    arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
+    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
+    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
+    store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+) -> None:
+    """Write the logits of models on a data set, for predictions:OUT/MODEL on machines without model or images."""
+    here = Path.cwd()
+    settings = MeasureSettings(
+        store=store or home_of(here) / "store",
+        roots=data_roots(data, os.environ, here),
+        device=device,
+        precision=precision,
+    )
+    # Which metric does not matter: all of them are made of the same logits.
+    quantity = Quantity("top1", _absolute(dataset), transform=transform, prompts=prompts)
+    for line in export_models(resolve_models(models, arch=arch), quantity, out, settings):
+        typer.echo(line)
+
+
+def _absolute(dataset: str) -> str:
+    """Return a directory with its whole path, as suites name it; a name of the catalogue as it is."""
+    return str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
+
+
+def export_models(
+    models: Sequence[ModelRef], quantity: Quantity, out: Path, settings: MeasureSettings
+) -> Iterator[str]:
+    """Measure what is missing and write a directory a model under ``out``; yield a line about each.
+
+    Members of a set that are not on this machine are left out; raises ModelUnavailable for a named model,
+    and SetupError when nothing was written.
+    """
+    written = 0
+    for model in models:
+        try:
+            yield str(_export(model, quantity, out, settings))
+            written += 1
+        except ModelUnavailable as error:
+            if model.named:
+                raise
+            yield f"left out: {model.id} ({error.found})"
+    if not written:
+        raise SetupError(f"nothing was written: none of the {len(models)} models is on this machine")
+
+
+def _export(model: ModelRef, quantity: Quantity, out: Path, settings: MeasureSettings) -> Path:
+    found = logits_of(Cell(model, quantity), settings)
+    directory = out / model.id.replace("/", "__")
+    named = {"transform": quantity.transform, "prompts": quantity.prompts}
+    path = write_predictions(
+        directory, quantity.dataset, found.ids, found.values, found.labels, found.class_names, found.groups, **named
+    )
+    write_about(directory, model.id, dict(model.facets), f"Logits of {model.text}, written by robustcheck export.")
+    return path

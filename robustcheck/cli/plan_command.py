@@ -1,0 +1,141 @@
+"""The command `plan`: what a run would rest on, and what it could not decide."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
+from robustcheck.cli.tables import data_paths, suite_paths
+from robustcheck.measure import MeasureSettings
+from robustcheck.metrics import METRICS
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.values import EvidenceChoice
+
+_NAMED = 2
+
+
+def plan(
+    paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
+    arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+    evidence: Annotated[EvidenceChoice, typer.Option(help="What a verdict may rest on.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
+    session = RobustSession(_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
+    foresight = Foresight(session)
+    found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    if as_json:
+        console.print_json(json.dumps([_facts(path, one) for path, prospects in found for one in prospects]))
+        return
+    for path, prospects in found:
+        console.print(_table(path, prospects))
+    _close(console, [one for _, prospects in found for one in prospects])
+
+
+def _settings(
+    models: str, arch: str | None, data: str | None, store: Path | None, evidence: EvidenceChoice
+) -> RunSettings:
+    home = home_of(Path.cwd())
+    return RunSettings(
+        measure=MeasureSettings(store=store or home / "store", roots=data_paths(data), device="cpu"),
+        baselines=home / "baselines",
+        reports=Path("reports"),
+        evidence=evidence,
+        models=tuple(filter(None, models.split(","))),
+        arch=arch,
+    )
+
+
+def _table(path: Path, prospects: Sequence[Prospect]) -> Table:
+    """Return a row for the models of a check that stand alike."""
+    headers = (Column("check", no_wrap=True, overflow="fold"), "models", "evidence", "images", "finds", "allowed", "")
+    table = Table(*headers, title=escape(str(path)), title_justify="left", box=None)
+    for alike in _alike(prospects):
+        first = max(alike, key=lambda one: one.detectable or 0.0)
+        unit = METRICS[first.item.check.quantity.metric].unit
+        table.add_row(
+            escape(first.item.check.key),
+            escape(_models(alike)),
+            escape(first.evidence),
+            f"{first.n:,}" if first.n else "?",
+            _amount(first.detectable, unit),
+            _amount(first.allowed, unit),
+            escape(first.advice) if first.evidence == "no data" else _remark(first),
+        )
+    return table
+
+
+def _alike(prospects: Sequence[Prospect]) -> Iterator[list[Prospect]]:
+    def standing(one: Prospect) -> tuple[str, str, int, bool]:
+        return one.item.check.key, one.evidence, one.n or 0, one.is_decidable
+
+    places = {one.item.check.key: place for place, one in reversed(list(enumerate(prospects)))}
+    ordered = sorted(prospects, key=lambda one: (places[one.item.check.key], *standing(one)))
+    for _, alike in groupby(ordered, key=standing):
+        yield list(alike)
+
+
+def _models(alike: Sequence[Prospect]) -> str:
+    names = [one.item.model.text if one.item.check.is_about_groups else one.item.model.id for one in alike]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _amount(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    return f"{value * 100:.2g} pp" if unit == "%" else f"{value:.2g}"
+
+
+def _remark(prospect: Prospect) -> str:
+    return "" if prospect.is_decidable else "[bold]cannot be decided[/bold]: a drop of the allowed size is not found"
+
+
+def _close(console: Console, prospects: Sequence[Prospect]) -> None:
+    """Print the sums, and what the columns mean."""
+    passes = {one for prospect in prospects for one in prospect.passes}
+    images = {(name, transform) for _, name, transform in passes}
+    blind = {one.item.check.key for one in prospects if not one.is_decidable}
+    missing = {one.item.check.key for one in prospects if one.evidence == "no data"}
+    console.print(
+        f"{len(prospects):,} verdicts; to measure: {len(passes):,} passes of a model, over {len(images)} image sets; "
+        f"without data: {len(missing)} checks; cannot be decided: {len(blind)} checks"
+    )
+    for key in sorted(blind):
+        console.print(f"  cannot be decided with the data at hand: {escape(key)}", highlight=False)
+    console.print(
+        "finds: the drop beyond the limit that so many images find with 80% power at the check's alpha; of a "
+        f"comparison, if the two models differ on {DISCORDANT:.0%} of the images.",
+        highlight=False,
+    )
+
+
+def _facts(path: Path, prospect: Prospect) -> dict[str, object]:
+    return {
+        "suite": str(path),
+        "check": prospect.item.check.key,
+        "model": prospect.item.model.id,
+        "evidence": prospect.evidence,
+        "advice": prospect.advice,
+        "n": prospect.n,
+        "passes": [list(one) for one in prospect.passes],
+        "detectable": prospect.detectable,
+        "allowed": prospect.allowed,
+        "decidable": prospect.is_decidable,
+    }

@@ -1,0 +1,202 @@
+"""What changed between two runs of the same suites: verdicts, and values that moved by more than noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+from robustcheck.errors import RecordError
+from robustcheck.history.baselines import KeptRun, read_samples
+from robustcheck.report import load_run
+from robustcheck.stats.compare import paired_difference
+from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
+
+ALPHA = 0.05
+RED: tuple[Status, ...] = ("fail", "error")
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Everything in which a run differs from an earlier one; ``same`` counts what does not.
+
+    A check that appears and fails is a new failure and an appearance.
+    """
+
+    before: str
+    after: str
+    new_failures: tuple[Change, ...]
+    fixed: tuple[Change, ...]
+    other_status: tuple[Change, ...]
+    moved: tuple[Change, ...]
+    appeared: tuple[Result, ...]
+    gone: tuple[Result, ...]
+    same: int
+
+    @property
+    def failures(self) -> int:
+        """How many checks fail now that did not fail before."""
+        return len(self.new_failures) + sum(result.verdict.status in RED for result in self.appeared)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Whether a value moved by more than noise, and what that rests on."""
+
+    beyond_noise: bool
+    basis: str
+
+
+def previous_run(reports: Path, suites: Iterable[str]) -> RunRecord | None:
+    """Return the newest run under ``reports`` that judged any of these suites."""
+    wanted = set(suites)
+    for path in sorted(reports.glob("*/run.json"), reverse=True):
+        try:
+            run = load_run(path)
+        except RecordError:
+            continue
+        if wanted & {result.suite for result in run.results}:
+            return run
+    return None
+
+
+def changes_since(
+    previous: RunRecord | None, results: Sequence[Result], samples: Path | None = None
+) -> tuple[Change, ...]:
+    """Return every (check, model) whose status is not what it was, or whose value moved by more than noise.
+
+    ``samples`` is the directory of the per-sample scores of both runs.
+    """
+    if previous is None:
+        return ()
+    pairs = _pairs(previous.results, results)
+    found = (_change(then, now, (samples, samples), ALPHA / len(pairs)) for then, now in pairs)
+    return tuple(change for change in found if change.before != change.after or change.beyond_noise)
+
+
+def differences(before: KeptRun, after: KeptRun) -> Differences:
+    """Compare two runs; raises RecordError where they judged other suites, or measured on other data."""
+    _require_common_suite(before.run, after.run)
+    pairs = _pairs(before.run.results, after.run.results)
+    for then, now in pairs:
+        _require_same_data(then, now)
+    places = (before.samples, after.samples)
+    changes = [_change(then, now, places, ALPHA / len(pairs)) for then, now in pairs]
+    status = [change for change in changes if change.before != change.after]
+    return Differences(
+        before=before.name,
+        after=after.name,
+        new_failures=tuple(change for change in status if is_new_failure(change)),
+        fixed=tuple(change for change in status if is_fixed(change)),
+        other_status=tuple(change for change in status if not is_new_failure(change) and not is_fixed(change)),
+        moved=tuple(change for change in changes if change.beyond_noise),
+        appeared=_only_in(after.run.results, before.run.results),
+        gone=_only_in(before.run.results, after.run.results),
+        same=sum(change.before == change.after and not change.beyond_noise for change in changes),
+    )
+
+
+def is_new_failure(change: Change) -> bool:
+    """Say whether a check fails now that did not fail before."""
+    return change.after in RED and change.before not in RED
+
+
+def is_fixed(change: Change) -> bool:
+    """Say whether a check that failed now holds."""
+    return change.before in RED and change.after in ("pass", "warn")
+
+
+def movement(before: Score, after: Score, first: Samples | None, second: Samples | None, alpha: float) -> Movement:
+    """Say whether a value moved by more than noise: a paired test at ``alpha``, else intervals that are apart."""
+    if before.key == after.key and before.value == after.value:
+        return Movement(False, "the same measurement")
+    if (prints := _other_data(before, after)) is not None:
+        return Movement(False, f"measured on other data: {prints[0][:12]} then, {prints[1][:12]} now")
+    if first is not None and second is not None and _is_paired(first, second):
+        found = paired_difference(first, second, seed=crc32(f"{before.key}|{after.key}".encode()))
+        basis = f"paired over {found.n:,} samples, {found.discordant:,} of them judged differently, "
+        return Movement(found.p_value < alpha, f"{basis}{found.test} p {found.p_value:.3g}")
+    # NaN ends, of figures without samples, are never apart.
+    apart = before.high < after.low or after.high < before.low
+    return Movement(apart, f"the 95% intervals are {'' if apart else 'not '}apart; the samples cannot be paired")
+
+
+def _change(then: Result, now: Result, samples: tuple[Path | None, Path | None], alpha: float) -> Change:
+    first, second = then.score, now.score
+    change = Change(now.check_key, now.model.id, then.verdict.status, now.verdict.status, now.suite)
+    if first is None or second is None or first.cell.quantity != second.cell.quantity:
+        return change
+    moved = movement(first, second, _samples(first, samples[0]), _samples(second, samples[1]), alpha)
+    return Change(
+        check_key=change.check_key,
+        model=change.model,
+        before=change.before,
+        after=change.after,
+        suite=change.suite,
+        value_before=first.value,
+        value_after=second.value,
+        unit=now.verdict.unit,
+        beyond_noise=moved.beyond_noise,
+        basis=moved.basis,
+    )
+
+
+def _samples(score: Score, directory: Path | None) -> Samples | None:
+    if score.samples is not None or directory is None or score.evidence == "published":
+        return score.samples
+    return read_samples(directory, score.key)
+
+
+def _is_paired(first: Samples, second: Samples) -> bool:
+    if first.ids.shape != second.ids.shape or first.aggregate != second.aggregate:
+        return False
+    return bool((first.ids == second.ids).all())
+
+
+def _pairs(before: Sequence[Result], after: Sequence[Result]) -> list[tuple[Result, Result]]:
+    then = {_key(result): result for result in before}
+    return [(then[_key(result)], result) for result in after if _key(result) in then]
+
+
+def _only_in(results: Sequence[Result], others: Sequence[Result]) -> tuple[Result, ...]:
+    known = {_key(result) for result in others}
+    return tuple(result for result in results if _key(result) not in known)
+
+
+def _key(result: Result) -> Key:
+    return result.suite, result.check_key, result.model.id
+
+
+def _require_common_suite(before: RunRecord, after: RunRecord) -> None:
+    then, now = ({result.suite for result in run.results} for run in (before, after))
+    if not then & now:
+        raise RecordError(
+            f"the runs have no suite in common: {_named(then)} then, {_named(now)} now",
+            where=f"{before.id} and {after.id}",
+            expected="two runs of the same suites",
+        )
+
+
+def _require_same_data(then: Result, now: Result) -> None:
+    if then.score is None or now.score is None or then.score.cell.quantity != now.score.cell.quantity:
+        return
+    if (prints := _other_data(then.score, now.score)) is not None:
+        raise RecordError(
+            f"{now.score.cell.quantity.dataset} was other data: {prints[0][:12]} then, {prints[1][:12]} now",
+            where=f"{now.check_key} on {now.model.id}",
+            expected="two runs on the same images",
+            fix="run both on the data set as it is now",
+        )
+
+
+def _other_data(before: Score, after: Score) -> tuple[str, str] | None:
+    """Return the fingerprints of the data, where both are known and differ."""
+    then, now = (dict(score.provenance).get("dataset") for score in (before, after))
+    return (then, now) if then and now and then != now else None
+
+
+def _named(suites: set[str]) -> str:
+    return ", ".join(sorted(suites)) or "none"

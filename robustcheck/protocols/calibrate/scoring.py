@@ -1,0 +1,131 @@
+"""Calibration: ECE, NLL and Brier, before and after temperature scaling (PROTOCOLS section 6).
+
+The temperature is fitted on one half of the in-distribution set (stratified by class, seed 0) and applied
+unchanged elsewhere. On the in-distribution set itself only the other half is scored, unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets import kept_classes, select
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.saved import readout_of
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import read_slice
+from robustcheck.outputs.logits import among_kept
+from robustcheck.outputs.summary import Summary
+from robustcheck.protocols.calibrate.temperature import Temperature, fit_temperature, stratified_halves
+from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
+from robustcheck.store import content_key
+from robustcheck.values import Cell, Pairs, Samples
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
+    own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
+    require_task(own.dataset, facts_of(cell))
+    fitted_on = option(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
+    if fitted_on == cell.quantity.dataset and own.transform is None:
+        return (own, own)
+    # The temperature belongs to clean in-distribution images, whatever it is carried over to.
+    return own, shelf.recipe(cell.model, fitted_on, replace(cell.quantity, transform=None, seed=0))
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return confidences with hits (ECE), or one loss a sample (NLL, Brier)."""
+    own, fitted_on = parts
+    rows = _scored_rows(cell, own, fitted_on)
+    temperature, facts = _temperature(cell, own, fitted_on, rows)
+    part = None if temperature is None else read_slice(own, cell.quantity.where, temperature.value)
+    if part is None:
+        return None
+    inside = np.isin(part.rows, rows)
+    summary = part.summary.rows(np.flatnonzero(inside))
+    scored = _samples(cell, summary, part.ids[inside], part.labels[inside])
+    return Measured(scored, (*facts, ("scored", f"{len(rows):,} images")))
+
+
+def _samples(cell: Cell, summary: Summary, ids: npt.NDArray[np.str_], labels: Ints) -> Samples:
+    facts = facts_of(cell)
+    if facts.name == "nll":
+        return Samples(ids, _nll(summary), labels, "mean")
+    if facts.name == "brier":
+        return Samples(ids, _brier(summary), labels, "mean")
+    bins = int(option(cell, "bins"))
+    return Samples(ids, summary.confidence, labels, facts.aggregate, summary.correct, bins=bins)
+
+
+def _nll(summary: Summary) -> Floats:
+    return np.asarray(summary.column("logsumexp", "nll") - summary.column("label_logit", "nll"))
+
+
+def _brier(summary: Summary) -> Floats:
+    return np.asarray(summary.column("square_sum", "brier") - 2 * np.exp(-_nll(summary)) + 1)
+
+
+def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
+    """Return the samples to score: those whose images were not fitted on, where the two sets share images."""
+    rows = select(own.dataset, cell.quantity.where)
+    half = option(cell, "half")
+    wants_test = half == "test" or (half == "auto" and option(cell, "temperature") != "none")
+    if not wants_test or own.images.fingerprint != fitted_on.images.fingerprint:
+        return rows
+    calibration, _ = stratified_halves(fitted_on.dataset.labels)
+    return rows[~np.isin(own.rows[rows], fitted_on.rows[calibration])]
+
+
+def _temperature(cell: Cell, own: Recipe, fitted_on: Recipe, rows: Ints) -> tuple[Temperature | None, Pairs]:
+    how = option(cell, "temperature")
+    if how == "none":
+        return Temperature(1.0, np.nan, np.nan, False), (("temperature", "1, not scaled"),)
+    if how == "oracle":
+        found = _fitted(own, rows, kept_classes(own.dataset, cell.quantity.where))
+        return found, _told(found, f"fitted on the {len(rows):,} scored images themselves: a bound, not a result")
+    calibration, _ = stratified_halves(fitted_on.dataset.labels)
+    found = _fitted(fitted_on, calibration, None)
+    return found, _told(found, f"fitted on {len(calibration):,} images of {fitted_on.dataset.name}")
+
+
+def _told(found: Temperature | None, where: str) -> Pairs:
+    if found is None:
+        return ()
+    bound = ", at the bound of the search" if found.at_bound else ""
+    return (("temperature", f"{found.value:.4f}{bound}, {where}"),)
+
+
+def _fitted(recipe: Recipe, rows: Ints, kept: Ints | None) -> Temperature | None:
+    """Return the temperature of these samples, from the store when it was fitted before."""
+    facts = {
+        "recipe": recipe.key,
+        "rows": content_key({"rows": rows.tolist()}),
+        "kept": None if kept is None else kept.tolist(),
+    }
+    stored = recipe.store.read("temperatures", content_key(facts))
+    if stored is not None:
+        value, before, after, at_bound = stored.array.tolist()
+        return Temperature(value, before, after, bool(at_bound))
+    logits = _logits(recipe, rows)
+    if logits is None:
+        return None
+    labels = recipe.dataset.labels[rows]
+    if kept is not None:
+        logits, labels = logits[:, kept], among_kept(labels, kept, len(recipe.dataset.class_names))
+    found = fit_temperature(logits, labels)
+    record = np.array([found.value, found.nll_before, found.nll_after, float(found.at_bound)])
+    recipe.store.write("temperatures", content_key(facts), record, facts)
+    return found
+
+
+def _logits(recipe: Recipe, rows: Ints) -> Floats | None:
+    readout = readout_of(recipe)
+    return None if readout is None else readout.logits(rows)
+
+
+SCORING = Scoring(recipes, samples)

@@ -1,0 +1,68 @@
+"""Accuracies: of one data set, or the mean over the parts of a family (corruptions at a severity)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from robustcheck.datasets import expand
+from robustcheck.errors import DataError
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.outputs.ranks import rank_scores
+from robustcheck.protocols.scoring import Measured, Scoring, as_clusters, facts_of, recipes_of_parts
+from robustcheck.values import Cell, Samples
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of the data set, or of every part that the condition keeps."""
+    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    return recipes_of_parts(cell, shelf, names)
+
+
+def samples(cell: Cell, parts: Sequence[Recipe]) -> Measured | None:
+    """Return one score a sample."""
+    names, where = expand(cell.quantity.dataset, cell.quantity.where)
+    slices = [read_slice(part, where) for part in parts]
+    found = [part for part in slices if part is not None]
+    if len(found) < len(slices):
+        return None
+    if len(found) == 1:
+        return Measured(_one(cell, found[0]))
+    return Measured(_mean_over_parts(cell, names, found), (("parts", f"the mean over {len(names)} parts"),))
+
+
+def hits(cell: Cell, part: Slice) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return 1.0 for each sample whose label is within the metric's k best classes."""
+    metric = cell.quantity.metric
+    ranks = part.summary.column("rank", metric)
+    if metric == "top5" and np.isinf(ranks).any():
+        raise DataError("these predictions hold only the best class: top5 needs logits", where=cell.model.id)
+    return rank_scores(metric, ranks)
+
+
+def _one(cell: Cell, part: Slice) -> Samples:
+    return Samples(part.ids, hits(cell, part), part.labels, facts_of(cell).aggregate)
+
+
+def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -> Samples:
+    if facts_of(cell).aggregate != "mean":
+        raise DataError(
+            f"{cell.quantity.metric} has no mean over {len(names)} parts",
+            where=cell.quantity.label,
+            expected="one part",
+        )
+    ids = np.concatenate([part.ids for part in parts])
+    return Samples(
+        ids=np.concatenate([np.char.add(f"{name}/", part.ids) for name, part in zip(names, parts, strict=True)]),
+        scores=np.concatenate([hits(cell, part) for part in parts]),
+        groups=np.repeat(np.arange(len(parts)), [len(part.ids) for part in parts]),
+        aggregate="group_mean",
+        # The parts show the same source images: they are sampled together.
+        clusters=as_clusters(ids),
+    )
+
+
+SCORING = Scoring(recipes, samples)

@@ -1,0 +1,62 @@
+"""Corruption errors over a family of corrupted copies, beside AlexNet's or by themselves (PROTOCOLS section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from robustcheck.datasets import expand
+from robustcheck.errors import DataError
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import read_slice
+from robustcheck.protocols.corrupt.errors import (
+    CorruptedPart,
+    mce,
+    mean_corruption_error,
+    relative_mce,
+)
+from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_parts, weighted_samples
+from robustcheck.values import Cell
+
+RELATIVE = "relative_mce"
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of every (corruption, severity) part, then that of the clean images where they count."""
+    names, rest = expand(cell.quantity.dataset, cell.quantity.where)
+    if names == (cell.quantity.dataset,) or rest:
+        raise DataError(
+            f"{cell.quantity.metric} is over the parts of a family of corrupted copies",
+            where=cell.quantity.label,
+            expected="imagenet-c, imagenet-3dcc or shapes-c, at most with corruption and severity in where",
+        )
+    found = recipes_of_parts(cell, shelf, names)
+    if cell.quantity.metric != RELATIVE:
+        return found
+    return (*found, shelf.recipe(cell.model, option(cell, "clean"), replace(cell.quantity, where=())))
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return the error of every image of every part, with its weight."""
+    slices = [read_slice(part) for part in parts]
+    found = [part for part in slices if part is not None]
+    if len(found) < len(slices):
+        return None
+    names, _ = expand(cell.quantity.dataset, cell.quantity.where)
+    corrupted = [
+        CorruptedPart(*_part_of(name), part.ids, 1 - part.summary.correct)
+        for name, part in zip(names, found, strict=False)
+    ]
+    if cell.quantity.metric == RELATIVE:
+        columns = relative_mce(corrupted, found[-1].ids, 1 - found[-1].summary.correct)
+    else:
+        columns = (mce if cell.quantity.metric == "mce" else mean_corruption_error)(corrupted)
+    return Measured(weighted_samples(columns), (("parts", f"{len(corrupted)} of (corruption, severity)"),))
+
+
+def _part_of(name: str) -> tuple[str, int]:
+    _, corruption, severity = name.rsplit("/", 2)
+    return corruption, int(severity)
+
+
+SCORING = Scoring(recipes, samples)

@@ -1,0 +1,150 @@
+"""Data overlap: test images that have near-duplicates in a reference set (PROTOCOLS section 12).
+
+A detector (a perceptual hash, or the model's own embeddings) finds the nearest reference image of each test
+image. The similarity that counts as a duplicate is calibrated on duplicates made of the test images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError
+from robustcheck.measure.readout import features_of
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf, has_no_texts
+from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.protocols.overlap.duplicates import (
+    Threshold,
+    calibrate_threshold,
+    gap_weights,
+    nearest_other,
+    nearest_reference,
+    overlap_statistics,
+)
+from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
+from robustcheck.store import content_key
+from robustcheck.values import Cell, ModelRef, Pairs, Quantity, Samples
+
+Bools = npt.NDArray[np.bool_]
+
+HASHES = {
+    "phash": ModelRef("phash", "phash", "phash", architecture="8"),
+    "phash-256": ModelRef("phash-256", "phash-256", "phash", architecture="16"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Overlap:
+    """Which test images have a duplicate, and how that was decided."""
+
+    found: Bools
+    threshold: Threshold
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the model's recipe, then the detector's on the test, made-duplicate and reference images."""
+    own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
+    require_task(own.dataset, facts_of(cell))
+    reference = option(cell, "reference")
+    if not reference:
+        raise DataError(
+            "overlap with what?", where=cell.quantity.label, fix="name a data set: options: {reference: shapes-train}"
+        )
+    if cell.quantity.where or cell.quantity.transform:
+        raise DataError("overlap is of a whole data set with another", where=cell.quantity.label)
+    detector = _detector(cell)
+    plain = Quantity(cell.quantity.metric, cell.quantity.dataset)
+    made = replace(plain, transform=f"near_duplicate:{option(cell, 'strength')}")
+    return (
+        own,
+        shelf.recipe_with(detector, own.dataset, plain, None),
+        shelf.recipe_with(detector, own.dataset, made, None),
+        shelf.recipe_with(detector, shelf.dataset(reference), plain, None),
+    )
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return hits on all, clean or overlapping images, or whether an image overlaps."""
+    own, *detection = parts
+    found, overlap = read_slice(own), _overlap(detection, float(option(cell, "precision")))
+    if found is None or overlap is None:
+        return None
+    chosen = _samples(cell, found, overlap.found)
+    # Without a clean image there is nothing to hold the others against; the share is a result all the same.
+    tests = () if overlap.found.all() else _tests(found, overlap.found)
+    return Measured(chosen, (*_calibration(overlap), *tests))
+
+
+def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
+    hits = found.summary.correct
+    match cell.quantity.metric:
+        case "overlap_share":
+            return Samples(found.ids, inside.astype(np.float64), found.labels)
+        case "overlap_gap":
+            return Samples(found.ids, hits, inside.astype(np.int64), "weighted_sum", gap_weights(inside))
+    kept = inside if cell.quantity.metric == "overlap_accuracy" else ~inside
+    if not kept.any():
+        which = "no image has" if kept is inside else "every image has"
+        raise DataError(f"{which} a near-duplicate in the reference set", where=cell.quantity.label)
+    return Samples(found.ids[kept], hits[kept], found.labels[kept])
+
+
+def _detector(cell: Cell) -> ModelRef:
+    named = option(cell, "detector")
+    if named in HASHES:
+        return HASHES[named]
+    if has_no_texts(cell.model):
+        raise DataError(f"{cell.model.id} gives no embeddings to compare", fix="use detector: phash")
+    return cell.model
+
+
+def _overlap(detection: list[Recipe], precision: float) -> _Overlap | None:
+    """Return the duplicates, from the store when they were found before."""
+    test, _, reference = detection
+    key = content_key({"overlap": [part.key for part in detection], "precision": precision})
+    stored = test.store.read("overlaps", key)
+    if stored is not None:
+        facts = stored.facts
+        return _Overlap(stored.array, Threshold(facts["value"], facts["precision"], facts["recall"]))
+    features = [found for part in detection if (found := features_of(part)) is not None]
+    if len(features) < len(detection):
+        return None
+    images, made, others = features
+    positive = (images.astype(np.float64) * made).sum(axis=1)
+    threshold = calibrate_threshold(positive, nearest_other(images).cosines, precision)
+    inside = nearest_reference(images, others).cosines >= threshold.value
+    facts = {"value": threshold.value, "precision": threshold.precision, "recall": threshold.recall}
+    test.store.write("overlaps", key, inside, {**facts, "reference": reference.dataset.name})
+    return _Overlap(inside, threshold)
+
+
+def _calibration(overlap: _Overlap) -> Pairs:
+    threshold = overlap.threshold
+    quality = f"precision {threshold.precision:.3f}, recall {threshold.recall:.3f} on made duplicates"
+    return (
+        ("overlap", f"{int(overlap.found.sum()):,} of {len(overlap.found):,} images"),
+        ("duplicate from", f"cosine {threshold.value:.4f} ({quality})"),
+    )
+
+
+def _tests(found: Slice, inside: Bools) -> Pairs:
+    statistics = overlap_statistics(found.summary.correct == 1, inside, found.labels)
+    if statistics.overlap_interval is None or statistics.difference_interval is None:
+        return ()
+    low, high = statistics.overlap_interval
+    below, above = statistics.difference_interval
+    matched = statistics.matched_difference
+    return (
+        ("accuracy on overlap", f"{statistics.overlap_accuracy:.1%} (99.5% Clopper-Pearson {low:.1%} to {high:.1%})"),
+        ("accuracy on clean", f"{statistics.clean_accuracy:.1%}"),
+        ("one-sided binomial p", f"{statistics.p_binomial:.3g}"),
+        ("one-sided Fisher p", f"{statistics.p_fisher:.3g}"),
+        ("overlap - clean", f"{below:+.1%} to {above:+.1%} (Newcombe 95%)"),
+        ("the same, matched on class", "no class has both" if matched is None else f"{matched:+.1%}"),
+    )
+
+
+SCORING = Scoring(recipes, samples)

@@ -1,0 +1,95 @@
+"""Typographic attacks: what words written on images do to their classification (PROTOCOLS section 11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.protocols.scoring import Measured, Scoring, facts_of, require_task
+from robustcheck.protocols.typographic.outcomes import accuracy_drop, attack_success
+from robustcheck.transforms import typed_label
+from robustcheck.values import Cell, Samples
+
+Ints = npt.NDArray[np.int64]
+
+TYPED = "typed"
+ATTACK = "typographic"
+
+
+def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of the attacked images and, for a drop, that of the same images untouched."""
+    attacked = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
+    require_task(attacked.dataset, facts_of(cell))
+    if cell.quantity.metric == "attack_success":
+        _require_words(cell, attacked)
+        return (attacked,)
+    if attacked.transform is None:
+        raise DataError(
+            "accuracy_drop compares transformed images with the same ones untouched",
+            where=cell.quantity.label,
+            fix="name a transform, such as typographic:one-word",
+        )
+    clean = replace(cell.quantity, transform=None, seed=0)
+    return attacked, shelf.recipe(cell.model, cell.quantity.dataset, clean)
+
+
+def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+    """Return for each image whether the typed word won, or what the transform cost."""
+    slices = [read_slice(part, cell.quantity.where) for part in parts]
+    found = [part for part in slices if part is not None]
+    if len(found) < len(slices):
+        return None
+    attacked, predicted = found[0], [_predicted(cell, part) for part in found]
+    if cell.quantity.metric == "attack_success":
+        scores = attack_success(predicted[0], _typed(cell, parts[0], attacked))
+        return Measured(Samples(attacked.ids, scores, attacked.labels))
+    scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
+    # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
+    weights = np.full(len(scores), 1 / len(scores))
+    return Measured(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), "weighted_sum", weights))
+
+
+def _predicted(cell: Cell, part: Slice) -> Ints:
+    return part.summary.column("predicted", cell.quantity.metric).astype(np.int64)
+
+
+def _require_words(cell: Cell, part: Recipe) -> None:
+    if not _is_attack(part) and TYPED not in part.dataset.groups:
+        raise DataError(
+            "nothing is written on these images",
+            where=cell.quantity.label,
+            expected=f"a data set with typed words, or a transform such as {ATTACK}:one-word",
+        )
+
+
+def _typed(cell: Cell, part: Recipe, found: Slice) -> Ints:
+    """Return the class that is written on each image: drawn with its transform, or told by the data set."""
+    place = {name: index for index, name in enumerate(part.dataset.class_names)}
+    words = _drawn(part, found) if _is_attack(part) else part.dataset.groups[TYPED][found.rows].tolist()
+    return np.array([place.get(word, -1) for word in words], dtype=np.int64)
+
+
+def _drawn(part: Recipe, found: Slice) -> list[str]:
+    """Return the words that the transform wrote; it drew them for the images as they are encoded."""
+    images, rows = part.images, part.rows[found.rows]
+    assert part.transform is not None
+    style = part.transform.variant
+    return [
+        images.class_names[
+            typed_label(part.seed, str(images.ids[row]), int(images.labels[row]), images.class_names, style)
+        ]
+        for row in rows
+    ]
+
+
+def _is_attack(part: Recipe) -> bool:
+    return part.transform is not None and part.transform.name == ATTACK
+
+
+SCORING = Scoring(recipes, samples)

@@ -1,0 +1,84 @@
+"""Models found, put into their groups or matched in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+from robustcheck.errors import RecordError
+from robustcheck.judge import Group, MatchedPair, Member
+from robustcheck.models.facets import matches
+from robustcheck.run.members.gathered import Candidate, some
+from robustcheck.run.members.wanted import named_pairs, query_of
+from robustcheck.values.expectations import GroupExpectation, Improves
+
+
+def arranged(expect: GroupExpectation, found: Sequence[Candidate]) -> tuple[tuple[Group, ...], tuple[MatchedPair, ...]]:
+    """Return the groups in the order of the check, and the pairs where it matches models."""
+    if isinstance(expect, Improves):
+        pairs = _pairs(expect, found)
+        sides = (
+            ("before", [m for pair in pairs for m in pair.before]),
+            ("after", [m for pair in pairs for m in pair.after]),
+        )
+        return tuple(Group(name, tuple(dict.fromkeys(members))) for name, members in sides), pairs
+    if not expect.queries:
+        return (Group("all models", tuple(each.member for each in found)),), ()
+    groups = tuple(
+        Group(words, tuple(each.member for each in found if matches(query, each.facets)))
+        for words, query in zip(expect.names, (query_of(expect, query) for query in expect.queries), strict=True)
+    )
+    _refuse_overlap(groups)
+    return groups, ()
+
+
+def _refuse_overlap(groups: Sequence[Group]) -> None:
+    for place, group in enumerate(groups):
+        for other in groups[:place]:
+            both = [member.model for member in group.members if member in other.members]
+            if both:
+                raise RecordError(
+                    f"{len(both)} models are both of {other.name} and of {group.name}: {some(both)}",
+                    expected="groups that share no model",
+                    fix="add a facet that tells them apart, such as family: '!=clip'",
+                )
+
+
+def _pairs(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+    if expect.than is not None:
+        return tuple(_with_itself(each.member) for each in found)
+    return _pairs_by_name(expect, found) if expect.pairs else _pairs_by_facets(expect, found)
+
+
+def _with_itself(member: Member) -> MatchedPair:
+    """Pair a model's other quantity, which is its x, with the measured one."""
+    before, after = (Member(member.model, value, nan) for value in (member.x, member.y))
+    return MatchedPair(member.model, (before,), (after,))
+
+
+def _pairs_by_facets(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+    """Pair the models whose facets in `match` are equal; a model without one of them has no pair."""
+    sides: list[dict[tuple[str, ...], list[Member]]] = []
+    for query in (query_of(expect, query) for query in expect.queries):
+        side: dict[tuple[str, ...], list[Member]] = {}
+        for each in found:
+            if matches(query, each.facets) and all(facet in each.facets for facet in expect.match):
+                side.setdefault(tuple(each.facets[facet] for facet in expect.match), []).append(each.member)
+        sides.append(side)
+    before, after = sides
+    _refuse_overlap(
+        [
+            Group(name, tuple(member for members in side.values() for member in members))
+            for name, side in zip(expect.names, sides, strict=True)
+        ]
+    )
+    return tuple(MatchedPair(", ".join(key), tuple(before[key]), tuple(after[key])) for key in before if key in after)
+
+
+def _pairs_by_name(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+    known = {each.member.model: each.member for each in found}
+    return tuple(
+        MatchedPair(f"{before} and {after}", (known[before],), (known[after],))
+        for before, after in named_pairs(expect)
+        if before in known and after in known
+    )

@@ -1,0 +1,81 @@
+"""The models of the run, each measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, nan
+
+from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
+from robustcheck.judge import Member
+from robustcheck.metrics import METRICS
+from robustcheck.run.evidence import EvidenceBook, Found
+from robustcheck.run.members.gathered import Candidate, Gathered
+from robustcheck.values import ModelRef, Score
+from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.expectations import Improves
+
+
+def measured(item: PlannedCheck, book: EvidenceBook) -> Gathered:
+    """Measure the models of the run; passes over the images are shared."""
+    by_model: dict[ModelRef, list[Found]] = {}
+    for cell, score in book.scores(item.cells).items():
+        by_model.setdefault(cell.model, []).append(score)
+    if isinstance(item.check.expect, Improves) and item.check.expect.than is not None:
+        by_model = {model: _of_one_kind(scores, book) for model, scores in by_model.items()}
+    gathered = Gathered()
+    for model, scores in by_model.items():
+        _take(model, scores, gathered)
+    kinds = sorted(
+        {score.evidence for all_found in by_model.values() for score in all_found if isinstance(score, Score)}
+    )
+    gathered.evidence = "this run's models"
+    gathered.source = f"{' and '.join(kinds)} evidence" if kinds else ""
+    gathered.notes += [f"mixed evidence: {' and '.join(kinds)}"] if len(kinds) > 1 else []
+    return gathered
+
+
+def _of_one_kind(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
+    """Measure what is published where the other was measured: a model is compared with itself, like with like."""
+    kinds = {score.evidence for score in found if isinstance(score, Score)}
+    return [_measured_too(each, book) for each in found] if len(kinds) > 1 else list(found)
+
+
+def _measured_too(found: Found, book: EvidenceBook) -> Found:
+    if isinstance(found, RobustcheckError) or found.evidence == "live":
+        return found
+    try:
+        return book.score(found.cell, live=True)
+    except RobustcheckError as error:
+        return error
+
+
+def _take(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:
+    error = next((each for each in found if isinstance(each, RobustcheckError)), None)
+    if error is not None:
+        _raise_unless_absent(error, model)
+        gathered.left_out.append(model.id)
+        gathered.missing = gathered.missing or error
+        return
+    scores = [each for each in found if isinstance(each, Score)]
+    for score in scores:
+        _require_usable(score)
+    x = scores[1].value if len(scores) > 1 else nan
+    keys = tuple(score.key for score in scores)
+    gathered.found.append(Candidate(Member(model.id, scores[0].value, x), dict(model.facets), keys))
+
+
+def _require_usable(score: Score) -> None:
+    quantity, least = score.cell.quantity, METRICS[score.cell.quantity.metric].n_min
+    if score.n < least:
+        found = f"only {score.n} samples: too few to judge {quantity.label}"
+        raise RecordError(found, expected=f"at least {least}", fix="use a larger slice or data set")
+    if not isfinite(score.value):
+        raise RecordError(f"{quantity.label} of {score.cell.model.id} is {score.value}, not a number")
+
+
+def _raise_unless_absent(error: RobustcheckError, model: ModelRef) -> None:
+    """Let a model be left out whose data or weights are not here, unless the user asked for this very model."""
+    if isinstance(error, ModelUnavailable) and model.named:
+        raise SetupError(error.found, where=error.where, expected=error.expected, fix=error.fix) from error
+    if not isinstance(error, DataMissing | ModelUnavailable):
+        raise error

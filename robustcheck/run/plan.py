@@ -1,0 +1,74 @@
+"""Expand suites and models into planned checks, and find the cells they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from robustcheck.values import Cell, ModelRef
+from robustcheck.values.checks import Check, PlannedCheck, Suite
+from robustcheck.values.expectations import GroupExpectation, NoWorseThan
+
+FAMILY_ALPHA = 0.05
+GROUPS_ID = "models"
+
+_Pair = tuple[Check, ModelRef, tuple[Cell, ...]]
+Resolve = Callable[[str], ModelRef]
+AppliesTo = Callable[[Check, ModelRef], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The items of one suite; ``deselected`` counts pairs that a check's ``applies_to`` leaves out."""
+
+    items: tuple[PlannedCheck, ...]
+    deselected: int
+
+
+def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, resolve: Resolve) -> Plan:
+    """Pair every check with every model that it is meant for; a check about groups is one item over all of them.
+
+    The false-alarm level of a model's checks is Bonferroni's: 0.05 over the checks of the suite that
+    apply to it; likewise over the checks about groups. It is known at collection, so it is the same
+    whatever is selected later.
+    """
+    meant = [(check, [model for model in models if applies_to(check, model)]) for check in suite.checks]
+    pairs = [pair for check, chosen in meant for pair in _pairs(check, chosen, resolve)]
+    per_model = _count(model.id for _, model, _ in pairs)
+    items = tuple(
+        PlannedCheck(suite, check, model, cells, FAMILY_ALPHA / per_model[model.id]) for check, model, cells in pairs
+    )
+    possible = sum(1 if check.is_about_groups else len(models) for check in suite.checks)
+    return Plan(items, possible - len(items))
+
+
+def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_Pair]:
+    """Return the items of a check, each with the cells it needs; without models there is none."""
+    if not isinstance(check.expect, GroupExpectation):
+        return [(check, model, _cells(check, model, resolve)) for model in models]
+    if check.expect.populations:
+        return [(check, _groups(check.expect), ())]
+    cells = tuple(cell for model in models for cell in _cells(check, model, resolve))
+    return [(check, _groups(check.expect), cells)] if models else []
+
+
+def _groups(expect: GroupExpectation) -> ModelRef:
+    """Return what stands in the place of a model: one id for all checks about groups, the groups in words."""
+    return ModelRef(GROUPS_ID, expect.words, "group", "")
+
+
+def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
+    """Return the candidate's own cell, then the one it is compared with, if that is measured too."""
+    own, other = Cell(model, check.quantity), check.expect.other_quantity
+    if other is not None:
+        return own, Cell(model, other.quantity(check.seed))
+    if isinstance(check.expect, NoWorseThan) and check.expect.model is not None:
+        return own, Cell(resolve(check.expect.model), check.quantity)
+    return (own,)
+
+
+def _count(names: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts

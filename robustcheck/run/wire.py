@@ -1,0 +1,51 @@
+"""Results as JSON text: how a worker's verdicts reach the process that writes the report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pydantic_core
+from pydantic import TypeAdapter
+
+from robustcheck.values import Result, Score, TrendFigure
+
+
+def dump_result(result: Result) -> str:
+    """Write a result without its per-sample scores, which stay in the store."""
+    light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
+    return _json(_results().dump_python(light))
+
+
+def load_result(text: str) -> Result:
+    """Read what ``dump_result`` wrote."""
+    return _results().validate_json(text)
+
+
+def dump_figure(figure: TrendFigure) -> str:
+    """Write a trend plot's numbers."""
+    return _json(_figures().dump_python(figure))
+
+
+def load_figure(text: str) -> TrendFigure:
+    """Read what ``dump_figure`` wrote."""
+    return _figures().validate_json(text)
+
+
+def _json(plain: object) -> str:
+    """Write JSON in which infinities are strings, which the adapters read back."""
+    return pydantic_core.to_json(plain, inf_nan_mode="strings").decode()
+
+
+def _without_samples(score: Score | None) -> Score | None:
+    return None if score is None else replace(score, samples=None)
+
+
+@cache
+def _results() -> TypeAdapter[Result]:
+    return TypeAdapter(Result)
+
+
+@cache
+def _figures() -> TypeAdapter[TrendFigure]:
+    return TypeAdapter(TrendFigure)

@@ -1,0 +1,90 @@
+"""Suites and checks as frozen values: what the spec stage makes and the plan stage expands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from robustcheck.values import Cell, Finding, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
+from robustcheck.values.expectations import Expectation, GroupExpectation
+
+WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One assertion, after ``for_each`` and the variables are resolved and before models are chosen.
+
+    ``case`` holds the ``for_each`` values; ``expect_position`` points at the ``expect:`` line;
+    ``yaml`` is the check's own text, for failures and the report. ``claim`` is the sentence of a paper that
+    the check tests and ``source`` its place there; with ``expect_finding`` the check passes when its
+    evidence says just that of the claim.
+    """
+
+    id: str
+    case: Pairs
+    title: str
+    why: str
+    tags: tuple[str, ...]
+    quantity: Quantity
+    expect: Expectation
+    warn: Expectation | None
+    when_unsure: WhenUnsure
+    known_deviations: tuple[KnownDeviation, ...]
+    applies_to: Query
+    seed: int
+    sentence: str
+    position: Position
+    expect_position: Position
+    yaml: str
+    claim: str = ""
+    source: str = ""
+    expect_finding: Finding = ""
+
+    @property
+    def key(self) -> str:
+        """The check's key in history: its id and its case, such as ``shift-on-trend[imagenet-v2]``."""
+        return f"{self.id}[{self.case_label}]" if self.case else self.id
+
+    @property
+    def is_about_groups(self) -> bool:
+        """Whether the check is judged once over all models, not once a model."""
+        return isinstance(self.expect, GroupExpectation)
+
+    @property
+    def case_label(self) -> str:
+        """The case in a test id: the values joined by commas."""
+        return ",".join(value for _, value in self.case)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One ``*.robust.yaml`` file; ``models`` are references, sets or queries as written."""
+
+    path: str
+    title: str
+    about: str
+    models: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """One item: a check of a suite on one model (or on groups of them), and the cells whose scores it needs."""
+
+    suite: Suite
+    check: Check
+    model: ModelRef
+    cells: tuple[Cell, ...]
+    alpha: float
+
+    @property
+    def name(self) -> str:
+        """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains.
+
+        A check about groups is one item, so it has its key for a name.
+        """
+        if self.check.is_about_groups:
+            return self.check.key
+        case = f"{self.check.case_label}|" if self.check.case else ""
+        return f"{self.check.id}[{case}{self.model.id}]"

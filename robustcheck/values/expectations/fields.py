@@ -1,0 +1,138 @@
+"""What the keys of an expectation hold: amounts, shares, texts, facet queries and quantities."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from robustcheck.values import Amount, Quantity
+
+_AMOUNT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%|pp)?\s*$")
+
+
+def parse_amount(text: object) -> Amount:
+    """Parse ``45%``, ``2.0pp`` or a bare number; raise ValueError saying what was expected."""
+    if isinstance(text, Amount):
+        return text
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise ValueError("expected an amount such as 45%, 2.0pp or 0.12")
+    match = _AMOUNT.match(str(text))
+    if match is None:
+        raise ValueError("expected an amount such as 45%, 2.0pp or 0.12")
+    number, unit = float(match[1]), match[2] or ""
+    return Amount(number / 100 if unit else number, unit)  # type: ignore[arg-type]
+
+
+def _parse_share(text: object) -> float:
+    amount = parse_amount(text)
+    if amount.unit != "%" or not 0 < amount.value < 1:
+        raise ValueError("expected a share strictly between 0% and 100%, such as 95%")
+    return amount.value
+
+
+AmountField = Annotated[
+    Amount,
+    BeforeValidator(parse_amount),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["45%", "2.0pp", 0.12]}),
+]
+ShareField = Annotated[
+    float,
+    BeforeValidator(_parse_share),
+    WithJsonSchema({"type": "string", "examples": ["95%"]}),
+]
+
+
+def number_text(number: float) -> str:
+    """Return a number as text: 5 and 5.0 are ``5``.
+
+    >>> number_text(5.0), number_text(0.5)
+    ('5', '0.5')
+    """
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def _number_as_text(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else value  # type: ignore[arg-type]
+
+
+# YAML reads `severity: 5` as a number; what it is compared with is the text of a column or of a choice.
+TextField = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}),
+]
+
+
+def _facets_as_text(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {facet: _facet_as_text(wanted) for facet, wanted in value.items()}
+
+
+def _facet_as_text(value: object) -> object:
+    if isinstance(value, list):
+        return [_facet_as_text(item) for item in value]
+    # The tables say yes and no, which YAML readers may take for true and false.
+    return ("yes" if value else "no") if isinstance(value, bool) else _number_as_text(value)
+
+
+_FACET_VALUE = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
+# Which models are meant, by their facets: {source: laion, samples: ">=1e9"}; every condition must hold.
+QueryField = Annotated[
+    dict[str, str | list[str]],
+    BeforeValidator(_facets_as_text),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "anyOf": [*_FACET_VALUE["anyOf"], {"type": "array", "items": _FACET_VALUE, "minItems": 1}]
+            },
+        }
+    ),
+]
+
+
+class QuantityModel(BaseModel):
+    """What is measured of each model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: str = Field(description="A metric: top1, ece, auroc, image_retrieval_recall@5, shape_bias, mce, ...")
+    dataset: str = Field(
+        description="A data set of the catalogue, a part of one (imagenet-c/fog/3), or a directory in a known layout."
+    )
+    where: dict[str, TextField] = Field(
+        default_factory=dict,
+        description="Keep only the samples whose group has this value, such as {factor: pose}; "
+        "{classes: imagenet-a} keeps and scores only the classes of another set; in a family of data sets it "
+        "picks the parts, such as {corruption: fog, severity: 3}.",
+    )
+    transform: str | None = Field(
+        default=None,
+        description="A transform of every image, such as gaussian_noise:3 or typographic:one-word (name:variant).",
+    )
+    prompts: TextField | None = Field(
+        default=None,
+        description="A prompt set by name, or a file: templates (.txt) or sentences of each class (.json); "
+        "default: the data set's own.",
+    )
+    options: dict[str, TextField] = Field(
+        default_factory=dict,
+        description="The metric's own settings, such as {score: msp}; the others keep the metric's defaults.",
+    )
+
+    def quantity(self, seed: int = 0) -> Quantity:
+        """Return the plain value that the later stages use; ``seed`` matters to a transform only."""
+        return Quantity(
+            self.metric,
+            self.dataset,
+            tuple(sorted(self.where.items())),
+            self.transform,
+            self.prompts,
+            seed if self.transform else 0,
+            tuple(sorted(self.options.items())),
+        )

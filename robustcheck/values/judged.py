@@ -1,0 +1,199 @@
+"""What is judged: verdicts, trends, results and the record of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from robustcheck.values.measured import ModelRef, Pairs, Position, Score
+
+Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
+# What the evidence says of a claim; nothing where no claim was judged.
+Finding = Literal["", "holds", "fails", "open"]
+# How a value is written: as a percentage, or as it is.
+Unit = Literal["%", ""]
+
+STATUSES: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "pass", "skip")
+
+
+# --- what is judged ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check on one model, always with the numbers it rests on.
+
+    ``compared`` is what is held against ``limit``: the value itself, a residual or a difference;
+    [``low``, ``high``] is its 95% interval; ``margin`` is its signed distance to the limit,
+    positive when the expectation holds. ``detectable`` is the drop that this n finds with 80% power.
+    ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
+    ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation;
+    ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.
+    """
+
+    status: Status
+    reason: str
+    value: float | None = None
+    compared: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    margin: float | None = None
+    n: int | None = None
+    detectable: float | None = None
+    expected: float | None = None
+    unit: Unit = "%"
+    notes: tuple[str, ...] = ()
+    facts: Pairs = ()
+    excused: bool = False
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFit:
+    """A robust line through a population, on transformed axes.
+
+    ``scale`` is the MAD residual scale and ``r2`` the R squared, both on the transformed axes;
+    ``covariance`` is (var intercept, cov, var slope); x_low and x_high bound the fitted x (fractions).
+    """
+
+    axis: Literal["probit", "logit", "linear"]
+    n: int
+    slope: float
+    intercept: float
+    scale: float
+    r2: float
+    covariance: tuple[float, float, float]
+    x_low: float
+    x_high: float
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A population member on a trend plot (fractions)."""
+
+    model: str
+    x: float
+    y: float
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrendFigure:
+    """Everything a trend plot needs; the report only draws it.
+
+    ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions);
+    ``line_of`` names the group of points that it fits, where that is not all of them. The units are
+    those of the two metrics.
+    """
+
+    suite: str
+    check_key: str
+    population: str
+    x_label: str
+    y_label: str
+    fit: TrendFit
+    points: tuple[TrendPoint, ...]
+    line: tuple[tuple[float, float, float, float], ...]
+    source: str = ""
+    licence: str = ""
+    x_unit: Unit = "%"
+    y_unit: Unit = "%"
+    line_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one planned check: one (check, model) of one suite.
+
+    ``check_key`` is the check's id with its ``for_each`` case, its key in history;
+    ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
+    ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, ``finding``
+    what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
+    about groups has a ``model`` of kind "group".
+    """
+
+    nodeid: str
+    suite: str
+    check_id: str
+    check_key: str
+    title: str
+    why: str
+    tags: tuple[str, ...]
+    sentence: str
+    position: Position
+    yaml: str
+    model: ModelRef
+    verdict: Verdict
+    score: Score | None = None
+    x: Score | None = None
+    seconds: float = 0.0
+    rerun: str = ""
+    claim: str = ""
+    source: str = ""
+    finding: Finding = ""
+    expect_finding: Finding = ""
+
+    @property
+    def is_about_groups(self) -> bool:
+        """Whether groups of models were judged, and no single one."""
+        return self.model.kind == "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A result whose status differs from an earlier run's, or whose value moved by more than noise.
+
+    The values are None where either run has none. ``basis`` says what ``beyond_noise`` rests on: a paired
+    test over the same samples, or intervals.
+    """
+
+    check_key: str
+    model: str
+    before: Status
+    after: Status
+    suite: str = ""
+    value_before: float | None = None
+    value_after: float | None = None
+    unit: Unit = "%"
+    beyond_noise: bool = False
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteInfo:
+    """A suite as the report names it."""
+
+    path: str
+    title: str
+    about: str
+    checks: int
+    deselected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A finished run: typed, versioned, and all that the report is made from."""
+
+    id: str
+    started: str
+    seconds: float
+    command: str
+    suites: tuple[SuiteInfo, ...]
+    results: tuple[Result, ...]
+    trends: tuple[TrendFigure, ...] = ()
+    not_run: tuple[str, ...] = ()
+    previous: str | None = None
+    changes: tuple[Change, ...] = ()
+    environment: Pairs = ()
+    strict: bool = False
+    schema: int = 1
+
+    def counts(self) -> Mapping[Status, int]:
+        """Count the results by status, every status present."""
+        counts: dict[Status, int] = dict.fromkeys(STATUSES, 0)
+        for result in self.results:
+            counts[result.verdict.status] += 1
+        return counts

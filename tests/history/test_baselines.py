@@ -1,0 +1,376 @@
+"""Baselines: blessing a run, holding later runs against it, and never trusting a stale or missing number."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from colour_data import write_colours
+from factories import live_score, published_score
+from run_makers import make_result, make_run
+
+from robustcheck.errors import RecordError
+from robustcheck.history.baselines import Baseline, bless, load_baseline, read_samples, write_samples
+from robustcheck.measure import MeasureSettings, stored_score
+from robustcheck.models.reference import parse_reference
+from robustcheck.report import load_run, write_report
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings
+from robustcheck.values import Aggregate, Cell, ModelRef, Quantity, Result, Samples, Score
+from robustcheck.values.checks import PlannedCheck
+
+ZOO = Path(__file__).parents[2] / "robustcheck" / "zoo"
+V2, R = Quantity("top1", "imagenet-v2"), Quantity("top1", "imagenet-r")
+CORRECT = np.array([1, 0, 1, 1])
+
+
+def model(name: str, architecture: str = "ViT-B-32") -> ModelRef:
+    return ModelRef(name, f"openclip:{name}", "openclip", architecture, name)
+
+
+def score(of: ModelRef, quantity: Quantity = V2, correct: np.ndarray = CORRECT) -> Score:
+    return replace(
+        live_score(correct, quantity, of), key=f"{of.id}-{quantity.dataset}-{correct.sum():g}".replace("/", "-")
+    )
+
+
+def result(own: Score, **changes: object) -> Result:
+    return make_result(model=own.cell.model, score=own, **changes)
+
+
+@pytest.fixture
+def blessed(tmp_path: Path) -> Callable[..., Baseline]:
+    """Bless a run of these results, whose own live scores are in the store."""
+
+    def make(*results: Result) -> Baseline:
+        for one in results:
+            if one.score is not None and one.score.samples is not None:
+                write_samples(tmp_path / "samples", one.score.key, one.score.samples)
+        write_report(make_run(*results), tmp_path / "run")
+        bless(tmp_path / "run", "main", tmp_path / "baselines", tmp_path / "samples")
+        return load_baseline("main", tmp_path / "baselines")
+
+    return make
+
+
+# --- the counterpart ----------------------------------------------------------------------------
+
+
+def test_the_same_model_comes_first(blessed: Callable[..., Baseline]) -> None:
+    baseline = blessed(result(score(model("a"))), result(score(model("b"), correct=np.array([0, 0, 0, 1]))))
+    assert baseline.score(model("a"), V2).value == 0.75
+    assert baseline.score(model("b"), V2).value == 0.25
+
+
+def test_else_the_only_model_of_its_architecture(blessed: Callable[..., Baseline]) -> None:
+    baseline = blessed(result(score(model("a"))), result(score(model("b", "RN50"))))
+    assert baseline.score(model("new", "RN50"), V2).cell.model.id == "b"
+
+
+def test_else_the_only_model(blessed: Callable[..., Baseline]) -> None:
+    assert blessed(result(score(model("a")))).score(model("new", "RN50"), V2).cell.model.id == "a"
+
+
+@pytest.mark.parametrize("architectures", [("ViT-B-32", "ViT-B-32"), ("RN50", "RN101"), ("", "RN50")])
+@pytest.mark.parametrize("candidate", ["ViT-B-32", ""])
+def test_an_ambiguous_counterpart_is_an_error(
+    blessed: Callable[..., Baseline], architectures: tuple[str, str], candidate: str
+) -> None:
+    baseline = blessed(*(result(score(model(name, of))) for name, of in zip("ab", architectures, strict=True)))
+    with pytest.raises(RecordError, match="no model to hold new against: it holds a, b"):
+        baseline.score(model("new", candidate), V2)
+
+
+def test_another_quantity_is_an_error(blessed: Callable[..., Baseline]) -> None:
+    with pytest.raises(RecordError, match="baseline main: no measurement of top1 on imagenet-r"):
+        blessed(result(score(model("a")))).score(model("a"), R)
+
+
+def test_what_a_run_was_held_against_is_not_in_its_baseline(blessed: Callable[..., Baseline]) -> None:
+    now, before = score(model("a")), score(model("a"), correct=np.array([1, 0, 0, 0]))
+    baseline = blessed(result(now, x=before), result(score(model("a"), R), x=published_score(0.5, 100, R, model("a"))))
+    assert baseline.score(model("a"), V2).value == now.value
+    assert baseline.score(model("a"), R).evidence == "live"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_measurement_counts_where_a_figure_is_there_too(blessed: Callable[..., Baseline], turned: bool) -> None:
+    both = [result(score(model("a"))), result(published_score(0.5, 100, V2, model("a")), check_key="other")]
+    assert blessed(*(both[::-1] if turned else both)).score(model("a"), V2).evidence == "live"
+
+
+def test_a_published_figure_needs_no_per_image_scores(blessed: Callable[..., Baseline]) -> None:
+    found = blessed(result(published_score(0.5, 100, V2, model("a")))).score(model("a"), V2)
+    assert (found.value, found.samples) == (0.5, None)
+
+
+# --- blessing and loading -----------------------------------------------------------------------
+
+
+def test_samples_come_back_as_they_were(blessed: Callable[..., Baseline]) -> None:
+    own = score(model("a"))
+    assert own.samples is not None
+    found = blessed(result(own)).score(model("a"), V2).samples
+    assert found is not None
+    for name in ("ids", "scores", "groups"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(own.samples, name))
+    assert found.aggregate == "mean"
+
+
+@pytest.mark.parametrize("aggregate", get_args(Aggregate))
+@pytest.mark.parametrize("columns", [(), ("partner",), ("clusters",), ("partner", "clusters")])
+def test_samples_of_every_aggregate_come_back_as_they_were(
+    tmp_path: Path, aggregate: Aggregate, columns: tuple[str, ...]
+) -> None:
+    more = {"partner": np.array([0.25, 1.0, 0.0]), "clusters": np.array([4, 4, 9])}
+    given = {name: more[name] for name in columns}
+    scores = np.array([0.1, np.nextafter(0.5, 1), 1.0])
+    groups = np.array([-1, 0, 3])
+    samples = Samples(np.array(["a", "bé", "c/1"]), scores, groups, aggregate, **given, bins=7)
+    write_samples(tmp_path, "key", samples)
+    found = read_samples(tmp_path, "key")
+    assert found is not None
+    assert (found.aggregate, found.bins) == (aggregate, 7)
+    for name in ("ids", "scores", "groups", "partner", "clusters"):
+        then, now = getattr(samples, name), getattr(found, name)
+        assert (then is None) == (now is None)
+        if then is not None:
+            np.testing.assert_array_equal(now, then)
+            assert now.dtype == then.dtype
+
+
+def test_blessing_again_replaces_the_whole_baseline(blessed: Callable[..., Baseline], tmp_path: Path) -> None:
+    blessed(result(score(model("a"))))
+    assert blessed(result(score(model("b")))).score(model("b"), V2).cell.model.id == "b"
+    assert [path.name for path in (tmp_path / "baselines").iterdir()] == ["main"]
+    assert [path.name for path in (tmp_path / "baselines" / "main" / "samples").iterdir()] == ["b-imagenet-v2-3.npz"]
+
+
+def test_gone_samples_are_an_error_at_bless(tmp_path: Path) -> None:
+    write_report(make_run(result(score(model("a"))), result(score(model("b")))), tmp_path / "run")
+    with pytest.raises(RecordError, match="scores of 2 measurements are no longer in the store"):
+        bless(tmp_path / "run", "main", tmp_path / "baselines", tmp_path / "samples")
+    assert not (tmp_path / "baselines").exists()
+
+
+DAMAGES = {
+    "gone": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-30]),
+    "other": lambda path: path.write_bytes(b"not an archive"),
+    "flipped": lambda path: path.write_bytes(path.read_bytes().replace(b"ids.npy", b"idz.npy")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_samples_are_an_error_and_are_written_anew(blessed: Callable[..., Baseline], damage: str) -> None:
+    own = score(model("a"))
+    baseline = blessed(result(own))
+    DAMAGES[damage](baseline.directory / "samples" / f"{own.key}.npz")
+    with pytest.raises(RecordError, match="the per-image scores of a are gone or damaged"):
+        baseline.score(model("a"), V2)
+    assert own.samples is not None
+    write_samples(baseline.directory / "samples", own.key, own.samples)
+    assert baseline.score(model("a"), V2).value == own.value
+
+
+def test_a_missing_baseline_names_the_known_ones(blessed: Callable[..., Baseline], tmp_path: Path) -> None:
+    blessed(result(score(model("a"))))
+    with pytest.raises(RecordError, match=r"no baseline 'mian' \(known: main\)(.|\n)*did you mean 'main'\?"):
+        load_baseline("mian", tmp_path / "baselines")
+    with pytest.raises(RecordError, match=r"known: none(.|\n)*robustcheck bless RUN --as main"):
+        load_baseline("main", tmp_path / "nothing")
+
+
+# --- a session with fake encoders ---------------------------------------------------------------
+
+NOT_WORSE = """\
+robustcheck: 1
+title: No worse than main
+models: ["fake:zero-shot@a"]
+checks:
+  - id: not-worse
+    measure: {metric: top1, dataset: ./colours}
+    expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}
+"""
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> RobustSession:
+    """A session over a directory of colours, whose first run is blessed as ``main``."""
+    write_colours(tmp_path / "colours", 90, noise=150)
+    (tmp_path / "a.robust.yaml").write_text(NOT_WORSE)
+    session = fresh(tmp_path)
+    item = planned(session, tmp_path)
+    own = session.book.score(item.cells[0])
+    assert own.samples is not None
+    write_samples(session.settings.samples, own.key, own.samples)
+    write_report(make_run(result(own)), tmp_path / "reports" / "one")
+    bless(tmp_path / "reports" / "one", "main", session.settings.baselines, session.settings.samples)
+    return session
+
+
+def fresh(directory: Path) -> RobustSession:
+    settings = RunSettings(MeasureSettings(directory / "store"), directory / "baselines", directory / "reports")
+    return RobustSession(settings, date(2026, 11, 22))
+
+
+def planned(session: RobustSession, directory: Path) -> PlannedCheck:
+    return session.plan(session.load(directory / "a.robust.yaml")).items[0]
+
+
+def judged(directory: Path) -> Result:
+    session = fresh(directory)
+    return session.judge(session.gather(planned(session, directory)), "an-id", 0.0)
+
+
+def test_the_same_images_are_paired(colours: RobustSession, tmp_path: Path) -> None:
+    verdict = judged(tmp_path).verdict
+    assert (verdict.compared, verdict.n) == (0.0, 90)
+    assert dict(verdict.facts)["paired over"] == "90 images, 0 of them judged differently"
+
+
+def test_other_images_under_the_same_name_are_an_error(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.move(tmp_path / "colours" / "red" / "00000.png", tmp_path / "colours" / "red" / "other.png")
+    with pytest.raises(RecordError, match=r"do not hold the same samples(.|\n)*bless a run on the data set as it is"):
+        judged(tmp_path)
+
+
+def test_another_image_under_the_same_name_is_an_error(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.copy(tmp_path / "colours" / "green" / "00001.png", tmp_path / "colours" / "red" / "00000.png")
+    with pytest.raises(RecordError, match=r"measured on other data: \w{12} then, \w{12} now(.|\n)*bless a run"):
+        judged(tmp_path)
+
+
+def test_gone_samples_of_a_baseline_are_an_error(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "baselines" / "main" / "samples")
+    with pytest.raises(RecordError, match=r"the per-image scores of .* are gone or damaged"):
+        judged(tmp_path)
+
+
+def test_a_missing_baseline_is_said_before_anything_is_measured(colours: RobustSession, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "baselines")
+    shutil.rmtree(tmp_path / "colours")
+    with pytest.raises(RecordError, match="no baseline 'main'"):
+        judged(tmp_path)
+
+
+def test_a_run_that_was_held_against_a_baseline_can_become_one(colours: RobustSession, tmp_path: Path) -> None:
+    write_report(make_run(judged(tmp_path)), tmp_path / "reports" / "two")
+    settings = colours.settings
+    bless(tmp_path / "reports" / "two", "next", settings.baselines, settings.samples)
+    assert load_baseline("next", settings.baselines).run.results[0].x is not None
+
+
+# --- pytest, with checkpoints of the zoo --------------------------------------------------------
+
+MEASURED = """\
+robustcheck: 1
+title: Digits
+models: ["zoo:vit-plain-1000"]
+checks:
+  - id: top1
+    measure: {metric: top1, dataset: digits}
+    expect: {at_least: 50%}
+"""
+DIGITS = NOT_WORSE.replace('"fake:zero-shot@a"', '"zoo:vit-plain-1000"').replace("./colours", "digits")
+
+
+def run(directory: Path, *words: str) -> tuple[int, str, list[Result]]:
+    """Run pytest as a user does; return its exit code, what it said, and the results."""
+    reports = directory / f"reports-{len(list(directory.glob('reports-*')))}"
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB", "ROBUST"))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--robust-report", str(reports), *words],
+        cwd=directory,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    record = load_run(next(reports.glob("*/run.json")))
+    assert "Traceback" not in ended.stdout
+    return ended.returncode, ended.stdout, list(record.results)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a measured and blessed run, and a checkpoint directory of its own."""
+    directory = tmp_path_factory.mktemp("project")
+    shutil.copytree(ZOO / "vit-plain-1000", directory / "checkpoint")
+    (directory / "pytest.ini").write_text("[pytest]\n")
+    (directory / "measured.robust.yaml").write_text(MEASURED)
+    (directory / "worse.robust.yaml").write_text(DIGITS)
+    code, said, _ = run(directory, "measured.robust.yaml", "--robust-evidence", "live")
+    assert code == 0, said
+    report = next((directory / "reports-0").iterdir())
+    words = [sys.executable, "-m", "robustcheck", "bless", str(report), "--as", "main"]
+    subprocess.run(words, cwd=directory, check=True, capture_output=True)
+    return directory
+
+
+def test_the_same_model_passes_without_torch_and_without_its_published_figure(project: Path) -> None:
+    (project / "conftest.py").write_text(
+        "import sys\ndef pytest_unconfigure(config):\n    print('HEAVY', 'torch' in sys.modules)\n"
+    )
+    code, said, results = run(project, "worse.robust.yaml", "-s")
+    assert (code, results[0].verdict.status) == (0, "pass"), said
+    assert results[0].score is not None
+    assert (results[0].score.evidence, results[0].verdict.compared) == ("live", 0.0)
+    assert "HEAVY False" in said
+
+
+def test_a_missing_baseline_is_an_error_and_no_skip(project: Path) -> None:
+    (project / "missing.robust.yaml").write_text(DIGITS.replace("main", "mian"))
+    code, said, results = run(project, "missing.robust.yaml", "-rs")
+    assert (code, results[0].verdict.status) == (pytest.ExitCode.TESTS_FAILED, "error")
+    assert "no baseline 'mian' (known: main)" in said
+    assert "1 error" in said
+
+
+def test_a_changed_checkpoint_is_measured_anew_and_a_damaged_one_fails(project: Path) -> None:
+    checked = ["worse.robust.yaml", "--models", "local-dir:checkpoint"]
+    code, _, [same] = run(project, *checked)
+    assert (code, same.verdict.status, same.verdict.compared) == (0, "pass", 0.0)
+    perturb(project / "checkpoint", noise=0.25)
+    code, said, [damaged] = run(project, *checked)
+    assert (code, damaged.verdict.status) == (pytest.ExitCode.TESTS_FAILED, "fail"), said
+    assert same.score is not None
+    assert damaged.score is not None
+    assert damaged.score.key != same.score.key
+    assert damaged.score.value < same.score.value - 0.05
+    assert "baseline main (vit-plain-1000)" in damaged.verdict.reason
+
+
+def test_one_changed_weight_is_another_model_to_the_store(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(ZOO / "vit-plain-1000", tmp_path / "copy")
+    settings = MeasureSettings(project / ".robustcheck" / "store")
+    cell = Cell(parse_reference(f"local-dir:{tmp_path / 'copy'}"), Quantity("top1", "digits"))
+    assert stored_score(cell, settings) is not None
+    perturb(tmp_path / "copy", noise=0.0)
+    assert stored_score(cell, settings) is None
+
+
+def perturb(directory: Path, noise: float) -> None:
+    """Add noise to every weight of the zoo's checkpoint, or without noise change a single one."""
+    from safetensors.numpy import load_file, save_file
+
+    rng = np.random.default_rng(3)
+    tensors = load_file(ZOO / "vit-plain-1000" / "open_clip_model.safetensors")
+    noisy = {
+        name: np.asarray(value + noise * rng.normal(size=value.shape), dtype=value.dtype)
+        for name, value in tensors.items()
+    }
+    if not noise:
+        name = next(name for name, value in noisy.items() if value.ndim == 2)
+        noisy[name][0, 0] = np.nextafter(noisy[name][0, 0], np.array(2, noisy[name].dtype))
+    save_file(noisy, directory / "open_clip_model.safetensors", metadata={"format": "pt"})

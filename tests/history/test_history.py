@@ -1,0 +1,158 @@
+"""History: the previous run of the same suites, what changed since, and what moved by more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import MODEL, live_score, published_score
+from run_makers import make_result, make_run, scored
+
+from robustcheck.errors import RecordError
+from robustcheck.history.baselines import KeptRun, write_samples
+from robustcheck.history.changes import changes_since, differences, movement, previous_run
+from robustcheck.report import write_report
+from robustcheck.values import Change, ModelRef, Result
+
+OTHER = ModelRef("ViT-B-16/openai", "openclip:ViT-B-16/openai", "openclip", "ViT-B-16", "openai")
+
+
+def keep(reports: Path, *results: Result, id: str) -> None:
+    write_report(make_run(*results, id=id), reports / id)
+
+
+def test_no_run_yet(tmp_path: Path) -> None:
+    assert previous_run(tmp_path / "reports", ["a.robust.yaml"]) is None
+    assert changes_since(None, [make_result()]) == ()
+
+
+def test_the_newest_run_of_these_suites(tmp_path: Path) -> None:
+    keep(tmp_path, make_result("pass"), id="20261120-100000")
+    keep(tmp_path, make_result("fail"), id="20261121-100000")
+    keep(tmp_path, make_result("fail"), id="20261121-100000-2")
+    keep(tmp_path, make_result(suite="b.robust.yaml"), id="20261122-100000")
+    found = previous_run(tmp_path, ["a.robust.yaml", "c.robust.yaml"])
+    assert found is not None
+    assert found.id == "20261121-100000-2"
+    assert previous_run(tmp_path, ["c.robust.yaml"]) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": 99}', "[]"])
+def test_a_record_that_cannot_be_read_is_passed_over(tmp_path: Path, text: str) -> None:
+    keep(tmp_path, make_result(), id="20261120-100000")
+    (tmp_path / "20261121-100000").mkdir()
+    (tmp_path / "20261121-100000" / "run.json").write_text(text)
+    found = previous_run(tmp_path, ["a.robust.yaml"])
+    assert found is not None
+    assert found.id == "20261120-100000"
+
+
+def test_changes_are_by_suite_check_case_and_model() -> None:
+    before = make_run(
+        make_result("pass"),
+        make_result("fail", model=OTHER),
+        make_result("pass", check_key="a-check[one]"),
+        make_result("pass", suite="b.robust.yaml"),
+        make_result("pass", check_key="gone"),
+    )
+    now = [
+        make_result("fail"),
+        make_result("fail", model=OTHER),
+        make_result("unsure", check_key="a-check[one]"),
+        make_result("pass", suite="b.robust.yaml"),
+        make_result("fail", check_key="new"),
+    ]
+    assert changes_since(before, now) == (
+        Change("a-check", MODEL.id, "pass", "fail", "a.robust.yaml"),
+        Change("a-check[one]", MODEL.id, "pass", "unsure", "a.robust.yaml"),
+    )
+
+
+def test_a_value_that_moved_without_its_verdict_is_no_change() -> None:
+    before = make_result(score=live_score(np.array([1, 1, 0])))
+    now = make_result(score=live_score(np.array([1, 1, 1])))
+    assert changes_since(make_run(before), [now]) == ()
+
+
+# --- beyond noise -------------------------------------------------------------------------------
+
+
+def test_twelve_lost_of_200_are_beyond_noise_and_three_are_not() -> None:
+    # Exact McNemar: p = 2^-11 for twelve losses and no gain, 0.25 for three.
+    for lost, beyond, p in ((12, True, "0.000488"), (3, False, "0.25")):
+        before, after = scored(180, "a"), scored(180 - lost, "b")
+        found = movement(before, after, before.samples, after.samples, 0.05)
+        said = f"paired over 200 samples, {lost} of them judged differently, exact McNemar p {p}"
+        assert (found.beyond_noise, found.basis) == (beyond, said)
+
+
+def test_without_samples_only_intervals_that_are_apart_count() -> None:
+    for then, now, beyond in ((0.8, 0.6, True), (0.62, 0.6, False)):
+        found = movement(published_score(then, 1000), published_score(now, 1000), None, None, 0.05)
+        assert found.beyond_noise is beyond
+        assert "cannot be paired" in found.basis
+
+
+def test_a_figure_without_an_interval_never_moves_beyond_noise() -> None:
+    bare = replace(published_score(0.9, 1000), low=float("nan"), high=float("nan"))
+    assert not movement(bare, published_score(0.1, 1000), None, None, 0.05).beyond_noise
+
+
+def test_a_value_that_moved_beyond_noise_is_a_change_with_its_verdict_unchanged(tmp_path: Path) -> None:
+    before, after = scored(180, "before"), scored(160, "after")
+    for own in (before, after):
+        assert own.samples is not None
+        write_samples(tmp_path, own.key, own.samples)
+    # As a record holds them: without their samples, which are in the store.
+    then, now = (make_result(score=replace(own, samples=None)) for own in (before, after))
+    [change] = changes_since(make_run(then), [now], tmp_path)
+    assert (change.before, change.after, change.value_before, change.value_after) == ("pass", "pass", 0.9, 0.8)
+    assert change.beyond_noise
+    assert "20 of them judged differently" in change.basis
+
+
+def test_many_values_are_held_to_a_stricter_level() -> None:
+    before, after = scored(180, "before"), scored(173, "after")  # p = 0.0156
+    assert changes_since(make_run(make_result(score=before)), [make_result(score=after)])
+    many = [f"check-{place}" for place in range(10)]
+    then = make_run(*(make_result(score=before, check_key=key) for key in many))
+    assert changes_since(then, [make_result(score=after, check_key=key) for key in many]) == ()
+
+
+def test_other_data_is_said_and_never_paired() -> None:
+    before, after = scored(180, "before"), scored(100, "after", data="e" * 64)
+    then, now = make_result("pass", score=before), make_result("fail", score=after)
+    [change] = changes_since(make_run(then), [now])
+    assert change.basis == "measured on other data: dddddddddddd then, eeeeeeeeeeee now"
+    assert not change.beyond_noise
+
+
+def kept(*results: Result, name: str = "one") -> KeptRun:
+    return KeptRun(name, make_run(*results), Path("nowhere"))
+
+
+def test_two_runs_are_told_apart_in_every_way() -> None:
+    keys = ("fails", "fixed", "unsure", "moves", "stays")
+    then = [make_result("fail" if key == "fixed" else "pass", check_key=key) for key in keys]
+    now = {"fails": "fail", "fixed": "warn", "unsure": "unsure", "moves": "pass", "stays": "pass"}
+    after = [make_result(status, check_key=key) for key, status in now.items()]  # type: ignore[arg-type]
+    then[3] = replace(then[3], score=scored(180, "a"))
+    after[3] = replace(after[3], score=scored(150, "b"))
+    found = differences(kept(*then, make_result(check_key="gone")), kept(*after, make_result("error", check_key="new")))
+    named = (found.new_failures, found.fixed, found.other_status, found.moved)
+    assert [[change.check_key for change in part] for part in named] == [["fails"], ["fixed"], ["unsure"], ["moves"]]
+    assert [[result.check_key for result in part] for part in (found.appeared, found.gone)] == [["new"], ["gone"]]
+    assert (found.same, found.failures) == (1, 2)
+
+
+def test_runs_of_other_suites_are_an_error() -> None:
+    with pytest.raises(RecordError, match=r"no suite in common: a.robust.yaml then, b.robust.yaml now"):
+        differences(kept(make_result()), kept(make_result(suite="b.robust.yaml")))
+
+
+def test_runs_on_other_data_are_an_error() -> None:
+    then, now = (make_result(score=scored(180, data[0], data=data)) for data in ("d" * 64, "e" * 64))
+    with pytest.raises(RecordError, match=r"was other data: dddddddddddd then, eeeeeeeeeeee now"):
+        differences(kept(then), kept(now))

@@ -1,0 +1,539 @@
+"""Verdicts: what passes, fails and stays unsure, and with which words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from factories import MODEL, live_score, make_case, make_check, make_item, published_score
+from scipy import stats
+
+from robustcheck.errors import RecordError
+from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.stats.intervals import covariance, score_interval
+from robustcheck.stats.statistics import value_of
+from robustcheck.stats.trend import expect_at, fit_trend
+from robustcheck.values import Cell, KnownDeviation, ModelRef, Quantity, Samples, Score, TrendPoint, Verdict
+from robustcheck.values.expectations import AtLeast, AtMost, Between, Expectation, NoWorseThan, OnTrend, Reproduces
+
+X = Quantity("top1", "imagenet-val")
+
+
+def at_least(limit: str) -> AtLeast:
+    return AtLeast(limit=limit)  # type: ignore[arg-type]
+
+
+def verdict_of(expect: Expectation, value: float, n: int, **case: object) -> Verdict:
+    return judge(make_case(make_item(make_check(expect)), published_score(value, n), **case))
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "status"),
+    [(0.60, 10_000, "pass"), (0.40, 10_000, "fail"), (0.46, 100, "unsure"), (0.44, 100, "unsure")],
+)
+def test_at_least(value: float, n: int, status: str) -> None:
+    verdict = verdict_of(at_least("45%"), value, n)
+    assert verdict.status == status
+    assert verdict.margin == pytest.approx(value - 0.45)
+    assert verdict.limit == 0.45
+    assert verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low < value < verdict.high
+    assert verdict.n == n
+
+
+def test_at_most_and_between() -> None:
+    assert verdict_of(AtMost(limit="45%"), 0.40, 10_000).status == "pass"  # type: ignore[arg-type]
+    assert verdict_of(AtMost(limit="45%"), 0.50, 10_000).status == "fail"  # type: ignore[arg-type]
+    between = Between(low="40%", high="60%")  # type: ignore[arg-type]
+    assert verdict_of(between, 0.50, 10_000).status == "pass"
+    assert verdict_of(between, 0.65, 10_000).status == "fail"
+    assert verdict_of(between, 0.65, 10_000).margin == pytest.approx(-0.05)
+    assert verdict_of(between, 0.35, 10_000).limit == pytest.approx(0.40)
+
+
+def test_the_reason_has_every_number() -> None:
+    verdict = verdict_of(at_least("45%"), 0.40, 10_000)
+    assert verdict.reason == ("top1 40.0% is 5.0 pp below the limit of 45.0% (95% interval 39.0% to 41.0%; n = 10,000)")
+
+
+def test_a_fail_needs_the_level_that_bonferroni_asks_for() -> None:
+    """42.0% of 1,000 is shown below 45% at 0.05, and not at 0.05 over 40 checks."""
+    check, score = make_check(at_least("45%")), published_score(0.42, 1_000)
+    assert judge(make_case(make_item(check, alpha=0.05), score)).status == "fail"
+    strict = judge(make_case(make_item(check, alpha=0.05 / 40), score))
+    assert strict.status == "unsure"
+    assert "straddles" in strict.notes[0]
+    far = judge(make_case(make_item(check, alpha=0.05 / 40), published_score(0.41, 1_000)))
+    assert (far.status, far.notes[0][:47]) == ("unsure", "unsure: the 95% interval lies beyond the limit,")
+
+
+@pytest.mark.parametrize("outcome", ["fail", "warn", "pass"])
+def test_when_unsure_decides_what_unsure_becomes(outcome: str) -> None:
+    check = make_check(at_least("45%"), when_unsure=outcome)
+    verdict = judge(make_case(make_item(check), published_score(0.46, 100)))
+    assert verdict.status == outcome
+    if outcome != "fail":
+        assert "80% power" in verdict.notes[0]
+
+
+def test_unsure_says_what_this_n_can_resolve() -> None:
+    verdict = verdict_of(at_least("45%"), 0.46, 100)
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * (0.46 * 0.54 / 100) ** 0.5, rel=0.02)
+    assert "100 images show a shortfall of 12.4 pp beyond the limit with 80% power" in verdict.notes[0]
+    # n (half-width / distance)^2 = 100 (0.0958 / 0.01)^2
+    assert "about 9,200 would decide (pass)" in verdict.notes[0]
+
+
+def test_an_unsure_verdict_at_its_limit_needs_more_images_than_there_are() -> None:
+    assert "no number of images would decide" in verdict_of(at_least("45%"), 0.45, 100).notes[0]
+
+
+def test_more_images_do_not_take_away_what_the_line_does_not_know() -> None:
+    few = PopulationPoints("drawn", population(noise=0.2).points[:6])
+    at = expect_at(fit_trend(few.points), 0.6)
+    score, x = published_score(at.value - 0.021, 20_000), published_score(0.6, 50_000, X)
+    verdict = judge(make_case(make_item(make_check(on_trend())), score, x=x, population=few))
+    assert verdict.status == "unsure"
+    assert "no number of images would decide" in verdict.notes[-1]
+
+
+@pytest.mark.parametrize("value", [0.40, 0.42, 0.43, 0.449])
+def test_the_p_value_is_the_level_at_which_a_verdict_turns(value: float) -> None:
+    score, check = published_score(value, 1_000), make_check(at_least("45%"))
+    p = judge(make_case(make_item(check), score)).p_value
+    assert p == pytest.approx(stats.binom.cdf(round(value * 1_000), 1_000, 0.45), rel=1e-4)
+    assert judge(make_case(make_item(check, alpha=p * 1.001), score)).status == "fail"
+    assert judge(make_case(make_item(check, alpha=p * 0.999), score)).status != "fail"
+
+
+def test_p_values_end_at_1_and_at_a_billionth() -> None:
+    assert verdict_of(at_least("45%"), 0.60, 1_000).p_value == 1.0
+    assert verdict_of(at_least("45%"), 0.10, 10_000).p_value == 1e-9
+    facts = dict(verdict_of(at_least("45%"), 0.42, 1_000).facts)
+    assert facts["one-sided p of worse than the limit"] == "0.03"
+
+
+def test_warn_is_a_tighter_limit() -> None:
+    check = make_check(at_least("45%"), at_least("60%"))
+    warned = judge(make_case(make_item(check), published_score(0.5, 10_000)))
+    assert warned.status == "warn"
+    assert warned.notes == ("warned: shown to be beyond the tighter limit of 60.0%",)
+    assert judge(make_case(make_item(check), published_score(0.7, 10_000))).status == "pass"
+    assert judge(make_case(make_item(check), published_score(0.3, 10_000))).status == "fail"
+
+
+def test_too_few_samples_and_nan_are_errors_not_passes() -> None:
+    with pytest.raises(RecordError, match="only 9 samples"):
+        verdict_of(at_least("1%"), 0.99, 9, minimum_n=10)
+    score = published_score(0.5, 100)
+    broken = make_case(
+        make_item(make_check(at_least("1%"))),
+        score.__class__(score.cell, float("nan"), 0.0, 1.0, 100, "live", "store", "key"),
+    )
+    with pytest.raises(RecordError, match="not a number"):
+        judge(broken)
+
+
+def test_known_deviation_passes_until_its_date() -> None:
+    def status(until: str, model: str = "ViT-B-32/*") -> Verdict:
+        check = make_check(at_least("45%"), known_deviations=(KnownDeviation(model, "old tokenizer", until),))
+        return judge(make_case(make_item(check), published_score(0.4, 10_000)))
+
+    assert status("2026-12-31").status == "pass"
+    assert "known deviation until 2026-12-31: old tokenizer" in status("2026-12-31").notes
+    assert status("2026-11-22").status == "pass"
+    assert status("2026-11-21").status == "fail"
+    assert "expired on 2026-11-21" in status("2026-11-21").notes[-1]
+    assert status("2026-12-31", model="RN50/*").status == "fail"
+
+
+# --- on_trend ------------------------------------------------------------------------------------
+
+
+def population(n: int = 40, noise: float = 0.02) -> PopulationPoints:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-0.5, 1.0, n)
+    y = -0.3 + x + rng.normal(0, noise, n)
+    points = tuple(
+        TrendPoint(f"m{i}", float(stats.norm.cdf(a)), float(stats.norm.cdf(b)), "wit")
+        for i, (a, b) in enumerate(zip(x, y, strict=True))
+    )
+    return PopulationPoints("drawn", points, "drawn here")
+
+
+def on_trend(**changes: object) -> OnTrend:
+    given = {"population": "drawn", "against": {"metric": "top1", "dataset": "imagenet-val"}, "allowed_below": "2.0pp"}
+    return OnTrend.model_validate({**given, **changes})
+
+
+def trend_verdict(expect: OnTrend, shift: float, x: float = 0.6, noise: float = 0.02) -> Verdict:
+    people = population(noise=noise)
+    value = expect_at(fit_trend(people.points), x).value + shift
+    case = make_case(
+        make_item(make_check(expect)),
+        published_score(value, 20_000),
+        x=published_score(x, 50_000, X),
+        population=people,
+    )
+    return judge(case)
+
+
+def test_on_trend_statuses_and_numbers() -> None:
+    assert trend_verdict(on_trend(), 0.0).status == "pass"
+    failed = trend_verdict(on_trend(), -0.06)
+    assert failed.status == "fail"
+    assert failed.compared == pytest.approx(-0.06, abs=1e-9)
+    assert failed.margin == pytest.approx(-0.04, abs=1e-9)
+    assert "is 6.0 pp below trend (limit -2.0 pp; 95% interval" in failed.reason
+    assert trend_verdict(on_trend(), -0.02).status == "unsure"
+
+
+def test_the_residual_interval_carries_y_x_and_the_fit() -> None:
+    people = population()
+    at = expect_at(fit_trend(people.points), 0.6)
+    verdict = trend_verdict(on_trend(), 0.0)
+    y_part, x_part = at.value * (1 - at.value) / 20_000, 0.6 * 0.4 / 50_000
+    error = (y_part + at.x_gain**2 * x_part + at.fit_variance) ** 0.5
+    assert verdict.high is not None
+    assert verdict.low is not None
+    # Both arms have nearly this length; the fit's part is that of t with 38 degrees of freedom.
+    assert (verdict.high - verdict.low) / 2 == pytest.approx(1.959964 * error, rel=0.01)
+
+
+def test_shared_images_tighten_the_residual() -> None:
+    """y and x on the same images err together: their covariance takes most of the error away."""
+    rng = np.random.default_rng(5)
+    x_correct = rng.random(4_000) < 0.6
+    y_correct = x_correct & (rng.random(4_000) < 0.8)
+    check, people = make_item(make_check(on_trend())), population()
+    y, x = live_score(y_correct, replace(X, where=(("factor", "pose"),))), live_score(x_correct, X)
+    apart = published_score(float(x_correct.mean()), 4_000, X)
+    together = judge(make_case(check, y, x=x, population=people))
+    separate = judge(make_case(check, y, x=apart, population=people))
+    assert together.compared == pytest.approx(separate.compared)
+    width = [(v.high or 0) - (v.low or 0) for v in (together, separate)]
+    assert width[0] < 0.8 * width[1]
+    assert any("mixed evidence" in note for note in separate.notes)
+
+
+def test_a_part_shares_images_with_the_whole() -> None:
+    """y is a slice of the images of x: what the slice adds to the whole is no error of its own."""
+    rng = np.random.default_rng(6)
+    correct = rng.random(4_000) < 0.6
+    item, people = make_item(make_check(on_trend())), population()
+    whole = live_score(correct, X)
+    assert whole.samples is not None
+    slice_ = live_score(correct[:2_000], replace(X, where=(("factor", "pose"),)))
+    renamed = replace(whole, samples=replace(whole.samples, ids=np.char.add("b", whole.samples.ids)))
+    elsewhere = replace(whole, cell=replace(whole.cell, quantity=replace(X, dataset="imagenet-sketch")))
+    together, *apart = (judge(make_case(item, slice_, x=x, population=people)) for x in (whole, renamed, elsewhere))
+    widths = [(v.high or 0) - (v.low or 0) for v in (together, *apart)]
+    # Equal ids of two data sets are not equal images.
+    assert widths[1] == widths[2]
+    assert widths[0] < 0.85 * widths[1]
+    views = [replace(score, provenance=(("images", "abc"),)) for score in (slice_, elsewhere)]
+    shown = judge(make_case(item, views[0], x=views[1], population=people))
+    assert (shown.high or 0) - (shown.low or 0) == widths[0]
+
+
+def test_a_published_part_of_a_published_whole_says_that_it_is_wide() -> None:
+    part = published_score(0.55, 2_000, replace(X, where=(("classes", "imagenet-a"),)))
+    item = make_item(make_check(on_trend()))
+    verdict = judge(make_case(item, part, x=published_score(0.6, 50_000, X), population=population()))
+    assert any("what a part shares with the whole is not known" in note for note in verdict.notes)
+
+
+def test_a_published_figure_of_1_has_a_residual_that_stays_below_it() -> None:
+    item, people = make_item(make_check(on_trend())), population()
+    verdict = judge(make_case(item, published_score(1.0, 40), x=published_score(0.8, 50_000, X), population=people))
+    assert verdict.high is not None
+    assert verdict.low is not None
+    assert verdict.expected is not None
+    assert verdict.high == pytest.approx(1 - verdict.expected, abs=0.02)
+    assert verdict.low < (verdict.compared or 0) - 0.05
+
+
+def test_the_candidate_does_not_draw_its_own_line() -> None:
+    people = population()
+    member = ModelRef("m3", "openclip:m3", "openclip", "m3")
+    outlier = PopulationPoints("drawn", (*people.points[:3], TrendPoint("m3", 0.6, 0.05, "wit"), *people.points[4:]))
+    item = make_item(make_check(on_trend()), member)
+    verdict = judge(
+        make_case(item, published_score(0.05, 20_000), x=published_score(0.6, 50_000, X), population=outlier)
+    )
+    others = [point for point in people.points if point.model != "m3"]
+    assert verdict.expected == pytest.approx(expect_at(fit_trend(others), 0.6).value, abs=1e-12)
+    assert ("population", "drawn: 39 models, this one left out") in verdict.facts
+
+
+def test_within_a_prediction_band() -> None:
+    inside, outside = (
+        trend_verdict(on_trend(allowed_below=None, within="95%"), 0.0, noise=0.1),
+        trend_verdict(on_trend(allowed_below=None, within="95%"), -0.2, noise=0.1),
+    )
+    above = trend_verdict(on_trend(allowed_below=None, within="95%"), 0.2, noise=0.1)
+    assert (inside.status, outside.status, above.status) == ("pass", "fail", "fail")
+
+
+def test_notes_about_the_evidence() -> None:
+    assert any(note.startswith("extrapolated: x = 97.0%") for note in trend_verdict(on_trend(), 0.0, x=0.97).notes)
+    tight = trend_verdict(on_trend(allowed_below="0.5pp"), 0.0, noise=0.05)
+    assert any("tighter than the population's own scatter" in note for note in tight.notes)
+    assert any("explains little" in note for note in trend_verdict(on_trend(), 0.0, noise=0.6).notes)
+    assert trend_verdict(on_trend(), 0.0).notes == ()
+    assert ("population", "drawn: 40 models") in trend_verdict(on_trend(), 0.0).facts
+
+
+def test_x_range_narrows_the_population() -> None:
+    people = population()
+    expect = on_trend(x_range=["50%", "80%"])
+    inside = [point for point in people.points if 0.5 <= point.x <= 0.8]
+    figure = trend_figure(expect, "a.robust.yaml", make_check(expect), people)
+    assert figure.fit.n == len(inside) < 40
+    assert {point.model for point in figure.points} == {point.model for point in inside}
+
+
+# --- comparisons ---------------------------------------------------------------------------------
+
+
+def no_worse(drop: str = "0.5pp") -> NoWorseThan:
+    return NoWorseThan(baseline="main", allowed_drop=drop)  # type: ignore[arg-type]
+
+
+def paired_verdict(losses: int, gains: int, n: int = 10_000) -> Verdict:
+    then = np.zeros(n, bool)
+    then[: int(0.7 * n)] = True
+    now = then.copy()
+    now[:losses] = False
+    now[int(0.7 * n) : int(0.7 * n) + gains] = True
+    item = make_item(make_check(no_worse()))
+    return judge(make_case(item, live_score(now), reference=live_score(then), reference_name="baseline main"))
+
+
+def test_no_worse_than_on_the_same_images() -> None:
+    assert paired_verdict(20, 20).status == "pass"
+    assert paired_verdict(250, 40).status == "fail"
+    assert paired_verdict(70, 15).status == "unsure"
+    verdict = paired_verdict(250, 40)
+    assert verdict.reason.startswith("top1 67.9% is 2.1 pp below baseline main (70.0%)")
+    assert ("paired over", "10,000 images, 290 of them judged differently") in verdict.facts
+
+
+def test_a_paired_comparison_needs_the_same_images() -> None:
+    item = make_item(make_check(no_worse()))
+    with pytest.raises(RecordError, match="do not hold the same samples"):
+        judge(
+            make_case(item, live_score(np.ones(10)), reference=live_score(np.ones(11)), reference_name="baseline main")
+        )
+
+
+def test_live_against_published_is_refused_and_published_is_wide() -> None:
+    item = make_item(make_check(no_worse()))
+    with pytest.raises(RecordError, match="cannot compare live with published"):
+        judge(make_case(item, live_score(np.ones(10)), reference=published_score(0.5, 10)))
+    verdict = judge(make_case(item, published_score(0.5, 400), reference=published_score(0.52, 400)))
+    assert verdict.status == "unsure"
+    assert "independent" in verdict.notes[0]
+
+
+def test_reproduces() -> None:
+    expect = Reproduces(within="0.5pp")  # type: ignore[arg-type]
+    item = make_item(make_check(expect))
+    correct = np.arange(1_000) < 632
+    near = judge(make_case(item, live_score(correct), reference=published_score(0.6332, 1_000)))
+    far = judge(make_case(item, live_score(correct), reference=published_score(0.66, 1_000)))
+    assert (near.status, far.status) == ("pass", "fail")
+    assert far.margin == pytest.approx(-0.023)
+
+
+def test_lower_is_better_turns_the_gate_round() -> None:
+    verdict = judge(
+        make_case(
+            make_item(make_check(NoWorseThan(model=MODEL.text, allowed_drop=0.01))),  # type: ignore[arg-type]
+            published_score(0.30, 50_000),
+            reference=published_score(0.10, 50_000),
+            higher_is_better=False,
+        )
+    )
+    assert verdict.status == "fail"
+
+
+# --- metrics that are no shares --------------------------------------------------------------------
+
+NLL = Quantity("nll", "imagenet-v2")
+ECE = Quantity("ece", "imagenet-v2")
+VAL_ECE = Quantity("ece", "imagenet-val")
+
+
+def losses(mean: float, n: int = 4_000, quantity: Quantity = NLL, seed: int = 3) -> Score:
+    """Return a live score with exponential per-image losses of exactly this mean."""
+    drawn = np.random.default_rng(seed).exponential(size=n)
+    return live_score(drawn * mean / drawn.mean(), quantity)
+
+
+def bare_case(expect: Expectation, score: Score, **changes: object) -> Case:
+    return make_case(make_item(make_check(expect)), score, unit="", higher_is_better=False, **changes)
+
+
+@pytest.mark.parametrize(("value", "status"), [(1.0, "pass"), (1.3, "fail"), (1.2, "unsure")])
+def test_a_loss_is_held_against_a_bare_limit(value: float, status: str) -> None:
+    verdict = judge(bare_case(AtMost(limit=1.2), losses(value)))  # type: ignore[arg-type]
+    assert verdict.status == status
+    assert verdict.unit == ""
+    assert verdict.low is not None
+    assert verdict.low < value
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * value / 4_000**0.5, rel=0.05)
+
+
+def test_the_reason_of_a_value_without_unit() -> None:
+    verdict = judge(bare_case(AtMost(limit=0.06), losses(0.081, quantity=ECE)))  # type: ignore[arg-type]
+    assert verdict.reason.startswith("ece 0.081 is 0.021 above the limit of 0.06 (95% interval 0.07")
+    unsure = judge(bare_case(AtMost(limit=1.2), losses(1.2)))  # type: ignore[arg-type]
+    assert "4,000 images show an excess of 0.0" in unsure.notes[0]
+    assert "pp" not in unsure.notes[0] + unsure.reason
+
+
+@pytest.mark.parametrize("value", [1.2, 0.4])
+def test_a_published_figure_that_is_no_share_cannot_be_judged(value: float) -> None:
+    figure = Score(Cell(MODEL, NLL), value, float("nan"), float("nan"), 50_000, "published", "a table", "key")
+    with pytest.raises(RecordError) as caught:
+        judge(bare_case(AtMost(limit=1.0), figure))  # type: ignore[arg-type]
+    assert "the published nll on imagenet-v2 of ViT-B-32/openai has no interval" in str(caught.value)
+    assert "per-sample scores" in str(caught.value)
+    assert "--robust-evidence live" in str(caught.value)
+
+
+def test_a_percentage_that_is_no_share_cannot_be_judged_from_a_figure() -> None:
+    """An mCE above 100% has no binomial interval, and one below has none either: its own is not known."""
+    for value in (1.2, 0.8):
+        figure = Score(Cell(MODEL, NLL), value, float("nan"), float("nan"), 50_000, "published", "a table", "key")
+        with pytest.raises(RecordError, match="no interval"):
+            judge(make_case(make_item(make_check(AtMost(limit="90%"))), figure))  # type: ignore[arg-type]
+
+
+def test_samples_that_are_all_alike_say_nothing_beyond_0_to_1() -> None:
+    with pytest.raises(RecordError, match="all 50 samples of nll on imagenet-v2 are alike"):
+        judge(bare_case(AtMost(limit=1.0), live_score(np.full(50, 2.0), NLL)))  # type: ignore[arg-type]
+    certain = judge(bare_case(AtMost(limit=0.5), live_score(np.zeros(50), NLL)))  # type: ignore[arg-type]
+    assert certain.detectable is not None
+    assert certain.detectable > 0
+
+
+def test_lower_is_better_bounds_a_rise() -> None:
+    expect = NoWorseThan(baseline="main", allowed_drop=0.05)  # type: ignore[arg-type]
+    then = losses(1.0)
+    assert then.samples is not None
+    rise = replace(then, value=1.1, samples=replace(then.samples, scores=then.samples.scores * 1.1))
+    fall = replace(then, value=0.8, samples=replace(then.samples, scores=then.samples.scores * 0.8))
+    worse = judge(bare_case(expect, rise, reference=then, reference_name="baseline main"))
+    better = judge(bare_case(expect, fall, reference=then, reference_name="baseline main"))
+    assert (worse.status, better.status) == ("fail", "pass")
+    assert worse.reason.startswith("nll 1.1 is 0.1 above baseline main (1) (limit +0.05; 95% interval +0.0")
+    assert not any(name == "exact McNemar p" for name, _ in worse.facts)
+
+
+def linear_population() -> PopulationPoints:
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0.5, 2.5, 40)
+    y = 0.3 + 1.2 * x + rng.normal(0, 0.01, 40)
+    points = tuple(TrendPoint(f"m{i}", float(a), float(b), "wit") for i, (a, b) in enumerate(zip(x, y, strict=True)))
+    return PopulationPoints("drawn", points)
+
+
+def loss_trend(shift: float, x: float = 1.0) -> Verdict:
+    against = {"metric": "nll", "dataset": "imagenet-val"}
+    expect = on_trend(against=against, allowed_below=0.1, axis="linear")
+    people = linear_population()
+    y = expect_at(fit_trend(people.points, "linear"), x).value + shift
+    at_x = losses(x, 50_000, Quantity("nll", "imagenet-val"), seed=9)
+    return judge(bare_case(expect, losses(y, 50_000), x=at_x, x_unit="", population=people))
+
+
+def test_a_trend_of_losses_bounds_what_lies_above_it() -> None:
+    above, below, far = loss_trend(0.3), loss_trend(-0.3), loss_trend(0.0, x=3.0)
+    assert (above.status, below.status) == ("fail", "pass")
+    assert above.limit == pytest.approx(0.1)
+    assert "is 0.3 above trend (limit +0.1; 95% interval +0.2" in above.reason
+    assert ("x", "nll on imagenet-val = 1") in above.facts
+    assert any(note.startswith("extrapolated: x = 3 lies outside the population's 0.") for note in far.notes)
+    assert "%" not in " ".join(text for name, text in above.facts if name in {"x", "expected on trend"})
+
+
+# --- aggregates that are no means -------------------------------------------------------------------
+
+AUROC = Quantity("auroc", "ninco")
+
+
+def scored(samples: Samples, quantity: Quantity) -> Score:
+    value = value_of(samples)
+    low, high = score_interval(samples)
+    return Score(Cell(MODEL, quantity), value, low, high, samples.scores.size, "live", "store", "key", samples=samples)
+
+
+def detection(shift: float, n: int = 400, seed: int = 1) -> Score:
+    """Return the AUROC of two normal sides that lie ``shift`` apart."""
+    scores = np.random.default_rng(seed).normal(size=2 * n)
+    groups = np.repeat([-1, 0], n)
+    return scored(
+        Samples(np.arange(2 * n).astype(str), scores + shift * (groups == -1), groups.astype(np.int64), "auroc"), AUROC
+    )
+
+
+def test_an_auroc_is_judged_with_delongs_error() -> None:
+    score = detection(2.0)
+    assert score.samples is not None
+    verdict = judge(make_case(make_item(make_check(AtLeast(limit=0.9))), score, unit=""))  # type: ignore[arg-type]
+    assert verdict.detectable == pytest.approx(
+        (1.6449 + 0.8416) * covariance(score.samples, score.samples) ** 0.5, 1e-3
+    )
+    assert (verdict.low, verdict.high) == score_interval(score.samples)
+    assert verdict.reason.startswith(f"auroc {score.value:.3g} is ")
+
+
+def test_a_detection_without_a_mistake_is_not_certain() -> None:
+    score = detection(50.0, n=40)
+    assert score.value == pytest.approx(1.0, abs=1e-12)
+    verdict = judge(make_case(make_item(make_check(AtLeast(limit=0.99))), score, unit=""))  # type: ignore[arg-type]
+    assert verdict.status == "unsure"
+    assert verdict.detectable is not None
+    assert verdict.detectable > 0.02
+
+
+def test_two_detections_are_compared_pairwise() -> None:
+    expect = NoWorseThan(baseline="main", allowed_drop=0.01)  # type: ignore[arg-type]
+    item = make_item(make_check(expect))
+    worse = make_case(item, detection(1.0), unit="", reference=detection(2.0), reference_name="baseline main")
+    assert judge(worse).status == "fail"
+    assert [name for name, _ in judge(worse).facts][:2] == ["paired over", "normal p"]
+
+
+def test_errors_that_are_all_alike_have_the_scale_of_their_weights() -> None:
+    n = 300
+    ids, errors = np.arange(n).astype(str), np.ones(n)
+    samples = Samples(ids, errors, np.zeros(n, np.int64), "weighted_sum", partner=np.full(n, 1.3 / n))
+    score = scored(samples, Quantity("mce", "imagenet-c"))
+    check = make_check(AtMost(limit="129%"))  # type: ignore[arg-type]
+    verdict = judge(make_case(make_item(check), score, higher_is_better=False))
+    assert verdict.detectable == pytest.approx((1.6449 + 0.8416) * 1.3 * (-np.log(0.025) / n) / 1.96, rel=1e-3)
+    assert verdict.status == "unsure"
+
+
+def test_a_trend_of_two_metrics_on_the_same_images_takes_their_covariance() -> None:
+    """Calibration error against accuracy: both rest on the same answers, so they err together."""
+    rng = np.random.default_rng(2)
+    right = (rng.random(5_000) < 0.6).astype(float)
+    ids, groups = np.arange(5_000).astype(str), np.zeros(5_000, np.int64)
+    top1 = scored(Samples(ids, right, groups), X)
+    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", partner=right), VAL_ECE)
+    assert calibration.samples is not None
+    assert top1.samples is not None
+    assert covariance(calibration.samples, top1.samples) < 0
+    points = tuple(TrendPoint(f"m{i}", 0.4 + i / 40, 0.5 - i / 50 + (i % 3) / 200, "wit") for i in range(12))
+    expect = on_trend(allowed_below=0.02, axis="linear")
+    people = PopulationPoints("drawn", points)
+    apart = replace(top1, samples=replace(top1.samples, ids=np.char.add(ids, "b")))
+    together, separate = (judge(bare_case(expect, calibration, x=x, population=people)) for x in (top1, apart))
+    assert together.compared == separate.compared
+    assert (together.high or 0) - (together.low or 0) < (separate.high or 0) - (separate.low or 0)

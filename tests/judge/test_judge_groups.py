@@ -1,0 +1,470 @@
+"""Verdicts about groups of models: what is compared, how sure it is, and what was expected of the finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import TODAY, make_check, make_item, published_score
+from scipy import stats
+
+from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, SetupError
+from robustcheck.judge import GroupCase, conclude, group_figure, judge
+from robustcheck.measure import MeasureSettings
+from robustcheck.run.evidence import EvidenceBook
+from robustcheck.run.members import gather_groups
+from robustcheck.run.plan import plan_suite
+from robustcheck.values import Cell, KnownDeviation, ModelRef, Quantity, Score
+from robustcheck.values.expectations import (
+    Correlates,
+    GroupAbove,
+    GroupExpectation,
+    Improves,
+    SameTrend,
+    Steeper,
+    parse_amount,
+)
+
+VAL = {"metric": "top1", "dataset": "imagenet-val"}
+R = Quantity("top1", "imagenet-r")
+LAION, WIT = {"source": "laion"}, {"source": "wit"}
+
+
+class Book:
+    """The scores of a run, told."""
+
+    def __init__(self, found: dict[Cell, Any]) -> None:
+        self.found = found
+
+    def scores(self, cells: tuple[Cell, ...]) -> dict[Cell, Any]:
+        return {cell: self.found[cell] for cell in cells}
+
+    def score(self, cell: Cell, *, live: bool) -> Score:
+        assert live
+        if self.found[cell].value > 0.64:
+            raise DataMissing("imagenet-val is not here")
+        published: Score = self.found[cell]
+        return replace(published, evidence="live", value=published.value - 0.01)
+
+
+def gather(expect: GroupExpectation, book: Any = None, *, alpha: float = 0.05, **changes: Any) -> GroupCase:
+    changes = {"quantity": R, **changes}
+    check = make_check(expect, **changes)
+    return gather_groups(make_item(check, ModelRef("models", expect.words, "group", ""), alpha), book, TODAY)
+
+
+def table(path: Path, rows: list[tuple[str, str, float, float]], metric: str = "top1") -> str:
+    """Write a population of (model, side, x, y); x is imagenet-val and y imagenet-r."""
+    lines = ["model,dataset,metric,value,n,side,backbone"]
+    for model, side, x, y in rows:
+        lines.append(f"{model},imagenet-val,top1,{x!r},50000,{side},{model[1:]}")
+        lines.append(f"{model},imagenet-r,{metric},{y!r},30000,{side},{model[1:]}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def line(side: str, n: int, lift: float, *, slope: float = 1.0, noise: float = 0.004, low: float = 0.4) -> list[Any]:
+    rng = np.random.default_rng(len(side) + n)
+    x = np.linspace(low, low + 0.4, n)
+    y = 0.1 + slope * (x - 0.1) + lift + rng.normal(0, noise, n)
+    return [(f"{side[0]}{index}", side, float(x[index]), float(y[index])) for index in range(n)]
+
+
+def above(population: str | list[str], **changes: Any) -> GroupAbove:
+    block = {"higher": {"side": "new"}, "lower": {"side": "old"}, "population": population, **changes}
+    return GroupAbove.model_validate(block)
+
+
+RESIDUAL = {"by": "residual", "against": VAL, "axis": "linear"}
+
+
+def test_a_group_above_the_line_passes_and_one_below_fails(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0))
+    verdict = judge(gather(above(population, **RESIDUAL)))
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(0.05, abs=0.005)
+    assert verdict.value is not None
+    assert verdict.expected is not None
+    assert verdict.value - verdict.expected == pytest.approx(verdict.compared)
+    assert verdict.n == 18
+    assert verdict.limit == 0.0
+    assert "mean top1 of side new lies 4.8 pp above the line of side old" in verdict.reason
+    assert dict(verdict.facts)["models"] == "8 of side new, 10 of side old"
+    turned = judge(gather(above(population, higher={"side": "old"}, lower={"side": "new"}, **RESIDUAL)))
+    assert turned.status == "fail"
+    assert turned.p_value is not None
+    assert turned.p_value < 0.001
+
+
+def test_the_line_may_be_that_of_the_better_group(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 10, 0.05) + line("old", 8, 0.0, slope=0.5))
+    case = gather(above(population, line="higher", **RESIDUAL))
+    verdict = judge(case)
+    new, old = (group.points for group in case.groups)
+    expected = np.polyval(np.polyfit(new.x, new.y, 1), old.x) - old.y
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(expected.mean(), abs=0.003)
+    assert verdict.expected == pytest.approx(old.y.mean())
+    assert "the line of side new lies 30.2 pp above mean top1 of side old" in verdict.reason
+    assert dict(verdict.facts)["line of side new"].startswith("10 models")
+    figure = group_figure(case.planned.check.expect, case)  # type: ignore[arg-type]
+    assert figure is not None
+    assert figure.line_of == "side new"
+    turned = {"higher": {"side": "old"}, "lower": {"side": "new"}, "line": "higher"}
+    assert judge(gather(above(population, **turned, **RESIDUAL))).status == "fail"
+
+
+def test_a_margin_is_asked_for_in_full(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0))
+    assert judge(gather(above(population, margin="4pp", **RESIDUAL))).status == "pass"
+    assert judge(gather(above(population, margin="6pp", **RESIDUAL))).status == "fail"
+    warned = gather(above(population, margin="1pp", **RESIDUAL), warn=above(population, margin="6pp", **RESIDUAL))
+    assert judge(warned).status == "warn"
+
+
+def test_by_value_is_the_difference_of_means_with_mann_whitney(tmp_path: Path) -> None:
+    rows = line("new", 8, 0.2, noise=0.05) + line("old", 10, 0.0, noise=0.05)
+    verdict = judge(gather(above(table(tmp_path / "p.csv", rows))))
+    new, old = ([y for _, side, _, y in rows if side == wanted] for wanted in ("new", "old"))
+    assert verdict.compared == pytest.approx(np.mean(new) - np.mean(old))
+    assert verdict.expected == pytest.approx(np.mean(old))
+    assert dict(verdict.facts)["Mann-Whitney p"] == f"{stats.mannwhitneyu(new, old).pvalue:.3g}"
+
+
+def test_lower_is_better_turns_the_side(tmp_path: Path) -> None:
+    rows = [(name, side, x, y * 0.2) for name, side, x, y in line("new", 8, 0.5, noise=0.05) + line("old", 9, 0.0)]
+    population = table(tmp_path / "p.csv", rows, metric="ece")
+    assert judge(gather(above(population), quantity=Quantity("ece", "imagenet-r"))).status == "fail"
+    turned = above(population, higher={"side": "old"}, lower={"side": "new"})
+    assert judge(gather(turned, quantity=Quantity("ece", "imagenet-r"))).status == "pass"
+
+
+@pytest.mark.parametrize("expected", ["", "open"])
+def test_few_models_are_unsure_at_best_and_say_so(tmp_path: Path, expected: str) -> None:
+    population = table(tmp_path / "p.csv", line("new", 4, 0.2) + line("old", 10, 0.0))
+    verdict = judge(gather(above(population, **RESIDUAL), expect_finding=expected))
+    assert verdict.status == ("pass" if expected else "unsure")
+    assert verdict.notes[0] == "too few models to decide: 4, 10 (5 in a group at least)"
+
+
+def test_models_outside_the_lines_x_and_at_0_are_said(tmp_path: Path) -> None:
+    rows = [*line("new", 8, 0.05, low=0.5), *line("old", 10, 0.0), ("ozero", "old", 0.5, 0.0)]
+    verdict = judge(gather(above(table(tmp_path / "p.csv", rows), **{**RESIDUAL, "axis": "probit"})))
+    assert any(note.startswith("extrapolated: 2 of 8 models of side new") for note in verdict.notes)
+    assert any(note.startswith("without ozero: 0% and 100% have no place") for note in verdict.notes)
+
+
+def test_x_range_keeps_models_inside(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0))
+    case = gather(above(population, x_range=["45%", "75%"], **RESIDUAL))
+    assert all(0.45 <= member.x <= 0.75 for group in case.groups for member in group.members)
+    assert ("x between", "45% and 75%") in judge(case).facts
+
+
+CORRELATION = Correlates.model_validate({"with": VAL, "at_least": 0.8, "population": "openclip"})
+
+
+def test_a_correlation_has_both_kinds_with_p() -> None:
+    case = gather(CORRELATION, quantity=Quantity("image_retrieval_recall@5", "mscoco"))
+    verdict = judge(case)
+    points = case.groups[0].points
+    rank, straight = stats.spearmanr(points.x, points.y), stats.pearsonr(points.x, points.y)
+    assert verdict.status == "pass"
+    assert verdict.value == pytest.approx(rank.statistic)
+    assert verdict.unit == ""
+    assert verdict.n == 121
+    facts = dict(verdict.facts)
+    assert facts["Spearman's correlation"] == f"{rank.statistic:.3f} (p = {rank.pvalue:.3g})"
+    assert facts["Pearson's correlation"].startswith(f"{straight.statistic:.3f} (p = ")
+
+
+def test_at_most_asks_for_little_correlation() -> None:
+    expect = Correlates.model_validate({"with": VAL, "at_most": 0.2, "population": "openclip"})
+    assert judge(gather(expect)).status == "fail"
+
+
+def test_steeper_says_slopes_and_tan_delta(tmp_path: Path) -> None:
+    rows = line("new", 12, 0.0, slope=1.2, noise=0.001) + line("old", 12, 0.0, slope=0.95, noise=0.001)
+    block = {"steeper": {"side": "new"}, "than": {"side": "old"}, "against": VAL}
+    population = table(tmp_path / "p.csv", rows)
+    case = gather(Steeper.model_validate({**block, "population": population}))
+    verdict = judge(case)
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(0.25, abs=0.02)
+    assert dict(verdict.facts)["tan(delta) of the two angles"].startswith("+0.11")
+    assert judge(gather(Steeper.model_validate({**block, "margin": 0.4, "population": population}))).status == "fail"
+    figure = group_figure(case.planned.check.expect, case)  # type: ignore[arg-type]
+    assert figure is not None
+    assert {point.group for point in figure.points} == {"side new", "side old"}
+    assert figure.fit.slope == pytest.approx(1.2, abs=0.02)
+
+
+@pytest.mark.parametrize(("lift", "status"), [(0.0, "pass"), (0.06, "fail"), (0.018, "unsure")])
+def test_one_trend_within_two_points(tmp_path: Path, lift: float, status: str) -> None:
+    population = table(tmp_path / "p.csv", line("new", 12, lift) + line("old", 14, 0.0))
+    block = {"groups": [{"side": "new"}, {"side": "old"}], "against": VAL, "within": "2pp", "axis": "linear"}
+    verdict = judge(gather(SameTrend.model_validate({**block, "population": population})))
+    assert verdict.status == status
+    assert verdict.limit == 0.02
+    assert "x in common" in dict(verdict.facts)
+
+
+def pairs_table(tmp_path: Path, gain: float, n: int = 8) -> str:
+    rng = np.random.default_rng(n)
+    before = [(f"b{index}", "before", 0.4 + index / 30, 0.3 + index / 30) for index in range(n)]
+    after = [
+        (f"a{index}", "after", x + 0.02, y + gain + float(rng.normal(0, 0.003)))
+        for index, (_, _, x, y) in enumerate(before)
+    ]
+    return table(tmp_path / "pairs.csv", before + after)
+
+
+MATCH = {"before": {"side": "before"}, "after": {"side": "after"}, "match": ["backbone"]}
+
+
+def test_matched_pairs_improve(tmp_path: Path) -> None:
+    verdict = judge(gather(Improves.model_validate({**MATCH, "population": pairs_table(tmp_path, 0.05)})))
+    assert verdict.status == "pass"
+    assert verdict.n == 8
+    assert verdict.compared == pytest.approx(0.05, abs=0.004)
+    assert "n = 8 pairs" in verdict.reason
+    assert dict(verdict.facts)["better in"] == "8 of 8 pairs, worse in 0 (sign test p = 0.00781)"
+
+
+def test_a_gain_in_value_can_be_a_loss_against_the_line(tmp_path: Path) -> None:
+    population = pairs_table(tmp_path, 0.01)
+    assert judge(gather(Improves.model_validate({**MATCH, "population": population}))).status == "pass"
+    residual = judge(gather(Improves.model_validate({**MATCH, **RESIDUAL, "population": population})))
+    assert residual.status == "fail"
+    assert residual.compared == pytest.approx(-0.01, abs=0.004)
+
+
+def test_a_file_names_the_pairs_and_two_are_too_few(tmp_path: Path) -> None:
+    population = pairs_table(tmp_path, 0.05)
+    names = tmp_path / "names.csv"
+    names.write_text("before,after\nb0,a3\nb1,a1\nb2,gone\n")
+    verdict = judge(gather(Improves.model_validate({"pairs": str(names), "population": population})))
+    assert verdict.status == "unsure"
+    assert verdict.notes[0] == "too few pairs to decide: 2 (3 in all at least)"
+    names.write_text("before,after\nb0,b0\n")
+    with pytest.raises(RecordError, match=r"names\.csv:2: this row names no pair"):
+        gather(Improves.model_validate({"pairs": str(names), "population": population}))
+
+
+def test_several_models_of_one_kind_count_with_their_mean(tmp_path: Path) -> None:
+    path = Path(pairs_table(tmp_path, 0.05))
+    text = path.read_text() + "twin,imagenet-r,top1,0.9,30000,after,0\n"
+    path.write_text(text)
+    case = gather(Improves.model_validate({**MATCH, "population": str(path)}))
+    assert len(case.pairs) == 8
+    assert [member.model for member in case.pairs[0].after] == ["a0", "twin"]
+
+
+THAN_VAL = {"than": VAL}
+
+
+def test_each_model_is_its_own_pair(tmp_path: Path) -> None:
+    rows = line("new", 8, -0.1, noise=0.01)
+    population = table(tmp_path / "p.csv", [*rows, ("zero", "old", 0.5, 0.0)])
+    case = gather(Improves.model_validate({**THAN_VAL, "population": population, "among": {"side": "new"}}))
+    verdict = judge(case)
+    changes = np.array([y - x for *_, x, y in rows])
+    assert verdict.status == "fail"
+    assert verdict.compared == pytest.approx(changes.mean())
+    assert (verdict.low, verdict.high) == pytest.approx(stats.ttest_1samp(changes, 0).confidence_interval(), abs=0.003)
+    assert verdict.reason.startswith("mean top1 on imagenet-r 50.2% is 9.8 pp below the 60.0% of top1 on imagenet-val")
+    assert dict(verdict.facts)["pairs"] == "8, of one model each"
+    assert group_figure(case.planned.check.expect, case) is None  # type: ignore[arg-type]
+
+
+def test_one_model_in_two_ways_where_lower_is_better(tmp_path: Path) -> None:
+    path = Path(table(tmp_path / "p.csv", line("new", 8, -0.1, noise=0.01), metric="ece"))
+    path.write_text(path.read_text().replace("imagenet-val,top1", "imagenet-val,ece"))
+    expect = Improves.model_validate({"than": {**VAL, "metric": "ece"}, "population": str(path)})
+    assert judge(gather(expect, quantity=Quantity("ece", "imagenet-r"))).status == "pass"
+
+
+def test_a_model_without_both_quantities_has_no_pair(tmp_path: Path) -> None:
+    path = Path(table(tmp_path / "p.csv", line("new", 2, 0.1)))
+    path.write_text(path.read_text() + "half,imagenet-r,top1,0.5,30000,new,z\n")
+    expect = Improves.model_validate({**THAN_VAL, "population": str(path)})
+    verdict = judge(gather(expect))
+    assert verdict.notes[:2] == (
+        "too few pairs to decide: 2 (3 in all at least)",
+        "1 model left out for want of a figure: half",
+    )
+    path.write_text("".join(text for text in path.read_text().splitlines(True) if not text.startswith("n1")))
+    with pytest.raises(RecordError, match="1 models with both quantities"):
+        gather(expect)
+
+
+# --- findings ------------------------------------------------------------------------------------
+
+LIFT = {"holds": 0.05, "fails": -0.05, "open": 0.0}
+
+
+@pytest.mark.parametrize("truth", LIFT)
+@pytest.mark.parametrize("expected", LIFT)
+def test_a_check_passes_when_its_evidence_says_what_is_expected(tmp_path: Path, truth: str, expected: str) -> None:
+    rows = line("new", 8, LIFT[truth], noise=0.004) + line("old", 10, 0.0, noise=0.004)
+    case = gather(above(table(tmp_path / "p.csv", rows), **RESIDUAL), expect_finding=expected, when_unsure="warn")
+    verdict, finding = conclude(case)
+    assert finding == truth
+    assert verdict.status == ("pass" if truth == expected else "fail")
+    assert ("finding", f"{truth}; expected: {expected}") in verdict.facts
+    assert verdict.compared is not None
+    if (expected, truth) == ("holds", "fails"):
+        assert verdict.reason.startswith("the finding was expected to hold; on this evidence it does not: mean top1")
+
+
+def test_a_known_deviation_excuses_a_failed_claim(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, -0.05) + line("old", 10, 0.0))
+    known = (KnownDeviation("models", "known", "2030-01-01"),)
+    verdict, finding = conclude(gather(above(population, **RESIDUAL), known_deviations=known))
+    assert (verdict.status, verdict.excused, finding) == ("pass", True, "fails")
+
+
+# --- gathering -----------------------------------------------------------------------------------
+
+
+def test_members_without_a_figure_are_left_out_and_named(tmp_path: Path) -> None:
+    path = Path(table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0)))
+    path.write_text(path.read_text() + "nameless,imagenet-r,top1,0.5,30000,new,z\n")
+    verdict = judge(gather(above(str(path), **RESIDUAL)))
+    assert "1 model left out for want of a figure: nameless" in verdict.notes
+
+
+def test_groups_that_share_models_or_are_empty_are_errors(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0))
+    with pytest.raises(RecordError, match="8 models are both of side new and of side new or old"):
+        gather(above(population, higher={"side": "new"}, lower={"side": ["new", "old"]}))
+    with pytest.raises(RecordError, match="no model has side 'newer'"):
+        gather(above(population, higher={"side": "newer"}))
+    with pytest.raises(RecordError, match="no model has backbone '3x'"):
+        gather(above(population, higher={"side": "new", "backbone": "3x"}))
+    with pytest.raises(RecordError, match="no figure for top1 on objectnet"):
+        gather(above(population), quantity=Quantity("top1", "objectnet"))
+
+
+CLIP = {"higher": {"family": "clip"}, "lower": {"family": "supervised", "size": "!=test"}}
+
+
+@pytest.mark.parametrize("dataset", ["imagenet-r", "imagenet-a", "imagenet-sketch"])
+def test_clip_is_above_supervised_models_at_equal_accuracy(dataset: str) -> None:
+    block = {**CLIP, "by": "residual", "against": VAL, "population": ["openclip", "timm"], "x_range": ["50%", "90%"]}
+    case = gather(GroupAbove.model_validate(block), quantity=Quantity("top1", dataset))
+    verdict = judge(case)
+    assert verdict.status == "pass"
+    assert verdict.low is not None
+    assert verdict.low > 0.3
+    assert case.evidence == "openclip, timm"
+    assert not any("differ" in note for note in verdict.notes)
+
+
+def test_a_population_without_the_quantity_is_named() -> None:
+    masked = {**VAL, "where": {"classes": "imagenet-r"}}
+    block = {**CLIP, "by": "residual", "against": masked, "population": ["openclip", "timm"]}
+    with pytest.raises(RecordError, match="0 models of family clip"):
+        gather(GroupAbove.model_validate(block))
+    both = {"steeper": {"architecture": "vit"}, "than": {"architecture": "cnn"}, "against": masked}
+    case = gather(Steeper.model_validate({**both, "population": ["openclip", "timm"]}))
+    assert f"openclip has no {R.label.replace('imagenet-r', 'imagenet-val')} [classes imagenet-r]" in case.notes
+
+
+def test_x_axes_that_rest_on_other_images_are_said(tmp_path: Path) -> None:
+    first = Path(table(tmp_path / "a.csv", line("new", 8, 0.05)))
+    second = Path(table(tmp_path / "b.csv", line("old", 10, 0.0)))
+    second.write_text(second.read_text().replace("50000", "10000"))
+    case = gather(above([str(first), str(second)], **RESIDUAL))
+    assert any(note.startswith("the x axes differ: a has n = 50,000") for note in case.notes)
+
+
+def test_second_sizes_of_one_model_are_said() -> None:
+    block = {"higher": {"family": "clip-ft"}, "lower": {"family": "supervised"}, "population": "timm"}
+    assert any("counted a second time" in note for note in gather(GroupAbove.model_validate(block)).notes)
+
+
+# --- the models of a run -------------------------------------------------------------------------
+
+
+def models(named: bool = False) -> list[ModelRef]:
+    return [
+        ModelRef(f"{source}{index}", f"x:{source}{index}", "openclip", "v", facets=(("source", source),), named=named)
+        for source in ("laion", "wit")
+        for index in range(6)
+    ]
+
+
+def live(found: Callable[[Cell], Any], refs: list[ModelRef], expect: GroupExpectation | None = None) -> GroupCase:
+    expect = expect or GroupAbove.model_validate({"higher": LAION, "lower": WIT})
+    suite = make_item(make_check(expect, quantity=R)).suite
+    item = plan_suite(suite, refs, lambda check, model: True, lambda text: refs[0]).items[0]
+    return gather_groups(item, Book({cell: found(cell) for cell in item.cells}), TODAY)  # type: ignore[arg-type]
+
+
+def score_of(cell: Cell) -> Any:
+    lift = 0.1 if cell.model.id.startswith("laion") else 0.0
+    return published_score(0.5 + lift + int(cell.model.id[-1]) / 100, 10_000, cell.quantity, cell.model)
+
+
+def test_the_models_of_a_run_are_grouped_by_their_facets() -> None:
+    case = live(score_of, models())
+    assert [len(group.members) for group in case.groups] == [6, 6]
+    assert judge(case).status == "pass"
+    assert case.evidence == "this run's models"
+
+
+def test_a_model_of_the_run_is_compared_with_itself_on_one_kind_of_evidence() -> None:
+    def found(cell: Cell) -> Score:
+        score: Score = score_of(cell)
+        is_measured = cell.quantity.dataset == "imagenet-r"
+        return replace(score, evidence="live", value=score.value + 0.05) if is_measured else score
+
+    case = live(found, models(), Improves.model_validate({**THAN_VAL}))
+    verdict = judge(case)
+    assert len(case.pairs) == 11
+    assert verdict.compared == pytest.approx(0.06)
+    assert "1 model left out for want of a measurement: laion5" in verdict.notes
+    assert ("evidence", "this run's models (live evidence)") in verdict.facts
+    assert not any(note.startswith("mixed evidence") for note in verdict.notes)
+
+
+def test_a_member_that_cannot_be_measured_is_left_out_and_too_few_are_a_skip() -> None:
+    gone = DataMissing("imagenet-r is not here", fix="put it there")
+    case = live(lambda cell: gone if cell.model.id == "wit0" else score_of(cell), models())
+    assert "1 model left out for want of a measurement: wit0" in case.notes
+    with pytest.raises(DataMissing, match="imagenet-r is not here"):
+        live(lambda cell: gone if cell.model.id.startswith("wit") else score_of(cell), models())
+    with pytest.raises(DataMissing, match="0 models of source wit among the models of this run"):
+        live(score_of, models()[:6])
+
+
+def test_a_model_asked_for_by_name_must_be_there() -> None:
+    absent = ModelUnavailable("no weights")
+    assert "left out" in live(lambda cell: absent if cell.model.id == "wit0" else score_of(cell), models()).notes[0]
+    with pytest.raises(SetupError) as caught:
+        live(lambda cell: absent if cell.model.id == "wit0" else score_of(cell), models(named=True))
+    assert not isinstance(caught.value, ModelUnavailable)
+
+
+def test_the_seed_comes_from_the_evidence_and_the_check() -> None:
+    seeds = {live(score_of, models()).seed for _ in range(2)}
+    assert len(seeds) == 1
+    assert gather(CORRELATION, seed=1).seed != gather(CORRELATION, seed=2).seed
+
+
+def test_a_book_parts_the_passes_of_workers_but_not_of_a_group(tmp_path: Path) -> None:
+    refs = models()[:2]
+    cells = [Cell(ref, R) for ref in refs]
+    book = EvidenceBook(MeasureSettings(tmp_path), "published", own_model_only=True)
+    assert not book._may_share(*cells)
+    found = book.scores(cells)
+    assert all(isinstance(error, DataMissing) for error in found.values())
+
+
+def test_margins_are_amounts() -> None:
+    assert above("p").margin == parse_amount("0")

@@ -1,0 +1,341 @@
+"""Measuring: one pass for all models, keys, resume, damage, failures and kills, with fake encoders."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from colour_data import CountingDataset, cell, fake, write_colours
+
+from robustcheck.datasets import open_dataset
+from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.measure import MeasureSettings, Shelf, measure_cells, measuring, shelf, stored_score
+from robustcheck.measure.measuring import group_by_budget
+from robustcheck.models.encoders import load_model
+from robustcheck.models.fake import FakeZeroShot
+from robustcheck.prompts import prompt_texts
+from robustcheck.store import CHUNK
+from robustcheck.values import Cell, Score
+
+N = 600
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_colours(tmp_path_factory.mktemp("colours"), N)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> MeasureSettings:
+    return MeasureSettings(store=tmp_path / "store", batch_size=50, workers=2)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[CountingDataset]:
+    """Every data set that is opened, counting its decodes."""
+    opened: list[CountingDataset] = []
+
+    def opening(name: str, roots: object, index_dir: object) -> CountingDataset:
+        opened.append(CountingDataset(open_dataset(name, ())))
+        return opened[-1]
+
+    monkeypatch.setattr(shelf, "open_dataset", opening)
+    return opened
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[FakeZeroShot]:
+    """Every model that is loaded, counting its batches."""
+    models: list[FakeZeroShot] = []
+
+    def loading(*arguments: object) -> FakeZeroShot:
+        models.append(load_model(*arguments))  # type: ignore[arg-type]
+        return models[-1]
+
+    monkeypatch.setattr(measuring, "load_model", loading)
+    return models
+
+
+def decodes(counted: list[CountingDataset]) -> list[int]:
+    return sorted(index for dataset in counted for index in dataset.decoded)
+
+
+def scored(found: Score | RobustcheckError) -> Score:
+    assert isinstance(found, Score), found
+    return found
+
+
+def measure(one: Cell, settings: MeasureSettings) -> Score:
+    return scored(measure_cells([one], settings)[one])
+
+
+def test_the_score_equals_a_straight_calculation(colours, settings):
+    dataset, model = open_dataset(str(colours), ()), FakeZeroShot(seed="a")
+    images = model.encode_images([model.preprocess(dataset.image(index)) for index in range(N)])
+    texts = [list(row) for row in prompt_texts("mcm-5", dataset, dataset.class_names)]
+    weights = np.stack([model.encode_texts(row).mean(axis=0) for row in texts])
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    hits = (images @ weights.T).argmax(axis=1) == dataset.labels
+
+    score = measure(cell(fake(), colours, prompts="mcm-5"), settings)
+    assert score.value == hits.mean()
+    assert 0.4 < score.value < 1
+    assert score.samples is not None
+    np.testing.assert_array_equal(score.samples.scores, hits)
+    np.testing.assert_array_equal(score.samples.ids, dataset.ids)
+    np.testing.assert_array_equal(score.samples.groups, dataset.labels)
+    assert score.n == N
+    assert score.evidence == "live"
+    assert score.low < score.value < score.high
+
+
+def test_one_decode_an_image_feeds_every_model(colours, settings, counted, loads):
+    cells = [cell(fake(seed=seed), colours, metric) for seed in "abc" for metric in ("top1", "top5")]
+    found = measure_cells(cells, settings)
+    assert all(isinstance(found[one], Score) for one in cells)
+    assert decodes(counted) == list(range(N))
+    assert len(loads) == 3
+    assert [sum(model.batches) for model in loads] == [N] * 3
+
+
+def test_models_that_do_not_fit_together_take_turns(colours, settings, counted, monkeypatch):
+    monkeypatch.setattr(measuring, "weights_bytes", lambda ref: 60)
+    cells = [cell(fake(seed=seed), colours) for seed in "abc"]
+    measure_cells(cells, dataclasses.replace(settings, memory_budget=130))
+    assert len(decodes(counted)) == 2 * N
+
+
+def test_groups_fill_the_budget_in_order():
+    a, b, c = (fake(seed=seed) for seed in "abc")
+    assert group_by_budget({a: 5, b: 5, c: 5}, 10) == [[a, b], [c]]
+    assert group_by_budget({a: 50, b: 5, c: 5}, 10) == [[a], [b, c]]
+    assert group_by_budget({}, 10) == []
+
+
+def test_a_second_run_decodes_nothing_and_loads_nothing(colours, settings, counted, loads):
+    one = cell(fake(), colours)
+    first = measure(one, settings)
+    counted.clear()
+    loads.clear()
+    assert measure(one, settings) == first
+    assert decodes(counted) == []
+    assert loads == []
+    assert stored_score(one, settings) == first
+
+
+def test_another_prompt_set_encodes_texts_only(colours, settings, counted, loads):
+    measure(cell(fake(), colours, prompts="mcm-5"), settings)
+    counted.clear()
+    loads.clear()
+    assert stored_score(cell(fake(), colours, prompts="1"), settings) is None
+    measure(cell(fake(), colours, prompts="1"), settings)
+    assert decodes(counted) == []
+    assert [model.batches for model in loads] == [[]]
+    assert loads[0].texts
+
+
+def test_another_metric_and_slice_cost_nothing(colours, settings, loads):
+    measure(cell(fake(), colours), settings)
+    loads.clear()
+    red = stored_score(cell(fake(), colours, where=(("class", "red"),)), settings)
+    assert scored(red).n == N // 3
+    assert stored_score(cell(fake(), colours, "mean_per_class_recall"), settings) is not None
+    assert loads == []
+
+
+@pytest.mark.parametrize("metric", ["top1", "top5", "mean_per_class_recall"])
+def test_batch_size_and_workers_change_nothing(colours, settings, tmp_path, metric):
+    first = measure(cell(fake(), colours, metric, transform="gaussian_noise:2"), settings)
+    other = MeasureSettings(store=tmp_path / "other", batch_size=7, workers=5)
+    second = measure(cell(fake(), colours, metric, transform="gaussian_noise:2"), other)
+    assert second == first
+    np.testing.assert_array_equal(first.samples.scores, second.samples.scores)
+
+
+def test_a_transform_changes_images_and_says_so(colours, settings):
+    clean = measure(cell(fake(), colours), settings)
+    noisy = measure(cell(fake(), colours, transform="gaussian_noise:5"), settings)
+    assert noisy.value < clean.value
+    assert "in memory, seed 0" in dict(noisy.provenance)["transform"]
+    reseeded = dataclasses.replace(noisy.cell.quantity, seed=1)
+    other = measure(dataclasses.replace(noisy.cell, quantity=reseeded), settings)
+    assert other.key != noisy.key
+    assert "in memory, seed 1" in dict(other.provenance)["transform"]
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+def test_another_label_another_score_key(colours, settings, tmp_path):
+    measured = measure(cell(fake(), colours), settings)
+    moved = write_colours(tmp_path / "moved", N)
+    (moved / "red" / "00000.png").rename(moved / "green" / "00000.png")
+    assert measure(cell(fake(), moved), settings).key != measured.key
+
+
+def test_every_cell_of_a_data_set_has_its_own_score_key(colours, settings):
+    quantities = [{}, {"prompts": "1"}, {"where": (("class", "red"),)}, {"transform": "contrast:1"}]
+    cells = [cell(fake(), colours, **quantity) for quantity in quantities]
+    cells += [cell(fake(), colours, "top5"), cell(fake(seed="b"), colours)]
+    keys = {scored(found).key for found in measure_cells(cells, settings).values()}
+    assert len(keys) == len(cells)
+
+
+# --- resume, damage, failure ------------------------------------------------------------------------
+
+
+def chunk_files(settings: MeasureSettings) -> list[Path]:
+    return sorted((settings.store / "v1" / "outputs").rglob("*.array"))
+
+
+def forget_summaries(settings: MeasureSettings) -> None:
+    for path in (settings.store / "v1" / "summaries").rglob("*.array"):
+        path.unlink()
+
+
+def test_a_pass_that_breaks_resumes_with_the_missing_chunks_only(colours, settings, counted, loads, tmp_path):
+    def stop(event):
+        if event.done > CHUNK + 100:
+            raise KeyboardInterrupt
+
+    one = cell(fake(), colours)
+    with pytest.raises(KeyboardInterrupt):
+        measure_cells([one], settings, stop)
+    assert len(chunk_files(settings)) == 1
+    counted.clear()
+    loads.clear()
+    resumed = measure(one, settings)
+    assert decodes(counted) == list(range(CHUNK, N))
+    assert [sum(model.batches) for model in loads] == [N - CHUNK]
+    assert resumed == measure(one, MeasureSettings(store=tmp_path / "whole", batch_size=50))
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove"])
+def test_a_damaged_chunk_is_computed_again_and_no_other(colours, settings, counted, damage):
+    one = cell(fake(), colours)
+    first = measure(one, settings)
+    path = chunk_files(settings)[1]
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(bytes(content) if damage == "flip" else bytes(content[:-9]))
+    if damage == "remove":
+        path.unlink()
+    forget_summaries(settings)
+    assert stored_score(one, settings) is None
+    counted.clear()
+    assert measure(one, settings) == first
+    assert decodes(counted) == list(range(CHUNK, 2 * CHUNK))
+
+
+def test_a_new_model_beside_a_half_measured_one_decodes_each_image_once(colours, settings, counted):
+    a, b = cell(fake(seed="a"), colours), cell(fake(seed="b"), colours)
+    measure(a, settings)
+    chunk_files(settings)[0].unlink()
+    forget_summaries(settings)
+    counted.clear()
+    assert all(isinstance(found, Score) for found in measure_cells([a, b], settings).values())
+    assert decodes(counted) == list(range(N))
+
+
+def test_a_classifier_with_other_classes_is_refused_before_an_image_is_decoded(settings, counted, tmp_path):
+    four = write_colours(tmp_path / "four", 30)
+    (four / "yellow").mkdir()
+    (four / "red" / "00003.png").rename(four / "yellow" / "00003.png")
+    (four / "classnames.txt").write_text("blue\ngreen\nred\nyellow\n")
+    one = cell(fake("classifier"), four)
+    found = measure_cells([one], settings)[one]
+    assert isinstance(found, ModelError)
+    assert "3 outputs" in str(found)
+    assert decodes(counted) == []
+
+
+def test_a_batch_that_does_not_fit_is_halved(colours, settings, loads, monkeypatch, tmp_path):
+    encode = FakeZeroShot.encode_images
+
+    def small(self, batch):
+        if len(batch) > 13:
+            raise MemoryError("out of memory")
+        return encode(self, batch)
+
+    expected = measure(cell(fake(), colours), MeasureSettings(store=tmp_path / "whole"))
+    monkeypatch.setattr(FakeZeroShot, "encode_images", small)
+    assert measure(cell(fake(), colours), settings) == expected
+    assert max(loads[-1].batches) == 12
+
+
+def test_progress_counts_the_images_that_are_left(colours, settings):
+    events = []
+    one, two = cell(fake(), colours), cell(fake(seed="b"), colours)
+    measure_cells([one, two], settings, events.append)
+    assert [event.done for event in events] == sorted(event.done for event in events)
+    assert events[-1].done == events[-1].total == N
+    assert events[-1].models == (one.model.id, two.model.id)
+    chunk_files(settings)[0].unlink()
+    forget_summaries(settings)
+    events.clear()
+    measure_cells([one, two], settings, events.append)
+    assert events[-1].total == CHUNK
+
+
+def test_a_shelf_opens_each_data_set_once(colours, settings, counted):
+    one = cell(fake(), colours)
+    measure(one, settings)
+    counted.clear()
+    kept = Shelf(settings)
+    assert stored_score(one, settings, kept) == stored_score(one, settings, kept)
+    assert len(counted) == 1
+
+
+# --- processes ---------------------------------------------------------------------------------------
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from colour_data import cell, fake
+from robustcheck.measure import MeasureSettings, measure_cells
+
+def kill(event):
+    if event.done > 300:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+settings = MeasureSettings(store=Path({store!r}), batch_size=50)
+measure_cells([cell(fake(), Path({data!r}))], settings, kill)
+"""
+
+
+def test_kill_9_in_mid_pass_then_the_same_result(colours, settings, counted, tmp_path):
+    code = _KILLED.format(tests=str(Path(__file__).parents[1]), store=str(settings.store), data=str(colours))
+    killed = subprocess.run(
+        [sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(chunk_files(settings)) == 1
+    resumed = measure(cell(fake(), colours), settings)
+    assert decodes(counted) == list(range(CHUNK, N))
+    whole = measure(cell(fake(), colours), MeasureSettings(store=tmp_path / "whole"))
+    assert resumed == whole
+    np.testing.assert_array_equal(resumed.samples.scores, whole.samples.scores)
+
+
+def test_scores_from_the_store_need_no_torch(colours, settings):
+    one = cell(fake(), colours)
+    score = measure(one, settings)
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        "from pathlib import Path; from colour_data import cell, fake\n"
+        "from robustcheck.measure import MeasureSettings, measure_cells, stored_score\n"
+        f"one, settings = cell(fake(), Path({str(colours)!r})), MeasureSettings(store=Path({str(settings.store)!r}))\n"
+        f"assert stored_score(one, settings).value == {score.value!r}\n"
+        f"assert measure_cells([one], settings)[one].key == {score.key!r}\n"
+        "assert not {'torch', 'open_clip', 'timm', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    )

@@ -1,0 +1,93 @@
+"""What cannot be measured fails alone: a model, a data set, an image, a condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from colour_data import cell, fake, write_colours
+
+from robustcheck.errors import DataError, DataMissing, ModelError
+from robustcheck.measure import MeasureSettings, measure_cells, stored_score
+from robustcheck.models.fake import FakeZeroShot
+from robustcheck.values import Cell, ModelRef, Quantity, Score
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_colours(tmp_path_factory.mktemp("colours"), 200)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> MeasureSettings:
+    return MeasureSettings(store=tmp_path / "store", batch_size=50, workers=2)
+
+
+def test_stored_score_is_none_for_what_is_not_there(colours, settings, tmp_path):
+    assert stored_score(cell(fake(), colours), settings) is None
+    assert stored_score(cell(fake(), tmp_path / "none"), settings) is None
+    missing = ModelRef("x", "openclip:ViT-B-32@x.pt", "openclip-file", "ViT-B-32", str(tmp_path / "x.pt"))
+    assert stored_score(cell(missing, colours), settings) is None
+
+
+def test_a_model_that_fails_fails_alone(colours, settings):
+    bad, good = cell(fake("nothing"), colours), cell(fake(), colours)
+    found = measure_cells([bad, good], settings)
+    assert isinstance(found[bad], ModelError)
+    assert isinstance(found[good], Score)
+
+
+def test_a_model_that_returns_nan_fails_alone_in_mid_pass(colours, settings, monkeypatch):
+    encode = FakeZeroShot.encode_images
+
+    def spoil(self, batch):
+        outputs = encode(self, batch)
+        return outputs * np.nan if self.seed == "bad" and len(self.batches) == 3 else outputs
+
+    monkeypatch.setattr(FakeZeroShot, "encode_images", spoil)
+    bad, good = cell(fake(seed="bad"), colours), cell(fake(), colours)
+    found = measure_cells([bad, good], settings)
+    assert isinstance(found[bad], ModelError)
+    assert "NaN" in str(found[bad])
+    assert isinstance(found[good], Score)
+
+
+def test_a_data_set_that_fails_fails_alone(colours, settings, tmp_path):
+    broken = write_colours(tmp_path / "broken", 30)
+    (broken / "red" / "00003.png").write_bytes(b"not an image")
+    missing, bad, good = cell(fake(), tmp_path / "no" / "where"), cell(fake(), broken), cell(fake(), colours)
+    found = measure_cells([missing, bad, good], settings)
+    assert isinstance(found[missing], DataMissing)
+    assert isinstance(found[bad], DataError)
+    assert "00003.png" in str(found[bad])
+    assert isinstance(found[good], Score)
+
+
+def test_an_empty_slice_is_an_error(colours, settings):
+    one = cell(fake(), colours, where=(("class", "purple"),))
+    assert isinstance(measure_cells([one], settings)[one], DataError)
+
+
+def test_a_classifier_is_scored_by_its_own_classes(colours, settings):
+    one = cell(fake("classifier"), colours)
+    score = measure_cells([one], settings)[one]
+    assert isinstance(score, Score)
+    assert score.value > 0.6
+    assert "prompts" not in dict(score.provenance)
+
+
+def test_one_image_that_does_not_fit_is_an_error(colours, settings, monkeypatch):
+    def never(self, batch):
+        raise MemoryError("out of memory")
+
+    monkeypatch.setattr(FakeZeroShot, "encode_images", never)
+    one = cell(fake(), colours)
+    found = measure_cells([one], settings)[one]
+    assert isinstance(found, ModelError)
+    assert "one image does not fit" in str(found)
+
+
+def test_the_quantity_names_its_own_data_set_in_errors(settings, colours):
+    one = Cell(fake(), Quantity("top1", str(colours), (("class", "mauve"),)))
+    assert "mauve" in str(measure_cells([one], settings)[one])

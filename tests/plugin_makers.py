@@ -1,0 +1,55 @@
+"""Suites and pytest runs that tests make up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+SUITE = """\
+robustcheck: 1
+title: A small suite
+models: [openclip:ViT-B-32/openai, openclip:ViT-B-16/openai]
+checks:
+  - id: v2-good
+    title: good
+    tags: [easy]
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect: {at_least: 40%}
+  - id: v2-bad
+    measure: {metric: top1, dataset: imagenet-v2}
+    tags: [hard]
+    expect: {at_least: 80%}
+    why: It should be this good.
+  - id: v2-near
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect: {between: [55.5%, 62.0%]}
+  - id: v2-warns
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect: {at_least: 30%}
+    warn: {limit: 90%}
+"""
+
+
+GREEN = SUITE[: SUITE.index("  - id: v2-bad")]
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A directory with one suite; data sets of the machine are out of sight."""
+    for name in ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    write(pytester, "a.robust.yaml", SUITE)
+    return pytester
+
+
+def write(pytester: pytest.Pytester, name: str, text: str) -> Path:
+    path = pytester.path / name
+    path.write_text(dedent(text), encoding="utf-8")
+    return path
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)

@@ -1,0 +1,269 @@
+"""The shipped tables against the published files they were made from."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from robustcheck.models.catalogue import openclip_entries, timm_entries
+from robustcheck.models.openclip_rules import openclip_facets
+from robustcheck.populations import load_population
+from robustcheck.values import Quantity
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = Path(__file__).parents[3] / "shared" / "published"
+needs_published = pytest.mark.skipif(
+    not PUBLISHED.is_dir(), reason="the published result files are not beside this checkout"
+)
+HOLISTIC = {
+    name: f"populations/{name}.csv"
+    for name in ("holistic-tuning", "holistic-resolution", "holistic-llava", "holistic-curation")
+}
+TABLES = (
+    "populations/openclip.csv",
+    "populations/timm.csv",
+    "models/openclip.csv",
+    "models/timm.csv",
+    *HOLISTIC.values(),
+)
+
+
+@pytest.fixture
+def build_tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_tables", ROOT / "scripts/build_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def published(name: str) -> list[dict[str, str]]:
+    with (PUBLISHED / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_tables_hold_what_they_say() -> None:
+    openclip, timm = load_population("openclip"), load_population("timm")
+    assert len(openclip.facets) == len(openclip_entries()) == 121
+    assert len(openclip.figures) == 121 * (6 + 12)
+    assert len(timm.facets) == 1556
+    assert len(timm_entries()) == 1266
+    assert len(timm.figures) == 1556 * 7 - 1
+
+
+def test_the_tables_stay_small() -> None:
+    assert sum((ROOT / "robustcheck" / name).stat().st_size for name in TABLES) < 1024 * 1024
+
+
+def test_each_population_names_source_licence_and_date() -> None:
+    for name in ("openclip", "timm", *HOLISTIC):
+        population = load_population(name)
+        assert all((population.source, population.licence, population.date, population.homepage, population.notes))
+        assert {figure.source for figure in population.figures} == {population.source}
+
+
+@needs_published
+@pytest.mark.parametrize(
+    ("column", "dataset", "n"),
+    [
+        ("ImageNet 1k", "imagenet-val", 50_000),
+        ("ImageNet v2", "imagenet-v2", 10_000),
+        ("ImageNet-A", "imagenet-a", 7_500),
+        ("ImageNet-R", "imagenet-r", 30_000),
+        ("ImageNet Sketch", "imagenet-sketch", 50_889),
+        ("ObjectNet", "objectnet", 18_574),
+    ],
+)
+def test_openclip_accuracies_equal_the_published_file(column: str, dataset: str, n: int) -> None:
+    population = load_population("openclip")
+    for row in published("openclip_classification_results.csv"):
+        figure = population.figure(f"{row['name']}/{row['pretrained']}", Quantity("top1", dataset))
+        assert figure is not None
+        assert (figure.value, figure.n) == (float(row[column]), n)
+
+
+@needs_published
+def test_openclip_retrieval_equals_the_published_file() -> None:
+    population = load_population("openclip")
+    sets = {("Flickr", "flickr30k"): (5_000, 1_000), ("MSCOCO", "mscoco"): (25_000, 5_000)}
+    for row in published("openclip_retrieval_results.csv"):
+        for (title, dataset), counts in sets.items():
+            for direction, n in zip(("image", "text"), counts, strict=True):
+                for k in (1, 5, 10):
+                    quantity = Quantity(f"{direction}_retrieval_recall@{k}", dataset)
+                    figure = population.figure(f"{row['name']}/{row['pretrained']}", quantity)
+                    assert figure is not None
+                    assert (figure.value, figure.n) == (float(row[f"{title} {direction} retr. R@{k}"]), n)
+
+
+@needs_published
+@pytest.mark.parametrize(
+    ("name", "dataset", "classes"),
+    [
+        ("timm_results-imagenet.csv", "imagenet-val", None),
+        ("timm_results-imagenet-a-clean.csv", "imagenet-val", "imagenet-a"),
+        ("timm_results-imagenet-r-clean.csv", "imagenet-val", "imagenet-r"),
+        ("timm_results-imagenetv2-matched-frequency.csv", "imagenet-v2", None),
+        ("timm_results-imagenet-a.csv", "imagenet-a", None),
+        ("timm_results-imagenet-r.csv", "imagenet-r", None),
+        ("timm_results-sketch.csv", "imagenet-sketch", None),
+    ],
+)
+def test_timm_accuracies_equal_the_published_file(name: str, dataset: str, classes: str | None) -> None:
+    population = load_population("timm")
+    quantity = Quantity("top1", dataset, (("classes", classes),) if classes else ())
+    rows = [row for row in published(name) if row["model"] != "resmlp_24_224.fb_dino"]
+    assert len(rows) in (1555, 1556)
+    for row in rows:
+        sized = population.figure(f"{row['model']}/{row['img_size']}", quantity)
+        figure = sized or population.figure(row["model"], quantity)
+        assert figure is not None
+        assert figure.value == pytest.approx(float(row["top1"]) / 100, abs=1e-12)
+        assert classes is None or figure.n == 10_000
+
+
+@needs_published
+def test_two_sizes_of_one_classifier_are_two_members() -> None:
+    sizes = {
+        int(row["img_size"]) for row in published("timm_results-imagenet.csv") if row["model"] == "resnet50.a1_in1k"
+    }
+    assert sizes == {224, 288}
+    facets = load_population("timm").facets
+    assert facets["resnet50.a1_in1k"]["resolution"] == "224"
+    assert facets["resnet50.a1_in1k/288"]["resolution"] == "288"
+    assert facets["resnet50.a1_in1k/288"]["size"] == "test"
+    assert sum("/" in model for model in facets) == 290
+
+
+@needs_published
+def test_the_script_makes_the_shipped_tables_again(
+    build_tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "populations").mkdir()
+    (tmp_path / "models").mkdir()
+    monkeypatch.setattr(build_tables, "PACKAGE", tmp_path)
+    assert build_tables.main([str(PUBLISHED)]) == 0
+    for name in TABLES:
+        assert (tmp_path / name).read_bytes() == (ROOT / "robustcheck" / name).read_bytes(), name
+
+
+@needs_published
+def test_the_papers_tables_alone_need_no_other_file(
+    build_tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "populations").mkdir()
+    monkeypatch.setattr(build_tables, "PACKAGE", tmp_path)
+    assert build_tables.main([str(PUBLISHED), "--holistic"]) == 0
+    written = {f"populations/{path.name}" for path in (tmp_path / "populations").iterdir()}
+    assert written == set(HOLISTIC.values())
+
+
+def test_the_papers_tables_hold_what_they_say() -> None:
+    sizes = {name: (len(load_population(name).figures), len(load_population(name).facets)) for name in HOLISTIC}
+    assert sizes == {
+        "holistic-tuning": (10, 10),
+        "holistic-resolution": (7 * 2 * 3, 7 * 2),
+        "holistic-llava": (24 * 3, 24 * 3),
+        "holistic-curation": (12 * 10, 12 * 2),
+    }
+
+
+def test_no_figure_of_the_paper_stands_in_for_a_measurement() -> None:
+    for name in HOLISTIC:
+        population = load_population(name)
+        assert not population.stands_in
+        assert population.licence == "figures from Tu et al., arXiv 2410.01534"
+        # Where the number of samples is not known, one makes nothing certain.
+        assert {figure.n for figure in population.figures} <= {1, 50_000}
+
+
+@needs_published
+def test_each_figure_of_the_paper_is_that_of_its_table() -> None:
+    def value(name: str, model: str, metric: str, dataset: str, **where: str) -> float:
+        figure = load_population(name).figure(model, Quantity(metric, dataset, tuple(where.items())))
+        assert figure is not None, (name, model)
+        return figure.value
+
+    tunings = {"cross-entropy ImageNet-1K": "cross-entropy", "contrastive (FLYP)": "flyp"}
+    for row in published("paper_table1_shape_bias_finetuning.csv"):
+        tuning = tunings.get(row["fine_tuning"], row["fine_tuning"].lower())
+        model = f"{tuning}/{row['backbone'].replace('/', '-')}"
+        assert value("holistic-tuning", model, "shape_bias", "cue-conflict") == float(row["shape_bias"])
+    for row in published("paper_table2_resolution_shape_bias.csv"):
+        model = f"{row['source'].lower()}/{row['backbone'].replace('/', '-')}/{row['resolution']}"
+        assert value("holistic-resolution", model, "shape_bias", "cue-conflict") == float(row["shape_bias"])
+        assert value("holistic-resolution", model, "top1", "imagenet-val") == float(row["imagenet_val"])
+        assert value("holistic-resolution", model, "top1", "stylized-imagenet") == float(row["stylized_imagenet"])
+    for row in published("paper_table4_data_curation.csv"):
+        model = f"{row['pretraining'].lower()}/{row['backbone'].replace('/', '-')}"
+        shifts, ood = "holistic-shifts-average", "holistic-ood-average"
+        assert value("holistic-curation", model, "ece", shifts) == float(row["ece_before"])
+        assert value("holistic-curation", f"{model}/scaled", "ece", shifts) == float(row["ece_after"])
+        assert value("holistic-curation", model, "fpr95", ood) == float(row["ood_fpr95"])
+        assert value("holistic-curation", model, "top1", "imagenet-x", factor="shape") == float(row["shape"])
+        assert value("holistic-curation", model, "top1", "imagenet-3dcc", severity="5") == float(row["robustness_3d"])
+
+
+def test_the_rows_of_llava_are_those_of_the_paper() -> None:
+    population = load_population("holistic-llava")
+    quantity = Quantity("top1", "imagenet-d")
+    clip = {model: facets for model, facets in population.facets.items() if facets["kind"] == "clip"}
+    hard = {model for model, facets in clip.items() if facets["list"] == "hard"}
+    found = {model: population.figure(model, quantity) for model in clip}
+    assert {model for model, figure in found.items() if figure and figure.value < 0.5} == hard
+    assert len(hard) == 6
+    vicuna = population.figure("siglip-so-14/vicuna-v2-7b/on-clip-vit-l-14-336/material", quantity)
+    assert vicuna is not None
+    assert vicuna.value == 0.52
+
+
+def test_the_script_without_a_directory_says_how_to_call_it(
+    build_tables: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build_tables.main([]) == 2
+    assert "DIRECTORY_OF_PUBLISHED_FILES" in capsys.readouterr().err
+
+
+def test_all_pairs_are_known_to_open_clip() -> None:
+    import open_clip
+
+    known = set(map(tuple, open_clip.list_pretrained()))
+    assert {tuple(model.id.split("/")) for model in openclip_entries()} <= known
+
+
+def test_the_rules_agree_with_the_reviewed_table() -> None:
+    for model in openclip_entries():
+        architecture, tag = model.id.split("/")
+        for facet, value in openclip_facets(architecture, tag).items():
+            assert model.facets[facet] == value, (model.id, facet)
+
+
+@needs_published
+def test_nothing_is_supervised_whose_metadata_says_more_data() -> None:
+    by_stem: dict[str, list[str]] = {}
+    for model in timm_entries():
+        by_stem.setdefault(model.id.partition(".")[0], []).append(model.facets["family"])
+    metadata = {row["model"]: row["pretrain"] for row in published("timm_model_metadata-in1k.csv")}
+    # The metadata's names have no tag, so only a name with a single tag can be compared.
+    single = {name: by_stem[name][0] for name in metadata if len(by_stem.get(name, [])) == 1}
+    wrong = {name for name, family in single.items() if (family == "supervised") != metadata[name].startswith("in1k")}
+    assert len(single) > 200
+    # The metadata calls it in1k; its tag, goog_in21k_ft_in1k, is what the weights are.
+    assert wrong == {"mixer_l16_224"}
+
+
+def test_the_catalogue_is_read_without_torch() -> None:
+    code = (
+        "import sys; from robustcheck.models.sets import resolve_models;"
+        "from robustcheck.populations import load_population;"
+        "resolve_models(['laion']); load_population('timm');"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'open_clip', 'timm', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,86 @@
+"""The pages are complete and hang together: links, the index, every command, metric and suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from robustcheck.cli import app
+from robustcheck.metrics import METRICS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+INDEX = DOCS / "README.md"
+FRONT = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+PAGES = [*FRONT, *sorted(DOCS.rglob("*.md"))]
+SUITES = sorted((ROOT / "suites").rglob("*.robust.yaml"))
+COMMANDS = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the file and the heading that each relative link of a page leads to; code has none."""
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", text_of(page), flags=re.DOTALL)
+    for target in LINK.findall(prose):
+        path, _, heading = target.partition("#")
+        yield ((page.parent / path).resolve() if path else page, heading)
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, heading in links(page):
+        assert target.exists(), target
+        assert not heading or heading in headings(target), f"{target.name}#{heading}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {target for target, _ in links(INDEX)}
+    assert not [named(page) for page in DOCS.rglob("*.md") if page != INDEX and page not in linked]
+
+
+def test_the_readme_leads_to_the_index() -> None:
+    assert INDEX in {target for target, _ in links(ROOT / "README.md")}
+
+
+def test_every_decision_is_numbered_once_and_named_in_the_index_by_its_number() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+    for number, page in enumerate(pages, start=1):
+        assert page.name.startswith(f"{number:04}-")
+        assert text_of(page).startswith(f"# {number}. ")
+        assert re.search(rf"^{number}\. \[.*\]\(decisions/{page.name}\)$", text_of(INDEX), re.MULTILINE), page.name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_told(command: str) -> None:
+    assert any(f"robustcheck {command}" in text_of(page) for page in PAGES if page not in FRONT[1:])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_is_told(metric: str) -> None:
+    # The pages write a recall at 1, 5 and 10 once, with K.
+    name = re.sub(r"@\d+$", "@", metric)
+    pages = [page for page in PAGES if page not in FRONT]
+    assert any(f"`{name}" in text_of(page) for page in pages), metric
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".robust.yaml"))
+def test_every_suite_is_told(suite: Path) -> None:
+    told = {target for page in DOCS.rglob("*.md") for target, _ in links(page)}
+    assert suite in told

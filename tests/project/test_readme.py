@@ -1,0 +1,98 @@
+"""The README is run: its commands, its suites, and the mistake it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from robustcheck.cli import app
+from robustcheck.report import load_run
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUNS = sorted(set(re.findall(r"reports/\d{8}-\d{6}", README)))
+
+
+def blocks(language: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in fenced if name == language]
+
+
+SPEC, CLAIM = blocks("yaml")
+COMMANDS = re.findall(r"^\| `robustcheck (.*?)` \|", README, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the suites and the README's own, and its run under the names that the README gives to runs."""
+    place = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "suites", place / "suites")
+    (place / "my.robust.yaml").write_text(SPEC, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "my.robust.yaml"]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (report,) = (place / "reports").iterdir()
+    for run in RUNS:
+        shutil.copytree(report, place / run)
+    return place
+
+
+def test_the_table_has_every_command_once() -> None:
+    known = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert sorted(line.split()[0] for line in COMMANDS) == sorted(known)
+
+
+@pytest.mark.parametrize("line", COMMANDS, ids=lambda line: line.split()[0])
+def test_each_command_runs(line: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    done = CliRunner().invoke(app, shlex.split(line))
+    assert done.exit_code == 0, done.output + str(done.exception or "")
+    assert done.output.strip()
+
+
+def test_the_command_is_installed_under_its_name() -> None:
+    done = subprocess.run([sys.executable, "-m", "robustcheck", "schema"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("{")
+
+
+def test_the_spec_runs_as_written(place: Path) -> None:
+    counts = Counter(result.verdict.status for result in load_run(place / RUNS[0]).results)
+    assert counts["pass"] > 60
+    assert set(counts) <= {"pass", "warn", "unsure"}
+
+
+def test_the_claim_is_found_with_the_numbers_shown(pytester: pytest.Pytester) -> None:
+    (pytester.path / "claim.robust.yaml").write_text(CLAIM, encoding="utf-8")
+    result = pytester.runpytest_subprocess("claim.robust.yaml", "-p", "no:cacheprovider")
+    assert result.parseoutcomes() == {"passed": 1}
+    (summary,) = pytester.path.glob("reports/*/summary.md")
+    told = re.search(r"lie ([\d.]+) points above .*? \(95% interval ([\d.]+) to ([\d.]+)\)", README, re.DOTALL)
+    assert told is not None
+    effect, low, high = told.groups()
+    assert f"+{effect} pp | +{low} to +{high} pp" in summary.read_text(encoding="utf-8")
+
+
+def test_the_mistake_reads_as_shown(pytester: pytest.Pytester) -> None:
+    (pytester.path / "my.robust.yaml").write_text(
+        SPEC.replace("top1, dataset: imagenet-sketch", "top11, dataset: imagenet-sketch")
+    )
+    result = pytester.runpytest_subprocess("my.robust.yaml", "-p", "no:cacheprovider")
+    shown = next(block for block in blocks("") if "unknown metric" in block)
+    for line in shown.splitlines():
+        assert line in result.stdout.str(), line
+
+
+def test_every_option_is_documented() -> None:
+    pages = README + "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+    options = re.findall(r'"(--(?:robust-[a-z]+|models|arch))"', (ROOT / "robustcheck/plugin/options.py").read_text())
+    assert len(options) >= 9
+    assert not [option for option in options if option not in pages]

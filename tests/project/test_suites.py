@@ -1,0 +1,144 @@
+"""The suites that ship and the pages that explain them: all of it loads, and runs green without data."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from robustcheck.cli import app
+from robustcheck.measure import MeasureSettings
+from robustcheck.predictions import read_predictions
+from robustcheck.report import load_run
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings
+from robustcheck.values import RunRecord
+
+ROOT = Path(__file__).parents[2]
+SUITES = sorted((ROOT / "suites").glob("*.robust.yaml"))
+# Its models are measured live, which test_zoo and the demo do.
+LIVE = "quickstart.robust.yaml"
+HIDDEN = ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER")
+PROTOCOLS = sorted((ROOT / "docs" / "protocols").glob("*.md"))
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+FIGURES = "model,dataset,metric,value,n\na,imagenet-x,top1,0.7,46110\n"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [text for name, text in fenced if name == language]
+
+
+def session(place: Path) -> RobustSession:
+    """Return a session that sees no data of this machine."""
+    measure = MeasureSettings(store=place / "store", roots=())
+    return RobustSession(RunSettings(measure=measure, baselines=place / "b", reports=place / "r"), date(2026, 11, 22))
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """One run of all suites but the live one, where no data set is."""
+    place = tmp_path_factory.mktemp("suites")
+    for path in SUITES:
+        if path.name != LIVE:
+            shutil.copy(path, place)
+    environ = {name: value for name, value in os.environ.items() if name not in HIDDEN}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
+    done = subprocess.run(
+        command, cwd=place, env={**environ, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return load_run(next((place / "reports").glob("*/run.json")))
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name.removesuffix(".robust.yaml"))
+def test_each_suite_loads_and_plans(path: Path, tmp_path: Path) -> None:
+    suite = session(tmp_path).load(path)
+    assert suite.title != path.name
+    assert session(tmp_path).plan(suite).items
+
+
+def test_without_data_nothing_fails_and_nothing_breaks(record: RunRecord) -> None:
+    counts = Counter(result.verdict.status for result in record.results)
+    assert set(counts) <= {"pass", "warn", "unsure", "skip"}, [
+        (result.nodeid, result.verdict.reason)
+        for result in record.results
+        if result.verdict.status in ("fail", "error")
+    ]
+    assert counts["pass"] > 190
+    assert counts["skip"] > 90
+
+
+def test_every_skip_names_its_data_set_and_a_place(record: RunRecord, tmp_path: Path) -> None:
+    known = session(tmp_path)
+    datasets = {(path.name, check.key): check.quantity.dataset for path in SUITES for check in known.load(path).checks}
+    for result in record.results:
+        if result.verdict.status == "skip":
+            dataset = datasets[Path(result.suite).name, result.check_key]
+            assert dataset in result.verdict.reason, result.nodeid
+            assert "--robust-data" in result.verdict.reason, result.nodeid
+            assert "datasets.local.yaml" in result.verdict.reason, result.nodeid
+
+
+@pytest.mark.parametrize("suite", ["natural_shifts", "supervised_shifts", "retrieval"], ids=lambda name: name)
+def test_published_figures_decide_the_trends_on_any_machine(record: RunRecord, suite: str) -> None:
+    trends = [
+        result for result in record.results if Path(result.suite).name.startswith(suite) and "trend" in result.check_id
+    ]
+    assert len(trends) >= 4
+    assert {result.verdict.status for result in trends} <= {"pass", "warn", "unsure"}
+
+
+@pytest.mark.parametrize("page", PROTOCOLS, ids=lambda page: page.stem)
+def test_every_spec_of_a_page_loads(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "factors.csv").write_text(FIGURES, encoding="utf-8")
+    found = blocks(page, "yaml")
+    assert found or page.name == "README.md"
+    for number, text in enumerate(found):
+        path = tmp_path / f"{number}.robust.yaml"
+        path.write_text(text, encoding="utf-8")
+        assert session(tmp_path).load(path).checks
+
+
+COMMANDS = sorted(
+    {
+        line
+        for page in PAGES
+        if page.parent != ROOT
+        for block in blocks(page, "")
+        for line in block.splitlines()
+        # The others are about a run, a checkpoint or files of the reader's.
+        if re.match(r"robustcheck (measure|export) zoo:|robustcheck trend", line)
+    },
+    key=lambda line: ("export" not in line, line),
+)
+
+
+def test_the_commands_of_the_pages_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(COMMANDS) >= 6
+    exported = "robustcheck measure predictions:exports/vit-plain-1000 digits ece"
+    for line in (*COMMANDS, exported):
+        done = CliRunner().invoke(app, shlex.split(line)[1:])
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_the_files_of_the_predictions_page_are_read(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "predictions.md"
+    kinds = []
+    for number, text in enumerate(blocks(page, "csv")):
+        (tmp_path / f"set{number}.csv").write_text(text, encoding="utf-8")
+        found = read_predictions(tmp_path, f"set{number}")
+        assert found is not None
+        kinds.append(found.kind)
+    assert kinds == ["classes", "logits"]

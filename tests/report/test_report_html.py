@@ -1,0 +1,205 @@
+"""The page is complete, self-contained, small and safe."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from report_fixtures import made_up_run, with_odd_outcomes
+
+from robustcheck.report.html import packed, render_html
+from robustcheck.report.page import headline
+from robustcheck.report.words import UNSURE
+from robustcheck.values import RunRecord, Verdict
+
+EVIL = """<script>alert("x")</script>'"><img src=x onerror=alert(1)>"""
+
+
+class _Elements(HTMLParser):
+    """Collect the start tags of a page with their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def _elements(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = _Elements()
+    parser.feed(page)
+    return parser.found
+
+
+def _evil_run() -> RunRecord:
+    run = made_up_run(3, 1)
+    results = tuple(
+        replace(
+            result,
+            model=replace(result.model, id=f"{EVIL}{index}"),
+            sentence=EVIL, why=EVIL, yaml=EVIL, title=EVIL, tags=(EVIL,),
+            verdict=replace(result.verdict, status="fail", reason=EVIL, notes=(EVIL,), facts=((EVIL, EVIL),)),
+        )
+        for index, result in enumerate(run.results)
+    )  # fmt: skip
+    trends = tuple(replace(figure, population=EVIL, x_label=EVIL, source=EVIL) for figure in run.trends)
+    return replace(run, results=results, trends=trends, command=EVIL, environment=((EVIL, EVIL),), not_run=(EVIL,))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_html(with_odd_outcomes(made_up_run(30, 3)))
+
+
+@pytest.mark.parametrize("section", ["filter", "trends", "margins", "cards", "appendix"])
+def test_every_section_is_there(section: str, page: str) -> None:
+    assert any(attributes.get("id") == section for _, attributes in _elements(page))
+
+
+def test_the_page_explains_unsure(page: str) -> None:
+    assert UNSURE in page
+
+
+def test_the_page_fetches_nothing(page: str) -> None:
+    for _, attributes in _elements(page):
+        for name in ("src", "href", "srcset", "data", "action"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#view)", page)
+
+
+def test_charts_have_static_twins(page: str) -> None:
+    assert page.count('class="static"') == page.count('class="vega"') == 3
+    assert page.count('class="fit"') == 3
+
+
+def test_outside_text_is_escaped() -> None:
+    page = render_html(_evil_run())
+    assert "<script>alert" not in page
+    assert not any(tag == "img" or "onerror" in attributes for tag, attributes in _elements(page))
+    assert sum(tag == "script" for tag, _ in _elements(page)) == 3
+
+
+def test_packed_data_cannot_end_its_script() -> None:
+    assert "<" not in packed(b"</script><!--")
+    assert gzip.decompress(base64.b64decode(packed(b"</script>"))) == b"</script>"
+
+
+def test_figures_that_are_no_numbers_are_shown_and_not_drawn() -> None:
+    run, nan = made_up_run(2, 1), float("nan")
+    results = tuple(
+        replace(
+            result,
+            verdict=replace(result.verdict, status="error", value=nan, compared=nan, low=nan, high=nan, margin=nan),
+            score=replace(result.score, value=nan, low=nan, high=nan) if result.score else None,
+        )
+        for result in run.results
+    )
+    assert render_html(replace(run, results=results)).count("<article") == 2
+
+
+def _with_long_names(run: RunRecord) -> RunRecord:
+    results = tuple(
+        replace(
+            result,
+            model=replace(result.model, id=f"{result.model.id}_laion2b_s34b_b79k"),
+            score=replace(result.score, key="0123456789abcdef" * 4) if result.score else None,
+        )
+        for result in run.results
+    )
+    return replace(run, results=results)
+
+
+def test_a_large_run_stays_under_three_megabytes() -> None:
+    page = render_html(made_up_run(100, 50))
+    assert len(page.encode()) < 3_000_000
+
+
+def test_many_failures_stay_under_three_megabytes() -> None:
+    run = _with_long_names(made_up_run(100, 50))
+    failed = tuple(replace(r, verdict=replace(r.verdict, status="fail")) for r in run.results)
+    assert len(render_html(replace(run, results=failed)).encode()) < 3_000_000
+
+
+def test_an_empty_run_is_not_green() -> None:
+    run = replace(made_up_run(1, 1), results=(), trends=())
+    assert headline(run).tone == "none"
+    page = render_html(run)
+    assert "Nothing was judged" in page
+    assert "tone-pass" not in page.split("<body>")[1]
+
+
+def test_a_run_of_skips_is_not_green() -> None:
+    run = made_up_run(2, 1)
+    skipped = tuple(replace(result, verdict=Verdict("skip", "no data"), score=None) for result in run.results)
+    assert headline(replace(run, results=skipped)).tone == "none"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "strict", "tone"),
+    [
+        (["pass", "pass"], False, "pass"),
+        (["pass", "unsure"], False, "pass"),
+        (["pass", "unsure"], True, "fail"),
+        (["pass", "skip"], True, "fail"),
+        (["pass", "fail"], False, "fail"),
+        (["pass", "error"], False, "fail"),
+    ],
+)
+def test_the_headline_follows_the_statuses(statuses: list[str], strict: bool, tone: str) -> None:
+    run = made_up_run(2, 1)
+    judged = tuple(
+        replace(result, verdict=replace(result.verdict, status=status))
+        for result, status in zip(run.results, statuses, strict=True)
+    )
+    assert headline(replace(run, results=judged, strict=strict)).tone == tone
+
+
+def test_a_run_cut_short_is_not_green() -> None:
+    run = made_up_run(1, 1)
+    passed = tuple(replace(result, verdict=replace(result.verdict, status="pass")) for result in run.results)
+    assert headline(replace(run, results=passed, not_run=("a::b",))).tone == "warn"
+
+
+def test_a_card_shows_reason_position_and_command(page: str) -> None:
+    card = page.split("<article")[1].split("</article>")[0]
+    assert card.index("<h3>") < card.index("suites/natural_shifts.robust.yaml:12:5")
+    assert "pytest &#34;suites/natural_shifts.robust.yaml::shift-on-trend[" in card
+
+
+def test_skips_for_one_reason_share_a_card() -> None:
+    run = made_up_run(5, 1)
+    skipped = tuple(replace(result, verdict=Verdict("skip", "no data here"), score=None) for result in run.results)
+    page = render_html(replace(run, results=skipped))
+    assert page.count("<article") == 1
+    assert "and 4 other models for the same reason" in page
+
+
+def test_known_deviations_are_shown_and_are_no_failures() -> None:
+    run = made_up_run(2, 1)
+    known = tuple(
+        replace(
+            r, verdict=replace(r.verdict, status="pass", excused=True, notes=("known deviation until 2027-01-31: x",))
+        )
+        for r in run.results
+    )
+    page = render_html(replace(run, results=known))
+    assert "2 of the passes are known deviations" in page
+    assert "Known deviations (2)" in page
+    assert page.count("known deviation until 2027-01-31: x") == 2
+    assert page.count("<article") == 0
+    assert headline(replace(run, results=known)).text == "No failures"
+
+
+def test_titles_and_abouts_of_all_suites_are_named_once() -> None:
+    run = made_up_run(2, 1)
+    other = replace(run.suites[0], path="suites/b.robust.yaml", title="Another suite", about="What it is about.")
+    page = render_html(replace(run, suites=(*run.suites, other)))
+    assert "<h1>Robustness report</h1>" in page
+    assert page.count("What it is about.") == 1
+    assert f"<h1>{run.suites[0].title}</h1>" in render_html(run)

@@ -1,0 +1,204 @@
+"""The metric's own settings, parts of data sets, and axes that fit the values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from spec_suites import HEAD, NAMES, load, one_check, pointed_at, problem, problems, write
+
+from robustcheck.metrics import METRICS
+from robustcheck.spec import load_suite
+from robustcheck.spec.names import KnownNames
+from robustcheck.values import Quantity
+from robustcheck.values.expectations import OnTrend
+
+
+def suite(measure: str, expect: str = "{at_least: 0.4}", head: str = "") -> str:
+    return f"{HEAD}  - id: a\n{head}    measure: {measure}\n    expect: {expect}\n"
+
+
+# --- options -------------------------------------------------------------------------------------
+
+
+def test_options_are_sorted_texts(tmp_path: Path) -> None:
+    measure = "{metric: auroc, dataset: ninco, options: {t: 0.50, score: msp, id_dataset: imagenet-val}}"
+    quantity = load(tmp_path, suite(measure)).checks[0].quantity
+    assert quantity.options == (("id_dataset", "imagenet-val"), ("score", "msp"), ("t", "0.5"))
+    bins = load(tmp_path, suite("{metric: ece, dataset: digits, options: {bins: 10}}")).checks[0].quantity.options
+    assert bins == (("bins", "10"),)
+
+
+def test_options_of_against_and_of_variables(tmp_path: Path) -> None:
+    against = "{metric: auroc, dataset: digits, options: {score: '${score}'}}"
+    trend = f"{{on_trend: {{population: openclip, against: {against}, within: 95%}}}}"
+    measure = '{metric: auroc, dataset: ninco, options: {score: "${score}"}}'
+    checks = load(tmp_path, suite(measure, trend, "    for_each: {score: [msp, energy]}\n")).checks
+    assert [check.quantity.options for check in checks] == [(("score", "msp"),), (("score", "energy"),)]
+    assert all(isinstance(check.expect, OnTrend) for check in checks)
+    assert [check.expect.against.quantity().options for check in checks] == [  # type: ignore[attr-defined]
+        (("score", "msp"),),
+        (("score", "energy"),),
+    ]
+
+
+def test_data_sets_in_options_may_be_paths_and_are_made_absolute(tmp_path: Path) -> None:
+    measure = "{metric: overlap_gap, dataset: imagenet-val, options: {reference: ../laion/sample}}"
+    check = load(tmp_path, suite(measure, "{at_most: 1%}")).checks[0]
+    assert check.quantity.options == (("reference", str(tmp_path / "../laion/sample")),)
+    assert check.sentence == "overlap gap on imagenet-val against ../laion/sample is at most 1%."
+
+
+@pytest.mark.parametrize(
+    ("measure", "target", "words"),
+    [
+        ("{metric: auroc, dataset: ninco, options: {scor: msp}}", "scor", "unknown option 'scor' of 'auroc'"),
+        ("{metric: auroc, dataset: ninco, options: {scor: msp}}", "scor", "one of id_dataset, score, t"),
+        ("{metric: auroc, dataset: ninco, options: {scor: msp}}", "scor", "did you mean 'score'?"),
+        ("{metric: auroc, dataset: ninco, options: {score: mps}}", "mps", "'score' cannot be 'mps'"),
+        ("{metric: auroc, dataset: ninco, options: {score: mps}}", "mps", "one of energy, mcm, msp"),
+        ("{metric: auroc, dataset: ninco, options: {score: mps}}", "mps", "did you mean 'msp'?"),
+        ("{metric: auroc, dataset: ninco, options: {id_dataset: imagenet-vl}}", "imagenet-vl", "'imagenet-val'?"),
+        ("{metric: auroc, dataset: ninco, options: {score: true}}", "true", 'did you mean "true", in quotes?'),
+        ("{metric: auroc, dataset: ninco, options: {score: [msp]}}", "[", "'score' cannot be a list of 1"),
+        ("{metric: auroc, dataset: ninco, options: {score: }}", "score", "'score' has no value"),
+        ("{metric: auroc, dataset: ninco, options: msp}", "msp", "'options' cannot be 'msp'"),
+        ("{metric: nll, dataset: digits, options: {bins: 10}}", "options", "the metric 'nll' has no options"),
+        ("{metric: ece, dataset: digits, options: {bins: 12}}", "12", "'bins' cannot be '12'"),
+    ],
+)
+def test_wrong_options(tmp_path: Path, measure: str, target: str, words: str) -> None:
+    found = problem(tmp_path, suite(measure))
+    assert words in found.text
+    assert pointed_at(found) == target
+
+
+def test_the_options_of_an_unknown_metric_are_not_reported_too(tmp_path: Path) -> None:
+    found = problems(tmp_path, suite("{metric: aurok, dataset: ninco, options: {anything: 1}}"))
+    assert [each.summary for each in found] == ["unknown metric 'aurok'"]
+
+
+def test_every_metric_has_known_options_units_and_polarity() -> None:
+    """What names.py says of METRICS: the rules that hold for all of them."""
+    from robustcheck.run.known_names import known_names
+
+    names = known_names(Path())
+    assert set(names.options) == set(names.metrics) == set(METRICS)
+    assert {"nll", "brier", "error_ratio", "top5_distance", "mce", "accuracy_drop"} <= names.unbounded
+    assert not {"top1", "auroc", "ece", "fpr95", "shape_bias", "flip_rate", "mean_corruption_error"} & names.unbounded
+    assert {"ece", "nll", "mce", "fpr95"} <= names.lower_is_better
+    named_so = {
+        option.name
+        for facts in METRICS.values()
+        for option in facts.options
+        if "set" in option.description.split() and not option.choices
+    }
+    assert named_so <= names.dataset_options
+    for facts in METRICS.values():
+        for option in facts.options:
+            assert not option.choices or option.default in option.choices, (facts.name, option.name)
+
+
+# --- texts and parts -----------------------------------------------------------------------------
+
+
+def test_numbers_in_where_and_prompts_are_texts(tmp_path: Path) -> None:
+    measure = "{metric: top1, dataset: imagenet-c, where: {severity: 5, corruption: fog, x: 0.50}, prompts: 1}"
+    quantity = load(tmp_path, suite(measure, "{at_least: 4%}")).checks[0].quantity
+    assert quantity.where == (("corruption", "fog"), ("severity", "5"), ("x", "0.5"))
+    assert quantity.prompts == "1"
+
+
+def test_a_part_of_a_data_set_is_no_path_unless_there_is_such_a_directory(tmp_path: Path) -> None:
+    text = suite("{metric: top1, dataset: imagenet-c/fog/3}", "{at_least: 4%}")
+    assert load(tmp_path, text).checks[0].quantity.dataset == "imagenet-c/fog/3"
+    (tmp_path / "imagenet-c/fog/3").mkdir(parents=True)
+    assert load(tmp_path, text).checks[0].quantity.dataset == str(tmp_path / "imagenet-c/fog/3")
+
+
+@pytest.mark.parametrize(
+    ("measure", "target", "words"),
+    [
+        (
+            "dataset: imagenet-c/fgo/3",
+            "imagenet-c/fgo/3",
+            "unknown corruption of 'imagenet-c': 'fgo'|did you mean 'fog'?",
+        ),
+        ("dataset: imagenet-c/fog/6", "imagenet-c/fog/6", "unknown severity of 'imagenet-c': '6'|one of 1, 2, 3, 4, 5"),
+        (
+            "dataset: imagenet-c/fog",
+            "imagenet-c/fog",
+            "no part of 'imagenet-c'|imagenet-c/CORRUPTION/SEVERITY, such as",
+        ),
+        ("dataset: imagenet-c, where: {corruption: fgo}", "fgo", "unknown corruption 'fgo'|did you mean 'fog'?"),
+        ("dataset: imagenet-c, where: {severity: 6}", "6", "unknown severity '6'|one of 1, 2, 3, 4, 5, all"),
+    ],
+)
+def test_wrong_parts(tmp_path: Path, measure: str, target: str, words: str) -> None:
+    found = problem(tmp_path, suite(f"{{metric: top1, {measure}}}", "{at_least: 4%}"))
+    assert all(part in found.text for part in words.split("|"))
+    assert pointed_at(found) == target
+
+
+def test_all_parts_of_an_axis_can_be_asked_for(tmp_path: Path) -> None:
+    measure = "{metric: top1, dataset: imagenet-c, where: {severity: all, corruption: fog, group: any}}"
+    assert load(tmp_path, suite(measure, "{at_least: 4%}")).checks
+    assert load(tmp_path, suite("{metric: top1, dataset: digits/fgo/3}", "{at_least: 4%}")).checks[0].quantity == (
+        Quantity("top1", str(tmp_path / "digits/fgo/3"))
+    )
+
+
+@pytest.mark.parametrize("prompts", ["cupl", "cupl+openai-80", "openai-80"])
+def test_prompt_sets_by_name(tmp_path: Path, prompts: str) -> None:
+    text = suite(f"{{metric: top1, dataset: digits, prompts: {prompts}}}", "{at_least: 4%}")
+    assert load(tmp_path, text).checks[0].quantity.prompts == prompts
+
+
+def test_sentences_of_each_class_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("{}")
+    text = suite("{metric: top1, dataset: digits, prompts: mine.json}", "{at_least: 4%}")
+    assert load(tmp_path, text).checks[0].quantity.prompts == str(tmp_path / "mine.json")
+
+
+def test_saved_predictions_are_models(tmp_path: Path) -> None:
+    seen: list[str] = []
+    names = KnownNames(NAMES.metrics, datasets=NAMES.datasets, is_model=lambda text: seen.append(text))
+    text = "models: [predictions:saved/vit]\n" + one_check("expect: {at_least: 4%}")
+    assert load_suite(write(tmp_path, text), names).models == ("predictions:saved/vit",)
+    assert seen == ["predictions:saved/vit"]
+
+
+# --- axes and ranges -----------------------------------------------------------------------------
+
+
+def trend(metric: str, against: str, axis: str = "", limit: str = "within: 95%") -> str:
+    written = f", axis: {axis}" if axis else ""
+    against = f"against: {{metric: {against}, dataset: imagenet-val}}"
+    expect = f"{{on_trend: {{population: openclip, {against}, {limit}{written}}}}}"
+    return suite(f"{{metric: {metric}, dataset: digits}}", expect)
+
+
+@pytest.mark.parametrize(
+    ("metric", "against", "axis", "target", "words"),
+    [
+        ("nll", "top1", "", "on_trend", "probit axes take values between 0 and 1, which nll leaves"),
+        ("top1", "nll", "logit", "logit", "logit axes take values between 0 and 1, which nll leaves"),
+        ("overlap_gap", "top1", "probit", "probit", "expected: axis: linear"),
+    ],
+)
+def test_values_that_leave_0_to_1_need_linear_axes(
+    tmp_path: Path, metric: str, against: str, axis: str, target: str, words: str
+) -> None:
+    found = problem(tmp_path, trend(metric, against, axis))
+    assert words in found.text
+    assert pointed_at(found) == target
+
+
+@pytest.mark.parametrize(("metric", "axis"), [("nll", "linear"), ("auroc", ""), ("ece", "logit"), ("top1", "probit")])
+def test_other_axes_are_accepted(tmp_path: Path, metric: str, axis: str) -> None:
+    assert load(tmp_path, trend(metric, "top1", axis)).checks
+
+
+def test_percentages_beyond_100_where_the_metric_goes_there(tmp_path: Path) -> None:
+    assert load(tmp_path, suite("{metric: mce, dataset: imagenet-c}", "{at_most: 120%}")).checks
+    assert load(tmp_path, suite("{metric: overlap_gap, dataset: digits}", "{between: [-1%, 1%]}")).checks

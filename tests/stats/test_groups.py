@@ -1,0 +1,240 @@
+"""Statistics of groups of models, against scipy, statsmodels and double loops."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import atan, tan
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.robust.norms import HuberT
+from statsmodels.robust.robust_linear_model import RLM
+
+from robustcheck.errors import RecordError
+from robustcheck.stats.group_effects import (
+    Effect,
+    correlation,
+    correlation_of,
+    correlation_p,
+    line_gap,
+    matched_difference,
+    matched_residual_difference,
+    mean_difference,
+    rank_sum_p,
+    residual_difference,
+    slope_difference,
+    tan_delta,
+)
+from robustcheck.stats.lines import Points, back, fit_line, fit_lines, forward, r_squared
+
+
+def cloud(n: int, seed: int, slope: float = 0.9, lift: float = -0.3, noise: float = 0.05) -> Points:
+    """Return models along a line on probit axes, with heavy tails."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0.3, 0.85, n)
+    return Points(x, back(forward(x, "probit") * slope + lift + noise * rng.standard_t(3, n), "probit"))
+
+
+def huber(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    design = np.column_stack([np.ones_like(x), x])
+    intercept, slope = RLM(y, design, M=HuberT(t=1.345)).fit(scale_est="mad", cov="H1", tol=1e-12).params
+    return float(intercept), float(slope)
+
+
+@pytest.mark.parametrize("n", [5, 8, 30, 200])
+@pytest.mark.parametrize("axis", ["probit", "logit", "linear"])
+def test_the_line_is_that_of_statsmodels(n: int, axis: str) -> None:
+    points = cloud(n, seed=n)
+    line = fit_line(points, axis)  # type: ignore[arg-type]
+    forwards = {"probit": stats.norm.ppf, "logit": lambda p: np.log(p / (1 - p)), "linear": np.asarray}
+    expected = huber(forwards[axis](points.x), forwards[axis](points.y))
+    assert (line.intercept[0], line.slope[0]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_many_lines_are_each_the_line_of_their_row() -> None:
+    rows = [cloud(12, seed=seed, noise=0.2) for seed in range(20)]
+    together = fit_lines(np.array([row.x for row in rows]), np.array([row.y for row in rows]), "probit")
+    alone = [fit_line(row, "probit") for row in rows]
+    assert together.slope == pytest.approx([line.slope[0] for line in alone], abs=1e-7)
+    assert together.intercept == pytest.approx([line.intercept[0] for line in alone], abs=1e-7)
+
+
+def test_a_row_of_one_x_has_no_line_and_an_exact_line_is_exact() -> None:
+    x = np.array([[0.2, 0.2, 0.2], [0.2, 0.4, 0.6]])
+    lines = fit_lines(x, x / 2, "linear")
+    assert np.isnan(lines.slope[0])
+    assert lines.slope[1] == pytest.approx(0.5)
+    assert r_squared(Points(x[1], x[1] / 2), fit_line(Points(x[1], x[1] / 2), "linear")) == pytest.approx(1.0)
+
+
+def test_a_line_needs_three_distinct_x() -> None:
+    with pytest.raises(RecordError, match="3 with 2 distinct x values"):
+        fit_line(Points(np.array([0.2, 0.2, 0.3]), np.array([0.1, 0.2, 0.3])), "probit")
+
+
+def test_the_mean_difference_is_that_of_the_means() -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0.6, 0.1, 40), rng.normal(0.5, 0.05, 60)
+    effect = mean_difference(first, second, seed=3)
+    assert effect.value == pytest.approx(first.mean() - second.mean())
+    welch = stats.ttest_ind(first, second, equal_var=False)
+    assert effect.error == pytest.approx(effect.value / welch.statistic, rel=0.03)
+    low, high = welch.confidence_interval(0.95)
+    assert effect.interval(0.95) == pytest.approx((low, high), abs=0.004)
+    assert rank_sum_p(first, second) == pytest.approx(stats.mannwhitneyu(first, second).pvalue)
+
+
+def test_the_same_seed_gives_the_same_draws_and_another_seed_others() -> None:
+    first, second = np.arange(9) / 10, np.arange(7) / 10
+    assert np.array_equal(mean_difference(first, second, seed=1).draws, mean_difference(first, second, seed=1).draws)
+    assert not np.array_equal(
+        mean_difference(first, second, seed=1).draws, mean_difference(first, second, seed=2).draws
+    )
+
+
+def test_the_residual_difference_is_the_mean_distance_from_the_others_line() -> None:
+    lower, higher = cloud(40, seed=1), cloud(15, seed=2, lift=-0.1)
+    effect = residual_difference(higher, lower, "probit", seed=0)
+    intercept, slope = huber(stats.norm.ppf(lower.x), stats.norm.ppf(lower.y))
+    by_hand = [
+        y - stats.norm.cdf(intercept + slope * stats.norm.ppf(x)) for x, y in zip(higher.x, higher.y, strict=True)
+    ]
+    assert effect.value == pytest.approx(np.mean(by_hand), abs=1e-7)
+
+
+def test_the_residual_interval_is_that_of_refits_in_a_plain_loop() -> None:
+    lower, higher = cloud(25, seed=3), cloud(12, seed=4, lift=-0.2)
+    effect = residual_difference(higher, lower, "probit", seed=0)
+    rng, draws = np.random.default_rng(99), []
+    for _ in range(200):
+        one, other = rng.integers(lower.x.size, size=lower.x.size), rng.integers(higher.x.size, size=higher.x.size)
+        intercept, slope = huber(stats.norm.ppf(lower.x[one]), stats.norm.ppf(lower.y[one]))
+        expected = stats.norm.cdf(intercept + slope * stats.norm.ppf(higher.x[other]))
+        draws.append((higher.y[other] - expected).mean())
+    assert effect.draws.std() == pytest.approx(np.std(draws), rel=0.15)
+
+
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+def test_correlations_are_scipys(method: str) -> None:
+    rng = np.random.default_rng(5)
+    x = np.round(rng.normal(size=30), 1)  # some of them tied
+    y = x + rng.normal(size=30)
+    result = (stats.spearmanr if method == "spearman" else stats.pearsonr)(x, y)
+    assert correlation_of(x, y, method) == pytest.approx(result.statistic)  # type: ignore[arg-type]
+    assert correlation_p(float(result.statistic), 30) == pytest.approx(result.pvalue)
+    effect = correlation(x, y, method, seed=1)  # type: ignore[arg-type]
+    fisher = np.tanh(np.arctanh(result.statistic) + np.array([-1.96, 1.96]) / np.sqrt(27))
+    assert effect.interval(0.95) == pytest.approx(fisher, abs=0.12)
+
+
+def test_a_perfect_order_is_not_certain() -> None:
+    low, high = correlation(np.arange(8.0), np.arange(8.0) ** 3, "spearman", seed=0).interval(0.95)
+    assert 0.4 < low < 0.95
+    assert high == pytest.approx(1.0)
+    with pytest.raises(RecordError, match="do not differ"):
+        correlation(np.arange(8.0), np.ones(8), "pearson", seed=0)
+
+
+def test_protocols_3_tan_delta() -> None:
+    assert tan_delta(1.20, 0.95) == pytest.approx(0.1168224299, abs=1e-10)
+    assert tan_delta(1.20, 0.95) == pytest.approx(tan(atan(1.20) - atan(0.95)))
+    assert tan_delta(0.95, 1.20) == pytest.approx(-0.1168224299, abs=1e-10)
+
+
+def test_the_slope_difference_is_that_of_two_lines() -> None:
+    first, second = cloud(30, seed=6, slope=1.2), cloud(25, seed=7, slope=0.95)
+    slopes = [huber(stats.norm.ppf(each.x), stats.norm.ppf(each.y))[1] for each in (first, second)]
+    effect = slope_difference(first, second, "probit", seed=0)
+    assert effect.value == pytest.approx(slopes[0] - slopes[1], abs=1e-6)
+    assert effect.size == 25
+    assert effect.degrees == 23
+
+
+def test_the_gap_is_the_largest_over_pairs_and_places() -> None:
+    groups = [cloud(20, seed=8), cloud(25, seed=9, lift=-0.2), cloud(30, seed=10, slope=1.1)]
+    gap = line_gap(groups, "probit", seed=0)
+    low, high = max(each.x.min() for each in groups), min(each.x.max() for each in groups)
+    lines = [huber(stats.norm.ppf(each.x), stats.norm.ppf(each.y)) for each in groups]
+    places = np.linspace(stats.norm.ppf(low), stats.norm.ppf(high), 25)
+    values = [[stats.norm.cdf(intercept + slope * place) for place in places] for intercept, slope in lines]
+    pairs = product(range(3), range(3))
+    by_hand = max(
+        abs(values[one][place] - values[other][place]) for one, other in pairs for place in range(len(places))
+    )
+    assert gap.value == pytest.approx(by_hand, abs=1e-6)
+    assert (gap.x_low, gap.x_high) == pytest.approx((low, high))
+    one, other = gap.pair
+    place = stats.norm.ppf(gap.x)
+    distance = [stats.norm.cdf(lines[index][0] + lines[index][1] * place) for index in (one, other)]
+    assert abs(distance[0] - distance[1]) == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_lines_without_common_x_are_not_compared() -> None:
+    x = np.array([0.1, 0.2, 0.3])
+    with pytest.raises(RecordError, match="no x in common"):
+        line_gap([Points(x, x), Points(x + 0.5, x)], "linear", seed=0)
+
+
+def test_matched_pairs_are_a_paired_t() -> None:
+    rng = np.random.default_rng(11)
+    before = rng.uniform(0.4, 0.7, 20)
+    after = before + rng.normal(0.02, 0.02, 20)
+    effect = matched_difference(before, after, seed=0)
+    paired = stats.ttest_rel(after, before)
+    assert effect.value == pytest.approx((after - before).mean())
+    assert effect.interval(0.95) == pytest.approx(tuple(paired.confidence_interval(0.95)), abs=0.003)
+
+
+def test_matched_residuals_subtract_what_the_line_expects_of_the_change() -> None:
+    before = cloud(20, seed=12)
+    x = before.x + 0.03
+    intercept, slope = huber(stats.norm.ppf(before.x), stats.norm.ppf(before.y))
+    expected = [stats.norm.cdf(intercept + slope * stats.norm.ppf(place)) for place in (*x, *before.x)]
+    after = Points(x, before.y + np.array(expected[:20]) - np.array(expected[20:]) + 0.01)
+    effect = matched_residual_difference(before, after, "probit", seed=0)
+    assert effect.value == pytest.approx(0.01, abs=1e-6)
+
+
+def test_where_the_draws_do_not_reach_students_t_takes_over() -> None:
+    rng = np.random.default_rng(13)
+    effect = Effect(0.0, rng.normal(size=1000), 6, 5)
+    narrow, wide = effect.interval(0.95), effect.interval(1 - 1e-6)
+    assert wide[0] < effect.draws.min() < narrow[0]
+    assert wide[1] > effect.draws.max() > narrow[1]
+    assert wide[1] == pytest.approx(effect.error * stats.t.ppf(1 - 5e-7, 5))
+
+
+def coverage(hits: list[bool]) -> float:
+    return sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("n", [6, 12, 40])
+def test_intervals_of_means_cover(n: int) -> None:
+    rng = np.random.default_rng(n)
+    hits = []
+    for trial in range(100):
+        first, second = rng.normal(0.55, 0.05, n), rng.normal(0.5, 0.1, n)
+        low, high = mean_difference(first, second, seed=trial).interval(0.95)
+        hits.append(low <= 0.05 <= high)
+    assert 0.90 <= coverage(hits) <= 1.0
+
+
+def test_intervals_of_residuals_and_slopes_cover() -> None:
+    residuals, slopes = [], []
+    for trial in range(40):
+        lower, higher = cloud(15, seed=trial), cloud(12, seed=1000 + trial, slope=1.0, lift=-0.3)
+        low, high = slope_difference(higher, lower, "probit", seed=trial).interval(0.95)
+        slopes.append(low <= 0.1 <= high)
+        same = cloud(12, seed=2000 + trial)
+        low, high = residual_difference(same, lower, "probit", seed=trial).interval(0.95)
+        residuals.append(low <= 0.0 <= high)
+    assert coverage(residuals) >= 0.88
+    assert coverage(slopes) >= 0.88
+
+
+def test_equal_lines_are_seldom_shown_to_differ_and_never_surely_equal_when_few() -> None:
+    gaps = [line_gap([cloud(10, seed=trial), cloud(12, seed=500 + trial)], "probit", seed=trial) for trial in range(40)]
+    shown = [gap.interval(0.90)[0] > 0 for gap in gaps]
+    assert coverage(shown) <= 0.12
+    assert all(gap.interval(0.95)[1] > gap.value for gap in gaps)
