@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import Robustcheck, Said
+from plugin_makers import SUITE, write
 
 
 @pytest.fixture
@@ -27,3 +28,13 @@ def robustcheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         return Said(0 if code is None else int(code), *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A directory with one suite; data sets of the machine are out of sight."""
+    for name in ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    write(pytester, "a.robust.yaml", SUITE)
+    return pytester

@@ -35,16 +35,6 @@ checks:
 GREEN = SUITE[: SUITE.index("  - id: v2-bad")]
 
 
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A directory with one suite; data sets of the machine are out of sight."""
-    for name in ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    write(pytester, "a.robust.yaml", SUITE)
-    return pytester
-
-
 def write(pytester: pytest.Pytester, name: str, text: str) -> Path:
     path = pytester.path / name
     path.write_text(dedent(text), encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import Robustcheck, refused
-from plugin_makers import GREEN, run, suite, write  # noqa: F401
+from plugin_makers import GREEN, run, write
 from run_makers import make_result, make_run, scored
 
 from robustcheck.history.baselines import bless, write_samples
@@ -71,7 +71,7 @@ def test_missing_and_mismatched_runs_are_errors(robustcheck: Robustcheck) -> Non
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["serial", "xdist"])
 def test_runs_of_pytest(
-    suite: pytest.Pytester,  # noqa: F811
+    suite: pytest.Pytester,
     robustcheck: Robustcheck,
     monkeypatch: pytest.MonkeyPatch,
     workers: tuple[str, ...],

@@ -6,7 +6,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from plugin_makers import GREEN, run, suite, write  # noqa: F401
+from plugin_makers import GREEN, run, write
 
 from robustcheck.plugin.parallel import model_of
 from robustcheck.report import load_run
