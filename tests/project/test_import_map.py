@@ -16,6 +16,7 @@ VALUES = {"errors", "values"}
 ALLOWED: dict[str, set[str]] = {
     "values": set(),
     "errors": {"values"},
+    "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,
     "datasets": VALUES | {"transforms"},
