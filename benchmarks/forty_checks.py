@@ -13,14 +13,13 @@ import dataclasses
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from unittest import mock
+from typing import Any, cast
 
-from robustcheck.datasets import Dataset
-from robustcheck.measure import MeasureSettings, measure_cells, passes, shelf
+from robustcheck.datasets import Dataset, open_dataset
+from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.models.encoders import LoadedModel, Precision, load_model
 from robustcheck.models.sets import resolve_models
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
@@ -69,32 +68,45 @@ def forty_cells(model: ModelRef) -> list[Cell]:
 
 def measured(cells: Sequence[Cell], store: Path) -> tuple[Counter[str], float]:
     """Measure cells; return how many images were decoded and encoded, and the seconds."""
-    with noted() as events:
-        started = time.perf_counter()
-        found = measure_cells(cells, MeasureSettings(store=store, device="cpu"))
-        seconds = time.perf_counter() - started
+    events: list[str] = []
+    bench = noting_bench(MeasureSettings(store=store, device="cpu"), events)
+    started = time.perf_counter()
+    found = bench.measure_all(cells)
+    seconds = time.perf_counter() - started
     wrong = [found[cell] for cell in cells if not isinstance(found[cell], Score)]
     if wrong:
         raise SystemExit(f"{len(wrong)} of {len(cells)} checks have no score, the first: {wrong[0]}")
     return Counter(events), seconds
 
 
-@contextmanager
-def noted() -> Iterator[list[str]]:
-    """Note every image that is decoded and every one that is encoded."""
-    events: list[str] = []
-    open_dataset, image_outputs = shelf.open_dataset, passes.image_outputs
+def noting_bench(settings: MeasureSettings, events: list[str]) -> Bench:
+    """Return a bench that notes every image that is decoded and every one that is encoded."""
 
     def opening(*arguments: Any) -> Dataset:
         dataset: Any = open_dataset(*arguments)
         return dataclasses.replace(dataset, pictures=_Noted(dataset.pictures, events))
 
-    def encoding(model: Any, batch: Sequence[Any]) -> Any:
-        events.extend(["encoded"] * len(batch))
-        return image_outputs(model, batch)
+    def loading(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
+        return cast(LoadedModel, _NotedModel(load_model(ref, device, precision), events))
 
-    with mock.patch.object(shelf, "open_dataset", opening), mock.patch.object(passes, "image_outputs", encoding):
-        yield events
+    bench = Bench(settings, load=loading)
+    bench.shelf.open = opening
+    return bench
+
+
+@dataclasses.dataclass
+class _NotedModel:
+    """A zero-shot model; the images that it encodes are noted."""
+
+    inner: Any
+    events: list[str]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def encode_images(self, batch: Sequence[Any]) -> Any:
+        self.events.extend(["encoded"] * len(batch))
+        return self.inner.encode_images(batch)
 
 
 @dataclasses.dataclass(frozen=True)

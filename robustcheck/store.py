@@ -26,6 +26,10 @@ SCHEMA = 1
 CHUNK = 256
 
 _MAGIC = "robustcheck-array"
+_SHAPES = "shapes of the rows"
+
+# The rows of a chunk: one array (n, ...), or n arrays of several shapes.
+Rows = npt.NDArray[Any] | tuple[npt.NDArray[Any], ...]
 
 
 def content_key(facts: Mapping[str, Any]) -> str:
@@ -59,9 +63,9 @@ class Store:
         """Keep a whole array with its facts."""
         write_array(self._place(kind, key) / "whole.array", array, facts)
 
-    def chunks(self, kind: str, key: str, rows: int) -> Chunks:
+    def chunks(self, kind: str, key: str, rows: int, chunk_rows: int = CHUNK) -> Chunks:
         """Return the chunked array of a key, which has ``rows`` rows when complete."""
-        return Chunks(self._place(kind, key), rows)
+        return Chunks(self._place(kind, key), rows, chunk_rows)
 
     def _place(self, kind: str, key: str) -> Path:
         return self.root / f"v{SCHEMA}" / kind / key[:2] / key
@@ -69,46 +73,61 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """An array in chunks of ``CHUNK`` rows, each a file of its own."""
+    """An array in chunks of ``chunk_rows`` rows, each a file of its own.
+
+    A row is an array of one shape for all rows, or of its own shape: then the chunk is a tuple of arrays.
+    """
 
     directory: Path
     rows: int
+    chunk_rows: int = CHUNK
 
     @property
     def count(self) -> int:
         """The number of chunks of the complete array."""
-        return -(-self.rows // CHUNK)
+        return -(-self.rows // self.chunk_rows)
 
     def span(self, index: int) -> range:
         """Return the rows of a chunk."""
-        return range(index * CHUNK, min((index + 1) * CHUNK, self.rows))
+        return range(index * self.chunk_rows, min((index + 1) * self.chunk_rows, self.rows))
 
     def missing(self) -> tuple[int, ...]:
         """Return the chunks that are absent or damaged, by reading each."""
-        return tuple(index for index in range(self.count) if self._chunk(index) is None)
+        return tuple(index for index in range(self.count) if self.read(index) is None)
 
-    def read(self) -> npt.NDArray[Any] | None:
-        """Return the complete array, or None when a chunk is absent or damaged."""
-        parts = []
-        for index in range(self.count):
-            part = self._chunk(index)
-            if part is None:
-                return None
-            parts.append(part)
-        return np.concatenate(parts) if parts else None
+    def has(self, index: int) -> bool:
+        """Say whether a chunk is there, without reading it: what is there is whole unless the disk damaged it."""
+        return self._path(index).exists()
 
-    def write(self, index: int, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
-        """Keep one chunk with the facts of its making."""
-        if len(array) != len(self.span(index)):
-            raise ValueError(f"chunk {index} has {len(array)} rows, expected {len(self.span(index))}")
-        write_array(self._path(index), array, facts)
-
-    def _chunk(self, index: int) -> npt.NDArray[Any] | None:
+    def read(self, index: int) -> Rows | None:
+        """Return one chunk, or None when it is absent or damaged."""
         stored = read_array(self._path(index))
-        return stored.array if stored and len(stored.array) == len(self.span(index)) else None
+        if stored is None:
+            return None
+        rows = _unpacked(stored)
+        return rows if len(rows) == len(self.span(index)) else None
+
+    def write(self, index: int, rows: Rows, facts: Mapping[str, Any]) -> None:
+        """Keep one chunk with the facts of its making."""
+        if len(rows) != len(self.span(index)):
+            raise ValueError(f"chunk {index} has {len(rows)} rows, expected {len(self.span(index))}")
+        if isinstance(rows, tuple):
+            shapes = [list(row.shape) for row in rows]
+            write_array(self._path(index), np.concatenate([row.ravel() for row in rows]), {**facts, _SHAPES: shapes})
+        else:
+            write_array(self._path(index), rows, facts)
 
     def _path(self, index: int) -> Path:
         return self.directory / f"{index:06d}.array"
+
+
+def _unpacked(stored: Stored) -> Rows:
+    """Return the rows of a chunk; rows of several shapes lie end to end, their shapes among the facts."""
+    shapes = stored.facts.get(_SHAPES)
+    if shapes is None:
+        return stored.array
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return tuple(flat.reshape(shape) for flat, shape in zip(np.split(stored.array, ends[:-1]), shapes, strict=True))
 
 
 def write_array(path: Path, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from colour_data import fake
 from PIL import Image
 from scipy.special import logsumexp, softmax
@@ -17,7 +16,7 @@ from scipy.special import logsumexp, softmax
 from robustcheck.datasets import Dataset
 from robustcheck.datasets.dataset import ImageDataset
 from robustcheck.errors import DataMissing, RobustcheckError
-from robustcheck.measure import MeasureSettings, measure_cells, measuring, shelf
+from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.values import Cell, ModelRef, Quantity, Score
@@ -91,9 +90,14 @@ class World:
     def cell(self, metric: str, dataset: str, model: ModelRef | None = None, **quantity: Any) -> Cell:
         return Cell(model or fake(), Quantity(metric, dataset, **quantity))
 
+    def bench(self) -> Bench:
+        """Return a bench on the world's store, as a run of its own would open it."""
+        bench = Bench(self.settings, load=self.load)
+        bench.shelf.open = self.open
+        return bench
+
     def found(self, metric: str, dataset: str, model: ModelRef | None = None, **quantity: Any) -> Any:
-        one = self.cell(metric, dataset, model, **quantity)
-        return measure_cells([one], self.settings)[one]
+        return self.bench().measure(self.cell(metric, dataset, model, **quantity))
 
     def score(self, metric: str, dataset: str, model: ModelRef | None = None, **quantity: Any) -> Score:
         found = self.found(metric, dataset, model, **quantity)
@@ -110,12 +114,10 @@ class World:
         return {name: len(dataset.pictures.decoded) for name, dataset in self.datasets.items()}  # type: ignore[attr-defined]
 
 
-def make_world(directory: Path, monkeypatch: pytest.MonkeyPatch, *datasets: Dataset) -> World:
+def make_world(directory: Path, *datasets: Dataset) -> World:
     """Return a world in which opening a data set by name gives one of these."""
     world = World(MeasureSettings(store=directory / "store", batch_size=16, workers=1))
     world.add(*datasets)
-    monkeypatch.setattr(shelf, "open_dataset", world.open)
-    monkeypatch.setattr(measuring, "load_model", world.load)
     return world
 
 

@@ -11,7 +11,7 @@ import typer
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import ModelUnavailable, SetupError
-from robustcheck.measure import MeasureSettings, logits_of
+from robustcheck.measure import Bench, MeasureSettings, logits_of
 from robustcheck.models.encoders import Precision
 from robustcheck.models.sets import resolve_models
 from robustcheck.predictions import write_about, write_predictions
@@ -72,7 +72,7 @@ def export_models(
 
 
 def _export(model: ModelRef, quantity: Quantity, out: Path, settings: MeasureSettings) -> Path:
-    found = logits_of(Cell(model, quantity), settings)
+    found = logits_of(Cell(model, quantity), Bench(settings))
     directory = out / model.id.replace("/", "__")
     named = {"transform": quantity.transform, "prompts": quantity.prompts}
     path = write_predictions(

@@ -11,7 +11,7 @@ from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
 from robustcheck.datasets.presence import presence
 from robustcheck.errors import RobustcheckError
-from robustcheck.measure import Shelf, image_sets
+from robustcheck.measure import Bench
 from robustcheck.metrics import METRICS
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.session import RobustSession
@@ -57,19 +57,19 @@ class Foresight:
 
     def prospects(self, items: Sequence[PlannedCheck]) -> Iterator[Prospect]:
         """Yield what is known of each item."""
-        shelf = Shelf(self.session.settings.measure)
+        bench = self.session.book.bench
         for item in items:
             scores = [self.session.book.known(cell) for cell in item.cells]
             states = [self._state(cell, score) for cell, score in zip(item.cells, scores, strict=True)]
             evidence, advice = max(states, key=lambda state: _WORSE.index(state[0])) if states else ("published", "")
             lacking = [cell for cell, (state, _) in zip(item.cells, states, strict=True) if state == "to measure"]
-            counts = [self._n(cell, score, shelf) for cell, score in zip(item.cells, scores, strict=True)]
+            counts = [self._n(cell, score, bench) for cell, score in zip(item.cells, scores, strict=True)]
             yield Prospect(
                 item,
                 evidence,
                 advice,
                 counts[0] if counts and not item.check.is_about_groups else None,
-                tuple(one for cell in lacking for one in _passes(cell, shelf)),
+                tuple(one for cell in lacking for one in _passes(cell, bench)),
                 _detectable(item, scores, counts),
                 _allowed(item),
             )
@@ -86,23 +86,24 @@ class Foresight:
         name = dataset if dataset in known_datasets() else family
         return "no data", f"{dataset}: {presence(name, settings.measure.roots).advice}"
 
-    def _n(self, cell: Cell, score: Score | None, shelf: Shelf) -> int | None:
+    def _n(self, cell: Cell, score: Score | None, bench: Bench) -> int | None:
         """Return how many samples a cell has: counted, in a table, in the catalogue, or by opening the data set."""
         if score is not None:
             return score.n
         if cell.quantity not in self._counts:
             ways = (partial(_published_n, cell.quantity), partial(_catalogue_n, cell.quantity))
             found = next((n for n in (way() for way in ways) if n is not None), None)
-            self._counts[cell.quantity] = _opened_n(cell.quantity, shelf) if found is None else found
+            self._counts[cell.quantity] = _opened_n(cell.quantity, bench) if found is None else found
         return self._counts[cell.quantity]
 
 
 _WORSE = ("stored", "published", "to measure", "no data")
 
 
-def _passes(cell: Cell, shelf: Shelf) -> Iterator[Pass]:
-    for images in sorted(image_sets(cell, shelf)):
-        yield cell.model.id, images, cell.quantity.transform
+def _passes(cell: Cell, bench: Bench) -> Iterator[Pass]:
+    sets = {(images.name, images.transform) for images in bench.image_sets(cell)}
+    for name, transform in sorted(sets, key=str) or [(cell.quantity.dataset, cell.quantity.transform)]:
+        yield cell.model.id, name, transform
 
 
 def _published_n(quantity: Quantity) -> int | None:
@@ -120,10 +121,10 @@ def _catalogue_n(quantity: Quantity) -> int | None:
     return len(names) * entry.count if entry is not None and entry.count and not rest else None
 
 
-def _opened_n(quantity: Quantity, shelf: Shelf) -> int | None:
+def _opened_n(quantity: Quantity, bench: Bench) -> int | None:
     try:
         names, rest = expand(quantity.dataset, quantity.where)
-        return sum(len(select(shelf.dataset(name), rest)) for name in names)
+        return sum(len(select(bench.shelf.dataset(name), rest)) for name in names)
     except RobustcheckError:
         return None
 

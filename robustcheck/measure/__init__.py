@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
+from robustcheck.measure.loaded_models import group_by_budget, group_models
 from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
-from robustcheck.measure.measuring import image_sets, measure_cells
-from robustcheck.measure.scores import stored_score
-from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 
 __all__ = [
+    "Bench",
+    "Engine",
+    "InProcess",
     "Logits",
     "MeasureSettings",
     "ProgressEvent",
-    "Shelf",
-    "image_sets",
+    "Shared",
+    "group_by_budget",
+    "group_models",
     "logits_of",
     "measure_cells",
     "stored_score",

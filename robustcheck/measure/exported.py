@@ -9,11 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, RobustcheckError
-from robustcheck.measure.measure_settings import MeasureSettings
-from robustcheck.measure.measuring import measure_cells
+from robustcheck.measure.measuring import Bench
 from robustcheck.measure.saved import readout_of
-from robustcheck.measure.shelf import Shelf
-from robustcheck.protocols.scorings import recipes_of
 from robustcheck.values import Cell, Task
 
 # Any metric of a task makes the same logits.
@@ -41,21 +38,18 @@ class Logits:
     groups: Mapping[str, npt.NDArray[np.str_]]
 
 
-def logits_of(cell: Cell, settings: MeasureSettings) -> Logits:
+def logits_of(cell: Cell, bench: Bench) -> Logits:
     """Return the logits of a cell's model on its data set, measuring what is missing; the metric does not matter."""
-    shelf = Shelf(settings)
-    dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
+    dataset = bench.shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     if dataset.task not in _METRICS:
         raise DataError(f"a {dataset.task} set has no logits", where=dataset.name, expected=", ".join(_METRICS))
     asked = replace(cell, quantity=replace(cell.quantity, metric=_METRICS[dataset.task]))
-    found = measure_cells((asked,), settings)[asked]
+    found = bench.measure(asked)
     if isinstance(found, RobustcheckError):
         raise found
-    recipe, *others = recipes_of(asked, shelf)
+    recipe, *others = bench.recipes(asked)
     assert recipe.classes is not None, "every task above is of classes"
-    readout = readout_of(recipe)
-    assert readout is not None, "it has just been measured"
-    values = readout.logits(np.arange(len(dataset)))
+    values = readout_of(recipe, bench.memo).logits(np.arange(len(dataset)))
     # Out of distribution, the classes are those of the in-distribution set, which comes last.
     names = (others[-1] if others else recipe).dataset.class_names
     return Logits(dataset.ids, values, names, dataset.labels if recipe.labelled else None, dataset.groups)

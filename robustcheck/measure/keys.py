@@ -6,10 +6,11 @@ describes the making (device, torch, Pillow) stands beside the result as provena
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from robustcheck.models.encoders import Precision
@@ -81,13 +82,23 @@ def encoder_facts(ref: ModelRef, digest: str, precision: Precision) -> EncoderFa
     )
 
 
-def outputs_facts(encoder: EncoderFacts, images: Images, transform: NamedTransform | None, seed: int) -> dict[str, Any]:
-    """Return what decides the outputs of an encoder on a data set's (transformed) images."""
-    return {
+def outputs_facts(
+    encoder: EncoderFacts,
+    images: Images,
+    transform: NamedTransform | None,
+    seed: int,
+    reading: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return what decides what a reading takes off an encoder on a data set's (transformed) images.
+
+    The default reading has no facts, so that its keys are those of the time before there were others.
+    """
+    facts = {
         "encoder": encoder.plain,
         "dataset": images.fingerprint,
         "transform": None if transform is None else transform_facts(transform, seed, images.class_names),
     }
+    return {**facts, "reading": dict(reading)} if reading else facts
 
 
 def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[str] = ()) -> dict[str, Any]:

@@ -2,225 +2,179 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
+from robustcheck.measure.jobs import plan_jobs
+from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
-from robustcheck.measure.passes import Pass, Runner
-from robustcheck.measure.readout import make_head, needs_head
+from robustcheck.measure.memo import Memo, NotStored
+from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.scores import score_of
+from robustcheck.measure.scores import score_cell
 from robustcheck.measure.shelf import Shelf
-from robustcheck.models.digests import weights_bytes, weights_digest
-from robustcheck.models.encoders import LoadedModel, SupervisedModel, ZeroShotModel, load_model
+from robustcheck.models.digests import weights_bytes
+from robustcheck.models.encoders import SupervisedModel, load_model
 from robustcheck.outputs.logits import require_classes
-from robustcheck.protocols.scorings import recipes_of
-from robustcheck.store import content_key
-from robustcheck.values import Cell, ModelRef, Score
+from robustcheck.protocols.scorings import find_recipes
+from robustcheck.store import Store
+from robustcheck.values import Cell, Score
 
-Found = dict[Cell, Score | RobustcheckError]
-Images = tuple[str, str | None, int]
+Found = Score | RobustcheckError
 
 
 def measure_cells(
-    cells: Sequence[Cell],
-    settings: MeasureSettings,
-    progress: OnProgress | None = None,
-    first: Cell | None = None,
-) -> Found:
+    cells: Sequence[Cell], settings: MeasureSettings, progress: OnProgress | None = None
+) -> dict[Cell, Found]:
     """Return the score of every cell, or the error that kept it from one.
 
-    A model or a data set that fails gives its error to its own cells only. With ``first``, only the
-    images that this cell needs are passed over (for all cells), and cells that need more are left out.
+    A model or a data set that fails gives its error to its own cells only.
     """
-    shelf = Shelf(settings)
-    found: Found = {}
-    _score_each(cells, shelf, found)
-    lacking = [cell for cell in cells if cell not in found]
-    # The parts of a model that is not here yet are not known before it is fetched: then nothing is left out.
-    scope = None if first is None or shelf.encoder(first.model) is None else image_sets(first, shelf)
-    for models in group_by_budget(_sizes(lacking), settings.memory_budget):
-        group = [cell for cell in lacking if cell.model in models]
-        _Round(shelf, group, found, progress, scope).measure()
-        gc.collect()
-    return {cell: found[cell] for cell in cells if cell in found}
+    return Bench(settings, on_progress=progress).measure_all(cells)
 
 
-def image_sets(cell: Cell, shelf: Shelf) -> frozenset[str]:
-    """Return the names of the image sets that a cell needs passes over."""
-    try:
-        return frozenset(recipe.images.name for recipe in recipes_of(cell, shelf))
-    except RobustcheckError:
-        return frozenset({cell.quantity.dataset})
-
-
-def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[ModelRef]]:
-    """Split models, in order, into groups whose weights fit the budget together (or are one model)."""
-    groups: list[list[ModelRef]] = []
-    used = 0
-    for ref, size in sizes.items():
-        if not groups or used + size > budget:
-            groups.append([])
-            used = 0
-        groups[-1].append(ref)
-        used += size
-    return groups
-
-
-def _sizes(cells: Iterable[Cell]) -> dict[ModelRef, int]:
-    return {cell.model: weights_bytes(cell.model) for cell in cells}
-
-
-def _score_each(cells: Iterable[Cell], shelf: Shelf, found: Found) -> None:
-    for cell in cells:
-        with_error(cell, found, lambda cell=cell: _keep_score(cell, shelf, found))  # type: ignore[misc]
-
-
-def with_error(cell: Cell, found: Found, act: Callable[[], None]) -> None:
-    """Do something for a cell; its error becomes the cell's result."""
-    try:
-        act()
-    except RobustcheckError as error:
-        found[cell] = error
-
-
-def _keep_score(cell: Cell, shelf: Shelf, found: Found) -> None:
-    score = score_of(cell, shelf)
-    if score is not None:
-        found[cell] = score
+def stored_score(cell: Cell, settings: MeasureSettings) -> Score | None:
+    """Return the score of a cell from the store, or None when it has still to be measured or cannot be."""
+    found = Bench(settings).look_up(cell)
+    return found if isinstance(found, Score) else None
 
 
 @dataclass(slots=True)
-class _Round:
-    """The cells of models that are in memory together; ``scope`` names the image sets to pass over."""
+class Bench:
+    """Where cells are measured: opened data sets, stored parts and loaded models, for as long as a run lasts.
 
-    shelf: Shelf
-    cells: Sequence[Cell]
-    found: Found
-    progress: OnProgress | None
-    scope: frozenset[str] | None
-    models: dict[ModelRef, LoadedModel | RobustcheckError] = field(default_factory=dict)
-    recipes: dict[Cell, tuple[Recipe, ...]] = field(default_factory=dict)
-    _lacks: dict[str, frozenset[int]] = field(default_factory=dict)
+    A score is worked out once. ``load`` and ``open`` of the shelf are the seams to models and data sets.
+    """
 
-    def measure(self) -> None:
-        """Load the models, make their heads, run one pass per (image set, transform), then score."""
-        for cell in self._open():
-            with_error(cell, self.found, lambda cell=cell: self._prepare(cell))  # type: ignore[misc]
-        for images in dict.fromkeys(_images(recipe) for recipe in self._missing()):
-            self._run_pass(images)
-        _score_each(self._open(), self.shelf, self.found)
-        for cell in self._open():
-            if self.scope is None or image_sets(cell, self.shelf) <= self.scope:
-                self.found[cell] = _incomplete(cell)
-        self.models.clear()
+    settings: MeasureSettings
+    engine: Engine = field(default_factory=InProcess)
+    on_progress: OnProgress | None = None
+    load: Load = load_model
+    shelf: Shelf = field(init=False)
+    models: LoadedModels = field(init=False)
+    memo: Memo = field(init=False)
+    _looking: Memo = field(init=False)
+    _scores: dict[Cell, Found] = field(default_factory=dict)
+    _recipes: dict[Cell, tuple[Recipe, ...] | RobustcheckError] = field(default_factory=dict)
+    _failed: Failures = field(default_factory=dict)
 
-    def _open(self) -> list[Cell]:
-        return [cell for cell in self.cells if cell not in self.found]
+    def __post_init__(self) -> None:
+        """Open an empty bench on the store of the settings."""
+        self.shelf = Shelf(self.settings)
+        self.models = LoadedModels(self.shelf, self.load)
+        self.memo = Memo(Store(self.settings.store), lambda head: self.models.get(head.ref))
+        self._looking = self.memo.without_models()
 
-    def _prepare(self, cell: Cell) -> None:
-        """Find what a cell is made from, load the models that lack something of it, and make their heads."""
-        try:
-            self.recipes[cell] = recipes_of(cell, self.shelf)
-        except ModelUnavailable:
-            # Its data are there. Loading fetches the weights where there is a network, or says why it cannot.
-            self._load(cell.model)
-            self.recipes[cell] = recipes_of(cell, self.shelf)
-        for recipe in self._in_scope(self.recipes[cell]):
-            if needs_head(recipe) or self._chunks_missing(recipe):
-                self._make_ready(recipe)
-
-    def _in_scope(self, recipes: Iterable[Recipe]) -> list[Recipe]:
-        return [
-            recipe
-            for recipe in recipes
-            if recipe.saved is None and (self.scope is None or recipe.images.name in self.scope)
-        ]
-
-    def _make_ready(self, recipe: Recipe) -> None:
-        model = self._load(recipe.ref)
-        classes = recipe.classes
-        if isinstance(model, SupervisedModel) and classes is not None:
-            require_classes(model.class_count, classes.columns, len(classes.names))
-        elif isinstance(model, ZeroShotModel) and needs_head(recipe):
-            make_head(recipe, model)
-
-    def _load(self, ref: ModelRef) -> LoadedModel:
-        """Load a model once; raise its error again each time."""
-        if ref not in self.models:
+    def look_up(self, cell: Cell) -> Found | None:
+        """Return what is known of a cell without a model: its score, the error it ends in, or None."""
+        if cell not in self._scores:
             try:
-                self.models[ref] = load_checked(ref, self.shelf)
+                self._scores[cell] = score_cell(cell, self.recipes(cell), self._looking)
+            except (NotStored, ModelUnavailable):
+                return None
             except RobustcheckError as error:
-                self.models[ref] = error
-        found = self.models[ref]
+                self._scores[cell] = error
+        return self._scores[cell]
+
+    def measure(self, cell: Cell, mates: Iterable[Cell] = ()) -> Found:
+        """Return the score of a cell, passing over the images that it lacks; its mates share the pass."""
+        if self.look_up(cell) is None:
+            self._pass_over(cell, [mate for mate in mates if mate != cell])
+            self._scores[cell] = self._score(cell)
+        return self._scores[cell]
+
+    def measure_all(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
+        """Return the score of every cell, or its error: group by group of the models that fit in memory together."""
+        lacking = [cell for cell in dict.fromkeys(cells) if self.look_up(cell) is None]
+        sizes = {cell.model: weights_bytes(cell.model) for cell in lacking}
+        for group in group_by_budget(sizes, self.settings.memory_budget):
+            mates = [cell for cell in lacking if cell.model in group]
+            for cell in mates:
+                self.measure(cell, mates)
+        return {cell: self.measure(cell) for cell in cells}
+
+    def recipes(self, cell: Cell) -> tuple[Recipe, ...]:
+        """Return what a cell's score reads; raise ModelUnavailable while a model is not on this machine."""
+        found = self._recipes.get(cell)
+        if found is None:
+            try:
+                found = self._recipes[cell] = find_recipes(cell, self.shelf)
+            except ModelUnavailable:
+                raise
+            except RobustcheckError as error:
+                found = self._recipes[cell] = error
         if isinstance(found, RobustcheckError):
             raise found
         return found
 
-    def _chunks_missing(self, recipe: Recipe) -> frozenset[int]:
-        """Return the chunks of outputs that are not stored; each is read once, to see that it is whole."""
-        key = content_key(recipe.outputs_facts)
-        if key not in self._lacks:
-            self._lacks[key] = frozenset(recipe.outputs.missing())
-        return self._lacks[key]
-
-    def _missing(self) -> list[Recipe]:
-        """Return the recipes in scope, of cells that still have a chance, that miss image outputs."""
-        wanted = [recipe for cell in self._open() for recipe in self._in_scope(self.recipes.get(cell, ()))]
-        return [recipe for recipe in wanted if self._chunks_missing(recipe)]
-
-    def _run_pass(self, images: Images) -> None:
-        settings = self.shelf.settings
-        recipes = {recipe.ref: recipe for recipe in self._missing() if _images(recipe) == images}
-        if not recipes:
-            return
-        runners = [self._runner(recipe) for recipe in recipes.values()]
-        recipe = next(iter(recipes.values()))
-        label = None if recipe.transform is None else str(recipe.transform)
+    def image_sets(self, cell: Cell) -> frozenset[ImageSet]:
+        """Return the image sets that a cell's score reads; none where it cannot be told."""
         try:
-            Pass(recipe.images, recipe.transform, recipe.seed, label, runners, settings, self.progress).run()
+            return frozenset(outputs.images for outputs in _outputs_of(self.recipes(cell)))
+        except RobustcheckError:
+            return frozenset()
+
+    def _pass_over(self, cell: Cell, mates: Sequence[Cell]) -> None:
+        """Have the missing outputs of a cell made, with those of its mates on the same images."""
+        try:
+            own = self._missing(self._made_ready(cell))
+        except RobustcheckError:
+            return
+        sets = {outputs.images for outputs in own}
+        missing = dict(own)
+        for mate in mates if sets else ():
+            if self.image_sets(mate) & sets and self.look_up(mate) is None:
+                missing.update(self._missing_on(sets, mate))
+        crew = Crew(self.shelf, self.memo, self.models)
+        self._failed.update(self.engine.run(plan_jobs(missing), crew, self.on_progress))
+
+    def _missing_on(self, sets: set[ImageSet], mate: Cell) -> dict[Outputs, tuple[int, ...]]:
+        try:
+            missing = self._missing(self._made_ready(mate))
         except RobustcheckError as error:
-            self._fail(images, None, error)
-        for runner in runners:
-            if runner.error is not None:
-                self._fail(images, runner.ref, runner.error)
+            self._scores[mate] = error
+            return {}
+        return {outputs: chunks for outputs, chunks in missing.items() if outputs.images in sets}
 
-    def _runner(self, recipe: Recipe) -> Runner:
-        model, batch_size = self._load(recipe.ref), self.shelf.settings.batch_size
-        return Runner(recipe.ref, model, recipe.outputs, batch_size, self._chunks_missing(recipe))
+    def _made_ready(self, cell: Cell) -> tuple[Recipe, ...]:
+        """Return the recipes of a cell once its models are known to serve: before an image is decoded."""
+        try:
+            recipes = self.recipes(cell)
+        except ModelUnavailable:
+            # Its data are there. Loading fetches the weights where there is a network, or says why it cannot.
+            self.models.get(cell.model)
+            recipes = self.recipes(cell)
+        for recipe in recipes:
+            self._make_ready(recipe)
+        return recipes
 
-    def _fail(self, images: Images, ref: ModelRef | None, error: RobustcheckError) -> None:
-        """Give an error to the cells that need a model's outputs (any model's, without ``ref``) on these images."""
-        for cell in self._open():
-            for recipe in self.recipes.get(cell, ()):
-                if _images(recipe) == images and ref in (None, recipe.ref):
-                    self.found.setdefault(cell, error)
+    def _make_ready(self, recipe: Recipe) -> None:
+        """Make the head of a recipe, and see that a classifier whose outputs lack has its classes."""
+        if recipe.head is not None and recipe.saved is None:
+            self.memo.get(recipe.head)
+        elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:
+            model = self.models.get(recipe.ref)
+            if isinstance(model, SupervisedModel):
+                require_classes(model.class_count, recipe.classes.columns, len(recipe.classes.names))
+
+    def _missing(self, recipes: Iterable[Recipe]) -> dict[Outputs, tuple[int, ...]]:
+        found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes)}
+        return {outputs: chunks for outputs, chunks in found.items() if chunks and outputs.key not in self._failed}
+
+    def _score(self, cell: Cell) -> Found:
+        try:
+            recipes = self._made_ready(cell)
+            failed = [self._failed[key] for key in (each.key for each in _outputs_of(recipes)) if key in self._failed]
+            return failed[0] if failed else score_cell(cell, recipes, self.memo)
+        except NotStored:
+            return ModelError(
+                "its outputs were lost from the store while measuring", where=cell.model.text, fix="run again"
+            )
+        except RobustcheckError as error:
+            return error
 
 
-def load_checked(ref: ModelRef, shelf: Shelf) -> LoadedModel:
-    """Load a model, and make sure that its weights are those its key names."""
-    settings = shelf.settings
-    model = load_model(ref, settings.device, settings.precision)
-    encoder = shelf.encoder(ref)
-    if encoder is None:
-        raise ModelError(
-            "its weights were loaded but their file was not found",
-            where=ref.text,
-            expected="a file in the cache of the Hugging Face hub",
-            fix="name the weights fully, with their tag (timm:resnet50.a1_in1k), or give the file itself",
-        )
-    if weights_digest(ref, settings.store / "digests") != encoder.weights:
-        raise ModelError("the checkpoint changed while it was being read", where=ref.text, fix="run again")
-    return model
-
-
-def _images(recipe: Recipe) -> Images:
-    """Return what recipes that share a pass have in common."""
-    transform = None if recipe.transform is None else str(recipe.transform)
-    return recipe.images.fingerprint, transform, recipe.seed if transform else 0
-
-
-def _incomplete(cell: Cell) -> RobustcheckError:
-    return ModelError("its outputs were lost from the store while measuring", where=cell.model.text, fix="run again")
+def _outputs_of(recipes: Iterable[Recipe]) -> list[Outputs]:
+    return [part for recipe in recipes for part in recipe.parts if isinstance(part, Outputs)]

@@ -1,10 +1,10 @@
-"""A pass: every image of a data set decoded once, for all models that still miss it."""
+"""A pass: every image decoded once, for all models that still miss it."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,47 +15,51 @@ import numpy as np
 
 from robustcheck.datasets import Dataset
 from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.measure.jobs import Job
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
-from robustcheck.models.encoders import Features, LoadedModel, image_outputs
-from robustcheck.store import Chunks
-from robustcheck.transforms import Scene, Transform, image_rng
+from robustcheck.measure.parts import ImageSet, Outputs
+from robustcheck.measure.reading import Batch
+from robustcheck.models.encoders import LoadedModel
+from robustcheck.outputs.logits import TextHead
+from robustcheck.store import Chunks, Rows
+from robustcheck.transforms import Scene, image_rng, parse_transform
 from robustcheck.values import ModelRef
 
-Prepared = dict[str, Any]
+Crops = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Runner:
-    """A loaded model in a pass, with the chunks it misses and the batch that fits its device."""
+    """Outputs in the making: the loaded model, the chunks, the heads it needs, and the batch that fits its device."""
 
-    ref: ModelRef
+    outputs: Outputs
     model: LoadedModel
     chunks: Chunks
+    heads: tuple[TextHead, ...]
     batch_size: int
-    missing: frozenset[int] = frozenset()
     error: RobustcheckError | None = None
 
-    def outputs(self, prepared: Sequence[Prepared]) -> Features:
-        """Return the outputs of a batch, in halves when it does not fit the device."""
-        batch = [item[self.model.preprocessing] for item in prepared]
-        parts: list[Features] = []
-        while (start := sum(map(len, parts))) < len(batch):
+    def take(self, batch: Batch) -> list[Rows]:
+        """Return the rows of a batch, in pieces where the whole does not fit the device."""
+        pieces: list[Rows] = []
+        while (start := sum(map(len, pieces))) < len(batch):
             try:
-                parts.append(image_outputs(self.model, batch[start : start + self.batch_size]))
+                piece = batch.part(start, start + self.batch_size)
+                pieces.append(self.outputs.reading.take(self.model, piece))
             except MemoryError as error:
                 self._halve(error)
-        return _finite(np.concatenate(parts), self.ref)
+        return [_finite(piece, self.outputs.ref) for piece in pieces]
 
     def _halve(self, error: MemoryError) -> None:
         if self.batch_size == 1:
-            raise ModelError(f"one image does not fit the device ({error})", where=self.ref.text) from error
+            raise ModelError(f"one image does not fit the device ({error})", where=self.outputs.ref.text) from error
         self.batch_size //= 2
 
 
-def _finite(outputs: Features, ref: ModelRef) -> Features:
-    if np.isfinite(outputs).all():
-        return outputs
+def _finite(rows: Rows, ref: ModelRef) -> Rows:
+    if all(np.isfinite(row).all() for row in (rows if isinstance(rows, tuple) else (rows,))):
+        return rows
     raise ModelError(
         "the model returned NaN or infinity for an image",
         where=ref.text,
@@ -65,65 +69,82 @@ def _finite(outputs: Features, ref: ModelRef) -> Features:
 
 
 @dataclass(slots=True)
-class Pass:
-    """A data set under a transform, and the models that miss chunks of it."""
+class Claimed:
+    """A job that this process does now: the runners that lack its chunk, and how to let go of it."""
 
-    dataset: Dataset
-    transform: Transform | None
-    seed: int
-    label: str | None
+    job: Job
     runners: Sequence[Runner]
+    release: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class Pass:
+    """Images of one set on their way through the models that miss them; ``total`` counts the images to come."""
+
+    images: ImageSet
+    dataset: Dataset
     settings: MeasureSettings
+    total: int
     on_progress: OnProgress | None = None
+    _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
-    def run(self) -> None:
-        """Fill the missing chunks; a model that fails keeps its error and the others go on."""
-        todo = sorted(set().union(*(runner.missing for runner in self.runners)))
-        if not todo:
-            return
-        total = sum(len(self._span(chunk)) for chunk in todo)
-        done = 0
+    def run(self, claims: Iterator[Claimed]) -> None:
+        """Do each claimed job and release it; a model that fails keeps its error and the others go on."""
+        held: deque[Claimed] = deque()
         with (
             ThreadPoolExecutor(max(1, self.settings.workers)) as pool,
-            closing(self._prepare_ahead(pool, todo)) as prepared,
+            closing(self._prepare_ahead(pool, claims, held)) as prepared,
         ):
-            for chunk in todo:
-                done = self._fill(chunk, prepared, done, total)
-                if not self._active(None):
-                    break
-
-    def _fill(self, chunk: int, prepared: Iterator[Prepared], done: int, total: int) -> int:
-        parts: dict[ModelRef, list[Features]] = {runner.ref: [] for runner in self._active(chunk)}
-        left = len(self._span(chunk))
-        while left:
-            batch = list(islice(prepared, min(left, self.settings.batch_size)))
-            self._forward(chunk, batch, parts)
-            left, done = left - len(batch), done + len(batch)
-            self._tell(done, total)
-        for runner in self._active(chunk):
-            runner.chunks.write(chunk, np.concatenate(parts[runner.ref]), self._making)
-        return done
-
-    def _forward(self, chunk: int, batch: Sequence[Prepared], parts: dict[ModelRef, list[Features]]) -> None:
-        for runner in self._active(chunk):
             try:
-                parts[runner.ref].append(runner.outputs(batch))
+                for first in prepared:
+                    claimed = held.popleft()
+                    try:
+                        self._fill(claimed, first, prepared)
+                    finally:
+                        claimed.release()
+            finally:
+                for claimed in held:
+                    claimed.release()
+
+    def _fill(self, claimed: Claimed, first: Crops, prepared: Iterator[Crops]) -> None:
+        span, size = claimed.job.span, self.settings.batch_size
+        rows: dict[int, list[Rows]] = {place: [] for place in range(len(claimed.runners))}
+        ready = [first]
+        for start in range(0, len(span), size):
+            places = span[start : start + size]
+            ready += islice(prepared, len(places) - len(ready))
+            self._forward(claimed, places, ready, rows)
+            self._tell(claimed, len(places))
+            ready = []
+        for place, runner in enumerate(claimed.runners):
+            if runner.error is None:
+                runner.chunks.write(claimed.job.chunk, _joined(rows[place]), self._making)
+
+    def _forward(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
+        for place, runner in enumerate(claimed.runners):
+            if runner.error is not None:
+                continue
+            try:
+                rows[place] += runner.take(self._batch(runner, places, crops))
             except RobustcheckError as error:
                 runner.error = error
 
-    def _active(self, chunk: int | None) -> list[Runner]:
-        """Return the models that have not failed and (for a chunk) miss it."""
-        sound = [runner for runner in self.runners if runner.error is None]
-        return [runner for runner in sound if chunk is None or chunk in runner.missing]
+    def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
+        ids, labels = self.dataset.ids[places], self.dataset.labels[places]
+        own = [crop[runner.model.preprocessing] for crop in crops]
+        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads)
 
-    def _prepare_ahead(self, pool: ThreadPoolExecutor, todo: Sequence[int]) -> Generator[Prepared, None, None]:
-        """Yield the images of the chunks in order, a bounded number of them prepared ahead."""
-        waiting: deque[Future[Prepared]] = deque()
+    def _prepare_ahead(
+        self, pool: ThreadPoolExecutor, claims: Iterator[Claimed], held: deque[Claimed]
+    ) -> Generator[Crops, None, None]:
+        """Yield the images of the claimed jobs in order, a bounded number of them prepared ahead."""
+        waiting: deque[Future[Crops]] = deque()
         try:
-            for chunk in todo:
-                for index in self._span(chunk):
-                    waiting.append(pool.submit(self._prepare, chunk, index))
+            for claimed in claims:
+                held.append(claimed)
+                for index in claimed.job.span:
+                    waiting.append(pool.submit(self._prepare, claimed, index))
                     if len(waiting) > self.settings.batch_size + self.settings.workers:
                         yield waiting.popleft().result()
             while waiting:
@@ -132,28 +153,34 @@ class Pass:
             for future in waiting:
                 future.cancel()
 
-    def _prepare(self, chunk: int, index: int) -> Prepared:
+    def _prepare(self, claimed: Claimed, index: int) -> Crops:
         """Decode and transform one image, then preprocess it once for each distinct preprocessing."""
         image = self.dataset.image(index)
-        if self.transform is not None:
-            scene = self._scene(index)
-            image = self.transform.apply(image, image_rng(self.seed, scene.image_id), scene)
-        models = {runner.model.preprocessing: runner.model for runner in self._active(chunk)}
+        transform = parse_transform(self.images.transform)
+        if transform is not None:
+            scene = Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
+            image = transform.apply(image, image_rng(self.images.seed, scene.image_id), scene)
+        models = {runner.model.preprocessing: runner.model for runner in claimed.runners if runner.error is None}
         return {preprocessing: model.preprocess(image) for preprocessing, model in models.items()}
 
-    def _scene(self, index: int) -> Scene:
-        return Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
-
-    def _span(self, chunk: int) -> range:
-        return self.runners[0].chunks.span(chunk)
-
-    def _tell(self, done: int, total: int) -> None:
+    def _tell(self, claimed: Claimed, count: int) -> None:
+        self._done += count
         if self.on_progress is None:
             return
         seconds = max(time.perf_counter() - self._started, 1e-9)
-        models = tuple(runner.ref.id for runner in self._active(None))
-        self.on_progress(ProgressEvent(self.dataset.name, self.label, done, total, done / seconds, models))
+        models = tuple(runner.outputs.ref.id for runner in claimed.runners if runner.error is None)
+        event = ProgressEvent(
+            self.dataset.name, self.images.transform, self._done, self.total, self._done / seconds, models
+        )
+        self.on_progress(event)
 
     @property
     def _making(self) -> dict[str, str]:
         return {"device": self.settings.device, **dict(provenance_libraries())}
+
+
+def _joined(pieces: Sequence[Rows]) -> Rows:
+    """Return the rows of a chunk as one array; as arrays of their own where their shapes differ."""
+    if any(isinstance(piece, tuple) for piece in pieces):
+        return tuple(row for piece in pieces for row in piece)
+    return np.concatenate(pieces)

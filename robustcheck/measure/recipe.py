@@ -1,19 +1,20 @@
-"""A recipe: the stored parts that a score is made from, for one model on one data set."""
+"""A recipe: what a score reads of one model on one data set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, Vocabulary
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
+from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
+from robustcheck.measure.reading import POOLED, Reading
 from robustcheck.predictions import Predictions
-from robustcheck.store import Chunks, Store, content_key
+from robustcheck.store import content_key
 from robustcheck.transforms import Transform
 from robustcheck.values import ModelRef
 
@@ -54,21 +55,23 @@ class ClassList:
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """The stored parts of a score: image outputs and, unless ``classes`` is None, what they are held against.
+    """What a score reads: the outputs of a model on a data set and, unless ``classes`` is None, its head.
 
-    ``labelled`` says that the data set's labels are among the classes (not so out of distribution).
-    ``saved`` predictions take the place of image outputs, which nothing here can measure then.
+    ``opened_as`` is the name that opens the data set whose images are encoded. ``labelled`` says that the data
+    set's labels are among the classes (not so out of distribution). ``saved`` predictions take the place of
+    outputs, which nothing here can measure then.
     """
 
-    store: Store
     ref: ModelRef
     encoder: EncoderFacts
     dataset: Dataset
+    opened_as: str
     transform: Transform | None
     seed: int
     classes: ClassList | None
     labelled: bool = True
     saved: Predictions | None = None
+    reading: Reading = POOLED
 
     @property
     def images(self) -> Dataset:
@@ -81,34 +84,46 @@ class Recipe:
         return np.arange(len(self.dataset)) if self.dataset.rows is None else self.dataset.rows
 
     @cached_property
-    def outputs_facts(self) -> Mapping[str, Any]:
-        """What decides the image outputs."""
-        return outputs_facts(self.encoder, self.images, self.transform, self.seed)
+    def outputs(self) -> Outputs:
+        """The part that holds what the reading takes off the model for each image."""
+        facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self.reading.facts)
+        transform = None if self.transform is None else str(self.transform)
+        images = ImageSet(
+            self.opened_as,
+            self.images.fingerprint,
+            len(self.images),
+            transform,
+            self.seed if transform else 0,
+        )
+        return Outputs(content_key(facts), self.ref, images, self.reading)
 
     @cached_property
-    def head_facts(self) -> Mapping[str, Any] | None:
-        """What decides the text head; None without texts."""
+    def head(self) -> Head | None:
+        """The text head; None without texts."""
         if self.classes is None or not self.classes.texts:
             return None
-        return head_facts(self.encoder, self.classes.text_digest)
-
-    @cached_property
-    def outputs(self) -> Chunks:
-        """The image outputs in the store."""
-        return self.store.chunks("outputs", content_key(self.outputs_facts), len(self.images))
+        facts = head_facts(self.encoder, self.classes.text_digest)
+        return Head(content_key(facts), self.ref, self.classes.texts, facts)
 
     @cached_property
     def key(self) -> str:
         """The sha256 of everything that decides what this recipe gives."""
         return content_key(
             {
-                "outputs": content_key(self.outputs_facts),
-                "head": None if self.head_facts is None else content_key(self.head_facts),
+                "outputs": self.outputs.key,
+                "head": None if self.head is None else self.head.key,
                 "classes": None if self.classes is None else self.classes.digest,
                 "dataset": self.dataset.fingerprint,
                 "labelled": self.labelled,
             }
         )
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that a model has to make: none where predictions were saved."""
+        if self.saved is not None:
+            return ()
+        return (self.outputs,) if self.head is None else (self.head, self.outputs)
 
 
 def plain_texts(texts: Sequence[str]) -> ClassList:

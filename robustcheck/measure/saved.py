@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, known_outside
 from robustcheck.errors import DataError, DataMissing
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.readout import Readout, merged, read_out
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.outputs.summary import Summary
@@ -45,13 +46,13 @@ class SavedReadout:
         return self.values[rows]
 
 
-def readout_of(recipe: Recipe) -> Readout | SavedReadout | None:
-    """Return what a model says of the samples, from stored outputs (None while they lack) or saved logits.
+def readout_of(recipe: Recipe, memo: Memo) -> Readout | SavedReadout:
+    """Return what a model says of the samples, from stored outputs or saved logits.
 
     Raises DataError where only the best classes are saved.
     """
     if recipe.saved is None:
-        return read_out(recipe)
+        return read_out(recipe, memo)
     found = _on_dataset(recipe)
     if found.kind == "classes":
         raise DataError("these predictions hold only the best class", where=str(found.path), expected="logits")

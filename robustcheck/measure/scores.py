@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-from robustcheck.errors import DataError, RobustcheckError
+from robustcheck.errors import DataError
 from robustcheck.measure.keys import provenance_libraries
-from robustcheck.measure.measure_settings import MeasureSettings
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics import metric_facts
 from robustcheck.protocols.scoring import Measured
-from robustcheck.protocols.scorings import measured_samples, recipes_of
+from robustcheck.protocols.scorings import measured_samples
 from robustcheck.stats.intervals import score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.store import content_key
 from robustcheck.values import Cell, Pairs, Score
 
 
-def stored_score(cell: Cell, settings: MeasureSettings, shelf: Shelf | None = None) -> Score | None:
-    """Return the score of a cell from the store, or None when it has still to be measured.
-
-    None also when it cannot be measured: ``measure_cells`` says why. A caller with many cells
-    passes one ``shelf``, so that each data set is opened once.
-    """
-    try:
-        return score_of(cell, shelf or Shelf(settings))
-    except RobustcheckError:
-        return None
-
-
-def score_of(cell: Cell, shelf: Shelf) -> Score | None:
-    """Return the score of a cell from the store, or None when a part is missing; raise what is wrong."""
+def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
+    """Return the score of a cell from its parts; raise NotStored while one has to be measured."""
     facts = metric_facts(cell.quantity.metric)
-    if shelf.encoder(cell.model) is None:
-        return None
-    parts = recipes_of(cell, shelf)
-    measured = measured_samples(cell, parts)
-    if measured is None:
-        return None
+    measured = measured_samples(cell, recipes, memo)
     n = len(measured.samples.scores)
     if n < facts.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {facts.n_min}")
-    return _score(cell, measured, parts)
+    return _score(cell, measured, recipes)
 
 
-def _score(cell: Cell, measured: Measured, parts: tuple[Recipe, ...]) -> Score:
+def _score(cell: Cell, measured: Measured, recipes: tuple[Recipe, ...]) -> Score:
     low, high = score_interval(measured.samples, 0.95)
     if metric_facts(cell.quantity.metric).bounded:
         low, high = max(low, 0.0), min(high, 1.0)
@@ -54,19 +36,19 @@ def _score(cell: Cell, measured: Measured, parts: tuple[Recipe, ...]) -> Score:
         high=high,
         n=len(measured.samples.scores),
         evidence="live",
-        source=_source(parts),
-        key=_key(cell, parts),
-        provenance=(*_provenance(cell, parts[0]), *measured.facts),
+        source=_source(recipes),
+        key=_key(cell, recipes),
+        provenance=(*_provenance(cell, recipes[0]), *measured.facts),
         samples=measured.samples,
     )
 
 
-def _key(cell: Cell, parts: tuple[Recipe, ...]) -> str:
+def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
     """Return the sha256 of what decides a score: the parts, and what is done with them."""
     quantity, facts = cell.quantity, metric_facts(cell.quantity.metric)
     return content_key(
         {
-            "parts": [part.key for part in parts],
+            "parts": [recipe.key for recipe in recipes],
             "metric": quantity.metric,
             # A default that is named is the default; one that changes is another setting.
             "options": {option.name: facts.option(option.name, quantity.options) for option in facts.options},
@@ -75,9 +57,9 @@ def _key(cell: Cell, parts: tuple[Recipe, ...]) -> str:
     )
 
 
-def _source(parts: tuple[Recipe, ...]) -> str:
-    if parts[0].saved is not None:
-        return f"predictions saved in {parts[0].saved.path.name}"
+def _source(recipes: tuple[Recipe, ...]) -> str:
+    if recipes[0].saved is not None:
+        return f"predictions saved in {recipes[0].saved.path.name}"
     return "measured on this machine or taken from its store"
 
 

@@ -6,20 +6,21 @@ checks. A shelf lives as long as its owner wants the same answer; nothing is rem
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from robustcheck.datasets import Dataset, annotations_of, open_dataset
-from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
+from robustcheck.errors import DataError, DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.measure_settings import MeasureSettings
+from robustcheck.measure.parts import ImageSet
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.measure.saved import fitting_dataset
 from robustcheck.models.digests import weights_digest
 from robustcheck.models.encoders import is_supervised
 from robustcheck.predictions import Predictions, read_predictions, stem_of
 from robustcheck.prompts import prompt_texts
-from robustcheck.store import Store
 from robustcheck.transforms import parse_transform
 from robustcheck.values import ModelRef, Quantity
 
@@ -29,28 +30,34 @@ class Shelf:
     """What is known of the data sets and models that cells name."""
 
     settings: MeasureSettings
+    open: Callable[[str, Sequence[Path], Path], Dataset] = open_dataset
     _datasets: dict[str, Dataset | RobustcheckError] = field(default_factory=dict)
     _digests: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
     _saved: dict[tuple[str, str, str | None, str | None], Predictions] = field(default_factory=dict)
     _told: dict[tuple[str, str], Dataset] = field(default_factory=dict)
     _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
-
-    @property
-    def store(self) -> Store:
-        """The store that the settings name."""
-        return Store(self.settings.store)
+    _names: dict[str, str] = field(default_factory=dict)
 
     def dataset(self, name: str) -> Dataset:
         """Open a data set once; raise its error again each time."""
         if name not in self._datasets:
             try:
-                self._datasets[name] = open_dataset(name, self.settings.roots, self.settings.store / "indexes")
+                opened = self.open(name, self.settings.roots, self.settings.store / "indexes")
+                self._names.setdefault(opened.fingerprint, name)
+                self._datasets[name] = opened
             except RobustcheckError as error:
                 self._datasets[name] = error
         found = self._datasets[name]
         if isinstance(found, RobustcheckError):
             raise found
         return found
+
+    def images(self, images: ImageSet) -> Dataset:
+        """Open the data set of an image set; raise DataError when it is no longer what it was."""
+        dataset = self.dataset(images.name)
+        if dataset.fingerprint != images.fingerprint:
+            raise DataError("the data set changed while it was being measured", where=images.name, fix="run again")
+        return dataset
 
     def dataset_for(self, ref: ModelRef, name: str, quantity: Quantity) -> Dataset:
         """Open a data set for a model: saved predictions need what is known of it, not its images."""
@@ -116,11 +123,17 @@ class Shelf:
         if ref.kind == "predictions":
             saved = self.predictions(ref, dataset.name, quantity)
             facts = encoder_facts(ref, saved.digest, self.settings.precision)
-            return Recipe(self.store, ref, facts, dataset, transform, quantity.seed, classes, labelled, saved)
+            return Recipe(ref, facts, dataset, "", transform, quantity.seed, classes, labelled, saved)
         encoder = self.encoder(ref)
         if encoder is None:
             raise ModelUnavailable("its weights are not on this machine", where=ref.text)
-        return Recipe(self.store, ref, encoder, dataset, transform, quantity.seed, classes, labelled)
+        return Recipe(ref, encoder, dataset, self._name_of(dataset), transform, quantity.seed, classes, labelled)
+
+    def _name_of(self, dataset: Dataset) -> str:
+        """Return the name that opens the data set whose images are encoded."""
+        if dataset.base is not None:
+            return dataset.base.name
+        return self._names.get(dataset.fingerprint, dataset.name)
 
     def _digest(self, ref: ModelRef) -> str | None:
         identity = (ref.kind, ref.architecture, ref.weights)

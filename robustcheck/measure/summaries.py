@@ -1,4 +1,4 @@
-"""Stored summaries: a few numbers a sample, from which most metrics are arithmetic."""
+"""Summaries: a few numbers a sample, from which most metrics are arithmetic."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
+from robustcheck.measure.memo import Memo
+from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import best_class_summary, readout_of
 from robustcheck.outputs.logits import among_kept
 from robustcheck.outputs.summary import COLUMNS, Summary, summarise
-from robustcheck.store import content_key
+from robustcheck.store import Stored, content_key
 from robustcheck.values import Pairs
 
 Ints = npt.NDArray[np.int64]
@@ -29,17 +31,20 @@ class Slice:
     summary: Summary
 
 
-def read_slice(recipe: Recipe, where: Pairs = (), temperature: float = 1.0) -> Slice | None:
-    """Return the samples of a recipe that satisfy ``where``, or None while a part is not stored."""
+def read_slice(recipe: Recipe, memo: Memo, where: Pairs = (), temperature: float = 1.0) -> Slice:
+    """Return the samples of a recipe that satisfy ``where``."""
     rows = select(recipe.dataset, where)
-    summary = stored_summary(recipe, kept_classes(recipe.dataset, where), temperature)
-    if summary is None:
-        return None
+    summary = summary_of_all(recipe, memo, kept_classes(recipe.dataset, where), temperature)
     return Slice(rows, recipe.dataset.ids[rows], recipe.dataset.labels[rows], summary.rows(rows))
 
 
-def stored_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) -> Summary | None:
+def summary_of_all(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float = 1.0) -> Summary:
     """Return the summary of every sample; those whose label is not among the kept classes have NaN."""
+    return Summary(memo.get(summary_part(recipe, kept, temperature)).array)
+
+
+def summary_part(recipe: Recipe, kept: Ints | None, temperature: float) -> Derived:
+    """Return the part that holds the summary of every sample."""
     key = content_key(
         {
             "recipe": recipe.key,
@@ -48,20 +53,19 @@ def stored_summary(recipe: Recipe, kept: Ints | None, temperature: float = 1.0) 
             "columns": list(COLUMNS),
         }
     )
-    stored = recipe.store.read("summaries", key)
-    if stored is not None:
-        return Summary(stored.array)
-    make = best_class_summary if recipe.saved is not None and recipe.saved.kind == "classes" else _summary
-    summary = make(recipe, kept, temperature)
-    if summary is not None:
-        recipe.store.write("summaries", key, summary.table, {"outputs": content_key(recipe.outputs_facts)})
-    return summary
+
+    def make(memo: Memo) -> Stored:
+        if recipe.saved is not None and recipe.saved.kind == "classes":
+            summary = best_class_summary(recipe, kept, temperature)
+        else:
+            summary = _summarise(recipe, memo, kept, temperature)
+        return Stored(summary.table, {"outputs": recipe.outputs.key})
+
+    return Derived("summaries", key, recipe.parts, make)
 
 
-def _summary(recipe: Recipe, kept: Ints | None, temperature: float) -> Summary | None:
-    readout = readout_of(recipe)
-    if readout is None:
-        return None
+def _summarise(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float) -> Summary:
+    readout = readout_of(recipe, memo)
     count = len(recipe.dataset)
     labels = recipe.dataset.labels if recipe.labelled else None
     if kept is not None and labels is not None:

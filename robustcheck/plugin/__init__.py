@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from robustcheck.plugin.options import SUFFIX, add_options, is_asked_for, pin_device
-from robustcheck.plugin.parallel import make_scheduler
 
 if TYPE_CHECKING:
     from robustcheck.plugin.items import SpecFile
@@ -59,10 +58,6 @@ def _start_run(config: pytest.Config, complaint: type[Exception]) -> None:
 
 class _XdistHooks:
     """Hooks that exist only where pytest-xdist is installed."""
-
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object | None:
-        """Keep one model on one worker."""
-        return make_scheduler(config, log)
 
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
         """Take note of the planned items, which the controller does not collect itself."""

@@ -46,13 +46,12 @@ class Run:
         return not hasattr(self.config, "workerinput")
 
     def order(self, items: list[pytest.Item]) -> None:
-        """Sort the checks by data set in order of first use; other tests keep their places."""
-        places = [index for index, item in enumerate(items) if _planned(item) is not None]
-        checks = [items[index] for index in places]
-        first: dict[str, int] = {}
-        for item in checks:
-            first.setdefault(_dataset(item), len(first))
-        for index, item in zip(places, sorted(checks, key=lambda item: first[_dataset(item)]), strict=True):
+        """Put what shares a pass next to each other: by group of models that fit in memory, then by data set."""
+        planned = [_planned(item) for item in items]
+        places = [index for index, check in enumerate(planned) if check is not None]
+        keys = self.session.pass_order([check for check in planned if check is not None])
+        in_order = [items[places[place]] for place in sorted(range(len(places)), key=keys.__getitem__)]
+        for index, item in zip(places, in_order, strict=True):
             items[index] = item
 
     def select(self, items: Sequence[pytest.Item]) -> None:
@@ -122,11 +121,6 @@ class Run:
 
 def _planned(item: pytest.Item) -> PlannedCheck | None:
     return getattr(item, "planned", None)
-
-
-def _dataset(item: pytest.Item) -> str:
-    planned = _planned(item)
-    return planned.check.quantity.dataset if planned else ""
 
 
 def _short_facts(result: Result) -> list[tuple[str, str]]:

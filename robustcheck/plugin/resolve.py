@@ -9,6 +9,7 @@ import pytest
 
 from robustcheck.datasets import data_roots
 from robustcheck.measure import MeasureSettings
+from robustcheck.plugin.workers import worker_engine
 from robustcheck.run.settings import RunSettings, home_of
 
 
@@ -28,7 +29,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
         models=_models(option("--models")),
         arch=option("--arch"),
         strict=option("--robust-strict"),
-        parallel="PYTEST_XDIST_WORKER" in os.environ,
+        engine=worker_engine(os.environ),
     )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from robustcheck.datasets import Dataset
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics import MetricFacts, metric_facts
@@ -27,13 +28,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """A protocol: which stored parts a cell needs, and how they become samples.
+    """A protocol: what a cell reads, and how that becomes samples."""
 
-    ``samples`` returns None while a part is not stored.
-    """
-
-    recipes: Callable[[Cell, Shelf], tuple[Recipe, ...]]
-    samples: Callable[[Cell, tuple[Recipe, ...]], Measured | None]
+    find_recipes: Callable[[Cell, Shelf], tuple[Recipe, ...]]
+    samples: Callable[[Cell, tuple[Recipe, ...], Memo], Measured]
 
 
 def facts_of(cell: Cell) -> MetricFacts:
@@ -58,7 +56,7 @@ def require_task(dataset: Dataset, facts: MetricFacts, also: tuple[Task, ...] = 
         )
 
 
-def recipes_of_parts(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[Recipe, ...]:
+def recipes_of_subsets(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[Recipe, ...]:
     """Return the recipe of each of several data sets of one kind."""
     found = tuple(shelf.recipe(cell.model, name, cell.quantity) for name in names)
     for recipe in found:

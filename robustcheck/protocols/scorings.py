@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.metrics.facts import Protocol
@@ -36,11 +37,11 @@ _SCORINGS: Mapping[Protocol, Scoring] = {
 }
 
 
-def recipes_of(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return what a cell's score is made from; raise ModelUnavailable when a model is not on this machine."""
-    return _SCORINGS[facts_of(cell).protocol].recipes(cell, shelf)
+    return _SCORINGS[facts_of(cell).protocol].find_recipes(cell, shelf)
 
 
-def measured_samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
-    """Return the samples of a cell from the store, or None while a part is missing."""
-    return _SCORINGS[facts_of(cell).protocol].samples(cell, parts)
+def measured_samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
+    """Return the samples of a cell; raise NotStored while a part has to be measured."""
+    return _SCORINGS[facts_of(cell).protocol].samples(cell, recipes, memo)

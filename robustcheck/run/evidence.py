@@ -1,21 +1,20 @@
 """Find the score of a cell: in the store, in a published table, or by measuring it.
 
-One object per run remembers what was found and measures in passes: the first cell that needs a
-data set has all planned cells of that data set measured.
+One object a run: the first cell that needs a data set has all planned cells of that data set measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 
 from robustcheck.errors import DataMissing, RobustcheckError
-from robustcheck.measure import MeasureSettings, ProgressEvent, Shelf, image_sets, measure_cells, stored_score
+from robustcheck.measure import Bench
 from robustcheck.metrics import METRICS
 from robustcheck.populations import load_population, published_figure
 from robustcheck.stats.intervals import proportion_interval
-from robustcheck.values import Cell, EvidenceChoice, Score
+from robustcheck.values import Cell, EvidenceChoice, ModelRef, Score
 
 Found = Score | RobustcheckError
 
@@ -24,25 +23,16 @@ Found = Score | RobustcheckError
 class EvidenceBook:
     """The scores of a run as they become known.
 
-    ``planned`` are the cells of the run; ``planned_live`` are those of them that a figure will not do for.
-    ``own_model_only`` keeps a pass to one model, as workers do that share the models among them.
+    ``planned`` are the cells of the run; ``planned_live`` are those among them that must be measured, whatever is
+    published. ``groups`` numbers the models that fit in memory together: they share passes.
     """
 
-    settings: MeasureSettings
+    bench: Bench
     choice: EvidenceChoice
-    own_model_only: bool = False
-    on_progress: Callable[[ProgressEvent], None] | None = None
     planned: Sequence[Cell] = ()
     planned_live: frozenset[Cell] = frozenset()
+    groups: Mapping[ModelRef, int] = field(default_factory=dict)
     _found: dict[Cell, Found] = field(default_factory=dict)
-    _live: dict[Cell, Found] = field(default_factory=dict)
-    _images: dict[Cell, frozenset[str]] = field(default_factory=dict)
-    _together: frozenset[Cell] = frozenset()
-    _shelf: Shelf = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Open one shelf for all look-ups of the run."""
-        self._shelf = Shelf(self.settings)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
         """Return the score of a cell, measuring its pass if nothing else is known.
@@ -56,15 +46,8 @@ class EvidenceBook:
         return found
 
     def scores(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
-        """Return the score, or the error, of every cell; what must be measured of them shares its passes.
-
-        They are of several models, which is why ``own_model_only`` does not part them.
-        """
-        self._together = frozenset(cells)
-        try:
-            return {cell: self._any_score(cell) for cell in cells}
-        finally:
-            self._together = frozenset()
+        """Return the score, or the error, of every cell."""
+        return {cell: self._any_score(cell) for cell in cells}
 
     def known(self, cell: Cell) -> Score | None:
         """Return the score of a cell that needs no measuring: from the store or a table; else None."""
@@ -97,34 +80,17 @@ class EvidenceBook:
 
     def _stored(self, cell: Cell) -> Score | None:
         """Return what this run measured, or an earlier one with the same key."""
-        found = self._live.get(cell)
-        if found is None:
-            found = stored_score(cell, self.settings, self._shelf)
-            if found is not None:
-                self._live[cell] = found
+        found = self.bench.look_up(cell)
         return found if isinstance(found, Score) else None
 
     def _measured(self, cell: Cell) -> Found:
-        if cell not in self._live:
-            mates = [other for other in _distinct([cell, *self.planned]) if self._shares_pass(cell, other)]
-            self._live.update(measure_cells(mates, self.settings, self.on_progress, cell))
-        return self._live[cell]
+        return self.bench.measure(cell, [other for other in self.planned if self._shares_pass(cell, other)])
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
-        if other == cell:
-            return True
-        if other in self._live or (self.own_model_only and not self._may_share(cell, other)):
+        """Say whether another planned cell lacks outputs on the same images, of a model of the same group."""
+        if self.groups.get(cell.model) != self.groups.get(other.model):
             return False
-        return bool(self._image_sets(cell) & self._image_sets(other)) and self._lacks(other)
-
-    def _may_share(self, cell: Cell, other: Cell) -> bool:
-        return other.model == cell.model or {cell, other} <= self._together
-
-    def _image_sets(self, cell: Cell) -> frozenset[str]:
-        """Return the images that a cell needs; cells that need one set in common share its pass."""
-        if cell not in self._images:
-            self._images[cell] = image_sets(cell, self._shelf)
-        return self._images[cell]
+        return bool(self.bench.image_sets(cell) & self.bench.image_sets(other)) and self._lacks(other)
 
     def _lacks(self, cell: Cell) -> bool:
         found = self._stored(cell) if cell in self.planned_live else self._known(cell)
@@ -157,10 +123,6 @@ def published_score(cell: Cell, population: str | None = None) -> Score | None:
         key="|".join(str(part) for part in figure.key),
         provenance=(("licence", figure.licence), ("date", figure.date), ("class set", figure.class_set)),
     )
-
-
-def _distinct(cells: Iterable[Cell]) -> list[Cell]:
-    return list(dict.fromkeys(cells))
 
 
 def _no_figure(cell: Cell) -> DataMissing:

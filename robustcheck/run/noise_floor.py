@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, RobustcheckError
-from robustcheck.measure import Logits, MeasureSettings, logits_of, measure_cells
+from robustcheck.measure import Bench, Logits, MeasureSettings, logits_of
 from robustcheck.models.encoders import PRECISIONS, Precision
 from robustcheck.models.torch_host import host_threads
 from robustcheck.values import Cell
@@ -134,8 +134,8 @@ def measure_under(cell: Cell, settings: MeasureSettings, under: Circumstances) -
             workers=under.threads,
             device=under.device,
         )
-        logits = logits_of(cell, own)
-        score = measure_cells((cell,), own)[cell]
+        bench = Bench(own)
+        logits, score = logits_of(cell, bench), bench.measure(cell)
     if isinstance(score, RobustcheckError):
         raise score
     return Measurement(logits, score.value)

@@ -13,7 +13,7 @@ from zlib import crc32
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError
 from robustcheck.history.baselines import load_baseline, write_samples
 from robustcheck.judge import Case, GroupCase, PopulationPoints, conclude, group_figure, trend_figure
-from robustcheck.measure import ProgressEvent
+from robustcheck.measure import Bench, ProgressEvent, group_models
 from robustcheck.metrics import METRICS
 from robustcheck.models.facets import matches
 from robustcheck.models.sets import resolve_models, resolve_one
@@ -52,12 +52,8 @@ class RobustSession:
     @cached_property
     def book(self) -> EvidenceBook:
         """The scores of this run."""
-        return EvidenceBook(
-            self.settings.measure,
-            self.settings.evidence,
-            own_model_only=self.settings.parallel,
-            on_progress=lambda event: self.listener.on_progress(event),
-        )
+        bench = Bench(self.settings.measure, self.settings.engine, lambda event: self.listener.on_progress(event))
+        return EvidenceBook(bench, self.settings.evidence)
 
     def load(self, path: Path) -> Suite:
         """Read a suite; raises SpecError with every mistake in it."""
@@ -68,9 +64,26 @@ class RobustSession:
         models = self._models(suite)
         return plan_suite(suite, models, _applies_to, partial(resolve_one, base=_directory(suite)))
 
+    def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[int, int]]:
+        """Return a sort key of each item: the group of models that fit in memory together, then the data set.
+
+        A check about groups of models comes with the last group that holds one of its models.
+        """
+        cells = [cell for item in items for cell in item.cells]
+        groups = group_models(cells, self.settings.measure.memory_budget)
+        first: dict[str, int] = {}
+        return [
+            (
+                max((groups[cell.model] for cell in item.cells), default=0),
+                first.setdefault(item.check.quantity.dataset, len(first)),
+            )
+            for item in items
+        ]
+
     def select(self, items: Sequence[PlannedCheck]) -> None:
         """Take note of the items that will run, so that one pass serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
+        self.book.groups = group_models(self.book.planned, self.settings.measure.memory_budget)
         self.book.planned_live = frozenset(item.cells[0] for item in items if isinstance(item.check.expect, Reproduces))
 
     def gather(self, item: PlannedCheck) -> Case | GroupCase:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import Engine, InProcess, MeasureSettings
 from robustcheck.values import EvidenceChoice
 
 HOME = ".robustcheck"
@@ -22,7 +22,7 @@ class RunSettings:
     models: tuple[str, ...] = ()
     arch: str | None = None
     strict: bool = False
-    parallel: bool = False
+    engine: Engine = field(default_factory=InProcess)
 
     @property
     def samples(self) -> Path:

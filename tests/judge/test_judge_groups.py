@@ -14,7 +14,7 @@ from scipy import stats
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, SetupError
 from robustcheck.judge import GroupCase, conclude, group_figure, judge
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.members import gather_groups
 from robustcheck.run.plan import plan_suite
@@ -460,7 +460,7 @@ def test_the_seed_comes_from_the_evidence_and_the_check() -> None:
 def test_a_book_parts_the_passes_of_workers_but_not_of_a_group(tmp_path: Path) -> None:
     refs = models()[:2]
     cells = [Cell(ref, R) for ref in refs]
-    book = EvidenceBook(MeasureSettings(tmp_path), "published", own_model_only=True)
+    book = EvidenceBook(Bench(MeasureSettings(tmp_path)), "published")
     assert not book._may_share(*cells)
     found = book.scores(cells)
     assert all(isinstance(error, DataMissing) for error in found.values())

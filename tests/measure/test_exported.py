@@ -21,11 +21,11 @@ SITES = np.array(list("ab" * 30))
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     known = painted("known", 60, groups={"site": SITES})
     unseen = painted("unseen", 45, ("fog", "mist", "rain"), seed=4, task="ood", id_dataset="known")
-    return make_world(tmp_path, monkeypatch, known, unseen)
+    return make_world(tmp_path, known, unseen)
 
 
 def found(world: World, name: str, metric: str = "top1", **quantity: object) -> Logits:
-    return logits_of(world.cell(metric, name, **quantity), world.settings)
+    return logits_of(world.cell(metric, name, **quantity), world.bench())
 
 
 @pytest.mark.parametrize("metric", ["top1", "nll", "attack_success"])
@@ -88,7 +88,7 @@ def test_an_unseen_set_beside_merged_names(world: World) -> None:
 def test_of_a_classifier(world: World) -> None:
     world.add(painted("three", 30, THREE))
     dataset = world.datasets["three"]
-    one = logits_of(world.cell("top1", "three", fake("classifier")), world.settings)
+    one = logits_of(world.cell("top1", "three", fake("classifier")), world.bench())
     means = [np.asarray(dataset.image(row), dtype=np.float32).mean(axis=(0, 1))[::-1] / 255 for row in range(30)]
     np.testing.assert_allclose(one.values, np.stack(means), atol=1e-6)
 

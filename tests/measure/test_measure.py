@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,15 @@ from colour_data import CountingDataset, cell, fake, write_colours
 
 from robustcheck.datasets import open_dataset
 from robustcheck.errors import ModelError, RobustcheckError
-from robustcheck.measure import MeasureSettings, Shelf, measure_cells, measuring, shelf, stored_score
-from robustcheck.measure.measuring import group_by_budget
+from robustcheck.measure import (
+    Bench,
+    MeasureSettings,
+    group_by_budget,
+    loaded_models,
+    measure_cells,
+    measuring,
+    stored_score,
+)
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.prompts import prompt_texts
@@ -36,34 +44,37 @@ def settings(tmp_path: Path) -> MeasureSettings:
     return MeasureSettings(store=tmp_path / "store", batch_size=50, workers=2)
 
 
+class Watched:
+    """Benches that count the data sets that are opened, their decodes, and the models that are loaded."""
+
+    def __init__(self) -> None:
+        self.opened: list[CountingDataset] = []
+        self.models: list[FakeZeroShot] = []
+
+    def bench(self, settings: MeasureSettings, **more: Any) -> Bench:
+        bench = Bench(settings, load=self.load, **more)
+        bench.shelf.open = self.open  # type: ignore[assignment]
+        return bench
+
+    def open(self, name: str, roots: object, index_dir: object) -> CountingDataset:
+        self.opened.append(CountingDataset(open_dataset(name, ())))
+        return self.opened[-1]
+
+    def load(self, *arguments: object) -> FakeZeroShot:
+        self.models.append(load_model(*arguments))  # type: ignore[arg-type]
+        return self.models[-1]
+
+    def measure(self, one: Cell, settings: MeasureSettings) -> Score:
+        return scored(self.bench(settings).measure(one))
+
+    @property
+    def decodes(self) -> list[int]:
+        return sorted(index for dataset in self.opened for index in dataset.decoded)
+
+
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[CountingDataset]:
-    """Every data set that is opened, counting its decodes."""
-    opened: list[CountingDataset] = []
-
-    def opening(name: str, roots: object, index_dir: object) -> CountingDataset:
-        opened.append(CountingDataset(open_dataset(name, ())))
-        return opened[-1]
-
-    monkeypatch.setattr(shelf, "open_dataset", opening)
-    return opened
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[FakeZeroShot]:
-    """Every model that is loaded, counting its batches."""
-    models: list[FakeZeroShot] = []
-
-    def loading(*arguments: object) -> FakeZeroShot:
-        models.append(load_model(*arguments))  # type: ignore[arg-type]
-        return models[-1]
-
-    monkeypatch.setattr(measuring, "load_model", loading)
-    return models
-
-
-def decodes(counted: list[CountingDataset]) -> list[int]:
-    return sorted(index for dataset in counted for index in dataset.decoded)
+def watched() -> Watched:
+    return Watched()
 
 
 def scored(found: Score | RobustcheckError) -> Score:
@@ -95,20 +106,31 @@ def test_the_score_equals_a_straight_calculation(colours, settings):
     assert score.low < score.value < score.high
 
 
-def test_one_decode_an_image_feeds_every_model(colours, settings, counted, loads):
+def test_one_decode_an_image_feeds_every_model(colours, settings, watched):
     cells = [cell(fake(seed=seed), colours, metric) for seed in "abc" for metric in ("top1", "top5")]
-    found = measure_cells(cells, settings)
+    found = watched.bench(settings).measure_all(cells)
     assert all(isinstance(found[one], Score) for one in cells)
-    assert decodes(counted) == list(range(N))
-    assert len(loads) == 3
-    assert [sum(model.batches) for model in loads] == [N] * 3
+    assert watched.decodes == list(range(N))
+    assert len(watched.models) == 3
+    assert [sum(model.batches) for model in watched.models] == [N] * 3
 
 
-def test_models_that_do_not_fit_together_take_turns(colours, settings, counted, monkeypatch):
+def test_models_that_do_not_fit_together_take_turns(colours, settings, watched, monkeypatch):
     monkeypatch.setattr(measuring, "weights_bytes", lambda ref: 60)
+    monkeypatch.setattr(loaded_models, "weights_bytes", lambda ref: 60)
     cells = [cell(fake(seed=seed), colours) for seed in "abc"]
-    measure_cells(cells, dataclasses.replace(settings, memory_budget=130))
-    assert len(decodes(counted)) == 2 * N
+    watched.bench(dataclasses.replace(settings, memory_budget=130)).measure_all(cells)
+    assert len(watched.decodes) == 2 * N
+    assert len(watched.models) == 3
+
+
+def test_a_model_is_loaded_once_for_all_data_sets(colours, settings, watched, tmp_path):
+    others = [write_colours(tmp_path / str(n), n) for n in (30, 33)]
+    bench = watched.bench(settings)
+    cells = [cell(fake(seed=seed), directory) for directory in (colours, *others) for seed in "ab"]
+    assert all(isinstance(bench.measure(one, cells), Score) for one in cells)
+    assert len(watched.models) == 2
+    assert len(watched.decodes) == N + 63
 
 
 def test_groups_fill_the_budget_in_order():
@@ -118,35 +140,29 @@ def test_groups_fill_the_budget_in_order():
     assert group_by_budget({}, 10) == []
 
 
-def test_a_second_run_decodes_nothing_and_loads_nothing(colours, settings, counted, loads):
+def test_a_second_run_decodes_nothing_and_loads_nothing(colours, settings, watched):
     one = cell(fake(), colours)
     first = measure(one, settings)
-    counted.clear()
-    loads.clear()
-    assert measure(one, settings) == first
-    assert decodes(counted) == []
-    assert loads == []
+    assert watched.measure(one, settings) == first
+    assert watched.decodes == []
+    assert watched.models == []
     assert stored_score(one, settings) == first
 
 
-def test_another_prompt_set_encodes_texts_only(colours, settings, counted, loads):
+def test_another_prompt_set_encodes_texts_only(colours, settings, watched):
     measure(cell(fake(), colours, prompts="mcm-5"), settings)
-    counted.clear()
-    loads.clear()
     assert stored_score(cell(fake(), colours, prompts="1"), settings) is None
-    measure(cell(fake(), colours, prompts="1"), settings)
-    assert decodes(counted) == []
-    assert [model.batches for model in loads] == [[]]
-    assert loads[0].texts
+    watched.measure(cell(fake(), colours, prompts="1"), settings)
+    assert watched.decodes == []
+    assert [model.batches for model in watched.models] == [[]]
+    assert watched.models[0].texts
 
 
-def test_another_metric_and_slice_cost_nothing(colours, settings, loads):
+def test_another_metric_and_slice_cost_nothing(colours, settings):
     measure(cell(fake(), colours), settings)
-    loads.clear()
     red = stored_score(cell(fake(), colours, where=(("class", "red"),)), settings)
     assert scored(red).n == N // 3
     assert stored_score(cell(fake(), colours, "mean_per_class_recall"), settings) is not None
-    assert loads == []
 
 
 @pytest.mark.parametrize("metric", ["top1", "top5", "mean_per_class_recall"])
@@ -199,7 +215,7 @@ def forget_summaries(settings: MeasureSettings) -> None:
         path.unlink()
 
 
-def test_a_pass_that_breaks_resumes_with_the_missing_chunks_only(colours, settings, counted, loads, tmp_path):
+def test_a_pass_that_breaks_resumes_with_the_missing_chunks_only(colours, settings, watched, tmp_path):
     def stop(event):
         if event.done > CHUNK + 100:
             raise KeyboardInterrupt
@@ -208,16 +224,15 @@ def test_a_pass_that_breaks_resumes_with_the_missing_chunks_only(colours, settin
     with pytest.raises(KeyboardInterrupt):
         measure_cells([one], settings, stop)
     assert len(chunk_files(settings)) == 1
-    counted.clear()
-    loads.clear()
-    resumed = measure(one, settings)
-    assert decodes(counted) == list(range(CHUNK, N))
-    assert [sum(model.batches) for model in loads] == [N - CHUNK]
+    assert not list((settings.store / "locks").iterdir())
+    resumed = watched.measure(one, settings)
+    assert watched.decodes == list(range(CHUNK, N))
+    assert [sum(model.batches) for model in watched.models] == [N - CHUNK]
     assert resumed == measure(one, MeasureSettings(store=tmp_path / "whole", batch_size=50))
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove"])
-def test_a_damaged_chunk_is_computed_again_and_no_other(colours, settings, counted, damage):
+def test_a_damaged_chunk_is_computed_again_and_no_other(colours, settings, watched, damage):
     one = cell(fake(), colours)
     first = measure(one, settings)
     path = chunk_files(settings)[1]
@@ -228,34 +243,31 @@ def test_a_damaged_chunk_is_computed_again_and_no_other(colours, settings, count
         path.unlink()
     forget_summaries(settings)
     assert stored_score(one, settings) is None
-    counted.clear()
-    assert measure(one, settings) == first
-    assert decodes(counted) == list(range(CHUNK, 2 * CHUNK))
+    assert watched.measure(one, settings) == first
+    assert watched.decodes == list(range(CHUNK, 2 * CHUNK))
 
 
-def test_a_new_model_beside_a_half_measured_one_decodes_each_image_once(colours, settings, counted):
+def test_a_new_model_beside_a_half_measured_one_decodes_each_image_once(colours, settings, watched):
     a, b = cell(fake(seed="a"), colours), cell(fake(seed="b"), colours)
     measure(a, settings)
     chunk_files(settings)[0].unlink()
     forget_summaries(settings)
-    counted.clear()
-    assert all(isinstance(found, Score) for found in measure_cells([a, b], settings).values())
-    assert decodes(counted) == list(range(N))
+    assert all(isinstance(found, Score) for found in watched.bench(settings).measure_all([a, b]).values())
+    assert watched.decodes == list(range(N))
 
 
-def test_a_classifier_with_other_classes_is_refused_before_an_image_is_decoded(settings, counted, tmp_path):
+def test_a_classifier_with_other_classes_is_refused_before_an_image_is_decoded(settings, watched, tmp_path):
     four = write_colours(tmp_path / "four", 30)
     (four / "yellow").mkdir()
     (four / "red" / "00003.png").rename(four / "yellow" / "00003.png")
     (four / "classnames.txt").write_text("blue\ngreen\nred\nyellow\n")
-    one = cell(fake("classifier"), four)
-    found = measure_cells([one], settings)[one]
+    found = watched.bench(settings).measure(cell(fake("classifier"), four))
     assert isinstance(found, ModelError)
     assert "3 outputs" in str(found)
-    assert decodes(counted) == []
+    assert watched.decodes == []
 
 
-def test_a_batch_that_does_not_fit_is_halved(colours, settings, loads, monkeypatch, tmp_path):
+def test_a_batch_that_does_not_fit_is_halved(colours, settings, watched, monkeypatch, tmp_path):
     encode = FakeZeroShot.encode_images
 
     def small(self, batch):
@@ -265,8 +277,8 @@ def test_a_batch_that_does_not_fit_is_halved(colours, settings, loads, monkeypat
 
     expected = measure(cell(fake(), colours), MeasureSettings(store=tmp_path / "whole"))
     monkeypatch.setattr(FakeZeroShot, "encode_images", small)
-    assert measure(cell(fake(), colours), settings) == expected
-    assert max(loads[-1].batches) == 12
+    assert watched.measure(cell(fake(), colours), settings) == expected
+    assert max(watched.models[-1].batches) == 12
 
 
 def test_progress_counts_the_images_that_are_left(colours, settings):
@@ -283,13 +295,13 @@ def test_progress_counts_the_images_that_are_left(colours, settings):
     assert events[-1].total == CHUNK
 
 
-def test_a_shelf_opens_each_data_set_once(colours, settings, counted):
+def test_a_bench_opens_each_data_set_once_and_works_a_score_out_once(colours, settings, watched):
     one = cell(fake(), colours)
     measure(one, settings)
-    counted.clear()
-    kept = Shelf(settings)
-    assert stored_score(one, settings, kept) == stored_score(one, settings, kept)
-    assert len(counted) == 1
+    bench = watched.bench(settings)
+    assert bench.look_up(one) is bench.look_up(one)
+    assert isinstance(bench.look_up(cell(fake(), colours, "top5")), Score)
+    assert len(watched.opened) == 1
 
 
 # --- processes ---------------------------------------------------------------------------------------
@@ -310,15 +322,15 @@ measure_cells([cell(fake(), Path({data!r}))], settings, kill)
 """
 
 
-def test_kill_9_in_mid_pass_then_the_same_result(colours, settings, counted, tmp_path):
+def test_kill_9_in_mid_pass_then_the_same_result(colours, settings, watched, tmp_path):
     code = _KILLED.format(tests=str(Path(__file__).parents[1]), store=str(settings.store), data=str(colours))
     killed = subprocess.run(
         [sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     )
     assert killed.returncode == -signal.SIGKILL
     assert len(chunk_files(settings)) == 1
-    resumed = measure(cell(fake(), colours), settings)
-    assert decodes(counted) == list(range(CHUNK, N))
+    resumed = watched.measure(cell(fake(), colours), settings)
+    assert watched.decodes == list(range(CHUNK, N))
     whole = measure(cell(fake(), colours), MeasureSettings(store=tmp_path / "whole"))
     assert resumed == whole
     np.testing.assert_array_equal(resumed.samples.scores, whole.samples.scores)

@@ -11,7 +11,7 @@ from scoring_data import SIX, THREE, Painted, World, logits, make_world, options
 
 from robustcheck.datasets import Vocabulary, class_sets, expand
 from robustcheck.datasets.dataset import ImageDataset
-from robustcheck.measure import logits_of, measure_cells
+from robustcheck.measure import logits_of
 from robustcheck.models.reference import parse_reference
 from robustcheck.predictions import write_predictions
 from robustcheck.values import ModelRef
@@ -26,13 +26,13 @@ SITES = np.array(list("ab" * 30))
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     known = painted("known", 60, columns=COLUMNS, groups={"site": SITES})
     unseen = painted("unseen", 45, ("fog", "mist", "rain"), seed=4, task="ood", id_dataset="known")
-    return make_world(tmp_path, monkeypatch, known, unseen, painted("shifted", 36, seed=7, id_dataset="known"))
+    return make_world(tmp_path, known, unseen, painted("shifted", 36, seed=7, id_dataset="known"))
 
 
 def export(world: World, directory: Path, *names: str, **quantity: Any) -> ModelRef:
     """Write what the live fake says of data sets, as `robustcheck export` does."""
     for name in names:
-        found = logits_of(world.cell("top5", name, **quantity), world.settings)
+        found = logits_of(world.cell("top5", name, **quantity), world.bench())
         where = {"transform": quantity.get("transform"), "prompts": quantity.get("prompts")}
         write_predictions(
             directory, name, found.ids, found.values, found.labels, found.class_names, found.groups, **where
@@ -140,7 +140,7 @@ def test_a_view_reads_its_rows_of_the_file(world: World, tmp_path: Path) -> None
             rows=rows,
         )
     )
-    found = logits_of(world.cell("top1", "known"), world.settings)
+    found = logits_of(world.cell("top1", "known"), world.bench())
     write_predictions(tmp_path / "saved", "view", found.ids, found.values, found.labels, found.class_names, {})
     saved = parse_reference(f"predictions:{tmp_path / 'saved'}")
     where = (("factor", "pose"),)
@@ -250,7 +250,7 @@ def test_two_models_keep_their_own_class_order(world: World, tmp_path: Path) -> 
     live = world.score("mean_per_class_recall", "known").value
     world.datasets.clear()
     cells = [world.cell("mean_per_class_recall", "known", model) for model in models]
-    found = measure_cells(cells, world.settings)
+    found = world.bench().measure_all(cells)
     assert [getattr(found[one], "value", found[one]) for one in cells] == pytest.approx([live, live], abs=1e-12)
 
 

@@ -33,7 +33,7 @@ OBSERVERS = {"subject-01": (829, 33), "subject-02": (907, 54)}
 _MEASURED = """
 import json, sys
 from pathlib import Path
-from robustcheck.measure import MeasureSettings, Shelf, measure_cells, stored_score
+from robustcheck.measure import Bench, MeasureSettings, measure_cells
 from robustcheck.models.reference import parse_reference
 from robustcheck.values import Cell, Quantity
 
@@ -44,8 +44,7 @@ cells = [
     for path, metric, name, where in wanted
 ]
 found = measure_cells(cells, settings)
-kept = Shelf(settings)
-assert stored_score(cells[0], settings, kept).key == found[cells[0]].key
+assert Bench(settings).look_up(cells[0]).key == found[cells[0]].key
 assert not {{"torch", "open_clip", "timm", "transformers"}} & set(sys.modules), "a model library was imported"
 scores = [found[cell] for cell in cells]
 print(json.dumps([[score.value, score.n, dict(score.provenance)] for score in scores]))

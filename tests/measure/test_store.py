@@ -60,9 +60,21 @@ def test_chunks_know_what_they_miss(tmp_path):
     for index in (2, 0):
         chunks.write(index, full[list(chunks.span(index))], {})
     assert chunks.missing() == (1,)
-    assert chunks.read() is None
+    assert chunks.read(1) is None
+    assert [chunks.has(index) for index in range(3)] == [True, False, True]
     chunks.write(1, full[CHUNK : 2 * CHUNK], {})
-    np.testing.assert_array_equal(chunks.read(), full)
+    np.testing.assert_array_equal(np.concatenate([chunks.read(index) for index in range(3)]), full)
+
+
+def test_rows_of_several_shapes_come_back_as_they_were(tmp_path):
+    rows = tuple(
+        np.arange(height * width, dtype=np.float32).reshape(height, width) for height, width in ((2, 3), (1, 4))
+    )
+    chunks = Store(tmp_path).chunks("outputs", content_key({}), 2, chunk_rows=16)
+    chunks.write(0, rows, {"device": "cpu"})
+    found = chunks.read(0)
+    assert isinstance(found, tuple)
+    assert [row.tolist() for row in found] == [row.tolist() for row in rows]
 
 
 def test_a_chunk_of_the_wrong_length_is_refused_and_not_believed(tmp_path):

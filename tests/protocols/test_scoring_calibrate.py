@@ -21,9 +21,7 @@ METRICS = ("ece", "ece_mass", "nll", "brier")
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    return make_world(
-        tmp_path, monkeypatch, painted("known", 90), painted("shifted", 60, seed=5, noise=1.2, id_dataset="known")
-    )
+    return make_world(tmp_path, painted("known", 90), painted("shifted", 60, seed=5, noise=1.2, id_dataset="known"))
 
 
 def straight(metric: str, z: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:

@@ -11,7 +11,6 @@ from scipy.special import softmax
 from scoring_data import SIX, THREE, World, logits, make_world, painted
 
 from robustcheck.datasets import Captions, Vocabulary, class_sets, expand
-from robustcheck.measure import measure_cells
 from robustcheck.stats.statistics import value_of
 
 FOG = (("corruption", "fog"), ("severity", "2"))
@@ -19,7 +18,7 @@ FOG = (("corruption", "fog"), ("severity", "2"))
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    return make_world(tmp_path, monkeypatch, painted("six"))
+    return make_world(tmp_path, painted("six"))
 
 
 def mixed_columns() -> np.ndarray:
@@ -166,6 +165,6 @@ def test_two_data_sets_of_one_name_keep_their_own_classes(world: World) -> None:
     first, second = painted("val", 60), painted("val", 60, SIX[::-1])
     world.datasets = {"/a/val": first, "/b/val": second}
     cells = [world.cell("top1", name) for name in world.datasets]
-    found = [measure_cells(cells, world.settings)[one] for one in cells]
+    found = [world.bench().measure_all(cells)[one] for one in cells]
     straight = [(logits(dataset).argmax(axis=1) == dataset.labels).mean() for dataset in (first, second)]
     assert [getattr(one, "value", one) for one in found] == straight

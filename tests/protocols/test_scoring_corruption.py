@@ -17,7 +17,7 @@ SECOND = (("severity", "2"),)
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    world = make_world(tmp_path, monkeypatch, painted("imagenet-val", 36, noise=0.6))
+    world = make_world(tmp_path, painted("imagenet-val", 36, noise=0.6))
     names = {name for where in (FOG, SECOND) for name in expand("imagenet-c", where)[0]}
     for place, name in enumerate(sorted(names)):
         severity = int(name[-1])

@@ -18,7 +18,7 @@ MEMBERS = (np.array([2]), np.array([1, 3, 4]), np.array([0, 5]))  # blue, green,
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    return make_world(tmp_path, monkeypatch, cues())
+    return make_world(tmp_path, cues())
 
 
 def textures() -> np.ndarray:

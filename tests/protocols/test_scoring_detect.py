@@ -34,7 +34,7 @@ def unseen(name: str = "unseen", n: int = 45, **changes: Any) -> ImageDataset:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    return make_world(tmp_path, monkeypatch, painted("known", 60), unseen(), painted("other", 36, THREE, seed=8))
+    return make_world(tmp_path, painted("known", 60), unseen(), painted("other", 36, THREE, seed=8))
 
 
 def both(world: World, names: tuple[str, ...] = SIX, **how: Any) -> list[Any]:

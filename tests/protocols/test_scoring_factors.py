@@ -17,7 +17,7 @@ MULTI = np.array([("pose;size", "size", "", "colour;pose;size", "pose")[row % 5]
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     groups = {"factor": TOP, "factors": MULTI, "site": np.array(list("ab" * 30))}
-    return make_world(tmp_path, monkeypatch, painted("annotated", 60, groups=groups), painted("plain"))
+    return make_world(tmp_path, painted("annotated", 60, groups=groups), painted("plain"))
 
 
 def hits(world: World) -> np.ndarray:

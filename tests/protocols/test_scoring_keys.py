@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,7 @@ from scoring_data import Painted, World, logits, make_world, options, painted
 
 from robustcheck.datasets import class_sets
 from robustcheck.errors import RobustcheckError
-from robustcheck.measure import image_sets, measure_cells, measuring, stored_score
-from robustcheck.measure.passes import Pass
-from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.passes import Claimed, Pass
 from robustcheck.metrics import METRICS
 from robustcheck.models.perceptual_hash import PerceptualHash
 from robustcheck.values import Cell, Score
@@ -28,7 +27,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     known = painted("known", 60, columns=COLUMNS, groups={"site": SITES, "factor": SITES, "factors": SITES})
     unseen = painted("unseen", 45, ("fog", "mist", "rain"), seed=4, task="ood", id_dataset="known")
     # The second in-distribution set has the same pictures under another name.
-    return make_world(tmp_path, monkeypatch, known, unseen, painted("other", 60), painted("third", 60, seed=9))
+    return make_world(tmp_path, known, unseen, painted("other", 60), painted("third", 60, seed=9))
 
 
 @pytest.fixture
@@ -37,16 +36,20 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     seen: list[list[str]] = []
     run = Pass.run
 
-    def noted(self: Pass) -> None:
-        seen.append([runner.ref.id for runner in self.runners])
-        run(self)
+    def noted(self: Pass, claims: Iterator[Claimed]) -> None:
+        def noting(claims: Iterator[Claimed]) -> Iterator[Claimed]:
+            for claimed in claims:
+                seen.append([runner.outputs.ref.id for runner in claimed.runners])
+                yield claimed
+
+        run(self, noting(claims))
 
     monkeypatch.setattr(Pass, "run", noted)
     return seen
 
 
 def keys(world: World, *cells: Cell) -> list[str]:
-    found = measure_cells(cells, world.settings)
+    found = world.bench().measure_all(cells)
     return [one.key if isinstance(one, Score) else str(one) for one in map(found.__getitem__, cells)]
 
 
@@ -139,7 +142,7 @@ def test_several_models_and_sets_need_one_pass_a_set(world: World, passes: list[
         for model in models
         for metric, name, chosen in wanted
     ]
-    found = measure_cells(cells, world.settings)
+    found = world.bench().measure_all(cells)
     assert all(isinstance(one, Score) for one in found.values())
     assert sorted(map(tuple, passes)) == [("fake-zero-shot-a", "fake-zero-shot-b")] * 3
     assert world.decodes() == {"known": 60, "unseen": 45, "other": 0, "third": 60}
@@ -151,7 +154,7 @@ def test_a_hash_runs_in_the_pass_of_the_models(world: World, passes: list[list[s
     world.add(painted("test", 20, pixels=pixels), painted("train", 20, pixels=pixels[::-1] // 2))
     cells = [world.cell("overlap_share", "test", fake(seed=seed), options=options(reference="train")) for seed in "ab"]
     cells.append(world.cell("top1", "test"))
-    found = measure_cells(cells, world.settings)
+    found = world.bench().measure_all(cells)
     assert all(isinstance(one, Score) for one in found.values()), found
     assert sorted(map(sorted, passes)) == [["fake-zero-shot-a", "fake-zero-shot-b", "phash"], ["phash"], ["phash"]]
     assert world.decodes()["test"] == 40
@@ -162,7 +165,11 @@ def test_a_hash_runs_in_the_pass_of_the_models(world: World, passes: list[list[s
 # --- passes that stop short -------------------------------------------------------------------------
 
 
-def test_first_leaves_out_what_needs_other_images(world: World, passes: list[list[str]]) -> None:
+def names_of(world: World, cell: Cell) -> list[str]:
+    return sorted(images.name for images in world.bench().image_sets(cell))
+
+
+def test_a_cell_passes_over_the_images_that_it_needs_for_all_its_mates(world: World, passes: list[list[str]]) -> None:
     first, wider, elsewhere = (
         world.cell("top1", "known"),
         world.cell("auroc", "unseen"),
@@ -170,24 +177,22 @@ def test_first_leaves_out_what_needs_other_images(world: World, passes: list[lis
     )
     same = world.cell("nll", "known", options=options(temperature="fitted"))
     every = [first, wider, elsewhere, same]
-    kept = Shelf(world.settings)
-    assert [sorted(image_sets(one, kept)) for one in every] == [["known"], ["known", "unseen"], ["other"], ["known"]]
-    found = measure_cells(every, world.settings, first=first)
-    assert set(found) == {first, same}
+    assert [names_of(world, one) for one in every] == [["known"], ["known", "unseen"], ["other"], ["known"]]
+    bench = world.bench()
+    assert isinstance(bench.measure(first, every), Score)
+    assert [bench.look_up(one) is not None for one in every] == [True, False, False, True]
     assert world.decodes() == {"known": 60, "unseen": 0, "other": 0, "third": 0}
-    assert stored_score(wider, world.settings) is None
-    found = measure_cells([wider, elsewhere], world.settings, first=wider)
-    assert set(found) == {wider}
+    assert isinstance(bench.measure(wider, [elsewhere]), Score)
     assert world.decodes() == {"known": 60, "unseen": 45, "other": 0, "third": 0}
-    assert isinstance(measure_cells([elsewhere], world.settings)[elsewhere], Score)
+    assert isinstance(bench.measure(elsewhere), Score)
     assert len(passes) == 3
 
 
-def test_a_cell_that_cannot_be_told_is_not_left_out(world: World) -> None:
+def test_a_mate_that_cannot_be_measured_spares_the_others(world: World) -> None:
     first, wrong = world.cell("top1", "known"), world.cell("auroc", "known")
-    found = measure_cells([first, wrong], world.settings, first=first)
-    assert isinstance(found[first], Score)
-    assert isinstance(found[wrong], RobustcheckError)
+    bench = world.bench()
+    assert isinstance(bench.measure(first, [wrong]), Score)
+    assert isinstance(bench.measure(wrong), RobustcheckError)
 
 
 def test_the_wrong_question_is_refused_before_an_image_is_decoded(world: World) -> None:
@@ -202,5 +207,4 @@ def test_the_wrong_question_is_refused_before_an_image_is_decoded(world: World) 
     for metric, name, chosen in asked:
         world.refusal(metric, name, **chosen)
     assert set(world.decodes().values()) == {0}
-    assert measuring.load_model == world.load
     assert world.models == []

@@ -38,7 +38,7 @@ def reference(test: ImageDataset, planted: np.ndarray) -> ImageDataset:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     test = painted("test", N, pixels=pictures(N, seed=1))
-    return make_world(tmp_path, monkeypatch, test, reference(test, PLANTED))
+    return make_world(tmp_path, test, reference(test, PLANTED))
 
 
 def asked(**more: object) -> tuple[tuple[str, str], ...]:

@@ -26,7 +26,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     told = painted(
         "told", 12, (), labels=np.arange(12), pixels=pixels, task="retrieval", captions=Captions(TEXTS, OWNERS)
     )
-    return make_world(tmp_path, monkeypatch, told)
+    return make_world(tmp_path, told)
 
 
 def similarity(world: World) -> np.ndarray:

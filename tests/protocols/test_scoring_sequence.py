@@ -27,7 +27,7 @@ def frames(name: str, seed: int) -> ImageDataset:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     names = ("imagenet-p/gaussian_noise", "imagenet-p/rotate")
-    return make_world(tmp_path, monkeypatch, *(frames(name, seed) for seed, name in enumerate(names)))
+    return make_world(tmp_path, *(frames(name, seed) for seed, name in enumerate(names)))
 
 
 def in_order(dataset: ImageDataset) -> list[np.ndarray]:

@@ -24,7 +24,7 @@ def canvas(n: int = 18, **changes: object) -> ImageDataset:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    return make_world(tmp_path, monkeypatch, canvas())
+    return make_world(tmp_path, canvas())
 
 
 def attacked(dataset: ImageDataset, transform: str, seed: int = 0) -> ImageDataset:

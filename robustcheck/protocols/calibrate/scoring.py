@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
+from robustcheck.measure.memo import Memo
+from robustcheck.measure.parts import Derived
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
 from robustcheck.measure.shelf import Shelf
@@ -20,14 +22,14 @@ from robustcheck.outputs.logits import among_kept
 from robustcheck.outputs.summary import Summary
 from robustcheck.protocols.calibrate.temperature import Temperature, fit_temperature, stratified_halves
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
-from robustcheck.store import content_key
+from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell, Pairs, Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, facts_of(cell))
@@ -38,17 +40,15 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return own, shelf.recipe(cell.model, fitted_on, replace(cell.quantity, transform=None, seed=0))
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return confidences with hits (ECE), or one loss a sample (NLL, Brier)."""
-    own, fitted_on = parts
+    own, fitted_on = recipes
     rows = _scored_rows(cell, own, fitted_on)
-    temperature, facts = _temperature(cell, own, fitted_on, rows)
-    part = None if temperature is None else read_slice(own, cell.quantity.where, temperature.value)
-    if part is None:
-        return None
-    inside = np.isin(part.rows, rows)
-    summary = part.summary.rows(np.flatnonzero(inside))
-    scored = _samples(cell, summary, part.ids[inside], part.labels[inside])
+    temperature, facts = _temperature(cell, recipes, rows, memo)
+    found = read_slice(own, memo, cell.quantity.where, temperature.value)
+    inside = np.isin(found.rows, rows)
+    summary = found.summary.rows(np.flatnonzero(inside))
+    scored = _samples(cell, summary, found.ids[inside], found.labels[inside])
     return Measured(scored, (*facts, ("scored", f"{len(rows):,} images")))
 
 
@@ -81,51 +81,46 @@ def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
     return rows[~np.isin(own.rows[rows], fitted_on.rows[calibration])]
 
 
-def _temperature(cell: Cell, own: Recipe, fitted_on: Recipe, rows: Ints) -> tuple[Temperature | None, Pairs]:
+def _temperature(cell: Cell, recipes: tuple[Recipe, ...], rows: Ints, memo: Memo) -> tuple[Temperature, Pairs]:
+    own, fitted_on = recipes
     how = option(cell, "temperature")
     if how == "none":
         return Temperature(1.0, np.nan, np.nan, False), (("temperature", "1, not scaled"),)
     if how == "oracle":
-        found = _fitted(own, rows, kept_classes(own.dataset, cell.quantity.where))
+        found = _read(memo.get(temperature_part(own, rows, kept_classes(own.dataset, cell.quantity.where))))
         return found, _told(found, f"fitted on the {len(rows):,} scored images themselves: a bound, not a result")
     calibration, _ = stratified_halves(fitted_on.dataset.labels)
-    found = _fitted(fitted_on, calibration, None)
+    found = _read(memo.get(temperature_part(fitted_on, calibration, None)))
     return found, _told(found, f"fitted on {len(calibration):,} images of {fitted_on.dataset.name}")
 
 
-def _told(found: Temperature | None, where: str) -> Pairs:
-    if found is None:
-        return ()
+def _told(found: Temperature, where: str) -> Pairs:
     bound = ", at the bound of the search" if found.at_bound else ""
     return (("temperature", f"{found.value:.4f}{bound}, {where}"),)
 
 
-def _fitted(recipe: Recipe, rows: Ints, kept: Ints | None) -> Temperature | None:
-    """Return the temperature of these samples, from the store when it was fitted before."""
+def temperature_part(recipe: Recipe, rows: Ints, kept: Ints | None) -> Derived:
+    """Return the part that holds the temperature of these samples, fitted among the kept classes."""
     facts = {
         "recipe": recipe.key,
         "rows": content_key({"rows": rows.tolist()}),
         "kept": None if kept is None else kept.tolist(),
     }
-    stored = recipe.store.read("temperatures", content_key(facts))
-    if stored is not None:
-        value, before, after, at_bound = stored.array.tolist()
-        return Temperature(value, before, after, bool(at_bound))
-    logits = _logits(recipe, rows)
-    if logits is None:
-        return None
-    labels = recipe.dataset.labels[rows]
-    if kept is not None:
-        logits, labels = logits[:, kept], among_kept(labels, kept, len(recipe.dataset.class_names))
-    found = fit_temperature(logits, labels)
-    record = np.array([found.value, found.nll_before, found.nll_after, float(found.at_bound)])
-    recipe.store.write("temperatures", content_key(facts), record, facts)
-    return found
+
+    def make(memo: Memo) -> Stored:
+        logits, labels = readout_of(recipe, memo).logits(rows), recipe.dataset.labels[rows]
+        if kept is not None:
+            logits, labels = logits[:, kept], among_kept(labels, kept, len(recipe.dataset.class_names))
+        found = fit_temperature(logits, labels)
+        record = np.array([found.value, found.nll_before, found.nll_after, float(found.at_bound)])
+        return Stored(record, facts)
+
+    return Derived("temperatures", content_key(facts), recipe.parts, make)
 
 
-def _logits(recipe: Recipe, rows: Ints) -> Floats | None:
-    readout = readout_of(recipe)
-    return None if readout is None else readout.logits(rows)
+def _read(stored: Stored) -> Temperature:
+    value, before, after, at_bound = stored.array.tolist()
+    return Temperature(value, before, after, bool(at_bound))
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

@@ -8,27 +8,25 @@ import numpy as np
 
 from robustcheck.datasets import expand
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.outputs.ranks import rank_scores
-from robustcheck.protocols.scoring import Measured, Scoring, as_clusters, facts_of, recipes_of_parts
+from robustcheck.protocols.scoring import Measured, Scoring, as_clusters, facts_of, recipes_of_subsets
 from robustcheck.values import Cell, Samples
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, or of every part that the condition keeps."""
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
-    return recipes_of_parts(cell, shelf, names)
+    return recipes_of_subsets(cell, shelf, names)
 
 
-def samples(cell: Cell, parts: Sequence[Recipe]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return one score a sample."""
     names, where = expand(cell.quantity.dataset, cell.quantity.where)
-    slices = [read_slice(part, where) for part in parts]
-    found = [part for part in slices if part is not None]
-    if len(found) < len(slices):
-        return None
+    found = [read_slice(recipe, memo, where) for recipe in recipes]
     if len(found) == 1:
         return Measured(_one(cell, found[0]))
     return Measured(_mean_over_parts(cell, names, found), (("parts", f"the mean over {len(names)} parts"),))
@@ -65,4 +63,4 @@ def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -
     )
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from robustcheck.datasets import expand
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
@@ -15,13 +16,13 @@ from robustcheck.protocols.corrupt.errors import (
     mean_corruption_error,
     relative_mce,
 )
-from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_parts, weighted_samples
+from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_subsets, weighted_samples
 from robustcheck.values import Cell
 
 RELATIVE = "relative_mce"
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of every (corruption, severity) part, then that of the clean images where they count."""
     names, rest = expand(cell.quantity.dataset, cell.quantity.where)
     if names == (cell.quantity.dataset,) or rest:
@@ -30,18 +31,15 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             where=cell.quantity.label,
             expected="imagenet-c, imagenet-3dcc or shapes-c, at most with corruption and severity in where",
         )
-    found = recipes_of_parts(cell, shelf, names)
+    found = recipes_of_subsets(cell, shelf, names)
     if cell.quantity.metric != RELATIVE:
         return found
     return (*found, shelf.recipe(cell.model, option(cell, "clean"), replace(cell.quantity, where=())))
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return the error of every image of every part, with its weight."""
-    slices = [read_slice(part) for part in parts]
-    found = [part for part in slices if part is not None]
-    if len(found) < len(slices):
-        return None
+    found = [read_slice(recipe, memo) for recipe in recipes]
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
     corrupted = [
         CorruptedPart(*_part_of(name), part.ids, 1 - part.summary.correct)
@@ -59,4 +57,4 @@ def _part_of(name: str) -> tuple[str, int]:
     return corruption, int(severity)
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

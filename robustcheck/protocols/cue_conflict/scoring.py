@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf, has_no_texts
 from robustcheck.measure.summaries import read_slice
@@ -14,7 +15,7 @@ from robustcheck.values import Cell, Samples
 OWN_NAMES = "shape_bias_16way"
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe with all names merged into the categories, or with the categories' own names."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(dataset, facts_of(cell))
@@ -29,16 +30,14 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return (shelf.recipe_with(cell.model, dataset, cell.quantity, classes),)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return shape decisions over shape or texture decisions, or the share of one of the two."""
-    (part,) = parts
-    found = read_slice(part, cell.quantity.where)
-    if found is None:
-        return None
+    (recipe,) = recipes
+    found = read_slice(recipe, memo, cell.quantity.where)
     # The place after the last is for "none of them", which a human observer may answer (-1).
-    names = np.array([*part.dataset.class_names, ""])
+    names = np.array([*recipe.dataset.class_names, ""])
     decided = names[found.summary.column("predicted", cell.quantity.metric).astype(np.int64)]
-    texture = part.dataset.groups["texture"][found.rows]
+    texture = recipe.dataset.groups["texture"][found.rows]
     conflict = names[found.labels] != texture
     by_shape = (conflict & (decided == names[found.labels])).astype(np.float64)
     by_texture = (conflict & (decided == texture)).astype(np.float64)
@@ -53,4 +52,4 @@ def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
     return Measured(chosen, (("decisions", counts),))
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from robustcheck.datasets import kept_classes, select
 from robustcheck.datasets.selection import CLASSES
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf, has_no_texts
-from robustcheck.measure.summaries import stored_summary
+from robustcheck.measure.summaries import summary_of_all
 from robustcheck.protocols.detect.scores import detection_scores
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
 from robustcheck.values import Cell, Pairs, Samples
@@ -25,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 POSITIVE = -1
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipes of the unseen set and of the known one, both with the known classes."""
     unseen = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     named = option(cell, "id_dataset")
@@ -49,16 +50,14 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return outside, replace(known, labelled=False)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return the detection score of every sample of both sets; the known one is group -1."""
-    outside, known = parts
+    outside, known = recipes
     _require_told_classes(cell, outside)
     masks, others = _split(cell.quantity.where)
     kept = kept_classes(known.dataset, masks)
-    first = _side(cell, known, select(known.dataset, masks), kept)
-    second = _side(cell, outside, select(outside.dataset, others), kept)
-    if first is None or second is None:
-        return None
+    first = _side(cell, known, memo, select(known.dataset, masks), kept)
+    second = _side(cell, outside, memo, select(outside.dataset, others), kept)
     facts = (("score", _score_name(cell)), ("in distribution", f"{known.dataset.name}, {len(first.ids):,} images"))
     return Measured(_oriented(cell, first, second), facts)
 
@@ -79,13 +78,11 @@ class _Side:
     labels: npt.NDArray[np.int64]
 
 
-def _side(cell: Cell, part: Recipe, rows: Ints, kept: Ints | None) -> _Side | None:
-    summary = stored_summary(part, kept)
-    if summary is None:
-        return None
+def _side(cell: Cell, recipe: Recipe, memo: Memo, rows: Ints, kept: Ints | None) -> _Side:
+    summary = summary_of_all(recipe, memo, kept)
     scores = detection_scores(_score_name(cell), summary.rows(rows).columns)
-    ids = np.char.add(f"{part.dataset.name}/", part.dataset.ids[rows])
-    return _Side(ids, scores, part.dataset.labels[rows])
+    ids = np.char.add(f"{recipe.dataset.name}/", recipe.dataset.ids[rows])
+    return _Side(ids, scores, recipe.dataset.labels[rows])
 
 
 def _oriented(cell: Cell, known: _Side, unseen: _Side) -> Samples:
@@ -111,4 +108,4 @@ def _score_name(cell: Cell) -> str:
     return "msp" if has_no_texts(cell.model) else "mcm"
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

@@ -7,6 +7,7 @@ import numpy as np
 from robustcheck.datasets import select
 from robustcheck.datasets.selection import CLASSES
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
@@ -16,7 +17,7 @@ from robustcheck.values import Cell, Samples
 FACTOR_COLUMNS = ("factor", "factors")
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of a data set that is annotated with factors."""
     found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(found.dataset, facts_of(cell))
@@ -28,13 +29,11 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return (found,)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return errors of a factor over all errors, or the hits of each factor."""
-    (part,) = parts
-    found = read_slice(part)
-    if found is None:
-        return None
-    return _error_ratio(cell, part, found) if cell.quantity.metric == "error_ratio" else _worst(cell, part, found)
+    (recipe,) = recipes
+    found = read_slice(recipe, memo)
+    return _error_ratio(cell, recipe, found) if cell.quantity.metric == "error_ratio" else _worst(cell, recipe, found)
 
 
 def _require_condition(cell: Cell) -> None:
@@ -48,21 +47,21 @@ def _require_condition(cell: Cell) -> None:
         raise DataError("error_ratio is among all classes", where=cell.quantity.label, fix="leave `classes` out")
 
 
-def _error_ratio(cell: Cell, part: Recipe, found: Slice) -> Measured:
+def _error_ratio(cell: Cell, recipe: Recipe, found: Slice) -> Measured:
     """Return (1 - a_k) / (1 - a) as a ratio of sums over all samples: errors in k over n_k, errors over n."""
     errors = 1 - found.summary.correct
     if not errors.any():
         raise DataError("the model makes no error, so no error has a ratio to it", where=cell.quantity.label)
-    rows = select(part.dataset, cell.quantity.where)
+    rows = select(recipe.dataset, cell.quantity.where)
     inside = np.zeros(len(errors))
     inside[rows] = 1 / len(rows)
     chosen = Samples(found.ids, errors * inside, found.labels, "ratio", errors / len(errors))
     return Measured(chosen, (("images of the factor", f"{len(rows):,}"),))
 
 
-def _worst(cell: Cell, part: Recipe, found: Slice) -> Measured:
+def _worst(cell: Cell, recipe: Recipe, found: Slice) -> Measured:
     """Return the hits of every factor as a group; an image that has several factors counts in each."""
-    column = part.dataset.groups["factor" if option(cell, "annotation") == "top" else "factors"]
+    column = recipe.dataset.groups["factor" if option(cell, "annotation") == "top" else "factors"]
     names = sorted({name for text in np.unique(column) for name in str(text).split(";") if name})
     rows = [np.flatnonzero([name in text.split(";") for text in column]) for name in names]
     taken = np.concatenate(rows)
@@ -75,4 +74,4 @@ def _worst(cell: Cell, part: Recipe, found: Slice) -> Measured:
     return Measured(chosen, (("worst factor", f"{worst}, {len(rows[names.index(worst)]):,} images"),))
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

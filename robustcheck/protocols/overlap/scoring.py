@@ -6,12 +6,15 @@ image. The similarity that counts as a duplicate is calibrated on duplicates mad
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
+from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf, has_no_texts
@@ -25,7 +28,7 @@ from robustcheck.protocols.overlap.duplicates import (
     overlap_statistics,
 )
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
-from robustcheck.store import content_key
+from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell, ModelRef, Pairs, Quantity, Samples
 
 Bools = npt.NDArray[np.bool_]
@@ -44,7 +47,7 @@ class _Overlap:
     threshold: Threshold
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the model's recipe, then the detector's on the test, made-duplicate and reference images."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, facts_of(cell))
@@ -66,12 +69,11 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     )
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return hits on all, clean or overlapping images, or whether an image overlaps."""
-    own, *detection = parts
-    found, overlap = read_slice(own), _overlap(detection, float(option(cell, "precision")))
-    if found is None or overlap is None:
-        return None
+    own, *detection = recipes
+    found = read_slice(own, memo)
+    overlap = _read(memo.get(overlap_part(detection, float(option(cell, "precision")))))
     chosen = _samples(cell, found, overlap.found)
     # Without a clean image there is nothing to hold the others against; the share is a result all the same.
     tests = () if overlap.found.all() else _tests(found, overlap.found)
@@ -101,24 +103,24 @@ def _detector(cell: Cell) -> ModelRef:
     return cell.model
 
 
-def _overlap(detection: list[Recipe], precision: float) -> _Overlap | None:
-    """Return the duplicates, from the store when they were found before."""
-    test, _, reference = detection
-    key = content_key({"overlap": [part.key for part in detection], "precision": precision})
-    stored = test.store.read("overlaps", key)
-    if stored is not None:
-        facts = stored.facts
-        return _Overlap(stored.array, Threshold(facts["value"], facts["precision"], facts["recall"]))
-    features = [found for part in detection if (found := features_of(part)) is not None]
-    if len(features) < len(detection):
-        return None
-    images, made, others = features
-    positive = (images.astype(np.float64) * made).sum(axis=1)
-    threshold = calibrate_threshold(positive, nearest_other(images).cosines, precision)
-    inside = nearest_reference(images, others).cosines >= threshold.value
-    facts = {"value": threshold.value, "precision": threshold.precision, "recall": threshold.recall}
-    test.store.write("overlaps", key, inside, {**facts, "reference": reference.dataset.name})
-    return _Overlap(inside, threshold)
+def overlap_part(detection: Sequence[Recipe], precision: float) -> Derived:
+    """Return the part that says which test images have a duplicate, and how that was decided."""
+    key = content_key({"overlap": [recipe.key for recipe in detection], "precision": precision})
+
+    def make(memo: Memo) -> Stored:
+        images, made, others = (features_of(recipe, memo) for recipe in detection)
+        positive = (images.astype(np.float64) * made).sum(axis=1)
+        threshold = calibrate_threshold(positive, nearest_other(images).cosines, precision)
+        inside = nearest_reference(images, others).cosines >= threshold.value
+        facts = {"value": threshold.value, "precision": threshold.precision, "recall": threshold.recall}
+        return Stored(inside, {**facts, "reference": detection[-1].dataset.name})
+
+    return Derived("overlaps", key, tuple(recipe.outputs for recipe in detection), make)
+
+
+def _read(stored: Stored) -> _Overlap:
+    facts = stored.facts
+    return _Overlap(stored.array, Threshold(facts["value"], facts["precision"], facts["recall"]))
 
 
 def _calibration(overlap: _Overlap) -> Pairs:
@@ -147,4 +149,4 @@ def _tests(found: Slice, inside: Bools) -> Pairs:
     )
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from robustcheck.datasets import expand, sequences_of
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
-from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_parts, weighted_samples
+from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_subsets, weighted_samples
 from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
     PerturbedPart,
@@ -30,7 +31,7 @@ from robustcheck.values import Cell
 Ints = npt.NDArray[np.int64]
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of each perturbation's sequences."""
     names, rest = expand(cell.quantity.dataset, cell.quantity.where)
     if rest:
@@ -39,18 +40,17 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             where=cell.quantity.label,
             expected="at most a perturbation in where",
         )
-    return recipes_of_parts(cell, shelf, names)
+    return recipes_of_subsets(cell, shelf, names)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return one value a sequence, with its weight in the mean over perturbations."""
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
-    found = [_perturbed(cell, name.rsplit("/", 1)[-1], part) for name, part in zip(names, parts, strict=True)]
-    complete = [part for part in found if part is not None]
-    if len(complete) < len(found):
-        return None
-    columns = sequence_values(complete, _baseline(cell))
-    return Measured(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in complete)),))
+    found = [
+        _perturbed(cell, name.rsplit("/", 1)[-1], recipe, memo) for name, recipe in zip(names, recipes, strict=True)
+    ]
+    columns = sequence_values(found, _baseline(cell))
+    return Measured(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in found)),))
 
 
 def _baseline(cell: Cell) -> Mapping[str, float] | None:
@@ -66,26 +66,20 @@ def _baseline(cell: Cell) -> Mapping[str, float] | None:
     return read_baseline(UNVERIFIED)
 
 
-def _perturbed(cell: Cell, perturbation: str, part: Recipe) -> PerturbedPart | None:
-    frames = sequences_of(part.dataset)
+def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo) -> PerturbedPart:
+    frames = sequences_of(recipe.dataset)
     reference = reference_of(perturbation)
     if cell.quantity.metric in ("flip_rate", "mfr"):
-        found = read_slice(part)
-        if found is None:
-            return None
+        found = read_slice(recipe, memo)
         predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
         return PerturbedPart(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
-    best = _best_classes(part)
-    if best is None:
-        return None
-    return PerturbedPart(perturbation, frames.videos, top5_distances(best, frames.rows, reference))
+    distances = top5_distances(_best_classes(recipe, memo), frames.rows, reference)
+    return PerturbedPart(perturbation, frames.videos, distances)
 
 
-def _best_classes(part: Recipe) -> Ints | None:
-    readout = readout_of(part)
-    if readout is None:
-        return None
-    return np.concatenate([top5_classes(readout.logits(rows)) for rows in blocks(np.arange(len(part.dataset)))])
+def _best_classes(recipe: Recipe, memo: Memo) -> Ints:
+    readout = readout_of(recipe, memo)
+    return np.concatenate([top5_classes(readout.logits(rows)) for rows in blocks(np.arange(len(recipe.dataset)))])
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

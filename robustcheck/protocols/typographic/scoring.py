@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
@@ -22,7 +23,7 @@ TYPED = "typed"
 ATTACK = "typographic"
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the attacked images and, for a drop, that of the same images untouched."""
     attacked = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(attacked.dataset, facts_of(cell))
@@ -39,15 +40,12 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return attacked, shelf.recipe(cell.model, cell.quantity.dataset, clean)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return for each image whether the typed word won, or what the transform cost."""
-    slices = [read_slice(part, cell.quantity.where) for part in parts]
-    found = [part for part in slices if part is not None]
-    if len(found) < len(slices):
-        return None
+    found = [read_slice(recipe, memo, cell.quantity.where) for recipe in recipes]
     attacked, predicted = found[0], [_predicted(cell, part) for part in found]
     if cell.quantity.metric == "attack_success":
-        scores = attack_success(predicted[0], _typed(cell, parts[0], attacked))
+        scores = attack_success(predicted[0], _typed(cell, recipes[0], attacked))
         return Measured(Samples(attacked.ids, scores, attacked.labels))
     scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
     # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
@@ -92,4 +90,4 @@ def _is_attack(part: Recipe) -> bool:
     return part.transform is not None and part.transform.name == ATTACK
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

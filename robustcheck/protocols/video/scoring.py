@@ -6,6 +6,7 @@ import numpy as np
 
 from robustcheck.datasets import pm_sets
 from robustcheck.errors import DataError
+from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
@@ -16,7 +17,7 @@ from robustcheck.values import Cell, Samples
 ALL = "all"
 
 
-def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of all frames."""
     found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(found.dataset, facts_of(cell))
@@ -25,21 +26,19 @@ def recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return (found,)
 
 
-def samples(cell: Cell, parts: tuple[Recipe, ...]) -> Measured | None:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     """Return one hit an anchor; the anchors of one video are sampled together."""
-    (part,) = parts
-    found = read_slice(part)
-    if found is None:
-        return None
+    (recipe,) = recipes
+    found = read_slice(recipe, memo)
     predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
     near = "" if cell.quantity.metric == "pm0" else option(cell, "k")
-    sets = pm_sets(part.dataset, None if near in ("", ALL) else int(near))
+    sets = pm_sets(recipe.dataset, None if near in ("", ALL) else int(near))
     if cell.quantity.metric == "pm0":
         hits = pm0_hits(predicted, sets.anchors, sets.accepted)
     else:
         hits = pm_k_hits(predicted, sets.anchors, sets.accepted, sets.frames, sets.owners, sets.frame_accepted)
-    scored = Samples(part.dataset.ids[sets.anchors], hits, part.dataset.labels[sets.anchors], clusters=sets.videos)
+    scored = Samples(recipe.dataset.ids[sets.anchors], hits, recipe.dataset.labels[sets.anchors], clusters=sets.videos)
     return Measured(scored, (("frames", f"{len(sets.frames):,} around {len(sets.anchors):,} anchors"),))
 
 
-SCORING = Scoring(recipes, samples)
+SCORING = Scoring(find_recipes, samples)

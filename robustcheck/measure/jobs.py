@@ -1,0 +1,50 @@
+"""Jobs: what has to be measured, in pieces that any worker can do.
+
+A job is one chunk of the images of a set, for every part that lacks it: its images are decoded once for all of
+them. It is a plain value, so it can be sent to another process or machine; doing it twice writes the same file twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from robustcheck.measure.parts import ImageSet, Outputs
+from robustcheck.store import content_key
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One chunk of ``chunk_rows`` images of a set, and the outputs that lack it."""
+
+    images: ImageSet
+    chunk_rows: int
+    chunk: int
+    outputs: tuple[Outputs, ...]
+
+    @property
+    def span(self) -> range:
+        """The places of the images."""
+        start = self.chunk * self.chunk_rows
+        return range(start, min(start + self.chunk_rows, self.images.count))
+
+    @property
+    def lock_key(self) -> str:
+        """What tells processes that they are at the same images, whichever models each of them plans."""
+        images = self.images
+        facts = {"images": images.fingerprint, "transform": images.transform, "seed": images.seed}
+        return content_key({**facts, "rows": self.chunk_rows, "chunk": self.chunk})
+
+
+def plan_jobs(missing: Mapping[Outputs, Iterable[int]]) -> tuple[Job, ...]:
+    """Return the jobs that fill the missing chunks of outputs: by image set in order of first use, then by chunk."""
+    lacking: dict[tuple[ImageSet, int], dict[int, list[Outputs]]] = {}
+    for outputs, chunks in missing.items():
+        of_set = lacking.setdefault((outputs.images, outputs.reading.chunk_rows), {})
+        for chunk in chunks:
+            of_set.setdefault(chunk, []).append(outputs)
+    return tuple(
+        Job(images, rows, chunk, tuple(of_set[chunk]))
+        for (images, rows), of_set in lacking.items()
+        for chunk in sorted(of_set)
+    )

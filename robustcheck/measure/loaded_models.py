@@ -1,0 +1,88 @@
+"""The models in memory: each loaded once, and freed when others need the room."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.measure.shelf import Shelf
+from robustcheck.models.digests import weights_bytes, weights_digest
+from robustcheck.models.encoders import LoadedModel, Precision, load_model
+from robustcheck.values import Cell, ModelRef
+
+Load = Callable[[ModelRef, str, Precision], LoadedModel]
+
+
+@dataclass(slots=True)
+class LoadedModels:
+    """Loads models as they are asked for and keeps them while their weights fit the memory budget together."""
+
+    shelf: Shelf
+    load: Load = load_model
+    _loaded: OrderedDict[ModelRef, LoadedModel] = field(default_factory=OrderedDict)
+    _failed: dict[ModelRef, RobustcheckError] = field(default_factory=dict)
+
+    def get(self, ref: ModelRef) -> LoadedModel:
+        """Return a model; raise its error again each time."""
+        if ref in self._failed:
+            raise self._failed[ref]
+        if ref not in self._loaded:
+            self._make_room(weights_bytes(ref))
+            try:
+                self._loaded[ref] = self._load_checked(ref)
+            except RobustcheckError as error:
+                self._failed[ref] = error
+                raise
+        self._loaded.move_to_end(ref)
+        return self._loaded[ref]
+
+    def free(self) -> None:
+        """Drop every model."""
+        self._loaded.clear()
+        gc.collect()
+
+    def _make_room(self, size: int) -> None:
+        """Drop the models that were used longest ago, until one of this size fits the budget."""
+        before = len(self._loaded)
+        while self._loaded and size + sum(map(weights_bytes, self._loaded)) > self.shelf.settings.memory_budget:
+            self._loaded.popitem(last=False)
+        if len(self._loaded) < before:
+            gc.collect()
+
+    def _load_checked(self, ref: ModelRef) -> LoadedModel:
+        """Load a model, and make sure that its weights are those its key names."""
+        settings = self.shelf.settings
+        model = self.load(ref, settings.device, settings.precision)
+        encoder = self.shelf.encoder(ref)
+        if encoder is None:
+            raise ModelError(
+                "its weights were loaded but their file was not found",
+                where=ref.text,
+                expected="a file in the cache of the Hugging Face hub",
+                fix="name the weights fully, with their tag (timm:resnet50.a1_in1k), or give the file itself",
+            )
+        if weights_digest(ref, settings.store / "digests") != encoder.weights:
+            raise ModelError("the checkpoint changed while it was being read", where=ref.text, fix="run again")
+        return model
+
+
+def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[ModelRef]]:
+    """Split models, in order, into groups whose weights fit the budget together (or are one model)."""
+    groups: list[list[ModelRef]] = []
+    used = 0
+    for ref, size in sizes.items():
+        if not groups or used + size > budget:
+            groups.append([])
+            used = 0
+        groups[-1].append(ref)
+        used += size
+    return groups
+
+
+def group_models(cells: Iterable[Cell], budget: int) -> Mapping[ModelRef, int]:
+    """Number the groups of models that fit the budget together, in order of first use."""
+    groups = group_by_budget({cell.model: weights_bytes(cell.model) for cell in cells}, budget)
+    return {model: number for number, group in enumerate(groups) for model in group}

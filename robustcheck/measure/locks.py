@@ -1,0 +1,69 @@
+"""Locks: one process makes a part or a chunk while the others wait for it or make another.
+
+A lock is a file that is locked with flock, so the kernel frees it when its process dies: there are no heartbeats and
+no stale locks. The file is removed by its owner; whoever locked a file that is no longer in its place tries again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustcheck.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A held lock."""
+
+    path: Path
+    descriptor: int
+
+    def release(self) -> None:
+        """Remove the file, then let the next one lock it anew."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def take_lock(path: Path, *, wait: bool) -> Lock | None:
+    """Return the lock of a path; where another process holds it, wait for it or return None."""
+    while True:
+        descriptor = _opened(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if _is_in_place(path, descriptor):
+            return Lock(path, descriptor)
+        os.close(descriptor)
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold the lock of a path, waiting for whoever has it."""
+    lock = take_lock(path, wait=True)
+    assert lock is not None, "a lock that is waited for is held"
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise SetupError(f"the store cannot be written ({error})", where=str(path.parent)) from error
+
+
+def _is_in_place(path: Path, descriptor: int) -> bool:
+    try:
+        return os.stat(path).st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False

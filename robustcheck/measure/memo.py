@@ -1,0 +1,154 @@
+"""The memo: one way to every stored part, which is read, else made and then written.
+
+Heads and derived parts are made where they are asked for. Outputs take a pass over images, which is planned and
+shared (jobs.py): until all their chunks are stored, asking for them raises ``NotStored``. Only measuring catches it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.measure.locks import holding
+from robustcheck.measure.parts import Derived, Head, Outputs, Part
+from robustcheck.models.encoders import LoadedModel, ZeroShotModel
+from robustcheck.outputs.logits import TextHead, text_weights
+from robustcheck.store import Chunks, Rows, Store, Stored
+
+MIB = 2**20
+_KEPT_BYTES = 64 * MIB
+_CHUNKS_BYTES = 512 * MIB
+
+Ints = npt.NDArray[np.int64]
+
+
+class NotStored(Exception):
+    """A part that has to be measured first."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(f"{part.kind} {part.key[:12]}")
+        self.part = part
+
+
+@dataclass(slots=True)
+class Memo:
+    """The parts of a store. Without ``model_of`` heads are not made either: what lacks one is not stored."""
+
+    store: Store
+    model_of: Callable[[Head], LoadedModel] | None = None
+    _kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
+    _whole: dict[str, set[int]] = field(default_factory=dict)
+
+    def without_models(self) -> Memo:
+        """Return this memo for looking only: a head that is not stored raises NotStored."""
+        return replace(self, model_of=None)
+
+    def get(self, part: Head | Derived) -> Stored:
+        """Return a part: kept, read, or made and written."""
+        found = self._kept.get(part.key) or self.store.read(part.kind, part.key)
+        if found is None:
+            if isinstance(part, Head) and self.model_of is None:
+                raise NotStored(part)
+            with holding(self.lock_place(part.key)):
+                # Another process may have made it while this one waited.
+                found = self.store.read(part.kind, part.key) or self._make(part)
+        self._keep(part.key, found)
+        return found
+
+    def head(self, part: Head) -> TextHead:
+        """Return a text head."""
+        stored = self.get(part)
+        return TextHead(stored.array, float(stored.facts["logit_scale"]), float(stored.facts["logit_bias"]))
+
+    def rows(self, outputs: Outputs) -> StoredRows:
+        """Return the rows of outputs, read as they are asked for; raise NotStored unless every chunk is there."""
+        chunks = self.chunks(outputs)
+        if not all(chunks.has(index) for index in range(chunks.count)):
+            raise NotStored(outputs)
+        return StoredRows(outputs, chunks)
+
+    def missing(self, outputs: Outputs) -> tuple[int, ...]:
+        """Return the chunks that are absent or damaged; each is read once a process, to see that it is whole."""
+        chunks, whole = self.chunks(outputs), self._whole.setdefault(outputs.key, set())
+        whole.update(index for index in range(chunks.count) if index not in whole and chunks.read(index) is not None)
+        return tuple(index for index in range(chunks.count) if index not in whole)
+
+    def is_stored(self, outputs: Outputs, chunk: int) -> bool:
+        """Say whether a chunk is stored and, where it was there before this process looked, whole."""
+        whole = self._whole.setdefault(outputs.key, set())
+        if chunk not in whole and self.chunks(outputs).read(chunk) is not None:
+            whole.add(chunk)
+        return chunk in whole
+
+    def chunks(self, outputs: Outputs) -> Chunks:
+        """Return the chunks of outputs, stored or not."""
+        return self.store.chunks(outputs.kind, outputs.key, outputs.images.count, outputs.reading.chunk_rows)
+
+    def lock_place(self, key: str) -> Path:
+        """Return the file by which processes agree on who makes what has this key."""
+        return self.store.root / "locks" / key[:40]
+
+    def _make(self, part: Head | Derived) -> Stored:
+        made = part.make(self) if isinstance(part, Derived) else self._made_head(part)
+        self.store.write(part.kind, part.key, made.array, made.facts)
+        return made
+
+    def _made_head(self, part: Head) -> Stored:
+        assert self.model_of is not None, "without a model a head is not made"
+        model = self.model_of(part)
+        assert isinstance(model, ZeroShotModel), "only a model that embeds text has a head of texts"
+        scale = {"logit_scale": float(model.logit_scale), "logit_bias": float(model.logit_bias)}
+        return Stored(text_weights(model.encode_texts, part.texts), {**part.facts, **scale})
+
+    def _keep(self, key: str, found: Stored) -> None:
+        self._kept[key] = found
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(stored.array.nbytes for stored in self._kept.values()) > _KEPT_BYTES:
+            self._kept.popitem(last=False)
+
+
+@dataclass(slots=True)
+class StoredRows:
+    """Outputs read in a stream: chunks are read when a row of theirs is asked for, and kept while they fit."""
+
+    outputs: Outputs
+    chunks: Chunks
+    _read: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    def take(self, rows: Ints) -> npt.NDArray[Any]:
+        """Return rows (n, ...), in the order of ``rows``; raise NotStored where a chunk is damaged."""
+        rows = np.asarray(rows)
+        found: npt.NDArray[Any] | None = None
+        of_chunk = rows // self.chunks.chunk_rows
+        for index in np.unique(of_chunk):
+            chunk = self.chunk(int(index))
+            assert not isinstance(chunk, tuple), "rows of several shapes are read chunk by chunk"
+            if found is None:
+                found = np.empty((len(rows), *chunk.shape[1:]), chunk.dtype)
+            inside = of_chunk == index
+            found[inside] = chunk[rows[inside] - index * self.chunks.chunk_rows]
+        return np.empty((0,)) if found is None else found
+
+    def chunk(self, index: int) -> Rows:
+        """Return one chunk."""
+        if index not in self._read:
+            chunk = self.chunks.read(index)
+            if chunk is None:
+                raise NotStored(self.outputs)
+            self._read[index] = chunk
+            self._bytes += _size(chunk)
+            while self._bytes > _CHUNKS_BYTES and len(self._read) > 1:
+                self._bytes -= _size(self._read.popitem(last=False)[1])
+        self._read.move_to_end(index)
+        return self._read[index]
+
+
+def _size(rows: Rows) -> int:
+    return sum(row.nbytes for row in rows) if isinstance(rows, tuple) else rows.nbytes

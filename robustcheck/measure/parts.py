@@ -1,0 +1,70 @@
+"""Parts: the graph of what is stored.
+
+There are three sorts. ``Outputs`` are what a reading takes off a model for each image, in chunks. A ``Head`` turns
+outputs into logits. ``Derived`` parts are arithmetic on other parts. A part's key holds everything that can change
+its value, so equal keys are equal values; ``needs`` are the parts that it is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from robustcheck.measure.reading import POOLED, Reading
+from robustcheck.store import Stored
+from robustcheck.values import ModelRef
+
+if TYPE_CHECKING:
+    from robustcheck.measure.memo import Memo
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Images as models see them: those of a data set, under a transform.
+
+    ``name`` opens the data set; ``seed`` is the transform's, and 0 where there is none.
+    """
+
+    name: str
+    fingerprint: str
+    count: int
+    transform: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Text weights of a model: the embeddings of the texts of each class, with its logit scale and bias."""
+
+    key: str
+    ref: ModelRef
+    texts: tuple[tuple[str, ...], ...] = field(repr=False, compare=False)
+    facts: Mapping[str, Any] = field(repr=False, compare=False)
+    kind: ClassVar[str] = "heads"
+    needs: ClassVar[tuple[Part, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``."""
+
+    key: str
+    ref: ModelRef
+    images: ImageSet
+    reading: Reading = POOLED
+    needs: tuple[Head, ...] = ()
+    kind: ClassVar[str] = "outputs"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """Arithmetic on other parts: a summary, ranks, a fitted temperature, an overlap."""
+
+    kind: str
+    key: str
+    needs: tuple[Part, ...]
+    make: Callable[[Memo], Stored] = field(repr=False)
+
+
+Part = Outputs | Head | Derived

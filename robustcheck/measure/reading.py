@@ -1,0 +1,88 @@
+"""Readings: what a pass takes off a model for each image.
+
+The default reading is a model's pooled output: its embedding, or its class scores. Another reading is one frozen
+value with ``take``; its facts are part of the key of what it reads, and it is found by the name of its entry point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.models.encoders import LoadedModel, image_outputs
+from robustcheck.outputs.logits import TextHead
+from robustcheck.registry import named
+from robustcheck.store import CHUNK, Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Images on their way through a model.
+
+    ``crops`` are what the model's preprocessing made of them; ``heads`` are those that the reading needs, in its
+    order. Labels are indices of classes; -1 where an image has none.
+    """
+
+    crops: Sequence[Any]
+    ids: Sequence[str]
+    labels: Sequence[int]
+    heads: tuple[TextHead, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.crops)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Return the images from ``start`` up to ``stop``."""
+        return Batch(self.crops[start:stop], self.ids[start:stop], self.labels[start:stop], self.heads)
+
+
+class Reading(Protocol):
+    """What a pass takes off a model for each image: a frozen value, small and picklable."""
+
+    @property
+    def name(self) -> str:
+        """Return the name in the registry."""
+
+    @property
+    def chunk_rows(self) -> int:
+        """Return the rows of a chunk: few where one row takes long to make."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return what decides the rows beside encoder, images and transform; nothing for the default reading."""
+
+    def take(self, model: LoadedModel, batch: Batch) -> Rows:
+        """Return one row an image: an array (n, ...), or n arrays where their shapes differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A model's own output: unit embeddings (n, d), or class scores (n, C)."""
+
+    name: str = "pooled"
+    chunk_rows: int = CHUNK
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return nothing: the keys of 0.1.0 named no reading."""
+        return {}
+
+    def take(self, model: LoadedModel, batch: Batch) -> Rows:
+        """Return the embeddings or class scores of a batch."""
+        return image_outputs(model, batch.crops)
+
+
+POOLED = Pooled()
+
+
+def reading_named(name: str) -> Reading:
+    """Return a registered reading; raise SetupError naming the nearest known one."""
+    known = named("readings")
+    if name not in known:
+        raise SetupError(
+            f"unknown reading {name!r}", expected=", ".join(known), fix=did_you_mean(name, known) or "use a known one"
+        )
+    return cast(Reading, known[name])
