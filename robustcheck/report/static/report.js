@@ -76,14 +76,25 @@
     form.querySelector("output").textContent = active ? `${count} of ${total}` : "";
     form.querySelector("[type=reset]").hidden = !active;
   };
-  const writeHash = () => {
+  const hashOfFields = () => {
     const hash = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (value && name !== "status") hash.set(name, value);
     const status = [...wanted().status].join(",");
     if (status) hash.set("status", status);
+    return hash;
+  };
+  const setFields = (hash) => {
+    for (const name of ["q", "model", "tag"]) if (form.elements[name]) form.elements[name].value = hash.get(name) || "";
+    const status = (hash.get("status") || "").split(",");
+    for (const box of all("[name=status]", form)) box.checked = status.includes(box.value);
+  };
+  const writeHash = () => {
+    const hash = hashOfFields();
     if (target) hash.set("at", target);
     history.replaceState(null, "", `#${hash}`);
   };
+  // The filter that the page shows now, in the words of the address. It is set when the page has settled: tests wait for it.
+  const announce = () => { watchPlots(); form.dataset.applied = hashOfFields(); };
   const goTo = (id) => {
     const card = document.getElementById(id);
     if (!card) return;
@@ -96,16 +107,17 @@
   const readHash = () => {
     const text = location.hash.slice(1);
     const hash = new URLSearchParams(text.includes("=") ? text : "");
-    for (const name of ["q", "model", "tag"]) if (form.elements[name]) form.elements[name].value = hash.get(name) || "";
-    const status = (hash.get("status") || "").split(",");
-    for (const box of all("[name=status]", form)) box.checked = status.includes(box.value);
+    setFields(hash);
     target = text.includes("=") ? hash.get("at") || "" : text;
     apply();
     if (target) goTo(target);
+    announce();
   };
-  form.addEventListener("input", () => { target = ""; apply(); writeHash(); });
+  const filterAnew = () => { target = ""; apply(); writeHash(); announce(); };
+  form.addEventListener("input", filterAnew);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { target = ""; apply(); writeHash(); }));
+  // The browser clears the fields only after this event; cleared here, the page is never seen between the two.
+  form.addEventListener("reset", (event) => { event.preventDefault(); setFields(new URLSearchParams()); filterAnew(); });
   addEventListener("hashchange", readHash);
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#r"]');
@@ -188,13 +200,19 @@
     document.head.append(script);
   };
   let ready;
+  const begun = new Set();
   const near = new IntersectionObserver((seen) => {
-    for (const entry of seen) if (entry.isIntersecting) {
-      near.unobserve(entry.target);
-      draw(entry.target.querySelector(".vega"));
+    for (const { isIntersecting, target: figure } of seen) if (isIntersecting && !begun.has(figure)) {
+      begun.add(figure);
+      near.unobserve(figure);
+      draw(figure.querySelector(".vega"));
     }
   }, { rootMargin: "600px" });
-  if (window.DecompressionStream) all(".plot").forEach((figure) => near.observe(figure));
+  // An observer speaks only when something changes; watched anew, a plot that the filter has brought back is seen for certain.
+  const watchPlots = () => {
+    if (!window.DecompressionStream) return;
+    for (const figure of all(".plot")) if (!begun.has(figure)) { near.unobserve(figure); near.observe(figure); }
+  };
 
   readHash();
 })();
