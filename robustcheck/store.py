@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 
 SCHEMA = 1
@@ -151,28 +150,6 @@ def read_array(path: Path) -> Stored | None:
         return None
     facts, _, payload = body.partition(b"\n")
     return Stored(np.load(io.BytesIO(payload), allow_pickle=False), json.loads(facts))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place whole: readers see the old one or the new one, never a part."""
-    try:
-        _write_beside(path, content)
-    except OSError as error:
-        raise SetupError(f"the store cannot be written ({error})", where=str(path.parent)) from error
-
-
-def _write_beside(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _canonical(facts: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def robustcheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         return Said(0 if code is None else int(code), *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def trusted_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust the times of files that were written a moment ago, whatever the clock says."""
+    monkeypatch.setattr("robustcheck.disk.SETTLED_SECONDS", -math.inf)
 
 
 @pytest.fixture

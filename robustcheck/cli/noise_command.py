@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from robustcheck.datasets import data_roots
+from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import PRECISIONS, Precision
@@ -122,4 +123,4 @@ def _renew(page: Path, table: str) -> None:
     begin, end = _MARKS
     text = page.read_text(encoding="utf-8")
     between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    page.write_text(between.sub(lambda _: f"{begin}\n{table}\n{end}", text), encoding="utf-8")
+    write_atomically(page, between.sub(lambda _: f"{begin}\n{table}\n{end}", text).encode())

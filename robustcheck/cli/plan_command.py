@@ -17,13 +17,12 @@ from rich.table import Column, Table
 
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.tables import data_paths, suite_paths
+from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings
 from robustcheck.metrics import METRICS
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.values import EvidenceChoice
-
-_NAMED = 2
 
 
 def plan(
@@ -93,8 +92,7 @@ def _alike(prospects: Sequence[Prospect]) -> Iterator[list[Prospect]]:
 
 def _models(alike: Sequence[Prospect]) -> str:
     names = [one.item.model.text if one.item.check.is_about_groups else one.item.model.id for one in alike]
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return name_first(names, 2)
 
 
 def _amount(value: float | None, unit: str) -> str:

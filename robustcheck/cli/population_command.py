@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
 from robustcheck.populations import from_run, joined, write_csv
 from robustcheck.report import load_run
@@ -20,10 +21,7 @@ def population(
     own = joined([from_run(load_run(path)) for path in runs])
     if not own.table.figures:
         raise RecordError("no figures in these runs", where=", ".join(map(str, runs)), expected="a run with scores")
-    try:
-        out.write_text(write_csv(own.table), encoding="utf-8", newline="")
-    except OSError as error:
-        raise RecordError(f"cannot be written: {error.strerror}", where=str(out)) from None
+    write_atomically(out, write_csv(own.table).encode())
     typer.echo(f"{out}: {len(own.table.figures)} figures of {len(own.table.facets)} models")
     for text in own.left_out:
         typer.echo(f"left out: {text}")

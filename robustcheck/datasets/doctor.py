@@ -19,6 +19,7 @@ from robustcheck.datasets.selection import group_values, has_value
 from robustcheck.datasets.sequences import sequences_of
 from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError
+from robustcheck.listing import name_first
 
 Level = Literal["ok", "warning", "error"]
 
@@ -176,8 +177,7 @@ def _prompts(dataset: Dataset) -> Iterator[Finding]:
 def _values(dataset: Dataset, name: str) -> str:
     column = dataset.groups[name]
     values = group_values(column)
-    shown = ", ".join(f"{value or 'none'} ({has_value(column, value).sum()})" for value in values[:8])
-    return shown + (f" and {len(values) - 8} more" if len(values) > 8 else "")
+    return name_first([f"{value or 'none'} ({has_value(column, value).sum()})" for value in values], 8)
 
 
 def _decoded(dataset: Dataset, decode: int | None) -> Finding:

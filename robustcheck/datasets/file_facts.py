@@ -8,18 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from robustcheck.errors import DataError, SetupError
+from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
 
-# A file written again within one tick of the file system's clock keeps its times: trust them only when older.
-SETTLED_SECONDS = 2.0
-
-Stamp = tuple[int, int, int]
 Fact = TypeVar("Fact", bound=str | int)
 
 
@@ -51,31 +46,6 @@ class FileFacts(Generic[Fact]):
             return None
         place = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:32]
         return index_dir / f"{self.name}-{place}.json"
-
-
-def file_stamp(path: Path) -> Stamp:
-    """Return a file's size and times; the change time also moves when the modification time is set back."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise DataError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-def is_settled(stamp: Stamp) -> bool:
-    """Tell whether a file is old enough for its times to show that it is unchanged."""
-    return time.time() - max(stamp[1], stamp[2]) / 1e9 > SETTLED_SECONDS
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds either all of it or nothing."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise SetupError(f"cannot write the index: {error.strerror or error}", where=str(path)) from error
 
 
 def _read(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:

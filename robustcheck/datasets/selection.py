@@ -8,6 +8,7 @@ import numpy.typing as npt
 from robustcheck.datasets.class_sets import class_set_indices, known_class_sets
 from robustcheck.datasets.dataset import Dataset, IntArray, StrArray
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.listing import name_first
 from robustcheck.values import Pairs
 
 CLASSES = "classes"  # `classes: imagenet-a` restricts samples and competing classes alike
@@ -82,10 +83,9 @@ def _in_class_set(dataset: Dataset, name: str) -> npt.NDArray[np.bool_]:
 
 def _require_known(name: str, known: tuple[str, ...], what: str, dataset: Dataset) -> None:
     if name not in known:
-        shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
         raise DataError(
             f"unknown {what} {name!r}",
             where=dataset.name,
-            expected=f"one of {shown}",
+            expected=f"one of {name_first(known, 20)}",
             fix=did_you_mean(name, known),
         )

@@ -20,9 +20,9 @@ from typing import cast, get_args
 
 import numpy as np
 
+from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.report import load_run
-from robustcheck.store import write_atomically
 from robustcheck.values import Aggregate, ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

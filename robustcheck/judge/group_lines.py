@@ -10,6 +10,7 @@ from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import Group, GroupCase, Weighed
 from robustcheck.judge.wording import say_points, say_side, say_value
+from robustcheck.listing import name_first
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.group_effects import line_gap, slope_difference, tan_delta
 from robustcheck.stats.lines import Points, fit_line, forward, r_squared
@@ -18,7 +19,6 @@ from robustcheck.values import Pairs, TrendFigure, TrendPoint
 from robustcheck.values.expectations import GroupAbove, GroupExpectation, SameTrend, Steeper
 
 LITTLE_EXPLAINED = 0.8
-_NAMED = 5
 
 
 def weigh_steeper(expect: Steeper, warn: Steeper | None, case: GroupCase) -> Weighed:
@@ -106,17 +106,11 @@ def on_axis(groups: Sequence[Group], axis: AxisName) -> tuple[tuple[Group, ...],
     for group in kept:
         if not group.members:
             raise RecordError(f"no model of {group.name} has a place on a {axis} axis", fix="use axis: linear")
-    return kept, ((f"without {named(lost)}: 0% and 100% have no place on a {axis} axis",) if lost else ())
+    return kept, ((f"without {name_first(lost)}: 0% and 100% have no place on a {axis} axis",) if lost else ())
 
 
 def _has_place(x: float, y: float, axis: AxisName) -> bool:
     return bool(np.isfinite(forward(np.array([x, y]), axis)).all())
-
-
-def named(models: Sequence[str]) -> str:
-    """Name models, and count those beyond the first few."""
-    more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
-    return ", ".join(models[:_NAMED]) + more
 
 
 def beyond(group: Group, fitted: Group, x_unit: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
 from robustcheck.judge.limits import score_estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated
 from robustcheck.stats.intervals import IntervalAt, shared_covariance
@@ -149,7 +150,7 @@ def _scatter(fit: TrendFit, at: Expected) -> float:
 
 
 def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -> tuple[tuple[str, str], ...]:
-    narrowed = "".join(f", {facet} {_alternatives(values)}" for facet, values in sorted(expect.among.items()))
+    narrowed = "".join(f", {facet} {name_any(values)}" for facet, values in sorted(expect.among.items()))
     z = "undefined" if at.z is None else f"{at.z:+.2f}"
     return (
         ("expected on trend", say_value(at.value, case.unit)),
@@ -164,7 +165,3 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
 def _left_out(case: Case) -> str:
     members = case.population.points if case.population else ()
     return ", this one left out" if any(point.model == case.planned.model.id for point in members) else ""
-
-
-def _alternatives(values: str | list[str]) -> str:
-    return values if isinstance(values, str) else " or ".join(values)

@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.listing import name_first
 from robustcheck.predictions.values import Floats, Ints
 
 WIDE_PREFIXES = ("logit_", "prob_")
@@ -40,7 +41,7 @@ class Table:
             raise DataError(
                 f"no column {name!r}",
                 where=str(self.path),
-                expected="a header with it; this one has " + ", ".join([*self.header, *self.wide][:12]),
+                expected=f"a header with it; this one has {name_first([*self.header, *self.wide], 12)}",
                 fix=did_you_mean(name, self.header),
             )
         return self.texts[name]

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from robustcheck.disk import write_atomically
 from robustcheck.errors import DataError
 from robustcheck.predictions.archives import KNOWN
 from robustcheck.predictions.directory import stem_of
 from robustcheck.predictions.values import Ints, Strings
-from robustcheck.store import write_atomically
 
 
 def write_predictions(

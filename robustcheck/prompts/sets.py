@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.listing import name_first
 from robustcheck.prompts.files import SLOT, read_sentences, read_templates
 from robustcheck.prompts.packages import cupl_file, cupl_sentences, open_clip_templates
 
@@ -87,9 +88,8 @@ def _filled_in(templates: tuple[str, ...], names: Sequence[str]) -> Texts:
 def _looked_up(sentences: dict[str, tuple[str, ...]], names: Sequence[str], where: str) -> Texts:
     missing = [name for name in dict.fromkeys(names) if name not in sentences]
     if missing:
-        shown = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
         raise SetupError(
-            f"no sentences for {len(missing)} of {len(set(names))} class names: {shown}",
+            f"no sentences for {len(missing)} of {len(set(names))} class names: {name_first(missing, 10)}",
             where=where,
             expected="sentences for every scored name, spelt as in the data set",
             fix=did_you_mean(missing[0], sentences) or "add them, or name a set of templates such as openai-80",

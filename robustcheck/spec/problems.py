@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from robustcheck.listing import name_first
 from robustcheck.values import Position, Problem
 
 _LISTED = 12
@@ -59,5 +60,4 @@ def one_of(names: Iterable[str]) -> str:
     known = sorted(names)
     if not known:
         return "none is known here"
-    shown = ", ".join(known[:_LISTED])
-    return f"one of {shown}" if len(known) <= _LISTED else f"one of {shown}, ... ({len(known)} in all)"
+    return f"one of {name_first(known, _LISTED)}"

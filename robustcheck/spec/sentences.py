@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from robustcheck.listing import name_any
 from robustcheck.spec.limits import LIMITS
 from robustcheck.spec.sentences_groups import GroupSubject, group_sentence
 from robustcheck.values import Amount, Quantity
@@ -105,12 +106,8 @@ def _on_trend(subject: _Subject, expect: OnTrend) -> str:
 
 
 def _narrowed(expect: OnTrend) -> str:
-    facets = [f"{name} {_any_of(values)}" for name, values in expect.among.items()]
+    facets = [f"{name} {name_any(values)}" for name, values in expect.among.items()]
     return f" (among {', '.join(facets)})" if facets else ""
-
-
-def _any_of(values: str | list[str]) -> str:
-    return values if isinstance(values, str) else " or ".join(values)
 
 
 def _fitted(expect: OnTrend) -> str:

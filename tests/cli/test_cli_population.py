@@ -41,7 +41,7 @@ def test_mistakes_of_the_command_are_messages(
     for words, said in (
         ((str(tmp_path / "none"), "--out", "x.csv"), "no run record can be read here"),
         ((str(tmp_path / "empty"), "--out", "x.csv"), "no figures in these runs"),
-        ((str(tmp_path / "one"), "--out", str(tmp_path / "no/x.csv")), "cannot be written: No such file"),
+        ((str(tmp_path / "one"), "--out", str(tmp_path / "empty/run.json/x.csv")), "cannot write the file: "),
     ):
         assert run(monkeypatch, *words) == 2
         assert said in capsys.readouterr().err

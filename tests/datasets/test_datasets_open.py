@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from dataset_makers import make_imagefolder, make_webdataset, sample, three_shards
+from dataset_makers import make_imagefolder, make_webdataset, rewrite_with_old_time, sample, three_shards
 from dataset_makers_protocols import Change, changed_catalogue
 
 from robustcheck.datasets import catalogue, class_sets, data_roots, known_datasets, open_dataset
@@ -158,10 +158,10 @@ def test_a_directory_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypat
         open_dataset(str(tmp_path), ())
 
 
-def test_an_index_that_cannot_be_written_is_a_setup_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("robustcheck.datasets.file_facts.SETTLED_SECONDS", -1e9)
+@pytest.mark.usefixtures("trusted_times")
+def test_an_index_that_cannot_be_written_is_a_setup_error(tmp_path: Path) -> None:
     (tmp_path / "index").write_text("a file, not a directory")
-    with pytest.raises(SetupError, match="cannot write the index"):
+    with pytest.raises(SetupError, match="cannot write the file"):
         open_dataset(str(three_shards(tmp_path / "d")), (), tmp_path / "index")
 
 
@@ -175,20 +175,15 @@ class TestFingerprint:
         image.write_bytes(content)
         assert open_dataset(str(directory), (), tmp_path / "index").fingerprint != before
 
-    def test_one_byte_changes_it_even_when_the_time_is_set_back(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.mark.usefixtures("trusted_times")
+    def test_one_byte_changes_it_even_when_the_time_is_set_back(self, tmp_path: Path) -> None:
         directory = make_imagefolder(tmp_path / "d", ["a/1.png", "b/2.png"])
-        monkeypatch.setattr("robustcheck.datasets.file_facts.SETTLED_SECONDS", 0.02)
         image = directory / "b" / "2.png"
-        stat = image.stat()
-        while open_dataset(str(directory), (), tmp_path / "index") and not list(tmp_path.glob("index/hashes-*")):
-            pass
         before = open_dataset(str(directory), (), tmp_path / "index").fingerprint
+        assert list(tmp_path.glob("index/hashes-*"))
         content = bytearray(image.read_bytes())
         content[-1] ^= 1
-        image.write_bytes(content)
-        os.utime(image, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        rewrite_with_old_time(image, content)
         assert open_dataset(str(directory), (), tmp_path / "index").fingerprint != before
 
     def test_a_name_changes_it(self, tmp_path: Path) -> None:

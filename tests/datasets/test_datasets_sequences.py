@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from dataset_makers import make_imagefolder, pixels
 
-from robustcheck.datasets import class_sets, file_facts, known_datasets, open_dataset
+from robustcheck.datasets import class_sets, known_datasets, open_dataset
 from robustcheck.datasets import open as opening
-from robustcheck.datasets.layouts import video_files
 from robustcheck.datasets.sequences import sequences_of
 from robustcheck.errors import DataError, SetupError
 from robustcheck.protocols.sequence.flips import flip_rates
@@ -151,13 +150,12 @@ def test_without_pyav_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.M
         open_dataset("imagenet-p/rotate", (tmp_path,))
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small", "trusted_times")
 def test_lengths_are_kept_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     directory = make_videos(tmp_path / "imagenet-p" / "rotate")
     first = open_dataset("imagenet-p/rotate", (tmp_path,), tmp_path / "index")
     with monkeypatch.context() as patched:
-        patched.setattr(video_files, "_length", None)
+        patched.setattr(av, "open", None)
         again = open_dataset("imagenet-p/rotate", (tmp_path,), tmp_path / "index")
     assert again.ids.tolist() == first.ids.tolist()
     write_video(directory / "n01443537" / "c.mp4", [30, 90, 150, 210])

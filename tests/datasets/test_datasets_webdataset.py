@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 import tarfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from dataset_makers import encoded, make_webdataset, pixels, sample, three_shards, write_tar
 from PIL import Image
 
-from robustcheck.datasets import file_facts, open_dataset
+from robustcheck.datasets import open_dataset
 from robustcheck.datasets.layouts import tar_index
 from robustcheck.errors import DataError
 
@@ -101,10 +102,10 @@ def test_groups_must_cover_every_sample(directory: Path) -> None:
         open_dataset(str(directory), ())
 
 
+@pytest.mark.usefixtures("trusted_times")
 def test_index_is_used_again_and_gives_the_same(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
     first = open_dataset(str(directory), (), tmp_path / "index")
     monkeypatch.setattr(tarfile, "open", None)
     monkeypatch.setattr("hashlib.file_digest", None)
@@ -114,23 +115,24 @@ def test_index_is_used_again_and_gives_the_same(
     np.testing.assert_array_equal(np.asarray(second.image(9)), pixels(9))
 
 
-def test_a_changed_shard_is_indexed_anew(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
+@pytest.mark.usefixtures("trusted_times")
+def test_a_changed_shard_is_indexed_anew(directory: Path, tmp_path: Path) -> None:
     open_dataset(str(directory), (), tmp_path / "index")
     write_tar(directory / "test" / "2.tar", [member for i in (8, 9, 10) for member in sample(i, 0)])
     assert len(open_dataset(str(directory), (), tmp_path / "index")) == 11
 
 
-def test_fresh_files_are_not_trusted_to_be_unchanged(directory: Path, tmp_path: Path) -> None:
+def test_fresh_files_are_not_trusted_to_be_unchanged(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("robustcheck.disk.SETTLED_SECONDS", math.inf)
     open_dataset(str(directory), (), tmp_path / "index")
     assert not (tmp_path / "index").exists()
 
 
+@pytest.mark.usefixtures("trusted_times")
 @pytest.mark.parametrize("damage", [b"", b"PK", b"\x00" * 50])
-def test_a_damaged_index_is_built_again(
-    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
-) -> None:
-    monkeypatch.setattr(file_facts, "SETTLED_SECONDS", -1e9)
+def test_a_damaged_index_is_built_again(directory: Path, tmp_path: Path, damage: bytes) -> None:
     open_dataset(str(directory), (), tmp_path / "index")
     for kept in (tmp_path / "index").iterdir():
         kept.write_bytes(damage)

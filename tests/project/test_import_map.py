@@ -12,10 +12,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"errors", "values"}
+VALUES = {"disk", "errors", "listing", "values"}
 ALLOWED: dict[str, set[str]] = {
-    "values": set(),
+    "listing": set(),
+    "values": {"listing"},
     "errors": {"values"},
+    "disk": {"errors"},
     "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,

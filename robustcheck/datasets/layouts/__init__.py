@@ -7,6 +7,7 @@ from pathlib import Path
 from robustcheck.datasets.dataset import Contents
 from robustcheck.datasets.layouts import imagefolder, manifest, webdataset
 from robustcheck.errors import DataError
+from robustcheck.listing import name_first
 
 LAYOUTS = """a directory in one of the known layouts:
     webdataset   classnames.txt, zeroshot_classification_templates.txt, test/nshards.txt, test/0.tar, ...
@@ -36,5 +37,4 @@ def _listing(path: Path) -> str:
     if path.is_file():
         return f"a file {path.name}"
     names = sorted(child.name + "/" * child.is_dir() for child in path.iterdir())
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return f"a directory with {shown}" if names else "an empty directory"
+    return f"a directory with {name_first(names)}" if names else "an empty directory"

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from robustcheck.datasets.dataset import IMAGE_SUFFIXES, IntArray, StrArray
-from robustcheck.datasets.file_facts import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
 from robustcheck.errors import DataError
 
 SCHEMA = 2

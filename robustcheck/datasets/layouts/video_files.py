@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.file_facts import FileFacts, Stamp, file_stamp
+from robustcheck.datasets.file_facts import FileFacts
+from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
 
 if TYPE_CHECKING:

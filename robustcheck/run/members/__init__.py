@@ -8,9 +8,10 @@ from zlib import crc32
 
 from robustcheck.errors import DataMissing, RecordError
 from robustcheck.judge import GroupCase
+from robustcheck.listing import name_first
 from robustcheck.metrics import METRICS
 from robustcheck.run.evidence import EvidenceBook
-from robustcheck.run.members.gathered import Candidate, Gathered, some
+from robustcheck.run.members.gathered import Candidate, Gathered
 from robustcheck.run.members.grouping import arranged
 from robustcheck.run.members.measured import measured
 from robustcheck.run.members.published import published
@@ -85,13 +86,13 @@ def _require_some(name: str, count: int, expect: GroupExpectation, gathered: Gat
             expected=f"at least {least}",
             fix="name more models with --models, or published figures with `population`",
         )
+    both = ", with figures for both quantities" if expect.other_quantity else ""
+    lacking = f"without a figure: {name_first(gathered.left_out)}" if gathered.left_out else ""
     raise RecordError(
         found,
         where=f"the population {', '.join(expect.populations)}",
-        expected=f"at least {least}, with figures for both quantities"
-        if expect.other_quantity
-        else f"at least {least}",
-        fix=f"without a figure: {some(gathered.left_out)}" if gathered.left_out else "widen the query or `x_range`",
+        expected=f"at least {least}{both}",
+        fix=lacking or "widen the query or `x_range`",
     )
 
 
@@ -105,7 +106,7 @@ def _notes(gathered: Gathered, inside: Sequence[Candidate]) -> Iterator[str]:
     yield from gathered.notes
     if gathered.left_out:
         why = "a measurement" if gathered.missing else "a figure"
-        yield f"{_models(len(gathered.left_out))} left out for want of {why}: {some(gathered.left_out)}"
+        yield f"{_models(len(gathered.left_out))} left out for want of {why}: {name_first(gathered.left_out)}"
     twice = [each for each in inside if each.facets.get("size") == "test"]
     if twice:
         yield (

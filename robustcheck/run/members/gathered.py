@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.judge import Member
 
-_NAMED = 5
 Facets = Mapping[str, str]
 
 
@@ -35,9 +34,3 @@ class Gathered:
     source: str = ""
     licence: str = ""
     notes: list[str] = field(default_factory=list)
-
-
-def some(names: Sequence[str]) -> str:
-    """Name the first few models, and count the others."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

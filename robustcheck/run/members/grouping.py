@@ -7,8 +7,9 @@ from math import nan
 
 from robustcheck.errors import RecordError
 from robustcheck.judge import Group, MatchedPair, Member
+from robustcheck.listing import name_first
 from robustcheck.models.facets import matches
-from robustcheck.run.members.gathered import Candidate, some
+from robustcheck.run.members.gathered import Candidate
 from robustcheck.run.members.wanted import named_pairs, query_of
 from robustcheck.values.expectations import GroupExpectation, Improves
 
@@ -38,7 +39,7 @@ def _refuse_overlap(groups: Sequence[Group]) -> None:
             both = [member.model for member in group.members if member in other.members]
             if both:
                 raise RecordError(
-                    f"{len(both)} models are both of {other.name} and of {group.name}: {some(both)}",
+                    f"{len(both)} models are both of {other.name} and of {group.name}: {name_first(both)}",
                     expected="groups that share no model",
                     fix="add a facet that tells them apart, such as family: '!=clip'",
                 )

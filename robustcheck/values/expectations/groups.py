@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from robustcheck.listing import name_any
 from robustcheck.values import Amount
 from robustcheck.values.expectations.fields import AmountField, QuantityModel, QueryField
 from robustcheck.values.expectations.single import Expectation
@@ -36,7 +37,7 @@ def query_words(query: Query) -> str:
 
 def _alternatives(values: str | list[str]) -> str:
     texts = values.split("|") if isinstance(values, str) else values
-    words = " or ".join(text.strip() for text in texts)
+    words = name_any([text.strip() for text in texts])
     return f"not {words.removeprefix('!=').strip()}" if words.startswith("!=") else words
 
 

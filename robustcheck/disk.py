@@ -1,0 +1,56 @@
+"""Files on this machine: put in their place whole, and known by their size and times."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+from robustcheck.errors import DataError, SetupError
+
+# A file written again within one tick of the file system's clock keeps its times: trust them only when older.
+SETTLED_SECONDS = 2.0
+
+Stamp = tuple[int, int, int]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put a file in its place whole: readers see the old one or the new one, never a part."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_beside(path, content)
+    except OSError as error:
+        raise SetupError(
+            f"cannot write the file: {error.strerror or error}",
+            where=str(path),
+            fix="free some space, make the directory writable, or name another place",
+        ) from error
+
+
+def file_stamp(path: Path) -> Stamp:
+    """Return a file's size and times; the change time also moves when the modification time is set back."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def is_settled(stamp: Stamp) -> bool:
+    """Tell whether a file is old enough for its times to show that it is unchanged."""
+    return time.time() - max(stamp[1], stamp[2]) / 1e9 > SETTLED_SECONDS
+
+
+def _write_beside(path: Path, content: bytes) -> None:
+    # Opened by name and not by mkstemp, whose files only their owner can read: a store may be shared.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
