@@ -28,7 +28,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(SetupError, match="a.array: cannot write the file: disk full"):
+    with pytest.raises(SetupError, match=r"a\.array: cannot write the file: disk full"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.array"]

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"disk", "errors", "listing", "values"}
+VALUES = {"disk", "errors", "listing", "registry", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
     "values": {"listing"},
