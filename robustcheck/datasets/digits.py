@@ -39,7 +39,7 @@ TEMPLATES = (
 
 def open_digits(name: str = "digits") -> ImageDataset:
     """Open the 797 held-out digits as a dataset."""
-    table = _table()[TRAINING_ROWS:]
+    table = read_digits()[TRAINING_ROWS:]
     return ImageDataset(
         name=name,
         layout="packaged",
@@ -58,7 +58,7 @@ def open_digits(name: str = "digits") -> ImageDataset:
 
 def digits_training() -> tuple[list[Image.Image], IntArray]:
     """Return the zoo's 1000 training digits, rendered like the held-out ones, and their labels."""
-    table = _table()[:TRAINING_ROWS]
+    table = read_digits()[:TRAINING_ROWS]
     images = [render_digit(row.reshape(8, 8)) for row in table[:, :-1]]
     return images, table[:, -1].astype(np.int64)
 
@@ -84,7 +84,7 @@ class _DigitPictures:
 
 
 @functools.cache
-def _table() -> npt.NDArray[np.uint8]:
+def read_digits() -> npt.NDArray[np.uint8]:
     """Read the table (1797, 65): 64 ink counts and the digit."""
     text = gzip.decompress(_data_file().read_bytes()).decode("ascii")
     values = np.array(text.replace("\n", ",").rstrip(",").split(","), dtype=np.uint8)

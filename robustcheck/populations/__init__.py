@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.models.catalogue import facets_of
 from robustcheck.populations.pairs import read_pairs
@@ -77,11 +78,11 @@ def _read_own(path: Path) -> Population:
             expected="a CSV file with the columns model, dataset, metric, value, n; or one of "
             + ", ".join(sorted(known_populations())),
         )
-    return _read_file(path.resolve(), path.stat().st_mtime_ns)
+    return _read_file(path.resolve(), file_stamp(path))
 
 
 @cache
-def _read_file(path: Path, modified: int) -> Population:
+def _read_file(path: Path, stamp: Stamp) -> Population:
     return _read(path, path.stem)
 
 

@@ -8,7 +8,6 @@ import pytest
 from colour_data import write_colours
 from command import Robustcheck, refused
 
-from robustcheck.cli import noise_command as command
 from robustcheck.run.noise_floor import Circumstances, Measurement
 from robustcheck.run.noise_floor import measure_under as really
 
@@ -51,7 +50,7 @@ def test_a_moved_decision_ends_with_1(robustcheck: Robustcheck, monkeypatch: pyt
 
 @pytest.mark.usefixtures("colours")
 def test_the_table_of_a_page_is_renewed(robustcheck: Robustcheck) -> None:
-    begin, end = command._MARKS
+    begin, end = "<!-- noise:begin -->", "<!-- noise:end -->"
     Path("page.md").write_text(f"# Before\n{begin}\nold\n{end}\nafter\n")
     assert robustcheck("noise", FAKE, *QUICK, "--write", "page.md").code == 0
     text = Path("page.md").read_text()

@@ -65,6 +65,7 @@ def test_opening_imports_neither_torch_nor_scikit_learn_nor_pillow() -> None:
 
 
 def test_a_damaged_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits.read_digits.cache_clear()
     monkeypatch.setattr(digits, "ROWS", 1798)
     with pytest.raises(DataError, match="116805 numbers"):
-        digits._table.__wrapped__()
+        digits.read_digits()

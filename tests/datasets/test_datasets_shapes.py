@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from robustcheck.datasets import expand, known_datasets, open_dataset
-from robustcheck.datasets.shapes import _SETS, open_shapes, shapes_view_pairs
+from robustcheck.datasets.shapes import DRAWN_SETS, open_shapes, shapes_view_pairs
 from robustcheck.datasets.shapes.attributes import (
     BACKGROUNDS,
     COLOURS,
@@ -28,7 +28,7 @@ from robustcheck.datasets.shapes.attributes import (
     image_rng,
     placed,
 )
-from robustcheck.datasets.shapes.drawing import _distance, draw, pixel_centres
+from robustcheck.datasets.shapes.drawing import draw, pixel_centres, signed_distance
 from robustcheck.datasets.shapes.outlines import outline, polygon
 from robustcheck.datasets.shapes.sets import training_looks, varied_looks
 from robustcheck.datasets.shapes.views import apply_homography
@@ -97,8 +97,8 @@ def test_an_unknown_set_is_an_error(name: str) -> None:
 def test_the_catalogue_knows_every_set_and_part() -> None:
     for name in ("shapes-c", "shapes-motion"):
         parts, _ = expand(name, (("corruption", "all"), ("severity", "all")) if name == "shapes-c" else ())
-        assert {part for part in _SETS if part.startswith(f"{name}/")} == set(parts)
-    assert {part for part in _SETS if "/" not in part} < set(known_datasets())
+        assert {part for part in DRAWN_SETS if part.startswith(f"{name}/")} == set(parts)
+    assert {part for part in DRAWN_SETS if "/" not in part} < set(known_datasets())
     for name, entry in known_datasets().items():
         if name.startswith("shapes") and not entry.parts:
             opened = open_shapes(name)
@@ -142,7 +142,7 @@ class TestFactors:
     def test_a_partial_view_is_cut_by_the_border_and_no_other(self) -> None:
         x, y = pixel_centres()
         for look in [look for look, _ in varied_looks()] + list(training_looks()[:300]):
-            inside = _distance(look, x, y) < 0
+            inside = signed_distance(look, x, y) < 0
             border = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
             assert border.any() == (look.attributes.view == "partial"), look
 

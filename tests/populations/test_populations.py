@@ -21,7 +21,6 @@ from robustcheck.populations import (
     published_figure,
     write_csv,
 )
-from robustcheck.populations.tables import _is_fraction
 from robustcheck.run.known_names import known_names
 from robustcheck.stats.trend import fit_trend
 from robustcheck.values import ModelRef, Quantity, TrendPoint
@@ -309,10 +308,14 @@ def test_retrieval_figures_are_found_by_the_names_of_the_metrics(dataset: str, s
     assert len(load_population("openclip").points(VAL, quantity)) == 121
 
 
-def test_tables_know_which_metrics_are_fractions() -> None:
-    """A value of 63.4 is refused for every metric whose values lie between 0 and 1, and for no other."""
-    unbounded = known_names(Path()).unbounded
-    assert {name for name in METRICS if _is_fraction(name)} == set(METRICS) - unbounded
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_percentage_is_refused_where_a_metric_is_a_fraction(metric: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(f"model,dataset,metric,value,n\nm,d,{metric},63.4,100\n", encoding="utf-8")
+    if metric in known_names(Path()).unbounded:
+        assert load_population(str(tmp_path / "own.csv")).figures
+        return
+    with pytest.raises(RecordError, match=r"a fraction from 0 to 1, such as 0\.634"):
+        load_population(str(tmp_path / "own.csv"))
 
 
 # --- one's own runs ---------------------------------------------------------------------------------

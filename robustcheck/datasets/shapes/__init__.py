@@ -30,7 +30,7 @@ from robustcheck.errors import DataError, did_you_mean
 
 __all__ = ["CORRUPTIONS", "PERTURBATIONS", "SEVERITIES", "ViewPair", "open_shapes", "shapes_view_pairs"]
 
-_SETS: Mapping[str, Callable[[], ImageDataset]] = {
+DRAWN_SETS: Mapping[str, Callable[[], ImageDataset]] = {
     "shapes": open_shapes_test,
     "shapes-train": open_shapes_train,
     "shapes-sketch": open_sketch,
@@ -51,8 +51,10 @@ _SETS: Mapping[str, Callable[[], ImageDataset]] = {
 
 def open_shapes(name: str) -> ImageDataset:
     """Open a drawn set, or a part of a family of them such as ``shapes-c/contrast/3``."""
-    if name not in _SETS:
+    if name not in DRAWN_SETS:
         raise DataError(
-            f"unknown drawn set {name!r}", expected="one of " + ", ".join(_SETS), fix=did_you_mean(name, _SETS)
+            f"unknown drawn set {name!r}",
+            expected="one of " + ", ".join(DRAWN_SETS),
+            fix=did_you_mean(name, DRAWN_SETS),
         )
-    return _SETS[name]()
+    return DRAWN_SETS[name]()

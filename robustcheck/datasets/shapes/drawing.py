@@ -47,7 +47,7 @@ def draw(look: Look) -> Bytes:
 def draw_sketch(look: Look) -> Bytes:
     """Draw a dark outline and a grey wash on white: the shape alone, without colour or texture."""
     x, y = pixel_centres()
-    distance = _distance(look, x, y)
+    distance = signed_distance(look, x, y)
     washed = WHITE + (WASH - WHITE) * clipped(0.5 - distance)
     ink = clipped(0.5 + STROKE - np.abs(distance))
     return to_bytes(np.repeat((washed + (INK - washed) * ink)[..., None], 3, axis=2))
@@ -76,7 +76,7 @@ def lit(pixels: Pixels, lighting: str) -> Pixels:
 
 def paint_object(pixels: Pixels, look: Look, x: Field, y: Field, pixel: float = 1.0) -> Pixels:
     """Lay an object over pixels whose centres are the points; ``pixel`` is their spacing."""
-    distance = _distance(look, x, y) / pixel
+    distance = signed_distance(look, x, y) / pixel
     colour = np.array(RGB[look.attributes.colour])
     marks = _texture(look, x, y)[..., None]
     surface = colour * (1 - (1 - MARK) * marks)
@@ -91,7 +91,8 @@ def paint_background(name: str, x: Field, y: Field, grain: int) -> Pixels:
     return _BACKGROUNDS[name](x, y, _noise(grain))
 
 
-def _distance(look: Look, x: Field, y: Field) -> Field:
+def signed_distance(look: Look, x: Field, y: Field) -> Field:
+    """Return how far each point lies from the outline, in the units of x and y; inside it is negative."""
     u, v = _own_frame(look, x, y)
     return outline(look.attributes.shape, u / look.radius, v / look.radius) * look.radius
 
