@@ -181,13 +181,13 @@ def _changed(rng: Rng, change: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
 def _two_sides(noise: Floats, auroc: float) -> Samples:
     groups = np.repeat([-1, 0], noise.size // 2)
     apart = sqrt(2) * NORMAL.inv_cdf(auroc)
-    return replace(_samples(noise + apart * (groups == -1)), groups=groups.astype(np.int64), aggregate="auroc")
+    return replace(_samples(noise + apart * (groups == -1)), groups=groups.astype(np.int64), statistic="auroc")
 
 
 def _answers(confidence: Floats, chance: Floats, gap: float) -> Samples:
     # Above the gap, so that no chance of being right is cut off at 0 and the ECE is the gap.
     sure = 0.15 + 0.85 * confidence
-    return replace(_samples(sure), aggregate="ece", partner=(chance < sure - gap).astype(np.float64))
+    return replace(_samples(sure), statistic="ece", correct=(chance < sure - gap).astype(np.float64))
 
 
 def _accuracy(rng: Rng, n: int, limit: float, drop: float) -> Trial:

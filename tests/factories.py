@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from robustcheck.judge import Case
-from robustcheck.stats.intervals import proportion_interval, score_interval
+from robustcheck.stats.intervals import score_interval
+from robustcheck.stats.proportions import proportion_interval
 from robustcheck.values import Cell, ModelRef, Position, Quantity, Samples, Score
 from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import Expectation

@@ -112,24 +112,24 @@ def skills(count: int) -> list[Skill]:
 
 def _detection(rng: np.random.Generator, level: float) -> Samples:
     scores = np.r_[rng.normal(0.8 + 1.6 * level, 1, N), rng.normal(size=N)]
-    return samples(scores, [-1] * N + [0] * N, aggregate="auroc")
+    return samples(scores, [-1] * N + [0] * N, statistic="auroc")
 
 
 def _calibration(rng: np.random.Generator, level: float) -> Samples:
     sure = rng.beta(5, 2, N * 5)
     right = (rng.random(sure.size) < sure - 0.16 * (1 - level)).astype(float)
-    return samples(sure, partner=right, aggregate="ece")
+    return samples(sure, correct=right, statistic="ece")
 
 
 def _ratio(rng: np.random.Generator, level: float) -> Samples:
     errors = (rng.random(N) < 0.4).astype(float)
     posed = np.arange(N) % 4 == 0
-    return samples(np.where(posed, errors * 4 * (1.7 - 0.8 * level), 0), partner=errors, aggregate="ratio")
+    return samples(np.where(posed, errors * 4 * (1.7 - 0.8 * level), 0), counted=errors, statistic="ratio")
 
 
 def _corruption(rng: np.random.Generator, level: float) -> Samples:
     wrong = (rng.random(N) < 0.75 - 0.45 * level).astype(float)
-    return samples(wrong, partner=np.full(N, 1.8 / N), aggregate="weighted_sum")
+    return samples(wrong, weights=np.full(N, 1.8 / N), statistic="weighted_sum")
 
 
 def _losses(rng: np.random.Generator, level: float) -> Samples:

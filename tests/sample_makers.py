@@ -1,60 +1,55 @@
-"""Samples of every aggregate, drawn from a seed."""
+"""Samples of every statistic, drawn from a seed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from robustcheck.values import Aggregate, Samples
+from robustcheck.stats.statistics import STATISTICS
+from robustcheck.values import Samples
 
-AGGREGATES: tuple[Aggregate, ...] = (
-    "mean",
-    "group_mean",
-    "group_min",
-    "weighted_sum",
-    "ratio",
-    "auroc",
-    "group_auroc",
-    "fpr95",
-    "group_fpr95",
-    "ece",
-    "ece_mass",
-)
+NAMES = tuple(STATISTICS)
+FURTHER = ("weights", "counted", "correct")
 
 
 def samples(scores: Any, groups: Sequence[int] | None = None, **columns: Any) -> Samples:
     n = len(scores)
-    if columns.get("partner") is not None:
-        columns["partner"] = np.asarray(columns["partner"], dtype=float)
+    columns |= {name: np.asarray(columns[name], dtype=float) for name in FURTHER if columns.get(name) is not None}
     at = np.zeros(n, np.int64) if groups is None else np.asarray(groups, np.int64)
     return Samples(np.arange(n).astype(str), np.asarray(scores, dtype=float), at, **columns)
 
 
-def draw_samples(aggregate: Aggregate, n: int = 400, seed: int = 0) -> Samples:
-    if "auroc" in aggregate or "fpr" in aggregate:
-        return detection_samples(n, n // 2, classes=4, seed=seed, aggregate=aggregate)
+def draw_samples(statistic: str, n: int = 400, seed: int = 0) -> Samples:
+    if "auroc" in statistic or "fpr" in statistic:
+        return detection_samples(n, n // 2, classes=4, seed=seed, statistic=statistic)
     rng = np.random.default_rng(seed)
     groups = np.arange(n) % 4
     scores = (rng.random(n) < np.array([0.9, 0.4, 0.7, 0.8])[groups]).astype(float)
-    partner: np.ndarray | None = None
-    if aggregate in ("ece", "ece_mass"):
+    further: dict[str, np.ndarray] = {}
+    if statistic in ("ece", "ece_mass"):
         scores = rng.beta(5, 2, size=n)
-        partner = (rng.random(n) < scores**2).astype(float)
-    elif aggregate == "ratio":
-        partner = np.maximum(scores, rng.random(n) < 0.5)
-    elif aggregate == "weighted_sum":
-        partner = np.array([0.5, 1.0, 1.5, 2.0])[groups] / n
-    return samples(scores, groups.tolist(), partner=partner, aggregate=aggregate)
+        further["correct"] = (rng.random(n) < scores**2).astype(float)
+    elif statistic == "ratio":
+        further["counted"] = np.maximum(scores, rng.random(n) < 0.5)
+    elif statistic == "weighted_sum":
+        further["weights"] = np.array([0.5, 1.0, 1.5, 2.0])[groups] / n
+    return samples(scores, groups.tolist(), statistic=statistic, **further)
 
 
-def detection_samples(
-    m: int = 200, n: int = 150, classes: int = 1, seed: int = 0, aggregate: Aggregate = "auroc"
-) -> Samples:
+def take(scored: Samples, rows: np.ndarray) -> Samples:
+    """Return some of the samples, in the order of their rows."""
+    further = {name: getattr(scored, name) for name in FURTHER}
+    taken = {name: None if column is None else column[rows] for name, column in further.items()}
+    return replace(scored, ids=rows.astype(str), scores=scored.scores[rows], groups=scored.groups[rows], **taken)
+
+
+def detection_samples(m: int = 200, n: int = 150, classes: int = 1, seed: int = 0, statistic: str = "auroc") -> Samples:
     rng = np.random.default_rng(seed)
     scores = np.r_[rng.normal(1.5, 1, size=m), rng.normal(size=n)]
-    return samples(scores, [*[-1] * m, *(np.arange(n) % classes)], aggregate=aggregate)
+    return samples(scores, [*[-1] * m, *(np.arange(n) % classes)], statistic=statistic)
 
 
 def protocols_15() -> tuple[Samples, Samples]:
@@ -62,4 +57,4 @@ def protocols_15() -> tuple[Samples, Samples]:
     groups = [-1] * 5 + [0] * 4
     first = [0.9, 0.8, 0.7, 0.4, 0.35, 0.6, 0.4, 0.2, 0.1]
     second = [0.95, 0.5, 0.45, 0.6, 0.3, 0.55, 0.5, 0.1, 0.2]
-    return samples(first, groups, aggregate="auroc"), samples(second, groups, aggregate="auroc")
+    return samples(first, groups, statistic="auroc"), samples(second, groups, statistic="auroc")

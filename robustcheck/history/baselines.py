@@ -16,19 +16,18 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast, get_args
 
 import numpy as np
 
 from robustcheck.disk import write_atomically
-from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.errors import DataError, RecordError, did_you_mean
 from robustcheck.report import load_run
-from robustcheck.values import Aggregate, ModelRef, Quantity, RunRecord, Samples, Score
+from robustcheck.stats.statistics import statistic_named
+from robustcheck.values import ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SAMPLES = "samples"
-_COLUMNS = ("ids", "scores", "groups", "partner", "clusters")
-_AGGREGATES: tuple[str, ...] = get_args(Aggregate)
+_COLUMNS = ("ids", "scores", "groups", "weights", "counted", "correct", "clusters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def write_samples(directory: Path, key: str, samples: Samples) -> None:
     buffer = io.BytesIO()
     columns = {name: getattr(samples, name) for name in _COLUMNS if getattr(samples, name) is not None}
     np.savez_compressed(
-        buffer, allow_pickle=False, **columns, aggregate=np.array(samples.aggregate), bins=np.array(samples.bins)
+        buffer, allow_pickle=False, **columns, statistic=np.array(samples.statistic), bins=np.array(samples.bins)
     )
     write_atomically(_samples_file(directory, key), buffer.getvalue())
 
@@ -148,9 +147,12 @@ def read_samples(directory: Path, key: str) -> Samples | None:
     try:
         with _samples_file(directory, key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
-            aggregate = cast(Aggregate, _AGGREGATES[_AGGREGATES.index(str(arrays["aggregate"]))])
-            return Samples(**columns, aggregate=aggregate, bins=int(arrays["bins"]))
-    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            # 0.1.0 wrote `aggregate` for the statistic, and `partner` for whichever further column that needs.
+            statistic = statistic_named(str(arrays["statistic" if "statistic" in arrays else "aggregate"]))
+            if "partner" in arrays and statistic.column:
+                columns[statistic.column] = arrays["partner"]
+            return Samples(**columns, statistic=statistic.name, bins=int(arrays["bins"]))
+    except (OSError, EOFError, TypeError, ValueError, KeyError, DataError, zipfile.BadZipFile, zlib.error):
         return None
 
 

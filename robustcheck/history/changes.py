@@ -151,7 +151,7 @@ def _samples(score: Score, directory: Path | None) -> Samples | None:
 
 
 def _is_paired(first: Samples, second: Samples) -> bool:
-    if first.ids.shape != second.ids.shape or first.aggregate != second.aggregate:
+    if first.ids.shape != second.ids.shape or first.statistic != second.statistic:
         return False
     return bool((first.ids == second.ids).all())
 

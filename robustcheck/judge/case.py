@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
-from robustcheck.stats.intervals import Interval
+from robustcheck.stats.proportions import Interval
 from robustcheck.values import Pairs, Score, TrendPoint
 from robustcheck.values.checks import PlannedCheck
 

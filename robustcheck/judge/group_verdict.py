@@ -12,7 +12,7 @@ from robustcheck.judge.group_lines import weigh_same_trend, weigh_steeper
 from robustcheck.judge.significance import decide, p_value
 from robustcheck.judge.wording import say_points, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
-from robustcheck.stats.intervals import ROUNDING
+from robustcheck.stats.proportions import ROUNDING
 from robustcheck.values import Status, Verdict
 from robustcheck.values.expectations import Correlates, Expectation, GroupAbove, Improves, SameTrend, Steeper
 

@@ -7,17 +7,8 @@ from math import isfinite, sqrt
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
-from robustcheck.stats.intervals import (
-    ROUNDING,
-    clopper_pearson_interval,
-    covariance,
-    independent_samples,
-    proportion_interval,
-    rule_of_three,
-    score_intervals,
-    trials_of,
-    z_value,
-)
+from robustcheck.stats.intervals import covariance, score_intervals, trials_of, unseen_variance
+from robustcheck.stats.proportions import ROUNDING, clopper_pearson_interval, proportion_interval, share_variance
 from robustcheck.values import Samples, Score
 from robustcheck.values.expectations import AtLeast, AtMost, Between, Reproduces
 
@@ -101,23 +92,22 @@ def value_variance(score: Score, unit: str) -> float:
     """
     if score.samples is None:
         _require_share(score, unit)
-        return _share_variance(score.value, score.n)
+        return share_variance(score.value, score.n)
     observed = covariance(score.samples, score.samples)
     return observed if observed > ROUNDING**2 else _variance_unseen(score, score.samples)
 
 
 def _variance_unseen(score: Score, samples: Samples) -> float:
     """Bound the variance where all samples are alike, such as those of a detection without a mistake."""
-    if samples.aggregate == "weighted_sum":
-        return (rule_of_three(samples) / z_value(0.95)) ** 2
-    _require_rate(score)
-    return _share_variance(score.value, independent_samples(samples))
-
-
-def _share_variance(value: float, n: int) -> float:
-    # A share of 0 or 1 has no spread of its own; half a count is added on either side.
-    share = (value * n + 0.5) / (n + 1)
-    return share * (1 - share) / n
+    found = unseen_variance(samples, score.value)
+    if found is not None:
+        return found
+    raise RecordError(
+        f"all {score.n:,} samples of {score.cell.quantity.label} are alike: "
+        f"they do not say how sure {score.value:g} is",
+        expected="samples that differ",
+        fix="use a larger slice or data set",
+    )
 
 
 def _require_share(score: Score, unit: str) -> None:
@@ -130,17 +120,6 @@ def _require_share(score: Score, unit: str) -> None:
         f"{quantity.metric} is no share of its {score.n:,} samples, and the table has no per-sample scores",
         expected="a measurement with its per-sample scores",
         fix="measure it here: --robust-evidence live, with the data set in a --robust-data directory",
-    )
-
-
-def _require_rate(score: Score) -> None:
-    if -ROUNDING <= score.value <= 1 + ROUNDING:
-        return
-    raise RecordError(
-        f"all {score.n:,} samples of {score.cell.quantity.label} are alike: "
-        f"they do not say how sure {score.value:g} is",
-        expected="samples that differ",
-        fix="use a larger slice or data set",
     )
 
 

@@ -7,7 +7,7 @@ from math import ceil, inf, log
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import say_points
 from robustcheck.stats.compare import detectable_drop
-from robustcheck.stats.intervals import Interval
+from robustcheck.stats.proportions import Interval
 from robustcheck.values import Status
 
 # Smaller than any level that a suite asks for; intervals at it still are arithmetic.

@@ -11,7 +11,8 @@ from robustcheck.judge.wording import say_measured, say_points, say_side, say_va
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated
-from robustcheck.stats.intervals import IntervalAt, shared_covariance
+from robustcheck.stats.intervals import shared_covariance
+from robustcheck.stats.proportions import IntervalAt
 from robustcheck.stats.residual import residual_intervals
 from robustcheck.stats.trend import Expected, expect_at, fit_trend, sample_line
 from robustcheck.values import Score, TrendFigure, TrendFit, TrendPoint, Unit

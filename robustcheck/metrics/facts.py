@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.values import Aggregate, Pairs, Task
+from robustcheck.values import Pairs, Task
 
 Protocol = Literal[
     "classify",
@@ -59,7 +59,7 @@ class OptionFacts:
 
 @dataclass(frozen=True, slots=True)
 class MetricFacts:
-    """What is known of a metric: unit, polarity, aggregate, and the protocol that measures it.
+    """What is known of a metric: unit, polarity, statistic, and the protocol that measures it.
 
     ``n_min`` samples are the fewest it needs; ``options`` are the settings that a check may give it.
     ``bounded`` says that its values lie between 0 and 1.
@@ -68,7 +68,7 @@ class MetricFacts:
     name: str
     unit: Literal["%", ""]
     higher_is_better: bool
-    aggregate: Aggregate
+    statistic: str
     description: str
     n_min: int = 1
     protocol: Protocol = "classify"
@@ -78,7 +78,7 @@ class MetricFacts:
     @property
     def is_share(self) -> bool:
         """Whether a value is a share of counted samples, so that the value and n give its interval."""
-        return self.unit == "%" and self.bounded and self.aggregate in ("mean", "group_mean", "ratio")
+        return self.unit == "%" and self.bounded and self.statistic in ("mean", "group_mean", "ratio")
 
     @property
     def tasks(self) -> tuple[Task, ...]:

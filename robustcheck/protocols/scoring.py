@@ -66,8 +66,14 @@ def recipes_of_subsets(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[
 
 def weighted_samples(columns: WeightedSum) -> Samples:
     """Return the samples of a weighted sum."""
-    weighted = columns.weights, columns.clusters
-    return Samples(columns.ids, columns.scores, columns.groups, "weighted_sum", *weighted)
+    return Samples(
+        columns.ids,
+        columns.scores,
+        columns.groups,
+        "weighted_sum",
+        weights=columns.weights,
+        clusters=columns.clusters,
+    )
 
 
 def as_clusters(names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from robustcheck.errors import DataMissing, RobustcheckError
 from robustcheck.measure import Bench
 from robustcheck.metrics import METRICS
 from robustcheck.populations import load_population, published_figure
-from robustcheck.stats.intervals import proportion_interval
+from robustcheck.stats.proportions import proportion_interval
 from robustcheck.values import Cell, EvidenceChoice, ModelRef, Score
 
 Found = Score | RobustcheckError

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from robustcheck.stats.intervals import Interval, IntervalAt
+from robustcheck.stats.proportions import Interval, IntervalAt
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
-from robustcheck.stats.intervals import ROUNDING, Interval
 from robustcheck.stats.lines import Line, Points, back, fit_line, fit_lines, forward
+from robustcheck.stats.proportions import ROUNDING, Interval
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

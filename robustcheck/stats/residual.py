@@ -9,7 +9,7 @@ from math import sqrt
 
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated, difference_intervals, joined_arm
-from robustcheck.stats.intervals import Interval, IntervalAt
+from robustcheck.stats.proportions import Interval, IntervalAt
 from robustcheck.stats.trend import line_variance, t_quantile
 from robustcheck.values import TrendFit
 

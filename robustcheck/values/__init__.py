@@ -21,7 +21,6 @@ from robustcheck.values.judged import (
     Verdict,
 )
 from robustcheck.values.measured import (
-    Aggregate,
     Amount,
     Cell,
     Evidence,
@@ -41,7 +40,6 @@ from robustcheck.values.measured import (
 
 __all__ = [
     "STATUSES",
-    "Aggregate",
     "Amount",
     "Cell",
     "Change",

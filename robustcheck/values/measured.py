@@ -113,49 +113,33 @@ class Cell:
 
 # What a data set is for.
 Task = Literal["classification", "ood", "retrieval", "cue-conflict", "video", "sequences", "typographic"]
-Aggregate = Literal[
-    "mean",
-    "group_mean",
-    "group_min",
-    "weighted_sum",
-    "ratio",
-    "auroc",
-    "group_auroc",
-    "fpr95",
-    "group_fpr95",
-    "ece",
-    "ece_mass",
-]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """The per-sample scores behind a value, in one fixed order.
 
-    ids: (n,) strings; scores: (n,) float64; groups: (n,) int64. ``aggregate`` says how they become the
-    value, and with it what the other columns mean:
+    ids: (n,) strings; scores: (n,) float64; groups: (n,) int64, labels of what a sample is of. ``statistic`` is
+    the name of how they become the value (``stats.statistics`` has the table). Some statistics need one column
+    more, float64 and (n,) like the scores:
 
-    mean          the mean of the scores; groups are labels, for information
-    group_mean    the unweighted mean over groups of their mean scores (sizes fixed by design)
-    group_min     the smallest of the groups' mean scores
-    weighted_sum  sum of score x partner: the weights are fixed by design (corruption errors)
-    ratio         sum of scores over sum of partner (shape decisions over shape or texture decisions)
-    auroc         scores, higher is more in-distribution; group -1 is in-distribution, others are not
-    group_auroc   the unweighted mean of auroc over the out-of-distribution groups
-    fpr95         the share of out-of-distribution samples accepted where 95% of the others are
-    group_fpr95   its unweighted mean over the out-of-distribution groups
-    ece           scores are confidences, partner says 1.0 where the prediction is right; equal-width bins
-    ece_mass      the same with bins of equal mass
+    weights  of a weighted sum: the value is the sum of score x weight (corruption errors)
+    counted  of a ratio: the value is the sum of the scores over the sum of these (shape decisions over
+             shape or texture decisions)
+    correct  of a calibration error: 1.0 where the prediction is right; the scores are confidences
 
     ``clusters`` (n,) int64 names what was sampled where that is not the row itself: the video of a frame,
-    the image of a caption, the source image of its corrupted copies. ``bins`` is the number of bins of ece.
+    the image of a caption, the source image of its corrupted copies. ``bins`` is the number of bins of a
+    calibration error.
     """
 
     ids: npt.NDArray[np.str_]
     scores: npt.NDArray[np.float64]
     groups: npt.NDArray[np.int64]
-    aggregate: Aggregate = "mean"
-    partner: npt.NDArray[np.float64] | None = None
+    statistic: str = "mean"
+    weights: npt.NDArray[np.float64] | None = None
+    counted: npt.NDArray[np.float64] | None = None
+    correct: npt.NDArray[np.float64] | None = None
     clusters: npt.NDArray[np.int64] | None = None
     bins: int = 15
 

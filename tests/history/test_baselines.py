@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -25,7 +24,8 @@ from robustcheck.models.reference import parse_reference
 from robustcheck.report import load_run, write_report
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
-from robustcheck.values import Aggregate, Cell, ModelRef, Quantity, Result, Samples, Score
+from robustcheck.stats.statistics import STATISTICS
+from robustcheck.values import Cell, ModelRef, Quantity, Result, Samples, Score
 from robustcheck.values.checks import PlannedCheck
 
 ZOO = Path(__file__).parents[2] / "robustcheck" / "zoo"
@@ -123,24 +123,63 @@ def test_samples_come_back_as_they_were(blessed: Callable[..., Baseline]) -> Non
     assert found is not None
     for name in ("ids", "scores", "groups"):
         np.testing.assert_array_equal(getattr(found, name), getattr(own.samples, name))
-    assert found.aggregate == "mean"
+    assert found.statistic == "mean"
 
 
-@pytest.mark.parametrize("aggregate", get_args(Aggregate))
-@pytest.mark.parametrize("columns", [(), ("partner",), ("clusters",), ("partner", "clusters")])
-def test_samples_of_every_aggregate_come_back_as_they_were(
-    tmp_path: Path, aggregate: Aggregate, columns: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("aggregate", "column"),
+    [("mean", None), ("weighted_sum", "weights"), ("ratio", "counted"), ("ece", "correct"), ("ece_mass", "correct")],
+)
+def test_samples_that_0_1_0_wrote_are_read(tmp_path: Path, aggregate: str, column: str | None) -> None:
+    """Its files say `aggregate`, and hold the further column of any statistic as `partner`."""
+    ids, scores, groups = np.array(["a", "b"]), np.array([0.25, 1.0]), np.array([0, 3])
+    further = {} if column is None else {"partner": np.array([0.5, 1.0])}
+    np.savez_compressed(
+        tmp_path / "key.npz",
+        ids=ids,
+        scores=scores,
+        groups=groups,
+        clusters=np.array([7, 7]),
+        aggregate=np.array(aggregate),
+        bins=np.array(20),
+        **further,
+    )
+    found = read_samples(tmp_path, "key")
+    assert found is not None
+    assert (found.ids.tolist(), found.scores.tolist(), found.groups.tolist()) == (["a", "b"], [0.25, 1.0], [0, 3])
+    assert (found.statistic, found.bins) == (aggregate, 20)
+    assert found.clusters is not None
+    assert found.clusters.tolist() == [7, 7]
+    columns = {name: getattr(found, name) for name in ("weights", "counted", "correct")}
+    assert {name: value.tolist() for name, value in columns.items() if value is not None} == (
+        {} if column is None else {column: [0.5, 1.0]}
+    )
+
+
+def test_samples_of_an_unknown_statistic_are_not_read(tmp_path: Path) -> None:
+    samples = Samples(np.array(["a"]), np.array([1.0]), np.array([0]), "median")
+    write_samples(tmp_path, "key", samples)
+    assert read_samples(tmp_path, "key") is None
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize(
+    "columns", [(), ("weights",), ("counted",), ("correct",), ("clusters",), ("weights", "clusters")]
+)
+def test_samples_of_every_statistic_come_back_as_they_were(
+    tmp_path: Path, statistic: str, columns: tuple[str, ...]
 ) -> None:
-    more = {"partner": np.array([0.25, 1.0, 0.0]), "clusters": np.array([4, 4, 9])}
+    more = {name: np.array([0.25, 1.0, 0.0]) for name in ("weights", "counted", "correct")}
+    more["clusters"] = np.array([4, 4, 9])
     given = {name: more[name] for name in columns}
     scores = np.array([0.1, np.nextafter(0.5, 1), 1.0])
     groups = np.array([-1, 0, 3])
-    samples = Samples(np.array(["a", "bé", "c/1"]), scores, groups, aggregate, **given, bins=7)
+    samples = Samples(np.array(["a", "bé", "c/1"]), scores, groups, statistic, **given, bins=7)
     write_samples(tmp_path, "key", samples)
     found = read_samples(tmp_path, "key")
     assert found is not None
-    assert (found.aggregate, found.bins) == (aggregate, 7)
-    for name in ("ids", "scores", "groups", "partner", "clusters"):
+    assert (found.statistic, found.bins) == (statistic, 7)
+    for name in ("ids", "scores", "groups", "weights", "counted", "correct", "clusters"):
         then, now = getattr(samples, name), getattr(found, name)
         assert (then is None) == (now is None)
         if then is not None:

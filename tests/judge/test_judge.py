@@ -461,7 +461,7 @@ def test_a_trend_of_losses_bounds_what_lies_above_it() -> None:
     assert "%" not in " ".join(text for name, text in above.facts if name in {"x", "expected on trend"})
 
 
-# --- aggregates that are no means -------------------------------------------------------------------
+# --- statistics that are no means -------------------------------------------------------------------
 
 AUROC = Quantity("auroc", "ninco")
 
@@ -512,7 +512,7 @@ def test_two_detections_are_compared_pairwise() -> None:
 def test_errors_that_are_all_alike_have_the_scale_of_their_weights() -> None:
     n = 300
     ids, errors = np.arange(n).astype(str), np.ones(n)
-    samples = Samples(ids, errors, np.zeros(n, np.int64), "weighted_sum", partner=np.full(n, 1.3 / n))
+    samples = Samples(ids, errors, np.zeros(n, np.int64), "weighted_sum", weights=np.full(n, 1.3 / n))
     score = scored(samples, Quantity("mce", "imagenet-c"))
     check = make_check(AtMost(limit="129%"))  # type: ignore[arg-type]
     verdict = judge(make_case(make_item(check), score, higher_is_better=False))
@@ -526,7 +526,7 @@ def test_a_trend_of_two_metrics_on_the_same_images_takes_their_covariance() -> N
     right = (rng.random(5_000) < 0.6).astype(float)
     ids, groups = np.arange(5_000).astype(str), np.zeros(5_000, np.int64)
     top1 = scored(Samples(ids, right, groups), X)
-    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", partner=right), VAL_ECE)
+    calibration = scored(Samples(ids, np.full(5_000, 0.95), groups, "ece", correct=right), VAL_ECE)
     assert calibration.samples is not None
     assert top1.samples is not None
     assert covariance(calibration.samples, top1.samples) < 0

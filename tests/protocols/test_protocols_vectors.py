@@ -14,7 +14,7 @@ from robustcheck.prompts import prompt_texts
 from robustcheck.protocols.calibrate.temperature import fit_temperature
 from robustcheck.stats.calibration import ece
 from robustcheck.stats.compare import mcnemar_p, paired_difference
-from robustcheck.stats.intervals import clopper_pearson_interval, wilson_interval, z_value
+from robustcheck.stats.proportions import clopper_pearson_interval, wilson_interval, z_value
 from robustcheck.stats.trend import expect_at, fit_trend
 from robustcheck.values import Quantity, TrendFit, TrendPoint
 

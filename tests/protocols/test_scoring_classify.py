@@ -67,7 +67,7 @@ def test_the_mean_over_the_parts_of_a_family_is_unweighted(world: World) -> None
     assert dict(found.provenance)["parts"] == "the mean over 15 parts"
     samples = found.samples
     assert samples is not None
-    assert (samples.aggregate, len(np.unique(samples.groups)), value_of(samples)) == ("group_mean", 15, found.value)
+    assert (samples.statistic, len(np.unique(samples.groups)), value_of(samples)) == ("group_mean", 15, found.value)
     assert samples.clusters is not None
     # Image i003 is there in every part: all its copies are one cluster.
     of_one_image = [text.endswith("/i003") for text in samples.ids.tolist()]

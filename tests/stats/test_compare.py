@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_makers import AGGREGATES, draw_samples, protocols_15
+from sample_makers import NAMES, draw_samples, protocols_15
 from scipy.stats import bootstrap, norm
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -89,25 +89,25 @@ def test_mcnemar_is_for_shares_of_independent_samples() -> None:
     assert paired_difference(samples(losses[0]), samples(losses[1]), seed=1).test == "normal"
 
 
-@pytest.mark.parametrize("aggregate", AGGREGATES)
-def test_a_difference_of_any_aggregate(aggregate) -> None:
+@pytest.mark.parametrize("statistic", NAMES)
+def test_a_difference_of_any_statistic(statistic) -> None:
     """The second model is the first with noise: the value is the plain difference, the interval about it."""
-    first = draw_samples(aggregate, n=1_500, seed=2)
+    first = draw_samples(statistic, n=1_500, seed=2)
     second = with_noise(first)
     difference = paired_difference(first, second, seed=3)
     assert difference.value == pytest.approx(value_of(second) - value_of(first), abs=1e-12)
     low, high = difference.interval(0.95)
     assert low < difference.value < high
     # A bin whose gap is near 0 may change its sign in a replicate, which the linear error of ECE does not see.
-    within = 1.0 if "ece" in aggregate else 0.25
+    within = 1.0 if "ece" in statistic else 0.25
     assert (high - low) / 2 == pytest.approx(norm.ppf(0.975) * difference.error, rel=within)
 
 
 def with_noise(first: Samples) -> Samples:
     rng = np.random.default_rng(4)
-    if first.aggregate in ("mean", "group_mean", "group_min", "weighted_sum", "ratio"):
+    if first.statistic in ("mean", "group_mean", "group_min", "weighted_sum", "ratio"):
         return replace(first, scores=np.where(rng.random(first.scores.size) < 0.1, 1 - first.scores, first.scores))
-    if first.aggregate in ("ece", "ece_mass"):
+    if first.statistic in ("ece", "ece_mass"):
         return replace(first, scores=first.scores**0.7)
     return replace(first, scores=first.scores + 0.5 * rng.normal(size=first.scores.size))
 
@@ -119,15 +119,15 @@ def test_pairing_narrows_the_interval() -> None:
     assert paired_difference(first, second, seed=0).error < 0.3 * unpaired
 
 
-@pytest.mark.parametrize("aggregate", ["mean", "weighted_sum", "auroc", "fpr95", "ece"])
-def test_equal_runs_differ_by_less_than_the_rule_of_three(aggregate) -> None:
-    scored = draw_samples(aggregate, n=300)
+@pytest.mark.parametrize("statistic", ["mean", "weighted_sum", "auroc", "fpr95", "ece"])
+def test_equal_runs_differ_by_less_than_the_rule_of_three(statistic) -> None:
+    scored = draw_samples(statistic, n=300)
     same = paired_difference(scored, scored, seed=1)
-    size = {"auroc": 150, "fpr95": 150}.get(aggregate, 300)
-    scale = float(scored.partner.sum()) if aggregate == "weighted_sum" else 1.0
+    size = {"auroc": 150, "fpr95": 150}.get(statistic, 300)
+    scale = float(scored.weights.sum()) if statistic == "weighted_sum" else 1.0
     low, high = same.interval(0.95)
     # One more gain and one more loss, drawn from Poisson distributions: 3 of n. Otherwise -ln(.025) / n.
-    reach = 3.0 if aggregate in ("mean", "weighted_sum") else -np.log(0.025)
+    reach = 3.0 if statistic in ("mean", "weighted_sum") else -np.log(0.025)
     assert (-low, high) == pytest.approx((reach / size * scale, reach / size * scale), rel=0.01)
     assert same.error > 0
     assert (same.discordant, same.p_value) == (0, 1.0)
@@ -168,23 +168,23 @@ def test_clusters_of_either_side_count_and_must_agree() -> None:
         paired_difference(videos, others, seed=1)
 
 
-def test_other_aggregates_are_refused() -> None:
+def test_other_statistics_are_refused() -> None:
     scored = draw_samples("ece")
     with pytest.raises(ValueError, match="same samples"):
-        paired_difference(scored, replace(scored, aggregate="mean"), seed=1)
+        paired_difference(scored, replace(scored, statistic="mean"), seed=1)
 
 
-@pytest.mark.parametrize("aggregate", ["mean", "auroc", "ece"])
-def test_equal_models_are_seldom_told_apart(aggregate) -> None:
+@pytest.mark.parametrize("statistic", ["mean", "auroc", "ece"])
+def test_equal_models_are_seldom_told_apart(statistic) -> None:
     """Two draws of one model on the same images: 0 lies in most of 80 intervals at 95%."""
     held = []
     for seed in range(80):
-        first = draw_samples(aggregate, n=400, seed=seed)
-        second = draw_samples(aggregate, n=400, seed=1_000 + seed)
+        first = draw_samples(statistic, n=400, seed=seed)
+        second = draw_samples(statistic, n=400, seed=1_000 + seed)
         kept = np.random.default_rng(2_000 + seed).random(first.scores.size) < 0.5
         mixed = replace(first, scores=np.where(kept, first.scores, second.scores))
-        if first.partner is not None and second.partner is not None:
-            mixed = replace(mixed, partner=np.where(kept, first.partner, second.partner))
+        if first.correct is not None and second.correct is not None:
+            mixed = replace(mixed, correct=np.where(kept, first.correct, second.correct))
         low, high = paired_difference(first, mixed, seed=seed).interval(0.95)
         held.append(low <= 0 <= high)
     assert np.mean(held) >= 0.87

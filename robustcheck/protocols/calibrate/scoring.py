@@ -59,7 +59,7 @@ def _samples(cell: Cell, summary: Summary, ids: npt.NDArray[np.str_], labels: In
     if facts.name == "brier":
         return Samples(ids, _brier(summary), labels, "mean")
     bins = int(option(cell, "bins"))
-    return Samples(ids, summary.confidence, labels, facts.aggregate, summary.correct, bins=bins)
+    return Samples(ids, summary.confidence, labels, facts.statistic, correct=summary.correct, bins=bins)
 
 
 def _nll(summary: Summary) -> Floats:

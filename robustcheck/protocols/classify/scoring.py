@@ -42,11 +42,11 @@ def hits(cell: Cell, part: Slice) -> np.ndarray[tuple[int], np.dtype[np.float64]
 
 
 def _one(cell: Cell, part: Slice) -> Samples:
-    return Samples(part.ids, hits(cell, part), part.labels, facts_of(cell).aggregate)
+    return Samples(part.ids, hits(cell, part), part.labels, facts_of(cell).statistic)
 
 
 def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -> Samples:
-    if facts_of(cell).aggregate != "mean":
+    if facts_of(cell).statistic != "mean":
         raise DataError(
             f"{cell.quantity.metric} has no mean over {len(names)} parts",
             where=cell.quantity.label,
@@ -57,7 +57,7 @@ def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -
         ids=np.concatenate([np.char.add(f"{name}/", part.ids) for name, part in zip(names, parts, strict=True)]),
         scores=np.concatenate([hits(cell, part) for part in parts]),
         groups=np.repeat(np.arange(len(parts)), [len(part.ids) for part in parts]),
-        aggregate="group_mean",
+        statistic="group_mean",
         # The parts show the same source images: they are sampled together.
         clusters=as_clusters(ids),
     )

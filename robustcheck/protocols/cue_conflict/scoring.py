@@ -48,7 +48,8 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     if not (by_shape + by_texture).any():
         raise DataError("no image was decided by its shape or its texture", where=cell.quantity.label)
     kept = np.flatnonzero(conflict)
-    chosen = Samples(found.ids[kept], by_shape[kept], found.labels[kept], "ratio", (by_shape + by_texture)[kept])
+    counted = (by_shape + by_texture)[kept]
+    chosen = Samples(found.ids[kept], by_shape[kept], found.labels[kept], "ratio", counted=counted)
     return Measured(chosen, (("decisions", counts),))
 
 

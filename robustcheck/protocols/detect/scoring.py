@@ -64,7 +64,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
 
 def _require_told_classes(cell: Cell, outside: Recipe) -> None:
     """Refuse a mean over classes where saved predictions alone describe the unseen set: they name none of its own."""
-    if facts_of(cell).aggregate.startswith("group_") and outside.saved is not None and not outside.dataset.labels.any():
+    if facts_of(cell).statistic.startswith("group_") and outside.saved is not None and not outside.dataset.labels.any():
         raise DataError(
             f"{cell.quantity.metric} is over the classes of {outside.dataset.name}, which its predictions do not tell",
             fix="give the data set with --robust-data, or use a metric of all its images together",
@@ -92,7 +92,7 @@ def _oriented(cell: Cell, known: _Side, unseen: _Side) -> Samples:
         groups = np.repeat([0, POSITIVE], [len(known.ids), len(unseen.ids)])
         return Samples(ids, -scores, groups, "fpr95")
     groups = np.concatenate([np.full(len(known.ids), POSITIVE), unseen.labels])
-    return Samples(ids, scores, groups, facts_of(cell).aggregate)
+    return Samples(ids, scores, groups, facts_of(cell).statistic)
 
 
 def _split(where: Pairs) -> tuple[Pairs, Pairs]:

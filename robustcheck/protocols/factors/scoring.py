@@ -55,7 +55,7 @@ def _error_ratio(cell: Cell, recipe: Recipe, found: Slice) -> Measured:
     rows = select(recipe.dataset, cell.quantity.where)
     inside = np.zeros(len(errors))
     inside[rows] = 1 / len(rows)
-    chosen = Samples(found.ids, errors * inside, found.labels, "ratio", errors / len(errors))
+    chosen = Samples(found.ids, errors * inside, found.labels, "ratio", counted=errors / len(errors))
     return Measured(chosen, (("images of the factor", f"{len(rows):,}"),))
 
 

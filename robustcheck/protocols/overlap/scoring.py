@@ -86,7 +86,7 @@ def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
         case "overlap_share":
             return Samples(found.ids, inside.astype(np.float64), found.labels)
         case "overlap_gap":
-            return Samples(found.ids, hits, inside.astype(np.int64), "weighted_sum", gap_weights(inside))
+            return Samples(found.ids, hits, inside.astype(np.int64), "weighted_sum", weights=gap_weights(inside))
     kept = inside if cell.quantity.metric == "overlap_accuracy" else ~inside
     if not kept.any():
         which = "no image has" if kept is inside else "every image has"

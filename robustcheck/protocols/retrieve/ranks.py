@@ -75,7 +75,7 @@ def limit_captions(owners: Ints, most: int) -> Ints:
 def recall_columns(ranks: RetrievalRanks, k: int, direction: str, image_ids: Strs) -> RecallColumns:
     """Return the columns of recall at k for the direction ``image``, ``text``, or ``both`` (images first).
 
-    Of ``both``, the value is the unweighted mean of the two directions: aggregate group_mean.
+    Of ``both``, the value is the unweighted mean of the two directions: the statistic group_mean.
     """
     if direction not in {"image", "text", "both"}:
         raise DataError(f"the direction {direction!r}", expected="image, text or both")

@@ -41,7 +41,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     matched = _NAME.fullmatch(cell.quantity.metric)
     assert matched is not None, "the registry names retrieval metrics so"
     columns = recall_columns(ranks, int(matched[2]), matched[1] or "both", recipe.dataset.ids)
-    found = Samples(columns.ids, columns.scores, columns.groups, facts_of(cell).aggregate, clusters=columns.clusters)
+    found = Samples(columns.ids, columns.scores, columns.groups, facts_of(cell).statistic, clusters=columns.clusters)
     return Measured(found, (("searched", f"{len(ranks.text):,} images and {len(ranks.image):,} captions"),))
 
 

@@ -50,7 +50,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
     # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
     weights = np.full(len(scores), 1 / len(scores))
-    return Measured(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), "weighted_sum", weights))
+    return Measured(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), "weighted_sum", weights=weights))
 
 
 def _predicted(cell: Cell, part: Slice) -> Ints:

@@ -1,0 +1,290 @@
+"""Means, ratios and combinations of group means: sum_g w_g (A_g / B_g), with sums A_g and B_g over a group.
+
+mean          A the scores, B counts, one group
+group_mean    the unweighted mean over groups of their mean scores (sizes fixed by design)
+group_min     the smallest of the groups' mean scores
+weighted_sum  A = score x weight, B counts, w_g the sizes: the plain sum of A, with sizes fixed by design
+ratio         A the scores, B the column ``counted``, one group
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from robustcheck.errors import DataError
+from robustcheck.stats.proportions import Interval, IntervalAt, is_binary, z_value
+from robustcheck.stats.resampling import DRAWS, Counted, block_sizes
+from robustcheck.stats.statistic import Statistic, require_scores
+from robustcheck.stats.units import Floats, Ints
+from robustcheck.values import Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupRatios:
+    """The statistic sum_g weights_g values_g, values_g = (sum of numerator in g) / (sum of denominator in g).
+
+    numerator, denominator, index: (n,); values, totals (the sums of denominator), weights: (G,).
+    """
+
+    numerator: Floats
+    denominator: Floats
+    index: Ints
+    values: Floats
+    totals: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class RatioSum(Statistic):
+    """A weighted sum of ratios over groups; a statistic of this family says what its sums and weights are."""
+
+    @abstractmethod
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Return the weight of each group (G,), given the groups' ratios and the sums of their denominators."""
+
+    def numerator(self, samples: Samples) -> Floats:
+        """Return what each sample adds to the numerator of its group (n,)."""
+        return samples.scores
+
+    def denominator(self, samples: Samples) -> Floats:
+        """Return what each sample adds to the denominator of its group (n,)."""
+        return np.ones(samples.scores.size)
+
+    def index(self, samples: Samples) -> Ints:
+        """Return the group (n,) of each sample, counted from 0."""
+        return np.unique(samples.groups, return_inverse=True)[1]
+
+    def ratios(self, samples: Samples) -> GroupRatios:
+        """Return the statistic as a sum of ratios; raise DataError where a denominator is 0."""
+        require_scores(samples)
+        index, numerator, denominator = self.index(samples), self.numerator(samples), self.denominator(samples)
+        totals: Floats = np.bincount(index, weights=denominator).astype(np.float64)
+        if not totals.all():
+            raise DataError("a ratio whose denominator sums to 0", expected="at least one sample that counts")
+        values = np.bincount(index, weights=numerator) / totals
+        return GroupRatios(numerator, denominator, index, values, totals, self.weights(values, totals))
+
+    def value(self, samples: Samples) -> float:
+        """Return sum_g w_g (A_g / B_g)."""
+        ratios = self.ratios(samples)
+        return float(ratios.weights @ ratios.values)
+
+    def influence(self, samples: Samples) -> Floats:
+        """Return the derivative of the value in the weight of each sample (n,).
+
+        With A = sum a_i and B = sum b_i, d(A / B) = dA / B - (A / B) dB / B: one sample's part, in which
+        dA = a_i and dB = b_i, is (a_i - (A / B) b_i) / B, times the weight of its group.
+        """
+        ratios = self.ratios(samples)
+        deviations = ratios.numerator - ratios.values[ratios.index] * ratios.denominator
+        return np.asarray((ratios.weights / ratios.totals)[ratios.index] * deviations)
+
+
+def _one_group(samples: Samples) -> Ints:
+    return np.zeros(samples.scores.size, dtype=np.int64)
+
+
+@final
+@dataclass(frozen=True)
+class Mean(RatioSum):
+    """The mean of the scores."""
+
+    is_linear = True
+    is_share = True
+
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Give the one group all the weight."""
+        return np.ones(1)
+
+    def index(self, samples: Samples) -> Ints:
+        """Leave the groups out: here they are labels, for information."""
+        return _one_group(samples)
+
+    def trials(self, samples: Samples) -> int:
+        """Count every sample, where each is 0 or 1 and sampled by itself."""
+        return samples.scores.size if samples.clusters is None and is_binary(samples.scores) else 0
+
+    def gains_and_losses(self, first: Samples, second: Samples) -> tuple[int, int] | None:
+        """Count the samples that got better and worse, where every one is a trial in both."""
+        if first.clusters is not None or not (is_binary(first.scores) and is_binary(second.scores)):
+            return None
+        change = second.scores - first.scores
+        return int((change > 0).sum()), int((change < 0).sum())
+
+
+@final
+@dataclass(frozen=True)
+class GroupMean(RatioSum):
+    """The unweighted mean over groups of their mean scores."""
+
+    is_linear = True
+    is_share = True
+
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Give every group the same weight."""
+        return np.full(values.size, 1 / values.size)
+
+    def strata(self, samples: Samples) -> Ints:
+        """Keep the sizes of the groups."""
+        return samples.groups
+
+
+@final
+@dataclass(frozen=True)
+class WeightedSum(RatioSum):
+    """The sum of score x weight, the weights fixed by design (corruption errors)."""
+
+    column: str = "weights"
+    is_linear = True
+
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Weight the groups with their sizes: a sum is n_g times the mean."""
+        return totals
+
+    def numerator(self, samples: Samples) -> Floats:
+        """Return score x weight."""
+        return samples.scores * self.further_column(samples)
+
+    def strata(self, samples: Samples) -> Ints:
+        """Keep the sizes of the groups."""
+        return samples.groups
+
+    def is_fraction(self, samples: Samples) -> bool:
+        """Say no: weights may add up to anything."""
+        return False
+
+    def span(self, samples: Samples) -> float:
+        """Return the sum of the sizes of the weights."""
+        return float(np.abs(self.further_column(samples)).sum())
+
+    def unseen_variance(self, samples: Samples, value: float) -> float | None:
+        """Take the rule of three for a 95% interval: the value need not be a share."""
+        return (self.unseen(samples) / z_value(0.95)) ** 2
+
+
+@dataclass(frozen=True)
+class CountedRatios(RatioSum):
+    """A sum of ratios that is replicated from the resampled data, since it is far from linear."""
+
+    @abstractmethod
+    def combine(self, values: Floats, weights: Floats) -> Floats:
+        """Return the values (b,) of b replicates from the ratios (b, G) of their groups."""
+
+    def counted(self, samples: Samples) -> Counted | None:
+        """Return the value of how often each sample is drawn."""
+        ratios = self.ratios(samples)
+        add = _group_adder(ratios.index)
+
+        def statistic(counts: Ints) -> Floats:
+            totals = add(counts * ratios.denominator)
+            # A group that no unit of the replicate belongs to keeps its value.
+            values = np.broadcast_to(ratios.values, totals.shape).copy()
+            np.divide(add(counts * ratios.numerator), totals, out=values, where=totals != 0)
+            return self.combine(values, ratios.weights)
+
+        return statistic
+
+
+@final
+@dataclass(frozen=True)
+class GroupMin(CountedRatios):
+    """The smallest of the groups' mean scores."""
+
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Give the worst group all the weight."""
+        return np.asarray(np.arange(values.size) == values.argmin(), dtype=np.float64)
+
+    def combine(self, values: Floats, weights: Floats) -> Floats:
+        """Take the smallest of each replicate, whichever group it is in."""
+        return np.asarray(values.min(axis=1))
+
+    def strata(self, samples: Samples) -> Ints:
+        """Keep the sizes of the groups."""
+        return samples.groups
+
+    def intervals(self, samples: Samples, seed: int) -> IntervalAt:
+        """Return intervals of the smallest group mean, from those of all the groups.
+
+        The smallest of noisy means lies below the smallest mean, and a bootstrap adds that bias once more. But
+        the smallest mean is at least L where every group's is (no correction: intersection-union), and it is
+        at most U where any group's is (Bonferroni over the groups).
+        """
+        require_scores(samples)
+        inside = [samples.groups == group for group in np.unique(samples.groups)]
+        parts = [Samples(samples.ids[rows], samples.scores[rows], samples.groups[rows]) for rows in inside]
+        at = [MEAN.intervals(part, seed) for part in parts]
+
+        def interval(level: float) -> Interval:
+            strict = 1 - (1 - level) / len(at)
+            return min(each(level)[0] for each in at), min(each(strict)[1] for each in at)
+
+        return interval
+
+
+@final
+@dataclass(frozen=True)
+class Ratio(CountedRatios):
+    """The sum of the scores over the sum of ``counted`` (shape decisions over shape or texture decisions)."""
+
+    column: str = "counted"
+    is_share = True
+
+    def weights(self, values: Floats, totals: Floats) -> Floats:
+        """Give the one group all the weight."""
+        return np.ones(1)
+
+    def combine(self, values: Floats, weights: Floats) -> Floats:
+        """Take the one ratio of each replicate."""
+        return np.asarray(values @ weights)
+
+    def denominator(self, samples: Samples) -> Floats:
+        """Return what is counted of each sample."""
+        return self.further_column(samples)
+
+    def index(self, samples: Samples) -> Ints:
+        """Leave the groups out: here they are labels, for information."""
+        return _one_group(samples)
+
+    def is_fraction(self, samples: Samples) -> bool:
+        """Say no: the numerator need not be part of the denominator."""
+        return False
+
+    def trials(self, samples: Samples) -> int:
+        """Count the denominator, where it counts samples and holds those of the numerator (shape decisions)."""
+        if samples.clusters is not None or not is_binary(samples.scores):
+            return 0
+        counted = self.further_column(samples)
+        return int(counted.sum()) if is_binary(counted) and (samples.scores <= counted).all() else 0
+
+    def replicates(self, samples: Samples, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
+        """Draw how often each distinct (score, counted) is in a replicate: few kinds make up many samples."""
+        if samples.clusters is not None:
+            return super().replicates(samples, rng, draws)
+        pairs = np.column_stack([samples.scores, self.further_column(samples)])
+        kinds, counts = np.unique(pairs, axis=0, return_counts=True)
+        n, blocks = int(counts.sum()), []
+        for size in block_sizes(draws, len(kinds)):
+            numerator, denominator = (rng.multinomial(n, counts / n, size=size) @ kinds).T
+            # A replicate without a denominator says nothing; it keeps the value.
+            ratio = np.full(size, self.value(samples))
+            blocks.append(np.divide(numerator, denominator, out=ratio, where=denominator != 0))
+        return np.concatenate(blocks)
+
+
+def _group_adder(index: Ints) -> Callable[[Floats], Floats]:
+    """Return the function that adds up the columns of each group: (b, n) -> (b, groups present)."""
+    order = np.argsort(index, kind="stable")
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(index[order])) + 1])
+    return lambda columns: np.asarray(np.add.reduceat(columns[:, order], starts, axis=1))
+
+
+MEAN = Mean("mean")
+GROUP_MEAN = GroupMean("group_mean")
+GROUP_MIN = GroupMin("group_min")
+WEIGHTED_SUM = WeightedSum("weighted_sum")
+RATIO = Ratio("ratio")
