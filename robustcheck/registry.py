@@ -8,10 +8,11 @@ values; each value has a ``name``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from robustcheck.errors import SetupError
 
@@ -26,39 +27,95 @@ GROUPS = (
     "readings",
     "adapters",
 )
+_OURS = "robustcheck"
+_NONE_OF_OURS = frozenset({"adapters"})
+
+Value = TypeVar("Value")
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value of an entry point, with the package that brought it."""
+
+    value: Any
+    package: str
+    version: str
+
+
 def registered(group: str) -> tuple[Any, ...]:
     """Return every value of a group: ours first, then those of other packages by name."""
-    return tuple(value for value, _ in _values(group))
+    return tuple(found.value for found in _found(group).values())
 
 
 @cache
 def named(group: str) -> Mapping[str, Any]:
     """Return the values of a group by name; raise SetupError when two packages give one name."""
-    owners: dict[str, str] = {}
-    found: dict[str, Any] = {}
-    for value, owner in _values(group):
-        if value.name in found:
-            raise SetupError(
-                f"two packages register the {group} name {value.name!r}: {owners[value.name]} and {owner}",
-                fix="uninstall one of them",
-            )
-        found[value.name], owners[value.name] = value, owner
-    return MappingProxyType(found)
+    return MappingProxyType({name: found.value for name, found in _found(group).items()})
+
+
+def known(group: str, kind: type[Value] | tuple[type[Value], ...]) -> Mapping[str, Value]:
+    """Return the values of a group by name; raise SetupError for one that is not of the kind that the group holds."""
+    _require_kind(group, kind if isinstance(kind, tuple) else (kind,))
+    return named(group)
+
+
+def foreign_maker(group: str, name: str) -> str:
+    """Return the package and version that brought a value, for keys; an empty string for our own and unknown ones."""
+    found = _found(group).get(name)
+    return "" if found is None or found.package == _OURS else f"{found.package} {found.version}"
 
 
 def forget() -> None:
     """Read the entry points anew at the next look-up: for tests that install or remove a package."""
-    registered.cache_clear()
-    named.cache_clear()
+    for remembered in (_found, _require_kind, named):
+        remembered.cache_clear()
 
 
-def _values(group: str) -> list[tuple[Any, str]]:
+@cache
+def _require_kind(group: str, kinds: tuple[type[Any], ...]) -> None:
+    for name, found in _found(group).items():
+        if not isinstance(found.value, kinds):
+            raise SetupError(
+                f"{name!r} of {found.package} is a {type(found.value).__name__}",
+                where=f"robustcheck.{group}",
+                expected="a value of the type " + " or ".join(kind.__name__ for kind in kinds),
+                fix=f"correct or uninstall {found.package}",
+            )
+
+
+@cache
+def _found(group: str) -> Mapping[str, _Found]:
     assert group in GROUPS, f"{group!r} is not a group of the registry"
-    points = sorted(entry_points(group=f"robustcheck.{group}"), key=lambda point: (not _is_ours(point), point.name))
-    return [(value, _owner(point)) for point in points for value in _each(_load(point))]
+    found_points = entry_points(group=f"robustcheck.{group}")
+    points = sorted(found_points, key=lambda point: (not _is_ours(point), _owner(point), point.name))
+    if group not in _NONE_OF_OURS and not any(map(_is_ours, points)):
+        raise SetupError(
+            f"the installation of robustcheck declares no {group}",
+            expected=f"the entry points robustcheck.{group} of its pyproject.toml",
+            fix="install it again: pip install -e . in its directory, or pip install --force-reinstall robustcheck",
+        )
+    found: dict[str, _Found] = {}
+    for point in points:
+        for value in _each(_load(point)):
+            _add(found, value, point)
+    return MappingProxyType(found)
+
+
+def _add(found: dict[str, _Found], value: Any, point: EntryPoint) -> None:
+    name, owner, group = getattr(value, "name", None), _owner(point), point.group.removeprefix("robustcheck.")
+    if not isinstance(name, str) or not name:
+        raise SetupError(
+            f"the entry point {point.name!r} of {owner} gives a {type(value).__name__} without a name",
+            where=point.group,
+            expected="a value with a name, or a tuple of such values",
+            fix=f"correct or uninstall {owner}",
+        )
+    if name in found:
+        raise SetupError(
+            f"two packages register the {group} name {name!r}: {found[name].package} and {owner}",
+            fix="uninstall one of them",
+        )
+    found[name] = _Found(value, owner, point.dist.version if point.dist is not None else "")
 
 
 def _each(loaded: Any) -> tuple[Any, ...]:
@@ -68,7 +125,7 @@ def _each(loaded: Any) -> tuple[Any, ...]:
 def _load(point: EntryPoint) -> Any:
     try:
         return point.load()
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, NameError, TypeError, ValueError, SyntaxError, OSError) as error:
         raise SetupError(
             f"the entry point {point.name!r} of {_owner(point)} cannot be loaded ({error})",
             where=point.group,
@@ -77,7 +134,7 @@ def _load(point: EntryPoint) -> Any:
 
 
 def _is_ours(point: EntryPoint) -> bool:
-    return _owner(point) == "robustcheck"
+    return _owner(point) == _OURS
 
 
 def _owner(point: EntryPoint) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command import Robustcheck, Said
+from package_makers import Install, installer
 from plugin_makers import SUITE, write
+
+from robustcheck import registry
 
 
 @pytest.fixture
@@ -45,3 +49,11 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     write(pytester, "a.robust.yaml", SUITE)
     return pytester
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install packages that are gone after the test."""
+    yield installer(tmp_path / "installed", monkeypatch)
+    monkeypatch.undo()
+    registry.forget()

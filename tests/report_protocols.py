@@ -79,7 +79,7 @@ checks:
 TOLD: dict[str, Pairs] = {
     "auroc": (("in distribution", "imagenet-val, 50,000 images"),),
     "ece": (("temperature", "1.2406, fitted on 25,000 images of imagenet-val"), ("scored", "10,000 images")),
-    "mce": (("parts", "75 of (corruption, severity)"),),
+    "mce": (("subsets", "75 of (corruption, severity)"),),
 }
 TRACED: Pairs = (("weights", "c515bdfc17a0cbe8" * 4), ("dataset", "75c491d56ca8be6e" * 4), ("torch", "2.15.0"))
 N = 400

@@ -106,7 +106,7 @@ def metrics(
 @app.command()
 def doctor(
     dataset: Annotated[
-        str, typer.Argument(help="A catalogue name, a part (imagenet-c/fog/3) or a directory in a known layout.")
+        str, typer.Argument(help="A catalogue name, a subset (imagenet-c/fog/3) or a directory in a known layout.")
     ],
     data: Data = None,
     as_json: Json = False,

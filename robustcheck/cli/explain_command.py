@@ -49,6 +49,6 @@ def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
 
 
 def place_of_dataset(dataset: str, roots: Sequence[Path]) -> str | None:
-    """Return where a data set or a part, such as imagenet-c/fog/3, lies; a directory is its own place."""
-    is_part = dataset.partition("/")[0] in known_datasets() and not Path(dataset).is_dir()
-    return place_of(dataset, roots) if dataset in known_datasets() or is_part else dataset
+    """Return where a data set or a subset, such as imagenet-c/fog/3, lies; a directory is its own place."""
+    is_subset = dataset.partition("/")[0] in known_datasets() and not Path(dataset).is_dir()
+    return place_of(dataset, roots) if dataset in known_datasets() or is_subset else dataset

@@ -16,7 +16,7 @@ from robustcheck.values import Pairs
 
 _ROOM = 130
 _FURTHER: Mapping[Protocol, str] = {
-    "corruption": "in parts, by corruption and severity",
+    "corruption": "in subsets, by corruption and severity",
     "factors": "annotated with factors",
 }
 

@@ -52,13 +52,13 @@ def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> No
 
 def _images(entry: CatalogueEntry, here: Presence) -> str:
     count = f"{entry.count:,}" if entry.count else "varies"
-    return f"{len(here.parts)} x {count}" if here.parts else count
+    return f"{len(here.subsets)} x {count}" if here.subsets else count
 
 
 def _where(here: Presence) -> str:
     if here.place is None:
         return f"[dim]- ({escape(here.advice)})[/dim]"
-    some = f"{len(here.parts) - len(here.missing)} of {len(here.parts)} parts in " if here.missing else ""
+    some = f"{len(here.subsets) - len(here.missing)} of {len(here.subsets)} subsets in " if here.missing else ""
     return escape(some + here.place)
 
 
@@ -69,7 +69,7 @@ def _dataset_facts(entry: CatalogueEntry, here: Presence) -> dict[str, object]:
         "task": entry.task,
         "images": entry.count,
         "shows": entry.of or None,
-        "parts": {"here": len(here.parts) - len(here.missing), "of": len(here.parts)} if here.parts else None,
+        "subsets": {"here": len(here.subsets) - len(here.missing), "of": len(here.subsets)} if here.subsets else None,
         "place": here.place,
         "advice": here.advice or None,
         "licence": entry.licence,

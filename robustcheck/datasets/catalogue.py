@@ -1,16 +1,14 @@
-"""The catalogue: every dataset that has a name, with what is known about it."""
+"""The catalogue: every dataset that has a name, with what is known about it; the registry's group ``datasets``."""
 
 from __future__ import annotations
 
-import functools
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.registry import known
 from robustcheck.values import Task
-
-CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -19,11 +17,11 @@ Axes = tuple[tuple[str, tuple[str, ...]], ...]
 class CatalogueEntry:
     """What is known about a named dataset; ``count`` and ``classes`` are None where it varies.
 
-    ``benchmark`` is its CLIP_benchmark name; ``layout`` is empty for a directory in any known layout.
+    ``benchmark`` is its CLIP_benchmark name; ``layout`` names a layout of the registry, and is empty for a directory
+    of labelled images in any of them.
     ``of`` names the dataset whose images a view shows; ``border`` is the frame in pixels that is cut off
     raw image files; ``id_dataset`` is the in-distribution set that an out-of-distribution set goes with;
-    ``vocabulary`` names the table that maps scored names to classes.
-    A family has ``parts``: its axes and their values, in order; ``default`` holds the values that an axis
+    A family has ``subsets``: its axes and their values, in order; ``default`` holds the values that an axis
     has where a suite does not name it, ``folders`` the group directories of the first axis's values.
     """
 
@@ -44,8 +42,7 @@ class CatalogueEntry:
     of: str = ""
     border: int = 0
     id_dataset: str = ""
-    vocabulary: str = ""
-    parts: Axes = ()
+    subsets: Axes = ()
     default: Axes = ()
     folders: Axes = ()
 
@@ -57,16 +54,29 @@ class CatalogueEntry:
         return tuple(dict.fromkeys((*usual, *self.directories, self.name)))
 
 
-@functools.cache
 def known_datasets() -> Mapping[str, CatalogueEntry]:
-    """Return the catalogue by name, in its own order."""
+    """Return every data set that has a name: ours in the order of our catalogue, then those of other packages."""
+    return known("datasets", CatalogueEntry)
+
+
+def read_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:
+    """Read a catalogue: a YAML file with the fields of an entry under the name of each data set."""
     import yaml
 
-    entries: dict[str, dict[str, object]] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
-    return types.MappingProxyType({name: _entry(name, facts) for name, facts in entries.items()})
+    entries: dict[str, dict[str, object]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(_entry(name, facts, path) for name, facts in entries.items())
 
 
-def _entry(name: str, facts: Mapping[str, object]) -> CatalogueEntry:
+def _entry(name: str, facts: Mapping[str, object], path: Path) -> CatalogueEntry:
+    fields = CatalogueEntry.__dataclass_fields__
+    for key in facts:
+        if key not in fields:
+            raise SetupError(
+                f"unknown field {key!r} of {name}",
+                where=str(path),
+                expected="one of " + ", ".join(fields),
+                fix=did_you_mean(key, fields),
+            )
     return CatalogueEntry(name=name, **{key: _frozen(value) for key, value in facts.items()})  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""ImageNet's class list and the named parts of it, read from the packages that carry them.
+"""ImageNet's class list and named selections of it, read from the packages that carry them.
 
 The 1000 names come from open_clip, the WordNet ids and the lists of ImageNet-A and -R from timm.
 Their files are located without importing either package, so torch stays out. What no package carries
@@ -24,7 +24,7 @@ OBJECTNET = "objectnet"
 
 
 def known_class_sets() -> frozenset[str]:
-    """Return the names of the class sets that are parts of ImageNet's 1000 classes."""
+    """Return the names of the class sets that are selections of ImageNet's 1000 classes."""
     return frozenset({IMAGENET, OBJECTNET, *_TIMM_LISTS, *_OWN_LISTS})
 
 

@@ -99,6 +99,8 @@ def read_cue_conflict(path: Path, index_dir: Path | None) -> Contents:
         groups=known.groups,
         files=tuple(path / name for name in names),
         pictures=ImageFiles(path, names),
+        vocabulary=known.vocabulary,
+        columns=known.columns,
     )
 
 

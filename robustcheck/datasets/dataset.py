@@ -159,11 +159,13 @@ class ImageDataset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contents:
-    """What a directory holds, before the catalogue has its say.
+    """What a directory holds, without what only the catalogue knows.
 
     ``class_names`` is empty when the directory names no classes; ``labels`` then count
     ``class_count`` classes. ``wnids`` are the WordNet ids of the classes, where folders carry them.
-    ``files`` is everything that the fingerprint covers.
+    ``files`` is everything that the fingerprint covers. ``captions`` are those of a retrieval set.
+    ``vocabulary`` holds the scored names, where those are not the classes, and ``columns`` their places among
+    ImageNet's 1000. ``reader`` is the package that read the directory, where it is not robustcheck.
     """
 
     directory: Path
@@ -177,6 +179,10 @@ class Contents:
     files: tuple[Path, ...]
     pictures: Pictures
     wnids: tuple[str, ...] = ()
+    captions: Captions | None = None
+    vocabulary: Vocabulary | None = None
+    columns: IntArray | None = None
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

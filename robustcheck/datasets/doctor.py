@@ -12,7 +12,7 @@ import numpy as np
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import class_set_names, known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset
-from robustcheck.datasets.families import part_entry, part_values
+from robustcheck.datasets.families import subset_entry, subset_values
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.datasets.selection import group_values, has_value
@@ -38,10 +38,10 @@ def examine(
 ) -> list[Finding]:
     """Examine a dataset; ``decode`` images spread over it are decoded, all of them if it is None.
 
-    Of a family the first part that is here is examined. Raise DataError for a name that nothing has.
+    Of a family the first subset that is here is examined. Raise DataError for a name that nothing has.
     """
     entry = known_datasets().get(name_or_path)
-    if entry is not None and entry.parts:
+    if entry is not None and entry.subsets:
         return _family(presence(entry.name, roots), roots, decode, index_dir)
     try:
         dataset = open_dataset(name_or_path, roots, index_dir)
@@ -53,22 +53,22 @@ def examine(
 
 
 def _is_named(text: str) -> bool:
-    """Tell whether anything has this name: the catalogue, a family's part, a path."""
-    return text in known_datasets() or bool(part_values(text)) or Path(text).expanduser().exists()
+    """Tell whether anything has this name: the catalogue, a family's subset, a path."""
+    return text in known_datasets() or bool(subset_values(text)) or Path(text).expanduser().exists()
 
 
 def _family(found: Presence, roots: Sequence[Path], decode: int | None, index_dir: Path | None) -> list[Finding]:
-    here = [part for part in found.parts if part not in found.missing]
+    here = [subset for subset in found.subsets if subset not in found.missing]
     if not here:
-        return examine(found.parts[0], roots, decode, index_dir)
-    counted = f"{len(here)} of {len(found.parts)} are here, in {found.place}"
+        return examine(found.subsets[0], roots, decode, index_dir)
+    counted = f"{len(here)} of {len(found.subsets)} are here, in {found.place}"
     missing = f"; the first that is missing is {found.missing[0]}" if found.missing else ""
-    findings = [Finding("warning" if missing else "ok", "parts", counted + missing)]
+    findings = [Finding("warning" if missing else "ok", "subsets", counted + missing)]
     return [*findings, Finding("ok", "examined", here[0]), *examine(here[0], roots, decode, index_dir)]
 
 
 def _opened(name: str, dataset: Dataset) -> Iterator[Finding]:
-    entry = known_datasets().get(name) or part_entry(name, known_datasets())
+    entry = known_datasets().get(name) or subset_entry(name, known_datasets())
     yield Finding("ok", "task", dataset.task)
     yield Finding("ok", "count", _count(entry, dataset))
     yield from _classes(dataset) if dataset.captions is None else _captions(dataset.captions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,49 +18,18 @@ from robustcheck.datasets.class_sets import (
     infer_class_set,
     known_class_sets,
 )
-from robustcheck.datasets.cue_conflict import cue_conflict_vocabulary, read_cue_conflict
-from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray, Vocabulary
-from robustcheck.datasets.digits import open_digits
-from robustcheck.datasets.families import part_directory, part_entry
+from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray
+from robustcheck.datasets.families import subset_directory, subset_entry
 from robustcheck.datasets.fingerprint import fingerprint
-from robustcheck.datasets.imagenet_x import imagenet_x_view
-from robustcheck.datasets.layouts import read_directory
-from robustcheck.datasets.layouts.anchors import has_anchors
-from robustcheck.datasets.layouts.captions import has_captions
-from robustcheck.datasets.layouts.image_files import read_unlabelled
-from robustcheck.datasets.layouts.sequences import read_sequences
-from robustcheck.datasets.objectnet import (
-    CroppedPictures,
-    imagenet_on_objectnet,
-    objectnet_imagenet,
-    read_objectnet,
-)
-from robustcheck.datasets.retrieval import open_retrieval
+from robustcheck.datasets.layout import Layout, SelfContained, View, layout_named
+from robustcheck.datasets.layouts import layout_of, read_directory, read_layout
+from robustcheck.datasets.objectnet import CroppedPictures
 from robustcheck.datasets.roots import find_directory
-from robustcheck.datasets.shapes import open_shapes
-from robustcheck.datasets.typographic_sets import read_disentangling, read_typed_manifest, read_typed_names
-from robustcheck.datasets.video_sets import open_video
 from robustcheck.datasets.views import require_classes
 from robustcheck.errors import DataError, DataMissing, did_you_mean
 
-# How a catalogue entry's `layout` is read, where it is not one that a directory shows by itself.
-_READERS: Mapping[str, Callable[[Path, Path | None], Contents]] = {
-    "": read_directory,
-    "cue-conflict": read_cue_conflict,
-    "disentangling": read_disentangling,
-    "objectnet": read_objectnet,
-    "sequences": read_sequences,
-    "typed-manifest": read_typed_manifest,
-    "typed-names": read_typed_names,
-    "unlabelled": read_unlabelled,
-}
-# How an entry shows the images of another dataset.
-_VIEWS: Mapping[str, Callable[[CatalogueEntry, Dataset], ImageDataset]] = {
-    "imagenet-on-objectnet": imagenet_on_objectnet,
-    "imagenet-x": imagenet_x_view,
-    "objectnet-imagenet": objectnet_imagenet,
-}
-_VOCABULARIES: Mapping[str, Callable[[], Vocabulary]] = {"cue-conflict": cue_conflict_vocabulary}
+# A catalogue entry without a layout: whichever a directory of labelled images shows.
+_ANY_LAYOUT = Layout("", read_directory)
 
 
 def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | None = None) -> Dataset:
@@ -70,19 +39,17 @@ def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | Non
     Raise DataMissing when it is not there, DataError when it is there but wrong.
     """
     entries = known_datasets()
-    part = part_entry(name_or_path, entries)
-    entry = part or entries.get(name_or_path)
+    subset = subset_entry(name_or_path, entries)
+    entry = subset or entries.get(name_or_path)
     if entry is None:
         return _open_directory(_existing(name_or_path), index_dir)
-    if entry.layout == "packaged":
-        return open_digits(entry.name)
-    if entry.layout == "drawn":
-        return open_shapes(entry.name)
-    if part is not None:
-        return _open_named(part, part_directory(name_or_path, entries, roots), index_dir)
-    if entry.of:
-        return _open_view(entry, roots, index_dir)
-    return _open_named(entry, find_directory(entry, roots), index_dir)
+    layout = layout_named(entry.layout, entry.name) if entry.layout else _ANY_LAYOUT
+    if isinstance(layout, SelfContained):
+        return layout.open(entry.name)
+    if isinstance(layout, View):
+        return layout.show(entry, _open_base(entry, roots, index_dir))
+    path = find_directory(entry, roots) if subset is None else subset_directory(entry.name, entries, roots)
+    return _open_named(entry, layout, path, index_dir)
 
 
 def _existing(text: str) -> Path:
@@ -99,36 +66,31 @@ def _existing(text: str) -> Path:
 
 
 def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
-    if has_captions(path):
-        return open_retrieval(path.resolve().name, path, index_dir)
-    if has_anchors(path):
-        return open_video(path.resolve().name, path, index_dir)
-    contents = read_directory(path, index_dir)
-    if not contents.class_names:
+    layout = layout_of(path)
+    contents = read_layout(layout, path, index_dir)
+    if not contents.class_names and contents.captions is None:
         raise DataError(
             "the classes have no names", where=str(path), expected="a file classnames.txt (manifest: classes.txt)"
         )
     _require_sound(contents)
-    class_set = infer_class_set(contents.class_names, contents.wnids)
-    return _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
+    is_classified = layout.task == "classification"
+    class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
+    dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
+    return replace(dataset, task=layout.task)
 
 
-def _open_view(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | None) -> ImageDataset:
+def _open_base(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | None) -> Dataset:
+    """Open the data set whose images a view shows."""
     try:
-        base = open_dataset(entry.of, roots, index_dir)
+        return open_dataset(entry.of, roots, index_dir)
     except DataMissing as error:
         raise DataMissing(
             f"{entry.name} shows images of {entry.of}, and {error.found}", expected=error.expected, fix=error.fix
         ) from error
-    return _VIEWS[entry.layout](entry, base)
 
 
-def _open_named(entry: CatalogueEntry, path: Path, index_dir: Path | None) -> ImageDataset:
-    if entry.task == "retrieval":
-        return open_retrieval(entry.name, path, index_dir, entry)
-    if entry.task == "video":
-        return open_video(entry.name, path, index_dir, entry)
-    contents = _READERS[entry.layout](path, index_dir)
+def _open_named(entry: CatalogueEntry, layout: Layout, path: Path, index_dir: Path | None) -> ImageDataset:
+    contents = read_layout(layout, path, index_dir)
     _require_sound(contents)
     _require_as_catalogued(entry, contents)
     class_names = contents.class_names or _catalogue_names(entry, contents)
@@ -138,11 +100,8 @@ def _open_named(entry: CatalogueEntry, path: Path, index_dir: Path | None) -> Im
 
 
 def _as_catalogued(entry: CatalogueEntry, dataset: ImageDataset) -> ImageDataset:
-    """Add what only the catalogue knows: the task, the scored names, the frame around raw files."""
+    """Add what only the catalogue knows: the task, the frame around raw files."""
     dataset = replace(dataset, task=entry.task, id_dataset=entry.id_dataset)
-    if entry.vocabulary:
-        vocabulary = _VOCABULARIES[entry.vocabulary]()
-        dataset = replace(dataset, vocabulary=vocabulary, columns=np.arange(len(vocabulary.names)))
     if entry.border and dataset.layout == "imagefolder":
         content = hashlib.sha256(f"{dataset.fingerprint} without {entry.border} px".encode()).hexdigest()
         dataset = replace(dataset, fingerprint=content, pictures=CroppedPictures(dataset.pictures, entry.border))
@@ -160,7 +119,7 @@ def _dataset(
     return ImageDataset(
         name=name,
         layout=contents.layout,
-        fingerprint=fingerprint(contents.directory, contents.files, index_dir),
+        fingerprint=_fingerprint(contents, index_dir),
         class_names=class_names,
         class_set=class_set,
         prompts=prompts,
@@ -168,9 +127,17 @@ def _dataset(
         ids=contents.ids,
         labels=contents.labels,
         groups=contents.groups,
-        columns=_columns(class_set, contents),
+        columns=_columns(class_set, contents) if contents.columns is None else contents.columns,
         pictures=contents.pictures,
+        vocabulary=contents.vocabulary,
+        captions=contents.captions,
     )
+
+
+def _fingerprint(contents: Contents, index_dir: Path | None) -> str:
+    """Hash the files; another package's next version may read the same files otherwise, so it counts too."""
+    content = fingerprint(contents.directory, contents.files, index_dir)
+    return hashlib.sha256(f"{content} read by {contents.reader}".encode()).hexdigest() if contents.reader else content
 
 
 def _columns(class_set: str, contents: Contents) -> IntArray | None:
@@ -214,7 +181,7 @@ def _require_as_catalogued(entry: CatalogueEntry, contents: Contents) -> None:
             f"{len(contents.labels)} images",
             where=where,
             expected=f"{entry.count}, the whole of {entry.name}",
-            fix="complete the copy, or open a part of it by its directory",
+            fix="complete the copy, or open a selection of it by its directory",
         )
     for column in entry.groups:
         if column not in contents.groups:
@@ -234,6 +201,8 @@ def _require_class_list(entry: CatalogueEntry, contents: Contents, where: str) -
 
 
 def _catalogue_names(entry: CatalogueEntry, contents: Contents) -> tuple[str, ...]:
+    if contents.captions is not None:
+        return ()
     if entry.class_set:
         return class_set_names(entry.class_set)
     if entry.task == "ood":

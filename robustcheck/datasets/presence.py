@@ -1,4 +1,4 @@
-"""Which datasets are on this machine: where each lies, and how many parts of a family."""
+"""Which datasets are on this machine: where each lies, and how many subsets of a family."""
 
 from __future__ import annotations
 
@@ -8,48 +8,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
-from robustcheck.datasets.families import part_directory
+from robustcheck.datasets.families import subset_directory
+from robustcheck.datasets.layout import SelfContained, known_layouts
 from robustcheck.datasets.roots import ENVIRON, find_directory
 from robustcheck.errors import DataError, DataMissing
-
-# Sets that need no directory, by layout.
-_ALWAYS_HERE = {"packaged": "ships with scikit-learn", "drawn": "drawn by robustcheck"}
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
     """Where a named dataset lies (None: it is not here) and what to do about what is missing.
 
-    ``parts`` are all parts of a family, ``missing`` those that are not here; both are empty for others.
+    ``subsets`` are all subsets of a family, ``missing`` those that are not here; both are empty for others.
     ``advice`` says where to put a dataset that is not here.
     """
 
     place: str | None
-    parts: tuple[str, ...] = ()
+    subsets: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     advice: str = ""
 
 
 def presence(name: str, roots: Sequence[Path]) -> Presence:
-    """Say where a dataset of the catalogue, or a part of a family, lies; nothing is opened or read."""
+    """Say where a dataset of the catalogue, or a subset of a family, lies; nothing is opened or read."""
     entry = known_datasets()[name if name in known_datasets() else name.partition("/")[0]]
-    if entry.layout in _ALWAYS_HERE:
-        return Presence(_ALWAYS_HERE[entry.layout], parts_of(entry))
+    layout = known_layouts().get(entry.layout)
+    if isinstance(layout, SelfContained):
+        return Presence(layout.place, subsets_of(entry))
     if entry.name != name:
-        place = _part_place(name, roots)
+        place = _subset_place(name, roots)
         return Presence(None if place is None else str(place), advice=_advice(entry, roots) if place is None else "")
     if entry.of:
         return _view(entry, roots)
-    if entry.parts:
+    if entry.subsets:
         return _family(entry, roots)
     return _directory(entry, roots)
 
 
-def parts_of(entry: CatalogueEntry) -> tuple[str, ...]:
-    """Return the names of all parts of a family, in catalogue order; none for other datasets."""
-    if not entry.parts:
+def subsets_of(entry: CatalogueEntry) -> tuple[str, ...]:
+    """Return the names of all subsets of a family, in catalogue order; none for other datasets."""
+    if not entry.subsets:
         return ()
-    values = (members for _, members in entry.parts)
+    values = (members for _, members in entry.subsets)
     return tuple("/".join((entry.name, *combination)) for combination in itertools.product(*values))
 
 
@@ -72,23 +71,23 @@ def _directory(entry: CatalogueEntry, roots: Sequence[Path]) -> Presence:
 
 
 def _family(entry: CatalogueEntry, roots: Sequence[Path]) -> Presence:
-    whole, parts = _directory(entry, roots), parts_of(entry)
-    places = {part: _part_place(part, roots) for part in parts}
+    whole, subsets = _directory(entry, roots), subsets_of(entry)
+    places = {subset: _subset_place(subset, roots) for subset in subsets}
     found = next((place for place in places.values() if place is not None), None)
     if found is None:
-        return Presence(None, parts, parts, whole.advice or _advice(entry, roots))
-    missing = tuple(part for part, place in places.items() if place is None)
-    return Presence(whole.place or str(found.parent), parts, missing)
+        return Presence(None, subsets, subsets, whole.advice or _advice(entry, roots))
+    missing = tuple(subset for subset, place in places.items() if place is None)
+    return Presence(whole.place or str(found.parent), subsets, missing)
 
 
-def _part_place(part: str, roots: Sequence[Path]) -> Path | None:
+def _subset_place(subset: str, roots: Sequence[Path]) -> Path | None:
     try:
-        return part_directory(part, known_datasets(), roots)
+        return subset_directory(subset, known_datasets(), roots)
     except DataError:
         return None
 
 
 def _advice(entry: CatalogueEntry, roots: Sequence[Path]) -> str:
     root = next((str(root) for root in roots if root.is_dir()), f"${ENVIRON}")
-    inner = "/".join(axis.upper() for axis, _ in entry.parts)
+    inner = "/".join(axis.upper() for axis, _ in entry.subsets)
     return f"put it in {root}/{entry.name}" + (f"/{inner}" if inner else "")

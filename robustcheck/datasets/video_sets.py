@@ -7,21 +7,20 @@ sets a frame is; ``frame``, its number. ``pm_sets`` reads them back as arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.catalogue import CatalogueEntry
 from robustcheck.datasets.class_sets import imagenet_class_names, mask_rows
-from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray, StrArray, Vocabulary
-from robustcheck.datasets.fingerprint import fingerprint
+from robustcheck.datasets.dataset import Contents, Dataset, IntArray, StrArray, Vocabulary
 from robustcheck.datasets.layouts.anchors import ANCHOR, SEPARATOR, read_anchors
 from robustcheck.errors import DataError
 
 Bools = npt.NDArray[np.bool_]
 
+RELEASED = ("imagenet-vid-robust", "ytbb-robust")
 COLUMNS = ("anchors", "frame", "labels", "role", "video")
 
 
@@ -40,27 +39,15 @@ class PmSets:
     videos: IntArray
 
 
-def open_video(name: str, path: Path, index_dir: Path | None, entry: CatalogueEntry | None = None) -> ImageDataset:
-    """Open anchors and their frames as a dataset whose samples are all distinct frames."""
-    names, columns, vocabulary = _scored(name) if entry is not None else ((), None, None)
-    contents = read_anchors(path, names)
-    class_names = names or contents.class_names
-    return ImageDataset(
-        name=name,
-        layout=contents.layout,
-        fingerprint=fingerprint(contents.directory, contents.files, index_dir),
-        class_names=class_names,
-        class_set="",
-        prompts="" if entry is None else entry.prompts,
-        templates=contents.templates,
-        ids=contents.ids,
-        labels=contents.labels,
-        groups=contents.groups,
-        columns=columns,
-        pictures=contents.pictures,
-        task="video",
-        vocabulary=vocabulary,
-    )
+def read_video(path: Path, index_dir: Path | None) -> Contents:
+    """Read anchors and their frames, whose classes a file beside them names; the samples are all distinct frames."""
+    return read_anchors(path, ())
+
+
+def read_released_video(name: str, path: Path, index_dir: Path | None) -> Contents:
+    """Read a released set of anchors and frames, over its own classes."""
+    class_names, columns, vocabulary = _scored(name)
+    return replace(read_anchors(path, class_names), columns=columns, vocabulary=vocabulary)
 
 
 def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:

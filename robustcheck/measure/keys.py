@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from robustcheck.models.encoders import Precision
+from robustcheck.registry import foreign_maker
 from robustcheck.transforms import SCHEMA as TRANSFORM_SCHEMA
 from robustcheck.values import ModelRef, Pairs
 
@@ -103,7 +104,7 @@ def outputs_facts(
 
 def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[str] = ()) -> dict[str, Any]:
     """Return what decides a transformed image, given the image, its id and its label."""
-    return {
+    facts = {
         "name": transform.name,
         "variant": transform.variant,
         "seed": seed,
@@ -112,6 +113,7 @@ def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[
         "pillow": _version("pillow"),
         "written": {"classes": list(class_names), "freetype": _freetype()} if transform.reads_scene else None,
     }
+    return {**facts, "made by": maker} if (maker := foreign_maker("transforms", transform.name)) else facts
 
 
 def head_facts(encoder: EncoderFacts, text_digest: str) -> dict[str, Any]:

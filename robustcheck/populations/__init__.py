@@ -1,7 +1,4 @@
-"""Populations: the tables of published figures that ship, and a user's own in the same form.
-
-Every CSV with a YAML file of the same name in this directory is a population that ships.
-"""
+"""Populations: the tables of published figures that are installed, and a user's own in the same form."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.models.catalogue import facets_of
 from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
+from robustcheck.populations.source import PopulationSource, known_sources, population_sources
 from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
 from robustcheck.values import Quantity
@@ -24,22 +22,23 @@ __all__ = [
     "Figure",
     "OwnFigures",
     "Population",
+    "PopulationSource",
     "from_run",
     "from_scores",
     "joined",
     "known_populations",
     "load_population",
+    "population_sources",
     "published_figure",
     "read_pairs",
     "write_csv",
 ]
 
-_DIRECTORY = Path(__file__).parent
 _DESCRIBED = ("source", "licence", "date")
 
 
 def load_population(name_or_csv: str) -> Population:
-    """Return a population that ships, or the one in a CSV file; raise RecordError in words."""
+    """Return a population that is installed, or the one in a CSV file; raise RecordError in words."""
     if name_or_csv.endswith(".csv") or "/" in name_or_csv:
         return _read_own(Path(name_or_csv).expanduser())
     if name_or_csv not in known_populations():
@@ -48,27 +47,26 @@ def load_population(name_or_csv: str) -> Population:
             expected=", ".join(sorted(known_populations())) + ", or a CSV file of figures",
             fix=did_you_mean(name_or_csv, known_populations()),
         )
-    return _read_shipped(name_or_csv)
+    return _read_installed(name_or_csv)
 
 
 def published_figure(model_id: str, quantity: Quantity) -> Figure | None:
-    """Return a model's published figure from the shipped populations that stand in for measurements, or None."""
-    for population in map(_read_shipped, sorted(known_populations())):
+    """Return a model's published figure from the first population that stands in for measurements, or None."""
+    for population in map(_read_installed, known_sources()):
         found = population.figure(model_id, quantity) if population.stands_in else None
         if found is not None:
             return found
     return None
 
 
-@cache
 def known_populations() -> frozenset[str]:
-    """Return the names of the populations that ship."""
-    return frozenset(path.stem for path in _DIRECTORY.glob("*.csv") if path.with_suffix(".yaml").is_file())
+    """Return the names of the populations that are installed."""
+    return frozenset(known_sources())
 
 
 @cache
-def _read_shipped(name: str) -> Population:
-    return _read(_DIRECTORY / f"{name}.csv", name)
+def _read_installed(name: str) -> Population:
+    return _read(known_sources()[name].table, name)
 
 
 def _read_own(path: Path) -> Population:

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from robustcheck.prompts.files import SLOT, read_sentences, read_templates
-from robustcheck.prompts.sets import PROMPT_SETS, HasPrompts, prompt_texts
+from robustcheck.prompts.sets import HasPrompts, PromptSet, known_prompts, prompt_texts, template_set
 
-__all__ = ["PROMPT_SETS", "SLOT", "HasPrompts", "prompt_texts", "read_sentences", "read_templates"]
+__all__ = [
+    "SLOT",
+    "HasPrompts",
+    "PromptSet",
+    "known_prompts",
+    "prompt_texts",
+    "read_sentences",
+    "read_templates",
+    "template_set",
+]

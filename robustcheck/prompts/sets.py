@@ -1,43 +1,26 @@
-"""Prompt sets by name (PROTOCOLS section 1): templates that take a class name, or CuPL's whole sentences.
-
-The set of 30 that the paper uses is not published: give it as a file when you have it.
-"""
+"""Prompt sets (PROTOCOLS section 1), found by name in the registry's group ``prompts``, or read from a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.listing import name_first
 from robustcheck.prompts.files import SLOT, read_sentences, read_templates
-from robustcheck.prompts.packages import cupl_file, cupl_sentences, open_clip_templates
+from robustcheck.registry import known
 
 Texts = tuple[tuple[str, ...], ...]
 
-_BUILT_IN: dict[str, tuple[str, ...]] = {
-    "1": ("a photo of a {c}",),
-    "mcm-5": (
-        "a photo of a {c}.",
-        "a blurry photo of a {c}.",
-        "a photo of many {c}.",
-        "a photo of the large {c}.",
-        "a photo of the small {c}.",
-    ),
-}
-_OF_OPEN_CLIP = {"openai-80": "OPENAI_IMAGENET_TEMPLATES", "openai-7": "SIMPLE_IMAGENET_TEMPLATES"}
-_OF_DATASET = "dataset"
-_OF_CUPL = "cupl"
-# The variant "both" of CuPL: templates and sentences side by side, then one mean over all of them.
-_BOTH = {"cupl+openai-80": (_OF_CUPL, "openai-80")}
+# The prompts of a data set that names no others.
+_USUAL, _OF_DATASET = "openai-80", "dataset"
 _FILES = (".txt", ".json")
-
-PROMPT_SETS: frozenset[str] = frozenset({*_BUILT_IN, *_OF_OPEN_CLIP, _OF_DATASET, _OF_CUPL, *_BOTH})
 
 
 class HasPrompts(Protocol):
-    """The part of a data set that prompts depend on."""
+    """What prompts depend on of a data set."""
 
     @property
     def name(self) -> str: ...
@@ -47,45 +30,52 @@ class HasPrompts(Protocol):
     def templates(self) -> tuple[str, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """A named way to make texts: ``texts`` takes the data set and the scored names, and returns the texts of each."""
+
+    name: str
+    texts: Callable[[HasPrompts, Sequence[str]], Texts]
+
+
+def known_prompts() -> frozenset[str]:
+    """Return the names of the prompt sets."""
+    return frozenset(known("prompts", PromptSet))
+
+
 def prompt_texts(name: str | None, dataset: HasPrompts, names: Sequence[str]) -> Texts:
     """Return the texts of each name: of a prompt set, of a file, or (name None) of the data set's default."""
-    if name is None:
-        return prompt_texts(_default(dataset), dataset, names)
-    if name in _BOTH:
-        parts = [prompt_texts(part, dataset, names) for part in _BOTH[name]]
-        return tuple(tuple(text for texts in row for text in texts) for row in zip(*parts, strict=True))
-    if name == _OF_CUPL:
-        return _looked_up(cupl_sentences(), names, str(cupl_file()))
+    sets = known("prompts", PromptSet)
+    name = _default(dataset) if name is None else name
+    if name in sets:
+        return sets[name].texts(dataset, names)
     if name.endswith(".json"):
-        return _looked_up(read_sentences(Path(name)), names, name)
-    return _filled_in(_templates(name, dataset), names)
+        return look_up_sentences(read_sentences(Path(name)), names, name)
+    if "/" in name or name.endswith(_FILES):
+        return fill_templates(read_templates(Path(name)), names)
+    raise SetupError(
+        f"unknown prompt set {name!r}",
+        expected=", ".join(sorted(sets)) + ", or a file: of templates (PATH.txt), of sentences (PATH.json)",
+        fix=did_you_mean(name, sets) or "use a known prompt set",
+    )
 
 
-def _default(dataset: HasPrompts) -> str:
-    return _OF_DATASET if dataset.templates else dataset.prompts or "openai-80"
+def template_set(name: str, *templates: str) -> PromptSet:
+    """Return a prompt set of templates, with ``{c}`` for the class name.
+
+    >>> template_set("1", "a photo of a {c}").texts(None, ["cat", "dog"])
+    (('a photo of a cat',), ('a photo of a dog',))
+    """
+    return PromptSet(name, lambda dataset, names: fill_templates(templates, names))
 
 
-def _templates(name: str, dataset: HasPrompts) -> tuple[str, ...]:
-    if name == _OF_DATASET:
-        return _templates_of(dataset)
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]
-    if name in _OF_OPEN_CLIP:
-        return open_clip_templates(_OF_OPEN_CLIP[name])
-    return read_templates(Path(name)) if "/" in name or name.endswith(_FILES) else _unknown(name)
-
-
-def _templates_of(dataset: HasPrompts) -> tuple[str, ...]:
-    if dataset.templates:
-        return dataset.templates
-    raise SetupError(f"the data set {dataset.name} has no templates of its own", fix="name a prompt set: openai-80")
-
-
-def _filled_in(templates: tuple[str, ...], names: Sequence[str]) -> Texts:
+def fill_templates(templates: Sequence[str], names: Sequence[str]) -> Texts:
+    """Return every template with every name in the place of ``{c}``."""
     return tuple(tuple(template.replace(SLOT, name) for template in templates) for name in names)
 
 
-def _looked_up(sentences: dict[str, tuple[str, ...]], names: Sequence[str], where: str) -> Texts:
+def look_up_sentences(sentences: Mapping[str, tuple[str, ...]], names: Sequence[str], where: str) -> Texts:
+    """Return the sentences of each name; raise SetupError when some names have none."""
     missing = [name for name in dict.fromkeys(names) if name not in sentences]
     if missing:
         raise SetupError(
@@ -97,9 +87,5 @@ def _looked_up(sentences: dict[str, tuple[str, ...]], names: Sequence[str], wher
     return tuple(sentences[name] for name in names)
 
 
-def _unknown(name: str) -> tuple[str, ...]:
-    raise SetupError(
-        f"unknown prompt set {name!r}",
-        expected=", ".join(sorted(PROMPT_SETS)) + ", or a file: of templates (PATH.txt), of sentences (PATH.json)",
-        fix=did_you_mean(name, PROMPT_SETS) or "use a known prompt set",
-    )
+def _default(dataset: HasPrompts) -> str:
+    return _OF_DATASET if dataset.templates else dataset.prompts or _USUAL

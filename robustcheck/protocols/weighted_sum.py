@@ -1,4 +1,4 @@
-"""A value that is a fixed weighted sum of what was found on each sample of several parts."""
+"""A value that is a fixed weighted sum of what was found on each sample of several subsets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Strs = npt.NDArray[np.str_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WeightedSum:
-    """The columns of a weighted sum, one row a sample of a part; the value is ``sum(scores * weights)``.
+    """The columns of a weighted sum, one row a sample of a subset; the value is ``sum(scores * weights)``.
 
-    groups count the parts in their order; clusters the distinct sources, which several parts show.
+    groups count the subsets in their order; clusters the distinct sources, which several subsets show.
     """
 
     ids: Strs

@@ -12,7 +12,7 @@ from robustcheck.metrics import METRICS
 from robustcheck.models.catalogue import known_facets
 from robustcheck.models.sets import known_sets, resolve_models
 from robustcheck.populations import known_populations, load_population
-from robustcheck.prompts import PROMPT_SETS
+from robustcheck.prompts import known_prompts
 from robustcheck.spec import KnownNames
 from robustcheck.transforms import known_transforms
 
@@ -28,11 +28,11 @@ def known_names(base: Path) -> KnownNames:
         lower_is_better=frozenset(name for name, facts in METRICS.items() if not facts.higher_is_better),
         unbounded=frozenset(name for name, facts in METRICS.items() if not facts.bounded),
         datasets=frozenset(known_datasets()),
-        families={name: entry.parts for name, entry in known_datasets().items() if entry.parts},
+        families={name: entry.subsets for name, entry in known_datasets().items() if entry.subsets},
         class_sets=known_class_sets(),
         populations=known_populations(),
         transforms=known_transforms(),
-        prompts=PROMPT_SETS,
+        prompts=known_prompts(),
         facets=known_facets(),
         population_facets=_facets_of_population,
         population_datasets=_datasets_of_population,

@@ -36,7 +36,7 @@ class KnownNames:
     ``options`` maps a metric to its settings and the values each may have (none listed: any text);
     ``dataset_options`` are the settings that name a data set. Of the metrics, ``lower_is_better`` are
     those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
-    ``families`` maps a data set that comes in parts to the axes of its parts and their values.
+    ``families`` maps a data set that comes in subsets to their axes and the values of each.
     ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
     ``population_facets`` returns those of a population's members, which may have others, and

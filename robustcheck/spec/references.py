@@ -42,7 +42,7 @@ def check_references(scope: Scope, names: KnownNames, findings: Findings) -> Non
                     _check_name(scope, (*loc, index), key, item, names, findings)
         elif key == "where" and isinstance(value, dict):
             _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, findings)
-            _check_picked_parts(scope, loc, value, names, findings)
+            _check_picked_subsets(scope, loc, value, names, findings)
         elif key == "options" and isinstance(value, dict):
             _check_options(scope, loc, value, names, findings)
         elif isinstance(value, str):
@@ -99,12 +99,12 @@ def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Mod
 
 def _absolute(text: str, directory: Path, names: KnownNames) -> str:
     known = names.datasets | names.populations | names.prompts
-    is_name = not is_path(text) or text in known or _is_part(text, directory, names)
+    is_name = not is_path(text) or text in known or _is_subset(text, directory, names)
     return text if is_name else str(directory / text)
 
 
-def _is_part(text: str, directory: Path, names: KnownNames) -> bool:
-    """Tell a part of a family of data sets, such as imagenet-c/fog/3, from a path."""
+def _is_subset(text: str, directory: Path, names: KnownNames) -> bool:
+    """Tell a subset of a family of data sets, such as imagenet-c/fog/3, from a path."""
     return text.partition("/")[0] in names.families and not (directory / text).is_dir()
 
 
@@ -155,23 +155,23 @@ def _check_name(scope: Scope, loc: Loc, key: str, value: str, names: KnownNames,
 def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
     if not is_path(value):
         _check_known(scope, loc, "dataset", value, names.datasets, findings, "or a path with a '/'")
-    elif _is_part(value, scope.document.directory, names):
-        _check_part(scope, loc, value, names, findings)
+    elif _is_subset(value, scope.document.directory, names):
+        _check_subset(scope, loc, value, names, findings)
 
 
-def _check_part(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
+def _check_subset(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
     family, *texts = value.split("/")
     axes = names.families[family]
     if len(texts) != len(axes):
         example = "/".join((family, *(values[0] for _, values in axes)))
         expected = f"{'/'.join((family, *(axis.upper() for axis, _ in axes)))}, such as {example}"
-        findings.at_value(scope, loc, f"{value!r} is no part of {family!r}", expected=expected)
+        findings.at_value(scope, loc, f"{value!r} is not a subset of {family!r}", expected=expected)
         return
     for (axis, values), text in zip(axes, texts, strict=True):
         _check_known(scope, loc, f"{axis} of {family!r}:", text, values, findings)
 
 
-def _check_picked_parts(
+def _check_picked_subsets(
     scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, findings: Findings
 ) -> None:
     family = _block(scope.data, loc[:-1]).get("dataset")

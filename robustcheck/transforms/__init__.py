@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robustcheck.transforms.known import known_transforms, parse_transform
+from robustcheck.transforms.known import TransformKind, known_transforms, parse_transform
 from robustcheck.transforms.placement import Placement, placements
 from robustcheck.transforms.transform import SCHEMA, Scene, Transform, image_rng
 from robustcheck.transforms.typed import typed_label
@@ -12,6 +12,7 @@ __all__ = [
     "Placement",
     "Scene",
     "Transform",
+    "TransformKind",
     "image_rng",
     "known_transforms",
     "parse_transform",

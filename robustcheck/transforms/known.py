@@ -1,26 +1,30 @@
-"""The transforms by name: one table, and the text form ``NAME:VARIANT``."""
+"""The transforms by name, found in the registry's group ``transforms``, and the text form ``NAME:VARIANT``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.transforms.corruptions import CORRUPTIONS, SEVERITIES, Corruption
-from robustcheck.transforms.near_duplicate import STRENGTHS, NearDuplicate
+from robustcheck.registry import known
 from robustcheck.transforms.transform import Transform
-from robustcheck.transforms.typed import CONTENTS, STYLES
-from robustcheck.transforms.typographic import Typographic
 
-_VARIANTS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(CORRUPTIONS, SEVERITIES),
-    **dict.fromkeys(CONTENTS, tuple(STYLES)),
-    "near_duplicate": tuple(STRENGTHS),
-}
+
+@dataclass(frozen=True, slots=True)
+class TransformKind:
+    """Transforms of one name: their variants (severities, styles, strengths), and how one is made.
+
+    ``make`` takes the name and one of the variants.
+    """
+
+    name: str
+    variants: tuple[str, ...]
+    make: Callable[[str, str], Transform]
 
 
 def known_transforms() -> Mapping[str, tuple[str, ...]]:
     """Return the variants of each transform: severities, styles or strengths."""
-    return dict(_VARIANTS)
+    return {name: kind.variants for name, kind in known("transforms", TransformKind).items()}
 
 
 def parse_transform(text: str | None) -> Transform | None:
@@ -28,20 +32,16 @@ def parse_transform(text: str | None) -> Transform | None:
     if text is None:
         return None
     name, _, variant = text.partition(":")
-    if name not in _VARIANTS:
+    kinds = known("transforms", TransformKind)
+    if name not in kinds:
         raise SetupError(
-            f"unknown transform {name!r}", expected="one of " + ", ".join(_VARIANTS), fix=did_you_mean(name, _VARIANTS)
+            f"unknown transform {name!r}", expected="one of " + ", ".join(kinds), fix=did_you_mean(name, kinds)
         )
-    if variant not in _VARIANTS[name]:
+    variants = kinds[name].variants
+    if variant not in variants:
         raise SetupError(
             f"{text!r} has the variant {variant!r}" if variant else f"{text!r} has no variant",
-            expected="one of " + ", ".join(f"{name}:{known}" for known in _VARIANTS[name]),
-            fix=did_you_mean(variant, _VARIANTS[name]),
+            expected="one of " + ", ".join(f"{name}:{known}" for known in variants),
+            fix=did_you_mean(variant, variants),
         )
-    return _kind(name)(name, variant)
-
-
-def _kind(name: str) -> Callable[[str, str], Transform]:
-    if name in CORRUPTIONS:
-        return Corruption
-    return Typographic if name in CONTENTS else NearDuplicate
+    return kinds[name].make(name, variant)

@@ -52,7 +52,7 @@ def test_datasets_says_what_is_here(robustcheck: Robustcheck, tmp_path: Path) ->
     assert (rows["ninco"]["task"], rows["mscoco"]["task"], rows["scam"]["task"]) == ("ood", "retrieval", "typographic")
     assert rows["imagenet-x"]["place"] == f"{tmp_path}/data/imagenet1k (imagenet-val)"
     assert rows["objectnet-imagenet"]["advice"] == f"shows images of objectnet: put it in {tmp_path}/data/objectnet"
-    assert rows["imagenet-c"]["parts"] == {"here": 2, "of": 95}
+    assert rows["imagenet-c"]["subsets"] == {"here": 2, "of": 95}
     assert rows["imagenet-p"]["advice"] == f"put it in {tmp_path}/data/imagenet-p/PERTURBATION"
 
 
@@ -60,7 +60,7 @@ def test_datasets_as_a_table(robustcheck: Robustcheck, tmp_path: Path) -> None:
     (tmp_path / "data" / "imagenet-c" / "fog" / "3").mkdir(parents=True)
     rows = {line.split()[0]: line for line in robustcheck("datasets", "--data", "data").out.splitlines()}
     assert set(rows) >= set(known_datasets())
-    assert f"95 x 50,000  1 of 95 parts in {tmp_path}/data/imagenet-c" in rows["imagenet-c"]
+    assert f"95 x 50,000  1 of 95 subsets in {tmp_path}/data/imagenet-c" in rows["imagenet-c"]
     assert "cue-conflict    1,280" in rows["cue-conflict"]
     assert f"- (put it in {tmp_path}/data/cue-conflict)" in rows["cue-conflict"]
 
@@ -91,7 +91,7 @@ def test_a_metric_has_its_options_explained(robustcheck: Robustcheck) -> None:
     out = robustcheck("metrics", "auroc").out
     for words in ("option score", "auto | mcm | msp", "default auto", "option id_dataset", "a data set", "0 to 1"):
         assert words in out, words
-    assert "in parts, by corruption and severity" in robustcheck("metrics", "mce").out
+    assert "in subsets, by corruption and severity" in robustcheck("metrics", "mce").out
     refused(robustcheck("metrics", "aurocc"), "unknown metric 'aurocc'", "did you mean 'auroc'?")
 
 
@@ -115,7 +115,7 @@ def test_doctor_with_a_name_that_nothing_has(robustcheck: Robustcheck) -> None:
     refused(robustcheck("doctor", "digitss"), "did you mean 'digits'?")
     refused(robustcheck("doctor", "no/such/directory"), "there is no such directory")
     refused(robustcheck("doctor", "imagenet-c/fgo/3"), "unknown corruption 'fgo'", "did you mean 'fog'?")
-    refused(robustcheck("doctor", "imagenet-c/fog"), "a part such as imagenet-c/gaussian_noise/1")
+    refused(robustcheck("doctor", "imagenet-c/fog"), "a subset such as imagenet-c/gaussian_noise/1")
 
 
 @pytest.mark.parametrize("name", ["imagenet-v2", "imagenet-x", "imagenet-c", "imagenet-c/fog/3", "mscoco", "ninco"])

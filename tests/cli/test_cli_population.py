@@ -1,4 +1,4 @@
-"""The command that makes a population of runs, and where explain looks for the parts of a family."""
+"""The command that makes a population of runs, and where explain looks for the subsets of a family."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_mistakes_of_the_command_are_messages(
         assert said in capsys.readouterr().err
 
 
-def test_a_part_lies_in_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_subset_lies_in_its_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data" / "imagenet-c" / "fog" / "3").mkdir(parents=True)
     assert place_of_dataset("imagenet-c/fog/3", [tmp_path / "data"]) == str(

@@ -9,7 +9,7 @@ from test_datasets_video import make_vid
 
 from robustcheck.datasets import class_sets, known_datasets
 from robustcheck.datasets.doctor import Finding, examine
-from robustcheck.datasets.presence import parts_of, presence
+from robustcheck.datasets.presence import presence, subsets_of
 from robustcheck.errors import DataError
 
 
@@ -77,7 +77,7 @@ def test_sets_of_values_are_counted_by_member(tmp_path: Path) -> None:
 ON_DISK = [name for name, entry in known_datasets().items() if entry.layout not in {"packaged", "drawn"}]
 
 
-@pytest.mark.parametrize("name", [name for name in ON_DISK if not known_datasets()[name].parts])
+@pytest.mark.parametrize("name", [name for name in ON_DISK if not known_datasets()[name].subsets])
 def test_a_missing_dataset_says_where_to_put_it(name: str, tmp_path: Path) -> None:
     [finding] = examine(name, (tmp_path,))
     entry = known_datasets()[name]
@@ -121,14 +121,14 @@ def test_a_video_set_counts_anchors_and_frames(tmp_path: Path) -> None:
     assert findings["task"].detail == "video"
 
 
-def test_a_family_says_which_parts_are_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_says_which_subsets_are_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed_catalogue(monkeypatch)("imagenet-c", count=2, classes=2, class_set="")
     for severity in ("1", "2"):
         directory = make_imagefolder(tmp_path / "imagenet-c" / "fog" / severity, ["a/1.png", "b/2.png"])
         (directory / "classnames.txt").write_text("cat\ndog\n")
     findings = by_name(examine("imagenet-c", (tmp_path,)))
-    assert findings["parts"].level == "warning"
-    assert findings["parts"].detail == (
+    assert findings["subsets"].level == "warning"
+    assert findings["subsets"].detail == (
         f"2 of 95 are here, in {tmp_path / 'imagenet-c'}; the first that is missing is imagenet-c/gaussian_noise/1"
     )
     assert findings["examined"].detail == "imagenet-c/fog/1"
@@ -152,12 +152,12 @@ def test_presence_of_families_views_and_packaged_sets(tmp_path: Path) -> None:
     (tmp_path / "imagenet-p" / "noise" / "shot_noise").mkdir(parents=True)
     found = presence("imagenet-p", (tmp_path,))
     assert found.place == str(tmp_path / "imagenet-p")
-    assert set(found.parts) - set(found.missing) == {"imagenet-p/shot_noise"}
+    assert set(found.subsets) - set(found.missing) == {"imagenet-p/shot_noise"}
     assert presence("digits", ()).place == "ships with scikit-learn"
     assert presence("imagenet-x", (tmp_path,)).advice.startswith("shows images of imagenet-val: put it in ")
     (tmp_path / "imagenet-val").mkdir()
     assert presence("imagenet-x", (tmp_path,)).place == f"{tmp_path / 'imagenet-val'} (imagenet-val)"
-    assert parts_of(known_datasets()["digits"]) == ()
+    assert subsets_of(known_datasets()["digits"]) == ()
 
 
 @pytest.mark.parametrize("name", sorted(known_datasets()))

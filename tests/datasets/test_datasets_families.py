@@ -9,7 +9,7 @@ from dataset_makers import make_imagefolder
 
 from robustcheck.datasets import class_sets, known_datasets, open_dataset
 from robustcheck.datasets import open as opening
-from robustcheck.datasets.families import expand, part_values
+from robustcheck.datasets.families import expand, subset_values
 from robustcheck.errors import DataError, DataMissing
 
 FILES = ("n01440764/a.JPEG", "n01443537/b.JPEG")
@@ -46,29 +46,34 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Change:
 
 
 def test_protocols_9_imagenet_c_is_the_fifteen_by_default() -> None:
-    parts, rest = expand("imagenet-c", ())
-    assert parts == tuple(f"imagenet-c/{name}/{severity}" for name in STANDARD for severity in range(1, 6))
+    subsets, rest = expand("imagenet-c", ())
+    assert subsets == tuple(f"imagenet-c/{name}/{severity}" for name in STANDARD for severity in range(1, 6))
     assert rest == ()
 
 
 def test_protocols_9_imagenet_c_has_four_more_when_asked() -> None:
-    parts, _ = expand("imagenet-c", (("corruption", "all"), ("severity", "5")))
-    assert [part.split("/")[1] for part in parts[15:]] == ["speckle_noise", "gaussian_blur", "spatter", "saturate"]
-    assert {part.split("/")[2] for part in parts} == {"5"}
+    subsets, _ = expand("imagenet-c", (("corruption", "all"), ("severity", "5")))
+    assert [subset.split("/")[1] for subset in subsets[15:]] == [
+        "speckle_noise",
+        "gaussian_blur",
+        "spatter",
+        "saturate",
+    ]
+    assert {subset.split("/")[2] for subset in subsets} == {"5"}
     assert expand("imagenet-c", (("corruption", "spatter"), ("severity", "2")))[0] == ("imagenet-c/spatter/2",)
 
 
 def test_protocols_9_3dcc_is_the_papers_six_by_default() -> None:
-    parts, _ = expand("imagenet-3dcc", (("severity", "5"),))
-    names = [part.split("/")[1] for part in parts]
+    subsets, _ = expand("imagenet-3dcc", (("severity", "5"),))
+    names = [subset.split("/")[1] for subset in subsets]
     assert names == ["fog_3d", "near_focus", "far_focus", "z_motion_blur", "xy_motion_blur", "flash"]
     assert len(expand("imagenet-3dcc", (("corruption", "all"),))[0]) == 60
 
 
 def test_protocols_9_imagenet_p_has_ten_perturbations() -> None:
-    parts, _ = expand("imagenet-p", ())
-    assert len(parts) == 10
-    assert parts[-1] == "imagenet-p/scale"
+    subsets, _ = expand("imagenet-p", ())
+    assert len(subsets) == 10
+    assert subsets[-1] == "imagenet-p/scale"
 
 
 def test_other_conditions_are_left_over() -> None:
@@ -86,19 +91,19 @@ def test_an_unknown_value_suggests_a_near_one() -> None:
 
 
 def test_a_bare_family_is_no_dataset() -> None:
-    with pytest.raises(DataError, match=r"(?s)a part for each corruption and severity.*imagenet-c/gaussian_noise/1"):
+    with pytest.raises(DataError, match=r"(?s)a subset for each corruption and severity.*imagenet-c/gaussian_noise/1"):
         open_dataset("imagenet-c", ())
 
 
-def test_the_values_of_a_part() -> None:
-    assert part_values("imagenet-c/fog/3") == (("corruption", "fog"), ("severity", "3"))
-    assert part_values("imagenet-p/tilt") == (("perturbation", "tilt"),)
-    assert part_values("digits") == ()
+def test_the_values_of_a_subset() -> None:
+    assert subset_values("imagenet-c/fog/3") == (("corruption", "fog"), ("severity", "3"))
+    assert subset_values("imagenet-p/tilt") == (("perturbation", "tilt"),)
+    assert subset_values("digits") == ()
 
 
 @pytest.mark.parametrize("inner", ["weather/fog/3", "fog/3"])
 @pytest.mark.parametrize("name", ["imagenet-c", "ImageNet-C"])
-def test_a_part_is_a_dataset_of_its_own(tmp_path: Path, small: Change, name: str, inner: str) -> None:
+def test_a_subset_is_a_dataset_of_its_own(tmp_path: Path, small: Change, name: str, inner: str) -> None:
     small("imagenet-c")
     make_imagefolder(tmp_path / name / inner, FILES)
     dataset = open_dataset("imagenet-c/fog/3", (tmp_path,))
@@ -117,7 +122,7 @@ def test_parts_share_ids_and_differ_in_fingerprint(tmp_path: Path, small: Change
     assert first.fingerprint != second.fingerprint
 
 
-def test_a_missing_part_names_its_directory(tmp_path: Path, small: Change) -> None:
+def test_a_missing_subset_names_its_directory(tmp_path: Path, small: Change) -> None:
     small("imagenet-c")
     make_imagefolder(tmp_path / "imagenet-c" / "weather" / "fog" / "1", FILES)
     with pytest.raises(DataMissing) as caught:
@@ -125,13 +130,13 @@ def test_a_missing_part_names_its_directory(tmp_path: Path, small: Change) -> No
     assert str(tmp_path / "imagenet-c" / "weather" / "fog" / "2") in str(caught.value)
 
 
-def test_a_missing_family_names_the_directory_of_the_part(tmp_path: Path) -> None:
+def test_a_missing_family_names_the_directory_of_the_subset(tmp_path: Path) -> None:
     with pytest.raises(DataMissing, match=r"(?s)imagenet-c/weather/fog/2.*zenodo.*\(imagenet-c: /path") as caught:
         open_dataset("imagenet-c/fog/2", (tmp_path,))
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_part_may_lie_under_another_root(tmp_path: Path, small: Change) -> None:
+def test_a_subset_may_lie_under_another_root(tmp_path: Path, small: Change) -> None:
     small("imagenet-c")
     make_imagefolder(tmp_path / "one" / "imagenet-c" / "fog" / "1", FILES)
     make_imagefolder(tmp_path / "two" / "imagenet-c" / "fog" / "2", FILES)
@@ -147,7 +152,7 @@ def test_a_family_may_be_named_in_the_local_file(tmp_path: Path, small: Change) 
     assert open_dataset("imagenet-3dcc/flash/5", (local,)).ids.tolist() == list(FILES)
 
 
-def test_an_incomplete_part_is_an_error(tmp_path: Path) -> None:
+def test_an_incomplete_subset_is_an_error(tmp_path: Path) -> None:
     make_imagefolder(tmp_path / "imagenet-c" / "fog" / "1", FILES)
     with pytest.raises(DataError, match="2 classes") as caught:
         open_dataset("imagenet-c/fog/1", (tmp_path,))

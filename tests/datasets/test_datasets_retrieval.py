@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dataset_makers import encoded, make_imagefolder, make_webdataset, pixels
 
-from robustcheck.datasets import known_datasets, open_dataset, retrieval
+from robustcheck.datasets import known_datasets, open_dataset
 from robustcheck.datasets import open as opening
 from robustcheck.datasets.layouts.tar_index import load_tar_index
 from robustcheck.errors import DataError, DataMissing
@@ -123,7 +123,7 @@ def test_a_table_of_json_lines(tmp_path: Path) -> None:
 def test_a_table_of_columns(tmp_path: Path) -> None:
     directory = make_imagefolder(tmp_path / "d", ["a.png"])
     (directory / "captions.csv").write_text('path,caption\na.png,"one, two"\na.png,three\n')
-    dataset = retrieval.open_retrieval("mine", directory, None)
+    dataset = open_dataset(str(directory), ())
     assert dataset.captions is not None
     assert dataset.captions.texts == ("one, two", "three")
 

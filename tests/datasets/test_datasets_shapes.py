@@ -94,13 +94,13 @@ def test_an_unknown_set_is_an_error(name: str) -> None:
         open_shapes(name)
 
 
-def test_the_catalogue_knows_every_set_and_part() -> None:
+def test_the_catalogue_knows_every_set_and_subset() -> None:
     for name in ("shapes-c", "shapes-motion"):
-        parts, _ = expand(name, (("corruption", "all"), ("severity", "all")) if name == "shapes-c" else ())
-        assert {part for part in DRAWN_SETS if part.startswith(f"{name}/")} == set(parts)
-    assert {part for part in DRAWN_SETS if "/" not in part} < set(known_datasets())
+        subsets, _ = expand(name, (("corruption", "all"), ("severity", "all")) if name == "shapes-c" else ())
+        assert {known for known in DRAWN_SETS if known.startswith(f"{name}/")} == set(subsets)
+    assert {known for known in DRAWN_SETS if "/" not in known} < set(known_datasets())
     for name, entry in known_datasets().items():
-        if name.startswith("shapes") and not entry.parts:
+        if name.startswith("shapes") and not entry.subsets:
             opened = open_shapes(name)
             assert (entry.count, entry.classes) == (len(opened), len(opened.class_names))
             assert (entry.task, entry.id_dataset) == (opened.task, opened.id_dataset)
@@ -248,20 +248,20 @@ class TestOtherTasks:
         assert (second != third).mean() > 0.8
 
     def test_all_perturbations_start_from_the_same_videos(self) -> None:
-        parts = [open_shapes(f"shapes-motion/{name}") for name in ("translate", "rotate", "gaussian_noise")]
-        for part in parts:
-            np.testing.assert_array_equal(part.ids, parts[0].ids)
-            assert part.image(32).tobytes() == parts[0].image(32).tobytes()
+        subsets = [open_shapes(f"shapes-motion/{name}") for name in ("translate", "rotate", "gaussian_noise")]
+        for subset in subsets:
+            np.testing.assert_array_equal(subset.ids, subsets[0].ids)
+            assert subset.image(32).tobytes() == subsets[0].image(32).tobytes()
 
-    def test_corrupted_parts_have_the_clean_images_ids(self) -> None:
-        clean, part, worse = (
+    def test_corrupted_subsets_have_the_clean_images_ids(self) -> None:
+        clean, subset, worse = (
             open_shapes(name) for name in ("shapes-c-clean", "shapes-c/contrast/1", "shapes-c/contrast/5")
         )
-        np.testing.assert_array_equal(part.ids, clean.ids)
+        np.testing.assert_array_equal(subset.ids, clean.ids)
         assert clean.base is not None
         assert clean.rows is not None
         assert clean.image(9).tobytes() == clean.base.image(int(clean.rows[9])).tobytes()
-        spreads = [np.asarray(dataset.image(9), dtype=float).std() for dataset in (clean, part, worse)]
+        spreads = [np.asarray(dataset.image(9), dtype=float).std() for dataset in (clean, subset, worse)]
         assert spreads[0] > spreads[1] > spreads[2]
 
     def test_duplicates_are_near_their_sources_and_others_are_not(self) -> None:

@@ -79,6 +79,15 @@ def test_what_a_transform_writes_is_in_the_key():
     assert key_of_outputs(dataset=one) == key_of_outputs(dataset=other)
 
 
+def test_the_version_of_another_packages_transform_is_in_the_key(install):
+    code = "from robustcheck.transforms import TransformKind\nMADE = TransformKind('mine', ('1',), None)"
+    other, keys = dataclasses.replace(TRANSFORM, name="mine"), []
+    for version in ("1.0", "1.1"):
+        install("extra", code, version=version)
+        keys.append(transform_facts(other, 0))
+    assert keys == [{**transform_facts(TRANSFORM, 0), "name": "mine", "made by": f"extra {v}"} for v in ("1.0", "1.1")]
+
+
 def test_the_schema_of_transforms_is_in_the_key(monkeypatch):
     from robustcheck.measure import keys
 

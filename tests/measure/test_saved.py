@@ -112,7 +112,7 @@ def test_sequences_from_saved_logits(world: World, tmp_path: Path) -> None:
         assert world.score(metric, "rotate", saved).value == world.score(metric, "rotate").value
 
 
-def test_corruption_errors_from_saved_logits_of_every_part(world: World, tmp_path: Path) -> None:
+def test_corruption_errors_from_saved_logits_of_every_subset(world: World, tmp_path: Path) -> None:
     where = (("corruption", "fog"), ("severity", "all"))
     names, _ = expand("imagenet-c", where)
     world.add(*(painted(name, 24, seed=place, noise=0.7) for place, name in enumerate(names)))

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 from plugin_makers import GREEN, run, write
-
 from robustcheck.plugin.parallel import model_of
+
 from robustcheck.report import load_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestExperimentalApiWarning")

@@ -317,7 +317,7 @@ def test_a_directory_without_predictions_on_a_data_set(tmp_path: Path) -> None:
     assert read_predictions(tmp_path, "digits", transform="blur:2") is None
 
 
-def test_the_name_of_a_part_of_a_family(tmp_path: Path) -> None:
+def test_the_name_of_a_subset_of_a_family(tmp_path: Path) -> None:
     csv_file(tmp_path, "id,predicted\na,1\n", "imagenet-c__fog__3.csv")
     assert len(read(tmp_path, "imagenet-c/fog/3")) == 1
 

@@ -13,7 +13,7 @@ import pytest
 
 from robustcheck.datasets.class_sets import imagenet_class_names
 from robustcheck.errors import SetupError
-from robustcheck.prompts import PROMPT_SETS, prompt_texts
+from robustcheck.prompts import known_prompts, prompt_texts
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def test_a_missing_file_and_an_unknown_name_are_errors(tmp_path):
 
 
 def test_the_unpublished_set_of_30_is_not_invented():
-    assert not [name for name in PROMPT_SETS if "30" in name]
+    assert not [name for name in known_prompts() if "30" in name]
     with pytest.raises(SetupError, match="unknown prompt set 'holistic-30'"):
         prompt_texts("holistic-30", OWN, NAMES)
 
@@ -152,8 +152,8 @@ def test_the_unpublished_set_of_30_is_not_invented():
 def test_every_known_set_resolves(cupl):
     assert {
         "1", "mcm-5", "openai-7", "openai-80", "dataset", "cupl", "cupl+openai-80",
-    } == PROMPT_SETS  # fmt: skip
-    for name in PROMPT_SETS:
+    } == known_prompts()  # fmt: skip
+    for name in known_prompts():
         assert all("tench" in text for text in prompt_texts(name, OWN, ["tench"])[0])
 
 

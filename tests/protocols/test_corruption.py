@@ -5,7 +5,7 @@ import pytest
 
 from robustcheck.errors import DataError
 from robustcheck.protocols.corrupt.errors import (
-    CorruptedPart,
+    CorruptedSubset,
     alexnet_clean,
     alexnet_error,
     alexnet_table,
@@ -54,18 +54,18 @@ RESNET50 = {
 IDS = np.array([f"n01440764/{number}.JPEG" for number in range(9)])
 
 
-def part(corruption: str, severity: int, errors: list[float]) -> CorruptedPart:
-    return CorruptedPart(corruption, severity, IDS[: len(errors)], np.array(errors, dtype=np.float64))
+def subset(corruption: str, severity: int, errors: list[float]) -> CorruptedSubset:
+    return CorruptedSubset(corruption, severity, IDS[: len(errors)], np.array(errors, dtype=np.float64))
 
 
-def part_with(corruption: str, severity: int, rate: float) -> CorruptedPart:
-    """Return a part of two images with a mean error of ``rate``."""
-    return part(corruption, severity, [rate, rate])
+def subset_with(corruption: str, severity: int, rate: float) -> CorruptedSubset:
+    """Return a subset of two images with a mean error of ``rate``."""
+    return subset(corruption, severity, [rate, rate])
 
 
-def every_part(rate_of: dict[str, float] | None = None) -> list[CorruptedPart]:
+def every_subset(rate_of: dict[str, float] | None = None) -> list[CorruptedSubset]:
     return [
-        part_with(name, severity, alexnet_error(name, severity) if rate_of is None else rate_of[name])
+        subset_with(name, severity, alexnet_error(name, severity) if rate_of is None else rate_of[name])
         for name in MEANS
         for severity in range(1, 6)
     ]
@@ -90,54 +90,54 @@ def test_protocols_9_alexnet_rows_by_severity() -> None:
 
 
 def test_protocols_9_alexnet_scores_one_against_itself() -> None:
-    parts = every_part()
-    clean = part_with("clean", 0, 0.4348)
-    assert mce(parts).value == pytest.approx(1.0, abs=1e-12)
-    assert relative_mce(parts, clean.ids, clean.errors).value == pytest.approx(1.0, abs=1e-12)
-    assert mean_corruption_error(parts).value == pytest.approx(np.mean(list(MEANS.values())), abs=1e-12)
+    subsets = every_subset()
+    clean = subset_with("clean", 0, 0.4348)
+    assert mce(subsets).value == pytest.approx(1.0, abs=1e-12)
+    assert relative_mce(subsets, clean.ids, clean.errors).value == pytest.approx(1.0, abs=1e-12)
+    assert mean_corruption_error(subsets).value == pytest.approx(np.mean(list(MEANS.values())), abs=1e-12)
 
 
 def test_protocols_9_mce_of_resnet50() -> None:
-    parts = [
-        part_with(name, severity, 1 - accuracy / 100)
+    subsets = [
+        subset_with(name, severity, 1 - accuracy / 100)
         for name, row in RESNET50.items()
         for severity, accuracy in enumerate(row, start=1)
     ]
-    assert 100 * mce(parts).value == pytest.approx(78.202, abs=5e-4)
+    assert 100 * mce(subsets).value == pytest.approx(78.202, abs=5e-4)
 
 
 def test_protocols_9_mce_from_the_constants() -> None:
     """A model with one error rate a corruption: mCE = mean_c rate_c / mean_c' as recomputed from the constants."""
     rates = {name: round(0.2 + 0.03 * place, 2) for place, name in enumerate(MEANS)}
     expected = np.mean([rates[name] / MEANS[name] for name in MEANS])
-    assert mce(every_part(rates)).value == pytest.approx(expected, abs=1e-12)
+    assert mce(every_subset(rates)).value == pytest.approx(expected, abs=1e-12)
 
 
 def test_protocols_9_mce_by_hand() -> None:
-    parts = [
-        part("fog", 1, [1, 0, 0, 1]),
-        part("fog", 2, [1, 1, 0, 1]),
-        part("snow", 1, [0, 0]),
-        part("snow", 2, [1, 0]),
+    subsets = [
+        subset("fog", 1, [1, 0, 0, 1]),
+        subset("fog", 2, [1, 1, 0, 1]),
+        subset("snow", 1, [0, 0]),
+        subset("snow", 2, [1, 0]),
     ]
-    clean = part("clean", 0, [0, 0, 0, 1])
+    clean = subset("clean", 0, [0, 0, 0, 1])
     fog, snow = 0.67474 + 0.7605, 0.71726 + 0.88392
-    assert mce(parts).value == pytest.approx((1.25 / fog + 0.5 / snow) / 2, abs=1e-15)
+    assert mce(subsets).value == pytest.approx((1.25 / fog + 0.5 / snow) / 2, abs=1e-15)
     relative = ((1.25 - 0.5) / (fog - 2 * 0.4348) + (0.5 - 0.5) / (snow - 2 * 0.4348)) / 2
-    assert relative_mce(parts, clean.ids, clean.errors).value == pytest.approx(relative, abs=1e-15)
-    assert mean_corruption_error(parts).value == pytest.approx((0.625 + 0.25) / 2, abs=1e-15)
+    assert relative_mce(subsets, clean.ids, clean.errors).value == pytest.approx(relative, abs=1e-15)
+    assert mean_corruption_error(subsets).value == pytest.approx((0.625 + 0.25) / 2, abs=1e-15)
 
 
 def test_a_model_that_does_not_suffer_has_relative_mce_zero() -> None:
     errors = [1.0, 0.0, 0.0, 1.0]
-    columns = relative_mce([part("fog", 1, errors), part("snow", 3, errors)], IDS[:4], np.array(errors))
+    columns = relative_mce([subset("fog", 1, errors), subset("snow", 3, errors)], IDS[:4], np.array(errors))
     assert columns.value == pytest.approx(0.0, abs=1e-15)
     assert columns.groups.tolist() == [0] * 4 + [1] * 4 + [2] * 4
 
 
 def test_copies_of_an_image_are_one_cluster_whatever_their_order() -> None:
-    first = CorruptedPart("fog", 1, np.array(["a", "b", "c"]), np.zeros(3))
-    second = CorruptedPart("fog", 2, np.array(["c", "a"]), np.ones(2))
+    first = CorruptedSubset("fog", 1, np.array(["a", "b", "c"]), np.zeros(3))
+    second = CorruptedSubset("fog", 2, np.array(["c", "a"]), np.ones(2))
     columns = mce([first, second])
     assert columns.clusters.tolist() == [0, 1, 2, 2, 0]
     assert columns.ids.tolist() == ["fog/1/a", "fog/1/b", "fog/1/c", "fog/2/c", "fog/2/a"]
@@ -145,21 +145,21 @@ def test_copies_of_an_image_are_one_cluster_whatever_their_order() -> None:
 
 
 def test_weights_do_not_depend_on_the_errors() -> None:
-    right, wrong = mce([part("fog", 1, [0, 0])]), mce([part("fog", 1, [1, 1])])
+    right, wrong = mce([subset("fog", 1, [0, 0])]), mce([subset("fog", 1, [1, 1])])
     assert right.weights.tolist() == wrong.weights.tolist()
     assert (right.value, wrong.value) == (0.0, pytest.approx(1 / 0.67474))
 
 
 def test_an_extra_corruption_has_no_alexnet_figure() -> None:
     with pytest.raises(DataError, match=r"no error on 'spatter'"):
-        mce([part("spatter", 1, [0.0])])
-    assert mean_corruption_error([part("spatter", 1, [0.0, 1.0])]).value == 0.5
+        mce([subset("spatter", 1, [0.0])])
+    assert mean_corruption_error([subset("spatter", 1, [0.0, 1.0])]).value == 0.5
 
 
 def test_no_data_is_never_a_score() -> None:
     with pytest.raises(DataError, match="no corruptions"):
         mce([])
     with pytest.raises(DataError, match="0 errors of 0 images"):
-        mce([part("fog", 1, [])])
+        mce([subset("fog", 1, [])])
     with pytest.raises(DataError, match="there twice"):
-        mce([part("fog", 1, [0.0]), part("fog", 1, [1.0])])
+        mce([subset("fog", 1, [0.0]), subset("fog", 1, [1.0])])

@@ -47,7 +47,7 @@ def test_one_set(world: World) -> None:
     assert world.score("mean_per_class_recall", "six").value == pytest.approx(np.mean(recalls), abs=1e-12)
 
 
-def test_one_part_of_a_family_is_a_set(world: World) -> None:
+def test_one_subset_of_a_family_is_a_set(world: World) -> None:
     world.add(painted("imagenet-c/fog/2", 60))
     found = world.score("top1", "imagenet-c", where=FOG)
     assert (found.value, found.n) == (accuracy(world, "imagenet-c/fog/2"), 60)
@@ -57,19 +57,19 @@ def test_one_part_of_a_family_is_a_set(world: World) -> None:
     assert recalls.value == world.score("mean_per_class_recall", "imagenet-c/fog/2").value
 
 
-def test_the_mean_over_the_parts_of_a_family_is_unweighted(world: World) -> None:
+def test_the_mean_over_the_subsets_of_a_family_is_unweighted(world: World) -> None:
     names, _ = expand("imagenet-c", (("severity", "1"),))
     world.add(*(painted(name, 12 + 6 * place, seed=place) for place, name in enumerate(names)))
     found = world.score("top1", "imagenet-c", where=(("severity", "1"),))
     means = [accuracy(world, name) for name in names]
     assert len(set(means)) > 5
     assert found.value == pytest.approx(np.mean(means), abs=1e-12)
-    assert dict(found.provenance)["parts"] == "the mean over 15 parts"
+    assert dict(found.provenance)["subsets"] == "the mean over 15 subsets"
     samples = found.samples
     assert samples is not None
     assert (samples.statistic, len(np.unique(samples.groups)), value_of(samples)) == ("group_mean", 15, found.value)
     assert samples.clusters is not None
-    # Image i003 is there in every part: all its copies are one cluster.
+    # Image i003 is there in every subset: all its copies are one cluster.
     of_one_image = [text.endswith("/i003") for text in samples.ids.tolist()]
     assert sum(of_one_image) == 15
     assert len(set(samples.clusters[of_one_image].tolist())) == 1
@@ -82,10 +82,10 @@ def test_a_mean_of_means_over_classes_is_refused(world: World) -> None:
     world.add(*(painted(name, 12) for name in names))
     assert where == ()
     text = world.refusal("mean_per_class_recall", "imagenet-c", where=(("severity", "1"),))
-    assert "mean_per_class_recall has no mean over 15 parts" in text
+    assert "mean_per_class_recall has no mean over 15 subsets" in text
 
 
-def test_a_family_lacks_a_part_in_words(world: World) -> None:
+def test_a_family_lacks_a_subset_in_words(world: World) -> None:
     assert "imagenet-c/gaussian_noise/1 is not here" in world.refusal("top1", "imagenet-c")
 
 

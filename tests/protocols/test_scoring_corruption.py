@@ -1,4 +1,4 @@
-"""Corruption errors over the parts of a family against straight sums."""
+"""Corruption errors over the subsets of a family against straight sums."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def error(world: World, name: str) -> float:
 @pytest.mark.parametrize("where", [FOG, SECOND])
 def test_the_three_errors(world: World, where: tuple[tuple[str, str], ...]) -> None:
     names, _ = expand("imagenet-c", where)
-    parts = [(name.split("/")[1], int(name.split("/")[2]), error(world, name)) for name in names]
-    corruptions = list(dict.fromkeys(corruption for corruption, _, _ in parts))
+    subsets = [(name.split("/")[1], int(name.split("/")[2]), error(world, name)) for name in names]
+    corruptions = list(dict.fromkeys(corruption for corruption, _, _ in subsets))
     clean, plain, relative, absolute = error(world, "imagenet-val"), [], [], []
     for corruption in corruptions:
-        rows = [(severity, own) for name, severity, own in parts if name == corruption]
+        rows = [(severity, own) for name, severity, own in subsets if name == corruption]
         alexnet = [alexnet_error(corruption, severity) for severity, _ in rows]
         plain.append(sum(own for _, own in rows) / sum(alexnet))
         others = [other - alexnet_clean(corruption) for other in alexnet]
@@ -45,7 +45,7 @@ def test_the_three_errors(world: World, where: tuple[tuple[str, str], ...]) -> N
         absolute.append(np.mean([own for _, own in rows]))
     found = world.score("mce", "imagenet-c", where=where)
     assert found.value == pytest.approx(np.mean(plain), abs=1e-12)
-    assert dict(found.provenance)["parts"] == f"{len(names)} of (corruption, severity)"
+    assert dict(found.provenance)["subsets"] == f"{len(names)} of (corruption, severity)"
     assert world.score("relative_mce", "imagenet-c", where=where).value == pytest.approx(np.mean(relative), abs=1e-12)
     mean = world.score("mean_corruption_error", "imagenet-c", where=where)
     assert mean.value == pytest.approx(np.mean(absolute), abs=1e-12)
@@ -73,14 +73,14 @@ def test_only_relative_errors_need_clean_images(world: World) -> None:
 def test_what_is_no_family_is_refused(world: World) -> None:
     for name, where in (("imagenet-val", ()), ("imagenet-c/fog/2", ()), ("imagenet-c", (*SECOND, ("class", "red")))):
         text = world.refusal("mce", name, where=where)
-        assert "mce is over the parts of a family" in text
+        assert "mce is over the subsets of a family" in text
     three = (("corruption", "near_focus"), ("severity", "1"))
     world.add(painted("imagenet-3dcc/near_focus/1", 12))
     assert "AlexNet has no error on 'near_focus'" in world.refusal("mce", "imagenet-3dcc", where=three)
     assert world.score("mean_corruption_error", "imagenet-3dcc", where=three).n == 12
 
 
-def test_each_part_is_measured_once(world: World) -> None:
+def test_each_subset_is_measured_once(world: World) -> None:
     for metric in ("mce", "relative_mce", "mean_corruption_error", "top1"):
         world.score(metric, "imagenet-c", where=SECOND)
     counts = world.decodes()

@@ -8,7 +8,7 @@ import pytest
 from robustcheck.errors import DataError, RecordError
 from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
-    PerturbedPart,
+    PerturbedSubset,
     flip_rates,
     read_baseline,
     reference_of,
@@ -75,15 +75,15 @@ def test_protocols_9_noise_is_compared_with_the_first_frame() -> None:
 
 
 def test_the_mean_is_over_videos_then_over_perturbations() -> None:
-    parts = [
-        PerturbedPart("rotate", np.array(["a", "b"]), np.array([0.2, 0.4])),
-        PerturbedPart("tilt", np.array(["b"]), np.array([0.6])),
+    subsets = [
+        PerturbedSubset("rotate", np.array(["a", "b"]), np.array([0.2, 0.4])),
+        PerturbedSubset("tilt", np.array(["b"]), np.array([0.6])),
     ]
-    columns = sequence_values(parts)
+    columns = sequence_values(subsets)
     assert columns.value == pytest.approx((0.3 + 0.6) / 2, abs=1e-15)
     assert (columns.groups.tolist(), columns.clusters.tolist()) == ([0, 0, 1], [0, 1, 1])
     assert columns.ids.tolist() == ["rotate/a", "rotate/b", "tilt/b"]
-    normalised = sequence_values(parts, {"rotate": 0.1, "tilt": 0.3})
+    normalised = sequence_values(subsets, {"rotate": 0.1, "tilt": 0.3})
     assert normalised.value == pytest.approx((3.0 + 2.0) / 2, abs=1e-12)
 
 
@@ -104,9 +104,9 @@ def test_the_shipped_baseline_says_that_it_is_unverified() -> None:
 
 
 def test_a_perturbation_without_a_baseline_is_an_error() -> None:
-    parts = [PerturbedPart("rotate", np.array(["a"]), np.array([0.2]))]
+    subsets = [PerturbedSubset("rotate", np.array(["a"]), np.array([0.2]))]
     with pytest.raises(DataError, match="no positive value for 'rotate'"):
-        sequence_values(parts, {"tilt": 0.1})
+        sequence_values(subsets, {"tilt": 0.1})
 
 
 def test_no_data_is_never_a_score() -> None:

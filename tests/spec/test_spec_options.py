@@ -1,4 +1,4 @@
-"""The metric's own settings, parts of data sets, and axes that fit the values."""
+"""The metric's own settings, subsets of data sets, and axes that fit the values."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_every_metric_has_known_options_units_and_polarity() -> None:
             assert not option.choices or option.default in option.choices, (facts.name, option.name)
 
 
-# --- texts and parts -----------------------------------------------------------------------------
+# --- texts and subsets ---------------------------------------------------------------------------
 
 
 def test_numbers_in_where_and_prompts_are_texts(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_numbers_in_where_and_prompts_are_texts(tmp_path: Path) -> None:
     assert quantity.prompts == "1"
 
 
-def test_a_part_of_a_data_set_is_no_path_unless_there_is_such_a_directory(tmp_path: Path) -> None:
+def test_a_subset_of_a_data_set_is_no_path_unless_there_is_such_a_directory(tmp_path: Path) -> None:
     text = suite("{metric: top1, dataset: imagenet-c/fog/3}", "{at_least: 4%}")
     assert load(tmp_path, text).checks[0].quantity.dataset == "imagenet-c/fog/3"
     (tmp_path / "imagenet-c/fog/3").mkdir(parents=True)
@@ -128,19 +128,19 @@ def test_a_part_of_a_data_set_is_no_path_unless_there_is_such_a_directory(tmp_pa
         (
             "dataset: imagenet-c/fog",
             "imagenet-c/fog",
-            "no part of 'imagenet-c'|imagenet-c/CORRUPTION/SEVERITY, such as",
+            "is not a subset of 'imagenet-c'|imagenet-c/CORRUPTION/SEVERITY, such as",
         ),
         ("dataset: imagenet-c, where: {corruption: fgo}", "fgo", "unknown corruption 'fgo'|did you mean 'fog'?"),
         ("dataset: imagenet-c, where: {severity: 6}", "6", "unknown severity '6'|one of 1, 2, 3, 4, 5, all"),
     ],
 )
-def test_wrong_parts(tmp_path: Path, measure: str, target: str, words: str) -> None:
+def test_wrong_subsets(tmp_path: Path, measure: str, target: str, words: str) -> None:
     found = problem(tmp_path, suite(f"{{metric: top1, {measure}}}", "{at_least: 4%}"))
     assert all(part in found.text for part in words.split("|"))
     assert pointed_at(found) == target
 
 
-def test_all_parts_of_an_axis_can_be_asked_for(tmp_path: Path) -> None:
+def test_all_subsets_of_an_axis_can_be_asked_for(tmp_path: Path) -> None:
     measure = "{metric: top1, dataset: imagenet-c, where: {severity: all, corruption: fog, group: any}}"
     assert load(tmp_path, suite(measure, "{at_least: 4%}")).checks
     assert load(tmp_path, suite("{metric: top1, dataset: digits/fgo/3}", "{at_least: 4%}")).checks[0].quantity == (

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.datasets.dataset import Contents
-from robustcheck.datasets.layouts import imagefolder, manifest, webdataset
+from robustcheck.datasets.layout import Layout, known_layouts
 from robustcheck.errors import DataError
 from robustcheck.listing import name_first
-
-LAYOUTS = """a directory in one of the known layouts:
-    webdataset   classnames.txt, zeroshot_classification_templates.txt, test/nshards.txt, test/0.tar, ...
-    manifest     manifest.csv or manifest.jsonl with the columns path and label (or that file itself)
-    imagefolder  one sub-directory of images a class"""
+from robustcheck.registry import foreign_maker
 
 
 def read_directory(path: Path, index_dir: Path | None) -> Contents:
-    """Read what a directory (or a manifest file) holds, in whichever known layout it is."""
+    """Read what a directory (or a manifest file) of labelled images holds, in whichever layout it is."""
+    labelled = [layout for layout in _shown() if layout.task == "classification"]
+    return read_layout(_first_that_fits(path, labelled), path, index_dir)
+
+
+def layout_of(path: Path) -> Layout:
+    """Return the layout that a directory (or a manifest file) shows by itself."""
+    return _first_that_fits(path, _shown())
+
+
+def read_layout(layout: Layout, path: Path, index_dir: Path | None) -> Contents:
+    """Read a directory that is in this layout."""
     try:
-        return _read_directory(path, index_dir)
+        contents = layout.read(path, index_dir)
     except OSError as error:
-        raise DataError(f"cannot read the directory: {error.strerror or error}", where=str(path)) from error
+        raise _unreadable(path, error) from error
+    return replace(contents, reader=foreign_maker("layouts", layout.name) or contents.reader)
 
 
-def _read_directory(path: Path, index_dir: Path | None) -> Contents:
-    if manifest.is_manifest(path):
-        return manifest.read_manifest(path)
-    if webdataset.is_webdataset(path):
-        return webdataset.read_webdataset(path, index_dir)
-    if imagefolder.is_imagefolder(path):
-        return imagefolder.read_imagefolder(path)
-    raise DataError(f"found {_listing(path)}", where=str(path), expected=LAYOUTS)
+def _first_that_fits(path: Path, layouts: list[Layout]) -> Layout:
+    try:
+        for layout in layouts:
+            if layout.fits is not None and layout.fits(path):
+                return layout
+        found = _listing(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    lines = [f"    {layout.name:<11}  {layout.looks_like}" for layout in layouts]
+    expected = "\n".join(["a directory in one of the known layouts:", *lines])
+    raise DataError(f"found {found}", where=str(path), expected=expected)
+
+
+def _shown() -> list[Layout]:
+    return [layout for layout in known_layouts().values() if isinstance(layout, Layout) and layout.fits is not None]
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"cannot read the directory: {error.strerror or error}", where=str(path))
 
 
 def _listing(path: Path) -> str:

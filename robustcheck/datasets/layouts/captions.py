@@ -41,8 +41,8 @@ def has_captions(directory: Path) -> bool:
     return tables or (is_webdataset(directory) and dataset_type(directory) == "retrieval")
 
 
-def read_captions(directory: Path, index_dir: Path | None) -> tuple[Contents, Captions]:
-    """Read images and captions without decoding an image."""
+def read_captions(directory: Path, index_dir: Path | None) -> Contents:
+    """Read images and captions, all of which are queries, without decoding an image."""
     for name in TABLES:
         if (directory / name).is_file():
             return _read_rows(directory, directory / name)
@@ -51,17 +51,17 @@ def read_captions(directory: Path, index_dir: Path | None) -> tuple[Contents, Ca
     raise DataError("no captions", where=str(directory), expected=EXPECTED)
 
 
-def _read_shards(directory: Path, index_dir: Path | None) -> tuple[Contents, Captions]:
+def _read_shards(directory: Path, index_dir: Path | None) -> Contents:
     shards = shard_paths(directory)
     index = load_tar_index(shards, index_dir, "txt")
     ids = sample_ids(index, shards)
     # CLIP_benchmark splits with str.splitlines, blank lines included, and so must we to score the same captions.
     captions = _captions([text.splitlines() for text in index.texts.tolist()], ids.tolist(), directory)
     files = (*shards, *(path for path in (directory / TYPE,) if path.is_file()))
-    return _contents(directory, "webdataset", ids.tolist(), files, TarPictures(shards, index)), captions
+    return _contents(directory, "webdataset", ids.tolist(), files, TarPictures(shards, index), captions)
 
 
-def _read_rows(directory: Path, source: Path) -> tuple[Contents, Captions]:
+def _read_rows(directory: Path, source: Path) -> Contents:
     texts: dict[str, list[str]] = {}
     for name, caption in _rows(source):
         texts.setdefault(inside(name, source), []).append(caption)
@@ -69,7 +69,7 @@ def _read_rows(directory: Path, source: Path) -> tuple[Contents, Captions]:
     require_files(directory, names, source)
     captions = _captions(list(texts.values()), names, source)
     files = (source, *(directory / name for name in names))
-    return _contents(directory, "captions", names, files, ImageFiles(directory, names)), captions
+    return _contents(directory, "captions", names, files, ImageFiles(directory, names), captions)
 
 
 def _rows(source: Path) -> Iterator[tuple[str, str]]:
@@ -100,7 +100,12 @@ def _captions(texts: Sequence[Sequence[str]], names: Sequence[str], where: Path)
 
 
 def _contents(
-    directory: Path, layout: str, ids: Sequence[str], files: tuple[Path, ...], pictures: ImageFiles | TarPictures
+    directory: Path,
+    layout: str,
+    ids: Sequence[str],
+    files: tuple[Path, ...],
+    pictures: ImageFiles | TarPictures,
+    captions: Captions,
 ) -> Contents:
     """Return contents in which each image is of its own class, which has no name."""
     return Contents(
@@ -114,4 +119,5 @@ def _contents(
         groups={},
         files=files,
         pictures=pictures,
+        captions=captions,
     )

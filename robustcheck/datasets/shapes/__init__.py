@@ -50,7 +50,7 @@ DRAWN_SETS: Mapping[str, Callable[[], ImageDataset]] = {
 
 
 def open_shapes(name: str) -> ImageDataset:
-    """Open a drawn set, or a part of a family of them such as ``shapes-c/contrast/3``."""
+    """Open a drawn set, or a subset of a family of them such as ``shapes-c/contrast/3``."""
     if name not in DRAWN_SETS:
         raise DataError(
             f"unknown drawn set {name!r}",

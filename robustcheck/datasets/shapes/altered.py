@@ -52,12 +52,12 @@ def open_corrupted_base() -> ImageDataset:
 
 @functools.cache
 def open_corrupted(corruption: str, severity: str) -> ImageDataset:
-    """Open a part of ``shapes-c``: the images corrupted as they are drawn, with the ids of the clean ones."""
+    """Open a subset of ``shapes-c``: the images corrupted as they are drawn, with the ids of the clean ones."""
     from robustcheck.transforms import SCHEMA, parse_transform
 
     clean, transform = open_corrupted_base(), parse_transform(f"{corruption}:{severity}")
     if transform is None:
-        raise AssertionError("a part without a corruption")
+        raise AssertionError("a subset without a corruption")
     return replace(
         clean,
         name=f"shapes-c/{corruption}/{severity}",

@@ -57,7 +57,7 @@ def _moving(name: str, number: int) -> list[Look]:
 
 @functools.cache
 def open_motion(perturbation: str) -> ImageDataset:
-    """Open a part of ``shapes-motion``: the same objects under one perturbation."""
+    """Open a subset of ``shapes-motion``: the same objects under one perturbation."""
     names = [f"motion-{number:02d}" for number in range(MOTIONS)]
     starts = [_start(name, number) for number, name in enumerate(names)]
     looks = [_perturbed(start, perturbation, frame) for start in starts for frame in range(MOTION_FRAMES)]

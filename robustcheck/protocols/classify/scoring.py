@@ -1,4 +1,4 @@
-"""Accuracies: of one data set, or the mean over the parts of a family (corruptions at a severity)."""
+"""Accuracies: of one data set, or the mean over the subsets of a family (corruptions at a severity)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from robustcheck.values import Cell, Samples
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
-    """Return the recipe of the data set, or of every part that the condition keeps."""
+    """Return the recipe of the data set, or of every subset that the condition keeps."""
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
     return recipes_of_subsets(cell, shelf, names)
 
@@ -29,7 +29,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
     found = [read_slice(recipe, memo, where) for recipe in recipes]
     if len(found) == 1:
         return Measured(_one(cell, found[0]))
-    return Measured(_mean_over_parts(cell, names, found), (("parts", f"the mean over {len(names)} parts"),))
+    return Measured(_mean_over_subsets(cell, names, found), (("subsets", f"the mean over {len(names)} subsets"),))
 
 
 def hits(cell: Cell, part: Slice) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -45,12 +45,12 @@ def _one(cell: Cell, part: Slice) -> Samples:
     return Samples(part.ids, hits(cell, part), part.labels, facts_of(cell).statistic)
 
 
-def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -> Samples:
+def _mean_over_subsets(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -> Samples:
     if facts_of(cell).statistic != "mean":
         raise DataError(
-            f"{cell.quantity.metric} has no mean over {len(names)} parts",
+            f"{cell.quantity.metric} has no mean over {len(names)} subsets",
             where=cell.quantity.label,
-            expected="one part",
+            expected="one subset",
         )
     ids = np.concatenate([part.ids for part in parts])
     return Samples(
@@ -58,7 +58,7 @@ def _mean_over_parts(cell: Cell, names: Sequence[str], parts: Sequence[Slice]) -
         scores=np.concatenate([hits(cell, part) for part in parts]),
         groups=np.repeat(np.arange(len(parts)), [len(part.ids) for part in parts]),
         statistic="group_mean",
-        # The parts show the same source images: they are sampled together.
+        # The subsets show the same source images: they are sampled together.
         clusters=as_clusters(ids),
     )
 

@@ -1,12 +1,12 @@
-"""Corruption errors as fixed weighted sums over the images of every (corruption, severity) part (PROTOCOLS section 9).
+"""Corruption errors as fixed weighted sums over the images of (corruption, severity) subsets (PROTOCOLS section 9).
 
-With E the model's top-1 error of a part and A AlexNet's, over C corruptions and their severities s:
+With E the model's top-1 error of a subset and A AlexNet's, over C corruptions and their severities s:
 
 mce                    (1/C) sum_c [ sum_s E_cs / sum_s A_cs ]
 relative_mce           (1/C) sum_c [ sum_s (E_cs - E_clean) / sum_s (A_cs - A_clean) ]
 mean_corruption_error  (1/C) sum_c [ mean_s E_cs ]
 
-All three are linear in the errors of the images, so an image of part (c, s) has one weight, whatever the model is.
+All three are linear in the errors of the images, so an image of subset (c, s) has one weight, whatever the model is.
 Values are fractions: 0.767 is the 76.7 that papers print.
 """
 
@@ -34,8 +34,8 @@ CLEAN = "clean"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CorruptedPart:
-    """The errors (n,) of the images of one part, 1.0 where the prediction is wrong; ids: (n,) of the source images."""
+class CorruptedSubset:
+    """The errors (n,) of the images of one subset, 1.0 where the prediction is wrong; ids: (n,) of their sources."""
 
     corruption: str
     severity: int
@@ -43,38 +43,38 @@ class CorruptedPart:
     errors: Floats
 
 
-def mean_corruption_error(parts: Sequence[CorruptedPart]) -> WeightedSum:
+def mean_corruption_error(subsets: Sequence[CorruptedSubset]) -> WeightedSum:
     """Return the columns of the unnormalised mean: over severities, then over corruptions.
 
     >>> ids = np.array(["a", "b"])
-    >>> fog = CorruptedPart("fog", 1, ids, np.array([1.0, 0.0]))
-    >>> mean_corruption_error([fog, CorruptedPart("snow", 1, ids, np.array([1.0, 1.0]))]).value
+    >>> fog = CorruptedSubset("fog", 1, ids, np.array([1.0, 0.0]))
+    >>> mean_corruption_error([fog, CorruptedSubset("snow", 1, ids, np.array([1.0, 1.0]))]).value
     0.75
     """
-    severities = _severities(parts)
-    return _columns(parts, [1.0 / (len(severities) * len(severities[part.corruption])) for part in parts])
+    severities = _severities(subsets)
+    return _columns(subsets, [1.0 / (len(severities) * len(severities[subset.corruption])) for subset in subsets])
 
 
-def mce(parts: Sequence[CorruptedPart]) -> WeightedSum:
+def mce(subsets: Sequence[CorruptedSubset]) -> WeightedSum:
     """Return the columns of mCE: each corruption's summed error over AlexNet's on the same severities."""
-    severities = _severities(parts)
+    severities = _severities(subsets)
     scale = _alexnet_sums(severities, lambda corruption, severity: alexnet_error(corruption, severity))
-    return _columns(parts, [1.0 / (len(severities) * scale[part.corruption]) for part in parts])
+    return _columns(subsets, [1.0 / (len(severities) * scale[subset.corruption]) for subset in subsets])
 
 
-def relative_mce(parts: Sequence[CorruptedPart], clean_ids: Strs, clean_errors: Floats) -> WeightedSum:
+def relative_mce(subsets: Sequence[CorruptedSubset], clean_ids: Strs, clean_errors: Floats) -> WeightedSum:
     """Return the columns of relative mCE: how much of AlexNet's loss from clean to corrupted the model suffers.
 
-    The clean images take the negative of all the parts' weights together, so that a model whose errors
+    The clean images take the negative of all the subsets' weights together, so that a model whose errors
     do not grow has the value 0.
     """
-    severities = _severities(parts)
+    severities = _severities(subsets)
     scale = _alexnet_sums(
         severities, lambda corruption, severity: alexnet_error(corruption, severity) - alexnet_clean(corruption)
     )
-    weights = [1.0 / (len(severities) * scale[part.corruption]) for part in parts]
-    clean = CorruptedPart(CLEAN, 0, clean_ids, clean_errors)
-    return _columns([*parts, clean], [*weights, -float(sum(weights))])
+    weights = [1.0 / (len(severities) * scale[subset.corruption]) for subset in subsets]
+    clean = CorruptedSubset(CLEAN, 0, clean_ids, clean_errors)
+    return _columns([*subsets, clean], [*weights, -float(sum(weights))])
 
 
 def alexnet_error(corruption: str, severity: int) -> float:
@@ -106,16 +106,16 @@ def _row(corruption: str) -> Mapping[str, float]:
     return table[corruption]
 
 
-def _severities(parts: Sequence[CorruptedPart]) -> dict[str, list[int]]:
-    """Return the severities of each corruption; raise DataError for no parts, a part twice, or an empty part."""
-    if not parts:
-        raise DataError("no corruptions", expected="at least one part: no data is never a score")
+def _severities(subsets: Sequence[CorruptedSubset]) -> dict[str, list[int]]:
+    """Return the severities of each corruption; raise DataError for no subsets, a subset twice, or an empty subset."""
+    if not subsets:
+        raise DataError("no corruptions", expected="at least one subset: no data is never a score")
     severities: dict[str, list[int]] = {}
-    for part in parts:
-        where = f"{part.corruption}, severity {part.severity}"
-        if part.severity in severities.setdefault(part.corruption, []):
-            raise DataError("the part is there twice", where=where)
-        severities[part.corruption].append(part.severity)
+    for subset in subsets:
+        where = f"{subset.corruption}, severity {subset.severity}"
+        if subset.severity in severities.setdefault(subset.corruption, []):
+            raise DataError("the subset is there twice", where=where)
+        severities[subset.corruption].append(subset.severity)
     return severities
 
 
@@ -123,21 +123,21 @@ def _alexnet_sums(severities: Mapping[str, Sequence[int]], error: Callable[[str,
     return {name: sum(error(name, severity) for severity in levels) for name, levels in severities.items()}
 
 
-def _columns(parts: Sequence[CorruptedPart], weights: Sequence[float]) -> WeightedSum:
-    """Spread the weight of each part over its images."""
-    for part in parts:
-        if not len(part.errors) or len(part.errors) != len(part.ids):
+def _columns(subsets: Sequence[CorruptedSubset], weights: Sequence[float]) -> WeightedSum:
+    """Spread the weight of each subset over its images."""
+    for subset in subsets:
+        if not len(subset.errors) or len(subset.errors) != len(subset.ids):
             raise DataError(
-                f"{len(part.errors)} errors of {len(part.ids)} images",
-                where=f"{part.corruption}, severity {part.severity}",
+                f"{len(subset.errors)} errors of {len(subset.ids)} images",
+                where=f"{subset.corruption}, severity {subset.severity}",
                 expected="one error an image, and at least one",
             )
-    counts = [len(part.errors) for part in parts]
-    sources = np.concatenate([part.ids for part in parts])
+    counts = [len(subset.errors) for subset in subsets]
+    sources = np.concatenate([subset.ids for subset in subsets])
     return WeightedSum(
-        ids=np.array([f"{part.corruption}/{part.severity}/{name}" for part in parts for name in part.ids]),
-        scores=np.concatenate([part.errors for part in parts]).astype(np.float64),
+        ids=np.array([f"{subset.corruption}/{subset.severity}/{name}" for subset in subsets for name in subset.ids]),
+        scores=np.concatenate([subset.errors for subset in subsets]).astype(np.float64),
         weights=np.repeat(np.array(weights) / np.array(counts), counts),
-        groups=np.repeat(np.arange(len(parts), dtype=np.int64), counts),
+        groups=np.repeat(np.arange(len(subsets), dtype=np.int64), counts),
         clusters=np.unique(sources, return_inverse=True)[1].reshape(-1).astype(np.int64),
     )

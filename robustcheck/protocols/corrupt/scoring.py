@@ -11,7 +11,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.corrupt.errors import (
-    CorruptedPart,
+    CorruptedSubset,
     mce,
     mean_corruption_error,
     relative_mce,
@@ -23,11 +23,11 @@ RELATIVE = "relative_mce"
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
-    """Return the recipe of every (corruption, severity) part, then that of the clean images where they count."""
+    """Return the recipe of every (corruption, severity) subset, then that of the clean images where they count."""
     names, rest = expand(cell.quantity.dataset, cell.quantity.where)
     if names == (cell.quantity.dataset,) or rest:
         raise DataError(
-            f"{cell.quantity.metric} is over the parts of a family of corrupted copies",
+            f"{cell.quantity.metric} is over the subsets of a family of corrupted copies",
             where=cell.quantity.label,
             expected="imagenet-c, imagenet-3dcc or shapes-c, at most with corruption and severity in where",
         )
@@ -38,21 +38,21 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
 
 
 def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
-    """Return the error of every image of every part, with its weight."""
+    """Return the error of every image of every subset, with its weight."""
     found = [read_slice(recipe, memo) for recipe in recipes]
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
     corrupted = [
-        CorruptedPart(*_part_of(name), part.ids, 1 - part.summary.correct)
+        CorruptedSubset(*_axes_of(name), part.ids, 1 - part.summary.correct)
         for name, part in zip(names, found, strict=False)
     ]
     if cell.quantity.metric == RELATIVE:
         columns = relative_mce(corrupted, found[-1].ids, 1 - found[-1].summary.correct)
     else:
         columns = (mce if cell.quantity.metric == "mce" else mean_corruption_error)(corrupted)
-    return Measured(weighted_samples(columns), (("parts", f"{len(corrupted)} of (corruption, severity)"),))
+    return Measured(weighted_samples(columns), (("subsets", f"{len(corrupted)} of (corruption, severity)"),))
 
 
-def _part_of(name: str) -> tuple[str, int]:
+def _axes_of(name: str) -> tuple[str, int]:
     _, corruption, severity = name.rsplit("/", 2)
     return corruption, int(severity)
 

@@ -34,7 +34,7 @@ TOP = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PerturbedPart:
+class PerturbedSubset:
     """The value (v,) of each sequence under one perturbation; ids: (v,) of the source videos."""
 
     perturbation: str
@@ -80,21 +80,21 @@ def top5_classes(logits: npt.ArrayLike) -> Ints:
     return np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int64)
 
 
-def sequence_values(parts: Sequence[PerturbedPart], baseline: Mapping[str, float] | None = None) -> WeightedSum:
+def sequence_values(subsets: Sequence[PerturbedSubset], baseline: Mapping[str, float] | None = None) -> WeightedSum:
     """Return the columns of the mean over perturbations of (mean over sequences / the baseline's value).
 
     Without a baseline nothing is divided; with AlexNet's values it is mFR or mT5D as a fraction.
     """
-    if not parts or any(not len(part.values) for part in parts):
+    if not subsets or any(not len(subset.values) for subset in subsets):
         raise DataError("no sequences", expected="at least one in each perturbation: no data is never a score")
-    scales = [1.0 if baseline is None else _baseline_of(part.perturbation, baseline) for part in parts]
-    counts = [len(part.values) for part in parts]
+    scales = [1.0 if baseline is None else _baseline_of(subset.perturbation, baseline) for subset in subsets]
+    counts = [len(subset.values) for subset in subsets]
     return WeightedSum(
-        ids=np.array([f"{part.perturbation}/{name}" for part in parts for name in part.ids]),
-        scores=np.concatenate([part.values for part in parts]).astype(np.float64),
-        weights=np.repeat(1.0 / (len(parts) * np.array(scales) * np.array(counts)), counts),
-        groups=np.repeat(np.arange(len(parts), dtype=np.int64), counts),
-        clusters=np.unique(np.concatenate([part.ids for part in parts]), return_inverse=True)[1].astype(np.int64),
+        ids=np.array([f"{subset.perturbation}/{name}" for subset in subsets for name in subset.ids]),
+        scores=np.concatenate([subset.values for subset in subsets]).astype(np.float64),
+        weights=np.repeat(1.0 / (len(subsets) * np.array(scales) * np.array(counts)), counts),
+        groups=np.repeat(np.arange(len(subsets), dtype=np.int64), counts),
+        clusters=np.unique(np.concatenate([subset.ids for subset in subsets]), return_inverse=True)[1].astype(np.int64),
     )
 
 

@@ -18,7 +18,7 @@ from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_subsets, weighted_samples
 from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
-    PerturbedPart,
+    PerturbedSubset,
     flip_rates,
     read_baseline,
     reference_of,
@@ -66,15 +66,15 @@ def _baseline(cell: Cell) -> Mapping[str, float] | None:
     return read_baseline(UNVERIFIED)
 
 
-def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo) -> PerturbedPart:
+def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo) -> PerturbedSubset:
     frames = sequences_of(recipe.dataset)
     reference = reference_of(perturbation)
     if cell.quantity.metric in ("flip_rate", "mfr"):
         found = read_slice(recipe, memo)
         predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
-        return PerturbedPart(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
+        return PerturbedSubset(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
     distances = top5_distances(_best_classes(recipe, memo), frames.rows, reference)
-    return PerturbedPart(perturbation, frames.videos, distances)
+    return PerturbedSubset(perturbation, frames.videos, distances)
 
 
 def _best_classes(recipe: Recipe, memo: Memo) -> Ints:

@@ -103,13 +103,13 @@ class QuantityModel(BaseModel):
 
     metric: str = Field(description="A metric: top1, ece, auroc, image_retrieval_recall@5, shape_bias, mce, ...")
     dataset: str = Field(
-        description="A data set of the catalogue, a part of one (imagenet-c/fog/3), or a directory in a known layout."
+        description="A data set of the catalogue, a subset of one (imagenet-c/fog/3), or a directory in a known layout."
     )
     where: dict[str, TextField] = Field(
         default_factory=dict,
         description="Keep only the samples whose group has this value, such as {factor: pose}; "
         "{classes: imagenet-a} keeps and scores only the classes of another set; in a family of data sets it "
-        "picks the parts, such as {corruption: fog, severity: 3}.",
+        "picks the subsets, such as {corruption: fog, severity: 3}.",
     )
     transform: str | None = Field(
         default=None,

@@ -1,0 +1,69 @@
+"""The layouts that come with robustcheck; a directory is tried in this order."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from robustcheck.datasets.cue_conflict import read_cue_conflict
+from robustcheck.datasets.digits import open_digits
+from robustcheck.datasets.imagenet_x import imagenet_x_view
+from robustcheck.datasets.layout import Layout, SelfContained, View
+from robustcheck.datasets.layouts.anchors import OWN, has_anchors
+from robustcheck.datasets.layouts.captions import has_captions, read_captions
+from robustcheck.datasets.layouts.image_files import read_unlabelled
+from robustcheck.datasets.layouts.imagefolder import is_imagefolder, read_imagefolder
+from robustcheck.datasets.layouts.manifest import is_manifest, read_manifest
+from robustcheck.datasets.layouts.sequences import read_sequences
+from robustcheck.datasets.layouts.webdataset import is_webdataset, read_webdataset
+from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, read_objectnet
+from robustcheck.datasets.shapes import open_shapes
+from robustcheck.datasets.typographic_sets import read_disentangling, read_typed_manifest, read_typed_names
+from robustcheck.datasets.video_sets import RELEASED, read_released_video, read_video
+
+# What a directory shows by itself: the more special ones first.
+_SHOWN = (
+    Layout(
+        "captions",
+        read_captions,
+        has_captions,
+        "captions.jsonl, captions.csv, or a webdataset whose dataset_type.txt says retrieval",
+        task="retrieval",
+    ),
+    Layout("anchors", read_video, has_anchors, f"{OWN}: frames of videos and their neighbours", task="video"),
+    Layout(
+        "manifest",
+        lambda path, _: read_manifest(path),
+        is_manifest,
+        "manifest.csv or manifest.jsonl with the columns path and label (or that file itself)",
+    ),
+    Layout(
+        "webdataset",
+        read_webdataset,
+        is_webdataset,
+        "classnames.txt, zeroshot_classification_templates.txt, test/nshards.txt, test/0.tar, ...",
+    ),
+    Layout(
+        "imagefolder", lambda path, _: read_imagefolder(path), is_imagefolder, "one sub-directory of images a class"
+    ),
+)
+_NAMED = (
+    Layout("cue-conflict", read_cue_conflict),
+    Layout("disentangling", read_disentangling),
+    Layout("objectnet", read_objectnet),
+    Layout("sequences", read_sequences),
+    Layout("typed-manifest", read_typed_manifest),
+    Layout("typed-names", read_typed_names),
+    Layout("unlabelled", read_unlabelled),
+    *(Layout(name, partial(read_released_video, name)) for name in RELEASED),
+)
+_VIEWS = (
+    View("imagenet-on-objectnet", imagenet_on_objectnet),
+    View("imagenet-x", imagenet_x_view),
+    View("objectnet-imagenet", objectnet_imagenet),
+)
+_SELF_CONTAINED = (
+    SelfContained("packaged", open_digits, "ships with scikit-learn"),
+    SelfContained("drawn", open_shapes, "drawn by robustcheck"),
+)
+
+LAYOUTS = (*_SHOWN, *_NAMED, *_VIEWS, *_SELF_CONTAINED)

@@ -1,0 +1,9 @@
+"""The populations that come with robustcheck: the tables in this directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robustcheck.populations.source import population_sources
+
+POPULATIONS = population_sources(Path(__file__).parent)
