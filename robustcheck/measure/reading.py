@@ -51,6 +51,10 @@ class Reading(Protocol):
         """Return the rows of a chunk: few where one row takes long to make."""
 
     @property
+    def needs_head(self) -> bool:
+        """Say whether rows depend on the head too, as those of an attack do: its key is then part of theirs."""
+
+    @property
     def facts(self) -> Mapping[str, Any]:
         """Return what decides the rows beside encoder, images and transform; nothing for the default reading."""
 
@@ -64,6 +68,7 @@ class Pooled:
 
     name: str = "pooled"
     chunk_rows: int = CHUNK
+    needs_head: bool = False
 
     @property
     def facts(self) -> Mapping[str, Any]:

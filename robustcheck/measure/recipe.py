@@ -86,7 +86,8 @@ class Recipe:
     @cached_property
     def outputs(self) -> Outputs:
         """The part that holds what the reading takes off the model for each image."""
-        facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self.reading.facts)
+        needs = (self.head,) if self.reading.needs_head and self.head is not None else ()
+        facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self._reading_facts(needs))
         transform = None if self.transform is None else str(self.transform)
         images = ImageSet(
             self.opened_as,
@@ -95,7 +96,12 @@ class Recipe:
             transform,
             self.seed if transform else 0,
         )
-        return Outputs(content_key(facts), self.ref, images, self.reading)
+        return Outputs(content_key(facts), self.ref, images, self.reading, needs)
+
+    def _reading_facts(self, needs: tuple[Head, ...]) -> dict[str, object]:
+        """Return what the reading adds to the key: nothing for the default one, so that its keys stay as they were."""
+        heads = {"heads": [head.key for head in needs]} if needs else {}
+        return {**self.reading.facts, **heads}
 
     @cached_property
     def head(self) -> Head | None:

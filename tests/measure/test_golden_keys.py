@@ -1,0 +1,62 @@
+"""Keys of clean parts and scores are frozen: a store of 0.1.0 is still read (the golden file was written by 0.1.0)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scoring_data import World, make_world, options, painted
+
+from robustcheck.datasets import class_sets
+from robustcheck.datasets.dataset import Captions
+
+GOLDEN = json.loads(Path(__file__).with_name("golden_keys.json").read_text(encoding="utf-8"))
+SITES = np.array(list("ab" * 30))
+ASKED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("top1", "known", {}),
+    ("top5", "known", {}),
+    ("mean_per_class_recall", "known", {}),
+    ("top1", "known", {"where": (("site", "a"),)}),
+    ("top1", "known", {"where": (("classes", "imagenet-a"),)}),
+    ("top1", "known", {"prompts": "mcm-5"}),
+    ("top1", "view", {}),
+    ("ece", "known", {}),
+    ("ece", "known", {"options": options(bins="10", temperature="fitted")}),
+    ("nll", "known", {"options": options(temperature="oracle")}),
+    ("brier", "known", {}),
+    ("worst_factor", "known", {}),
+    ("error_ratio", "known", {"where": (("factor", "a"),)}),
+    ("auroc", "unseen", {}),
+    ("fpr95", "unseen", {"options": options(score="msp")}),
+    ("class_auroc", "unseen", {}),
+    ("fpr95_openood", "unseen", {}),
+    ("image_retrieval_recall@1", "captioned", {}),
+    ("text_retrieval_recall@5", "captioned", {}),
+    ("retrieval_recall@5", "captioned", {}),
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    columns = np.array([*class_sets.class_set_indices("imagenet-a")[:3], 0, 2, 3])
+    known = painted("known", 60, columns=columns, groups={"site": SITES, "factor": SITES, "factors": SITES})
+    unseen = painted("unseen", 45, ("fog", "mist", "rain"), seed=4, task="ood", id_dataset="known")
+    texts = tuple(f"a {word} picture {image}" for image in range(30) for word in ("red", "green"))
+    captions = Captions(texts, np.repeat(np.arange(30), 2))
+    captioned = painted("captioned", 30, seed=3, task="retrieval", captions=captions)
+    rows = np.arange(50, 10, -2)
+    pixels = known.pictures.pixels[rows]  # type: ignore[attr-defined]
+    view = painted("view", labels=known.labels[rows], pixels=pixels, ids=known.ids[rows], base=known, rows=rows)
+    return make_world(tmp_path_factory.mktemp("world"), known, unseen, captioned, view)
+
+
+def test_scores_and_stored_parts_have_the_keys_of_0_1_0(world: World) -> None:
+    keys = {
+        f"{metric} {name} {sorted(how.items())}": world.score(metric, name, **how).key for metric, name, how in ASKED
+    }
+    assert keys == GOLDEN["scores"]
+    stored = world.settings.store / "v1"
+    assert sorted(path.relative_to(stored.parent).as_posix() for path in stored.rglob("*.array")) == GOLDEN["store"]
