@@ -1,24 +1,41 @@
-# Two commands for people: `make demo` and `make test`; `make check` is what CI runs.
+# Two commands for people: `make demo` and `make test`; `make check` checks everything; CI runs `.ci/run`.
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PYTEST_ARGS ?= -n 2
+COVERAGE := $(BIN)/coverage
 
-.PHONY: demo test check docs clean
+# What the gate rests on: its verdicts are made here.
+GATE := robustcheck/values/*,robustcheck/spec/*,robustcheck/judge/*,robustcheck/stats/*,robustcheck/run/*
+GATE_FLOOR := 99
+FLOOR := 95
+
+.PHONY: demo test lint check coverage docs clean
 
 demo: $(STAMP)
 	$(BIN)/pytest suites/
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest $(PYTEST_ARGS)
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+
+check: lint test
+
+# Lines and branches, the workers of pytest-xdist and the commands that tests start among them.
+coverage: $(STAMP)
+	$(COVERAGE) erase
+	$(COVERAGE) run -m pytest $(PYTEST_ARGS)
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report --include='$(GATE)' --fail-under=$(GATE_FLOOR)
+	$(COVERAGE) report --fail-under=$(FLOOR)
 
 docs: $(STAMP)
 	$(BIN)/python -m robustcheck.spec.schema --write
+	$(BIN)/python scripts/draw_architecture.py
 
 $(STAMP): pyproject.toml
 	python3 -m venv $(VENV)
@@ -27,4 +44,4 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .robustcheck build dist *.egg-info
+	rm -rf $(VENV) .robustcheck .coverage .coverage.* build dist *.egg-info

@@ -151,10 +151,15 @@ MAKERS: dict[str, Callable[[np.random.Generator, float], Samples]] = {
 }
 
 
+def drawn(skill: Skill, quantity: Quantity) -> Samples:
+    """Draw the samples of a model."""
+    rng = np.random.default_rng(crc32(f"{skill.model.id}{quantity.metric}{quantity.dataset}".encode()))
+    return MAKERS[quantity.metric](rng, skill.on(quantity.dataset))
+
+
 def made_score(skill: Skill, quantity: Quantity) -> Score:
     """Draw the samples of a model and score them."""
-    rng = np.random.default_rng(crc32(f"{skill.model.id}{quantity.metric}{quantity.dataset}".encode()))
-    made = MAKERS[quantity.metric](rng, skill.on(quantity.dataset))
+    made = drawn(skill, quantity)
     low, high = score_interval(made)
     told = (*TOLD.get(quantity.metric, ()), ("prompts", "openai-80 (80 for the first class)"))
     key = f"{crc32(quantity.label.encode()):08x}" * 8
@@ -228,8 +233,9 @@ def _population(check: Check) -> PopulationPoints:
     points = [
         TrendPoint(
             member.model.id,
-            made_score(member, against).value,
-            made_score(member, check.quantity).value,
+            # The line needs no intervals, and those of a thousand scores would take a minute.
+            value_of(drawn(member, against)),
+            value_of(drawn(member, check.quantity)),
             ("laion", "datacomp", "wit")[place % 3],
         )
         for place, member in enumerate(members)

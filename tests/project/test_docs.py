@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from robustcheck.metrics import METRICS
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 INDEX = DOCS / "README.md"
-FRONT = [ROOT / "README.md", ROOT / "CHANGELOG.md"]
+FRONT = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
 PAGES = [*FRONT, *sorted(DOCS.rglob("*.md"))]
 SUITES = sorted((ROOT / "suites").rglob("*.robust.yaml"))
 COMMANDS = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
@@ -37,6 +38,11 @@ def headings(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     found = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def code_paths(page: Path) -> set[str]:
+    """Return the files and directories that a page names as code: `run/session.py`, `docs/decisions/`."""
+    return set(re.findall(r"`((?:[\w.-]+/)+(?:[\w.-]+\.(?:py|md|csv|yaml|txt))?)`", text_of(page)))
 
 
 def named(page: Path) -> str:
@@ -65,6 +71,17 @@ def test_every_decision_is_numbered_once_and_named_in_the_index_by_its_number() 
         assert page.name.startswith(f"{number:04}-")
         assert text_of(page).startswith(f"# {number}. ")
         assert re.search(rf"^{number}\. \[.*\]\(decisions/{page.name}\)$", text_of(INDEX), re.MULTILINE), page.name
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_path_named_as_code_is_there(name: str) -> None:
+    found = code_paths(ROOT / name)
+    assert not {path for path in found if not any((place / path).exists() for place in (ROOT, ROOT / "robustcheck"))}
+
+
+def test_the_picture_of_the_parts_is_what_its_script_draws() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "draw_architecture.py"))
+    assert script["PICTURE"].read_text(encoding="utf-8") == script["draw"](), "run `make docs`"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
