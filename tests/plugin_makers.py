@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from robustcheck.run.settings import RunSettings
 
 SUITE = """\
 robustcheck: 1
@@ -43,3 +47,14 @@ def write(pytester: pytest.Pytester, name: str, text: str) -> Path:
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def resolved(pytester: pytest.Pytester, *arguments: str, **ini: str) -> RunSettings:
+    """Return what the options of a run resolve to, given on the command line and in the configuration file."""
+    # Here, because the plugin must not be needed by those who only write suites.
+    from robustcheck.plugin.resolve import run_settings
+
+    pytester.makeini("\n".join(["[pytest]", *(f"{key} = {value}" for key, value in ini.items())]))
+    return run_settings(
+        pytester.parseconfig("-p", "no:cacheprovider", "-c", str(pytester.path / "tox.ini"), *arguments)
+    )

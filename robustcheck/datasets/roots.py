@@ -13,14 +13,17 @@ ENVIRON = "ROBUSTCHECK_DATA"
 LOCAL_FILE = "datasets.local.yaml"
 
 
-def data_roots(option: str | None, environ: Mapping[str, str], rootdir: Path) -> tuple[Path, ...]:
+def data_roots(
+    option: str | None, environ: Mapping[str, str], rootdir: Path, where: str = "--robust-data"
+) -> tuple[Path, ...]:
     """Return the roots in the order they are searched: --robust-data, $ROBUSTCHECK_DATA, datasets.local.yaml.
 
     A root is a directory, or a YAML file like ``datasets.local.yaml``: ``roots: [DIR, ...]`` and ``NAME: DIR``.
     Relative paths of the option and the environment start where the command runs, those of a file beside it.
+    ``where`` is what a message calls the option.
     """
     roots = [
-        *_directories(option or "", "--robust-data"),
+        *_directories(option or "", where),
         *_directories(environ.get(ENVIRON, ""), f"${ENVIRON}"),
     ]
     local = rootdir / LOCAL_FILE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from robustcheck.plugin import hookspecs
 from robustcheck.plugin.options import SUFFIX, add_options, is_asked_for, pin_device
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ _HOOKS = "robustcheck-hooks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--models``, ``--arch`` and the ``--robust-`` options."""
+    """Add ``--models``, ``--arch`` and the ``--robust-`` options, and their keys in the configuration file."""
     add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that other plugins may implement."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,58 +1,89 @@
-"""The command-line options, and what a worker process must set before anything heavy is imported."""
+"""The options, each on the command line and in the configuration file, and what a worker process must set first."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 SUFFIX = ".robust.yaml"
-_DEFAULTS: dict[str, object] = {
-    "--models": None,
-    "--arch": None,
-    "--robust-data": None,
-    "--robust-evidence": "auto",
-    "--robust-device": "auto",
-    "--robust-precision": "fp32",
-    "--robust-store": None,
-    "--robust-report": None,
-    "--robust-strict": False,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: its flag, its help, its default, and how its value is written.
+
+    ``choices`` are the values that it may have; without any, ``metavar`` stands for the value. The key in the
+    configuration file has the type ``kind``: for paths, relative ones start at that file.
+    """
+
+    flag: str
+    help: str
+    default: Any = None
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    kind: Literal["string", "paths", "bool"] = "string"
+
+    @property
+    def key(self) -> str:
+        """Return the key in the configuration file.
+
+        >>> Option("--robust-data", "").key, Option("--models", "").key
+        ('robust_data', 'robust_models')
+        """
+        return "robust_" + self.flag.removeprefix("--").removeprefix("robust-").replace("-", "_")
+
+
+# ``--models`` and ``--arch`` have no prefix because users ask for them by name.
+OPTIONS = (
+    Option(
+        "--models",
+        "models to check instead of the suites' own: a set (laion), a query "
+        "(source=laion&architecture=vit), a glob, a reference, a checkpoint file with --arch, a YAML file",
+        metavar="REF[,REF...]",
+    ),
+    Option("--arch", "open_clip architecture of the checkpoint files in --models, such as ViT-B-32", metavar="NAME"),
+    Option("--robust-data", "where the data sets are (several with the path separator)", metavar="DIR", kind="paths"),
+    Option(
+        "--robust-evidence",
+        "measure, use published figures, or (auto) what is there already before measuring",
+        default="auto",
+        choices=("auto", "live", "published"),
+    ),
+    Option("--robust-device", "torch device: auto, cpu, cuda, cuda:1", default="auto", metavar="DEVICE"),
+    Option("--robust-precision", "precision of the encoders", default="fp32", choices=("fp32", "fp16", "bf16")),
+    Option(
+        "--robust-store",
+        "where measurements are kept (default: .robustcheck/store)",
+        metavar="DIR",
+        kind="paths",
+    ),
+    Option("--robust-report", "where reports are written (default: reports)", metavar="DIR", kind="paths"),
+    Option("--robust-strict", "skipped and unsure checks turn the run red", default=False, kind="bool"),
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add ``--models`` and ``--arch``, which users ask for by name, and the prefixed rest."""
+    """Add every option, and its key in the configuration file."""
     group = parser.getgroup("robustcheck", "model robustness")
-
-    def add(name: str, **how: Any) -> None:
-        group.addoption(name, default=_DEFAULTS[name], **how)
-
-    add(
-        "--models",
-        metavar="REF[,REF...]",
-        help="models to check instead of the suites' own: a set (laion), a query "
-        "(source=laion&architecture=vit), a glob, a reference, a checkpoint file with --arch, a YAML file",
-    )
-    add("--arch", metavar="NAME", help="open_clip architecture of the checkpoint files in --models, such as ViT-B-32")
-    add("--robust-data", metavar="DIR", help="where the data sets are (several with the path separator)")
-    add(
-        "--robust-evidence",
-        choices=["auto", "live", "published"],
-        help="measure, use published figures, or (auto) what is there already before measuring",
-    )
-    add("--robust-device", metavar="DEVICE", help="torch device: auto, cpu, cuda, cuda:1")
-    add("--robust-precision", choices=["fp32", "fp16", "bf16"], help="precision of the encoders")
-    add("--robust-store", metavar="DIR", help="where measurements are kept (default: .robustcheck/store)")
-    add("--robust-report", metavar="DIR", help="where reports are written (default: reports)")
-    add("--robust-strict", action="store_true", help="skipped and unsure checks turn the run red")
+    for option in OPTIONS:
+        group.addoption(option.flag, default=None, help=f"{option.help} [{option.key}]", **_written(option))
+        parser.addini(option.key, f"{option.help} (as {option.flag}, which wins)", type=option.kind, default=None)
 
 
 def is_asked_for(config: pytest.Config) -> bool:
     """Say that the command line speaks of suites: by one of our options, or by a suite's name."""
-    given = any(config.getoption(name) != default for name, default in _DEFAULTS.items())
+    given = any(config.getoption(option.flag) is not None for option in OPTIONS)
     return given or any(argument.partition("::")[0].endswith(SUFFIX) for argument in config.args)
+
+
+def _written(option: Option) -> dict[str, Any]:
+    if option.kind == "bool":
+        return {"action": "store_true"}
+    return {"choices": list(option.choices)} if option.choices else {"metavar": option.metavar}
 
 
 def pin_device() -> None:

@@ -1,40 +1,84 @@
-"""What the options of a run resolve to."""
+"""What the options of a run resolve to: the command line, else the configuration file, else the default."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from robustcheck.datasets import data_roots
+from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure import MeasureSettings
+from robustcheck.plugin.options import OPTIONS, Option
 from robustcheck.plugin.workers import worker_engine
 from robustcheck.run.settings import RunSettings, home_of
+
+_OPTIONS = {option.flag: option for option in OPTIONS}
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
     """Resolve the options; raises SetupError for what cannot be."""
-    option, home = config.getoption, home_of(config.rootpath)
+    home = home_of(config.rootpath)
     return RunSettings(
         measure=MeasureSettings(
-            store=_directory(option("--robust-store"), home / "store"),
-            roots=data_roots(option("--robust-data"), os.environ, config.rootpath),
-            device=option("--robust-device"),
-            precision=option("--robust-precision"),
+            store=_directory(config, "--robust-store", home / "store"),
+            roots=_roots(config),
+            device=_value(config, "--robust-device"),
+            precision=_value(config, "--robust-precision"),
         ),
         baselines=home / "baselines",
-        reports=_directory(option("--robust-report"), config.rootpath / "reports"),
-        evidence=option("--robust-evidence"),
-        models=_models(option("--models")),
-        arch=option("--arch"),
-        strict=option("--robust-strict"),
+        reports=_directory(config, "--robust-report", config.rootpath / "reports"),
+        evidence=_value(config, "--robust-evidence"),
+        models=_models(_value(config, "--models")),
+        arch=_value(config, "--arch"),
+        strict=_value(config, "--robust-strict"),
         engine=worker_engine(os.environ),
     )
 
 
-def _directory(given: str | None, default: Path) -> Path:
+def _value(config: pytest.Config, flag: str) -> Any:
+    option = _OPTIONS[flag]
+    given = config.getoption(flag)
+    if given is None:
+        given = config.getini(option.key)
+        _require_choice(option, given)
+    return option.default if given is None else given
+
+
+def _require_choice(option: Option, value: str | None) -> None:
+    """Check a value of the configuration file; pytest checks those of the command line."""
+    if value is not None and option.choices and value not in option.choices:
+        raise SetupError(
+            f"{option.key} is {value!r}",
+            where="the configuration file of pytest",
+            expected="one of " + ", ".join(option.choices),
+            fix=did_you_mean(value, option.choices),
+        )
+
+
+def _directory(config: pytest.Config, flag: str, default: Path) -> Path:
+    given = _value(config, flag)
+    if isinstance(given, list):
+        given = _only(given, _OPTIONS[flag].key)
     return Path(given).expanduser().resolve() if given else default
+
+
+def _only(paths: list[Path], key: str) -> Path | None:
+    if len(paths) > 1:
+        raise SetupError(
+            f"{key} has {len(paths)} values", where="the configuration file of pytest", expected="one directory"
+        )
+    return paths[0] if paths else None
+
+
+def _roots(config: pytest.Config) -> tuple[Path, ...]:
+    given = _value(config, "--robust-data")
+    if isinstance(given, list):
+        key = _OPTIONS["--robust-data"].key
+        return data_roots(os.pathsep.join(map(str, given)), os.environ, config.rootpath, where=key)
+    return data_roots(given, os.environ, config.rootpath)
 
 
 def _models(given: str | None) -> tuple[str, ...]:

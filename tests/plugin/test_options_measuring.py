@@ -1,0 +1,49 @@
+"""--robust-evidence, --robust-device and --robust-precision, on the command line and in the configuration file."""
+
+from __future__ import annotations
+
+import pytest
+from plugin_makers import resolved, run
+
+from robustcheck.errors import SetupError
+
+
+def test_the_defaults(pytester: pytest.Pytester) -> None:
+    settings = resolved(pytester)
+    assert (settings.evidence, settings.measure.device, settings.measure.precision) == ("auto", "auto", "fp32")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other"),
+    [("evidence", "live", "published"), ("device", "cpu", "cuda:1"), ("precision", "bf16", "fp16")],
+)
+def test_each_from_either_and_the_command_line_wins(
+    pytester: pytest.Pytester, name: str, value: str, other: str
+) -> None:
+    def found(*arguments: str, **ini: str) -> str:
+        settings = resolved(pytester, *arguments, **ini)
+        return str(settings.evidence if name == "evidence" else getattr(settings.measure, name))
+
+    assert found(f"--robust-{name}", value) == value
+    assert found(**{f"robust_{name}": other}) == other
+    assert found(f"--robust-{name}", value, **{f"robust_{name}": other}) == value
+
+
+@pytest.mark.parametrize(("key", "value"), [("robust_evidence", "lives"), ("robust_precision", "fp31")])
+def test_a_wrong_value_in_the_file_names_its_key(pytester: pytest.Pytester, key: str, value: str) -> None:
+    with pytest.raises(SetupError, match=rf"{key} is '{value}'\n(?s:.)*did you mean"):
+        resolved(pytester, **{key: value})
+
+
+def test_a_wrong_value_in_the_file_is_a_collection_error_in_words(suite: pytest.Pytester) -> None:
+    suite.makeini("[pytest]\nrobust_evidence = lives")
+    result = run(suite)
+    result.stdout.fnmatch_lines(["*robust_evidence is 'lives'*", "*did you mean 'live'?*"])
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_wrong_value_on_the_command_line_is_pytests_to_say(suite: pytest.Pytester) -> None:
+    result = run(suite, "--robust-evidence", "lives")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--robust-evidence: invalid choice: 'lives'*"])
