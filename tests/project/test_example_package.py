@@ -1,0 +1,68 @@
+"""A package of its own adds one of everything without touching robustcheck; this proves docs/extending.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from example_package import EXAMPLE, install_example, run_python, write_shop_digits
+
+from robustcheck.report import load_run
+from robustcheck.values import Result
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_example(tmp_path_factory.mktemp("target"))
+
+
+@pytest.fixture(scope="module")
+def results(target: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """The results of the package's suite, on data in the package's layout."""
+    directory = tmp_path_factory.mktemp("project")
+    write_shop_digits(directory / "data")
+    (directory / "pytest.ini").write_text("[pytest]\nrobust_data = data\nrobust_evidence = live\n")
+    suite = directory / "extra.robust.yaml"
+    suite.write_text((EXAMPLE / "suites" / suite.name).read_text())
+    ended = run_python(target, directory, "pytest", "-p", "no:cacheprovider")
+    record = load_run(next(directory.glob("reports/*/run.json"), Path(ended.stdout)))
+    return {result.check_key.partition("/")[0]: result for result in record.results}
+
+
+def test_every_check_of_the_suite_passes(results: dict[str, Result]) -> None:
+    assert results
+    assert not [each.verdict.reason for each in results.values() if each.verdict.status != "pass"]
+
+
+def test_the_package_reads_the_images_that_were_written(results: dict[str, Result]) -> None:
+    score = results["a-data-set-in-a-layout"].score
+    assert score is not None
+    assert (score.n, score.evidence) == (797, "live")
+
+
+def test_a_transform_of_the_package_changes_the_images(results: dict[str, Result]) -> None:
+    plain, mirrored = (results[key].score for key in ("a-data-set-in-a-layout", "a-transform"))
+    assert plain is not None
+    assert mirrored is not None
+    assert mirrored.value < plain.value - 0.3
+    assert ("transform", "mirror:upside-down, in memory, seed 0") in mirrored.provenance
+
+
+def test_a_population_of_the_package_draws_a_trend(results: dict[str, Result]) -> None:
+    facts = dict(results["a-population"].verdict.facts)
+    assert any("shop-models" in text for text in facts.values())
+
+
+def test_the_commands_know_the_package(target: Path, tmp_path: Path) -> None:
+    listed = json.loads(run_python(target, tmp_path, "robustcheck", "datasets", "--json").stdout)
+    assert "shop-digits" in {entry["name"] for entry in listed}
+    said = run_python(target, tmp_path, "robustcheck", "doctor", "shop-digits")
+    assert "shop-digits" in said.stdout + said.stderr
+
+
+def test_the_suite_is_unknown_without_the_package(tmp_path: Path) -> None:
+    ended = run_python(tmp_path, tmp_path, "robustcheck", "validate", str(EXAMPLE / "suites"))
+    assert ended.returncode == 1
+    for name in ("shop-digits", "handwriting", "mirror", "shop-models"):
+        assert name in ended.stdout + ended.stderr
