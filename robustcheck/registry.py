@@ -65,6 +65,12 @@ def foreign_maker(group: str, name: str) -> str:
     return "" if found is None or found.package == _OURS else f"{found.package} {found.version}"
 
 
+def other_packages() -> tuple[tuple[str, str], ...]:
+    """Return the name and version of every other package that adds something; nothing is loaded."""
+    points = [point for group in GROUPS for point in entry_points(group=f"robustcheck.{group}")]
+    return tuple(sorted({(_owner(point), _version(point)) for point in points if not _is_ours(point)}))
+
+
 def forget() -> None:
     """Read the entry points anew at the next look-up: for tests that install or remove a package."""
     for remembered in (_found, _require_kind, named):
@@ -115,7 +121,7 @@ def _add(found: dict[str, _Found], value: Any, point: EntryPoint) -> None:
             f"two packages register the {group} name {name!r}: {found[name].package} and {owner}",
             fix="uninstall one of them",
         )
-    found[name] = _Found(value, owner, point.dist.version if point.dist is not None else "")
+    found[name] = _Found(value, owner, _version(point))
 
 
 def _each(loaded: Any) -> tuple[Any, ...]:
@@ -139,3 +145,7 @@ def _is_ours(point: EntryPoint) -> bool:
 
 def _owner(point: EntryPoint) -> str:
     return point.dist.name if point.dist is not None else "an unknown package"
+
+
+def _version(point: EntryPoint) -> str:
+    return point.dist.version if point.dist is not None else ""

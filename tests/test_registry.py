@@ -78,3 +78,10 @@ def test_an_installation_without_our_own_values_says_how_to_mend_it(monkeypatch:
         registry.named("layouts")
     monkeypatch.undo()
     registry.forget()
+
+
+def test_other_packages_are_known_without_loading_them(install: Install) -> None:
+    assert registry.other_packages() == ()
+    install("extra-b", "raise RuntimeError", version="0.3")
+    install("extra-a", "raise RuntimeError", "prompts")
+    assert registry.other_packages() == (("extra-a", "1.2"), ("extra-b", "0.3"))

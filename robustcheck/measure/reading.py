@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.encoders import LoadedModel, image_outputs
 from robustcheck.outputs.logits import TextHead
-from robustcheck.registry import named
+from robustcheck.registry import foreign_maker, named
 from robustcheck.store import CHUNK, Rows
 
 
@@ -81,6 +81,12 @@ class Pooled:
 
 
 POOLED = Pooled()
+
+
+def reading_facts(reading: Reading) -> Mapping[str, Any]:
+    """Return the facts of a reading for keys; those of another package carry its name and version."""
+    maker = foreign_maker("readings", reading.name)
+    return {**reading.facts, "made by": maker} if maker else reading.facts
 
 
 def reading_named(name: str) -> Reading:

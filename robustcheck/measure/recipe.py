@@ -12,7 +12,7 @@ import numpy.typing as npt
 from robustcheck.datasets import Dataset, Vocabulary
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
 from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
-from robustcheck.measure.reading import POOLED, Reading
+from robustcheck.measure.reading import POOLED, Reading, reading_facts
 from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
@@ -101,7 +101,7 @@ class Recipe:
     def _reading_facts(self, needs: tuple[Head, ...]) -> dict[str, object]:
         """Return what the reading adds to the key: nothing for the default one, so that its keys stay as they were."""
         heads = {"heads": [head.key for head in needs]} if needs else {}
-        return {**self.reading.facts, **heads}
+        return {**reading_facts(self.reading), **heads}
 
     @cached_property
     def head(self) -> Head | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from robustcheck.errors import RobustcheckError
 from robustcheck.history.changes import changes_since, previous_run
 from robustcheck.judge import screened
+from robustcheck.registry import other_packages
 from robustcheck.report import github_annotations, write_report
 from robustcheck.run.session import RobustSession
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
@@ -106,6 +107,7 @@ def _environment(session: RobustSession) -> Pairs:
         ("platform", platform.platform()),
         ("processors", str(os.cpu_count())),
         *((name, _version(name)) for name in _PACKAGES),
+        *other_packages(),
         ("device", settings.measure.device),
         ("precision", settings.measure.precision),
         ("evidence", settings.evidence),

@@ -9,7 +9,7 @@ import pytest
 from example_package import EXAMPLE, install_example, run_python, write_shop_digits
 
 from robustcheck.report import load_run
-from robustcheck.values import Result
+from robustcheck.values import Result, RunRecord
 
 
 @pytest.fixture(scope="module")
@@ -18,15 +18,19 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(target: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """The results of the package's suite, on data in the package's layout."""
+def record(target: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """The record of the package's suite, on data in the package's layout."""
     directory = tmp_path_factory.mktemp("project")
     write_shop_digits(directory / "data")
     (directory / "pytest.ini").write_text("[pytest]\nrobust_data = data\nrobust_evidence = live\n")
     suite = directory / "extra.robust.yaml"
     suite.write_text((EXAMPLE / "suites" / suite.name).read_text())
     ended = run_python(target, directory, "pytest", "-p", "no:cacheprovider")
-    record = load_run(next(directory.glob("reports/*/run.json"), Path(ended.stdout)))
+    return load_run(next(directory.glob("reports/*/run.json"), Path(ended.stdout)))
+
+
+@pytest.fixture(scope="module")
+def results(record: RunRecord) -> dict[str, Result]:
     return {result.check_key.partition("/")[0]: result for result in record.results}
 
 
@@ -39,6 +43,10 @@ def test_the_package_reads_the_images_that_were_written(results: dict[str, Resul
     score = results["a-data-set-in-a-layout"].score
     assert score is not None
     assert (score.n, score.evidence) == (797, "live")
+
+
+def test_the_record_names_the_package(record: RunRecord) -> None:
+    assert ("robustcheck-extra", "0.1.0") in record.environment
 
 
 def test_a_transform_of_the_package_changes_the_images(results: dict[str, Result]) -> None:

@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "models",
         "populations",
         "prompts",
+        "registry",
         "report",
         "spec",
         "stats",
