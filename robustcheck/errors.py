@@ -66,7 +66,11 @@ class DataError(RobustcheckError):
 
 
 class DataMissing(DataError):
-    """A data set that is not there; ``fix`` says where to put it."""
+    """A data set that is not there; ``fix`` says where to put it, ``dataset`` is its name where it has one."""
+
+    def __init__(self, found: str, *, where: str = "", expected: str = "", fix: str = "", dataset: str = "") -> None:
+        super().__init__(found, where=where, expected=expected, fix=fix)
+        self.dataset = dataset
 
 
 class RecordError(RobustcheckError):

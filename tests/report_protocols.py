@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zlib import crc32
 
 import numpy as np
@@ -152,7 +154,6 @@ MAKERS: dict[str, Callable[[np.random.Generator, float], Samples]] = {
 
 
 def drawn(skill: Skill, quantity: Quantity) -> Samples:
-    """Draw the samples of a model."""
     rng = np.random.default_rng(crc32(f"{skill.model.id}{quantity.metric}{quantity.dataset}".encode()))
     return MAKERS[quantity.metric](rng, skill.on(quantity.dataset))
 
@@ -170,12 +171,14 @@ def made_score(skill: Skill, quantity: Quantity) -> Score:
     )  # fmt: skip
 
 
-def protocol_run(directory: Path, models: int = 5) -> RunRecord:
-    """Judge made-up models on every kind of metric, as a session does."""
-    path = directory / "kinds.robust.yaml"
-    path.write_text(SUITE, encoding="utf-8")
-    suite = replace(load_suite(path, known_names(directory)), path="suites/kinds.robust.yaml")
-    results = [_result(suite, check, skill) for check in suite.checks for skill in skills(models)]
+@cache
+def protocol_run() -> RunRecord:
+    """Judge made-up models on every kind of metric, as a session does; once, since it takes seconds."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "kinds.robust.yaml"
+        path.write_text(SUITE, encoding="utf-8")
+        suite = replace(load_suite(path, known_names(path.parent)), path="suites/kinds.robust.yaml")
+    results = [_result(suite, check, skill) for check in suite.checks for skill in skills(5)]
     return RunRecord(
         id="20261122-050000",
         started="2026-11-22T05:00:00+00:00",
@@ -233,7 +236,6 @@ def _population(check: Check) -> PopulationPoints:
     points = [
         TrendPoint(
             member.model.id,
-            # The line needs no intervals, and those of a thousand scores would take a minute.
             value_of(drawn(member, against)),
             value_of(drawn(member, check.quantity)),
             ("laion", "datacomp", "wit")[place % 3],

@@ -77,6 +77,7 @@ def subset_directory(name: str, entries: Entries, roots: Sequence[Path]) -> Path
             expected=error.expected if whole is None else f"the directory {whole / inner[0]}",
             fix=f"get it from {family.homepage} and put it there, "
             f"or name the directory of all subsets in {LOCAL_FILE} ({family.name}: /path/to/it)",
+            dataset=family.name,
         ) from error
 
 

@@ -85,7 +85,10 @@ def _open_base(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | N
         return open_dataset(entry.of, roots, index_dir)
     except DataMissing as error:
         raise DataMissing(
-            f"{entry.name} shows images of {entry.of}, and {error.found}", expected=error.expected, fix=error.fix
+            f"{entry.name} shows images of {entry.of}, and {error.found}",
+            expected=error.expected,
+            fix=error.fix,
+            dataset=error.dataset,
         ) from error
 
 

@@ -43,6 +43,7 @@ def find_directory(entry: CatalogueEntry, roots: Sequence[Path]) -> Path:
         expected=_expected(entry, roots),
         fix=f"get it from {entry.homepage} and put it there, "
         f"or name its directory in {LOCAL_FILE} ({entry.name}: /path/to/it)",
+        dataset=entry.name,
     )
 
 

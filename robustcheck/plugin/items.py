@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from robustcheck.errors import RobustcheckError
+from robustcheck.errors import DataMissing, RobustcheckError
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.run.session import status_of_error
 from robustcheck.values import Result, Verdict
@@ -107,7 +107,8 @@ class CheckItem(pytest.Function):
 
     def _end_without_verdict(self, error: RobustcheckError, started: float) -> NoReturn:
         status = status_of_error(error, self.planned.model)
-        verdict = Verdict(status=status, reason=str(error))
+        missing = error.dataset if isinstance(error, DataMissing) else ""
+        verdict = Verdict(status=status, reason=str(error), missing=missing)
         result = self._run.session.result(self.planned, self.nodeid, verdict, started)
         self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:

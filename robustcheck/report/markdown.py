@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from robustcheck.report.claims import claims
-from robustcheck.report.page import headline
+from robustcheck.report.answer import answer
+from robustcheck.report.causes import causes
+from robustcheck.report.missing import Skipped, first_line, skipped, skips_said
 from robustcheck.report.words import (
     KINDS,
     UNSURE,
@@ -17,31 +18,38 @@ from robustcheck.report.words import (
     interval,
     judged_model,
     kind_of,
+    measured,
     moved,
     named,
     sampled,
 )
 from robustcheck.values import Change, Result, RunRecord, Status
 
-MOST_ROWS = 100
-_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn", "skip")
+# A summary is read on a CI page: the report beside it has everything.
+MOST_ROWS = 15
+MOST_CLAIMS = 8
+MOST_SKIPS = 30
+_ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn")
 _MARKS = {"fail": "🔴", "warn": "🟡", "pass": "🟢", "none": "⚪"}
 _LEVELS: dict[Status, str] = {"fail": "error", "error": "error", "warn": "warning"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 
 
 def summary_markdown(run: RunRecord) -> str:
-    """Return the summary of a run: counts, what did not pass, what changed."""
-    head = headline(run)
+    """Return the summary of a run: the answer, its reasons, what did not pass, what changed, what is missing."""
+    head = answer(run)
     models = len({result.model.id for result in run.results if not result.is_about_groups})
     blocks = [
-        f"## {_MARKS[head.tone]} {head.text}",
-        " · ".join([head.detail, *[counted(models, "model")] * bool(models), _checks(run)]),
+        f"## {_MARKS[head.tone]} {escaped(head.text)}",
+        " ".join([*filter(None, [head.detail]), *head.remarks]),
+        " · ".join([*[counted(models, "model")] * bool(models), _checks(run)]),
         "\n".join(_counts(run)),
+        "\n".join(_causes(run)),
         "\n".join(_non_passes(run)),
         "\n".join(_claims(run)),
         "\n".join(_known(run)),
         "\n".join(_changes(run)),
+        "\n".join(_skipped(run)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -69,43 +77,51 @@ def _checks(run: RunRecord) -> str:
     return counted(sum(suite.checks for suite in run.suites), "check")
 
 
+def _causes(run: RunRecord) -> Iterator[str]:
+    for cause in causes(run.results):
+        share = f" ({cause.share})" if cause.share else ""
+        worst = f"; worst: {first_line(cause.worst.verdict.reason)}" if len(cause.results) > 1 else ""
+        yield f"- {WORDS[cause.status].glyph} **{escaped(cause.sentence)}**{share}{escaped(worst)}"
+
+
 def _non_passes(run: RunRecord) -> Iterator[str]:
-    found = [result for result in run.results if result.verdict.status != "pass"]
+    found = [result for result in run.results if result.verdict.status in _ORDER and not result.is_about_groups]
     found.sort(key=lambda result: (_ORDER.index(result.verdict.status), result.verdict.margin or 0.0))
     if not found:
         return
-    yield "| | check | model | verdict | judged | 95% interval | limit |"
-    yield "| --- | --- | --- | --- | ---: | ---: | ---: |"
+    yield "| | check | measured | model | verdict |"
+    yield "| --- | --- | --- | --- | --- |"
     yield from (_row(result) for result in found[:MOST_ROWS])
-    if len(found) > MOST_ROWS:
-        yield f"\n… and {len(found) - MOST_ROWS:,} more in the report."
+    yield from _more(len(found) - MOST_ROWS)
     if any(result.verdict.status == "unsure" for result in found):
         yield f"\n{UNSURE}"
 
 
 def _row(result: Result) -> str:
-    verdict = result.verdict
-    words = WORDS[verdict.status]
-    cells = [
-        f"{words.glyph} {verdict.status}",
-        *(escaped(text) for text in (result.check_key, judged_model(result), verdict.reason)),
-        held(verdict.compared, verdict),
-        interval(verdict),
-        held(verdict.limit, verdict),
-    ]
-    return f"| {' | '.join(cells)} |"
+    texts = (result.check_key, measured(result), judged_model(result), first_line(result.verdict.reason))
+    status = result.verdict.status
+    return f"| {' | '.join([f'{WORDS[status].glyph} {status}', *map(escaped, texts)])} |"
+
+
+def _more(number: int) -> Iterator[str]:
+    if number > 0:
+        yield f"\n… and {number:,} more in the report."
 
 
 def _claims(run: RunRecord) -> Iterator[str]:
-    rows = [row for claim in claims(run.results, 0, {}) for row in claim.rows]
-    if not rows:
+    """List the claims that did not turn out as their suites say; the others are counted."""
+    found = [result for result in run.results if result.is_about_groups and result.verdict.status != "skip"]
+    if not found:
         return
-    yield f"**{counted(len(rows), 'claim')}** about groups of models:\n"
-    yield "| | check | claim | finding | effect | 95% interval | n | source |"
+    passed = sum(result.verdict.status == "pass" for result in found)
+    yield f"**{counted(len(found), 'claim')}** about groups of models: {passed:,} turned out as the suites say."
+    open_ones = [result for result in found if result.verdict.status != "pass"]
+    if not open_ones:
+        return
+    yield "\n| | check | claim | finding | effect | 95% interval | n | source |"
     yield "| --- | --- | --- | --- | ---: | ---: | ---: | --- |"
-    yield from (_claim_row(row.result) for row in rows[:MOST_ROWS])
-    if len(rows) > MOST_ROWS:
-        yield f"\n… and {len(rows) - MOST_ROWS:,} more in the report."
+    yield from (_claim_row(result) for result in open_ones[:MOST_CLAIMS])
+    yield from _more(len(open_ones) - MOST_CLAIMS)
 
 
 def _claim_row(result: Result) -> str:
@@ -123,6 +139,22 @@ def _claim_row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _skipped(run: RunRecord) -> Iterator[str]:
+    """Fold what was skipped, one line for each missing data set."""
+    found = skipped(run.results)
+    if not found:
+        return
+    yield f"<details><summary>{escaped(skips_said(found))}</summary>\n"
+    yield from (f"- {_skip_line(one)}" for one in found[:MOST_SKIPS])
+    yield from _more(len(found) - MOST_SKIPS)
+    yield "\n</details>"
+
+
+def _skip_line(one: Skipped) -> str:
+    remedy = f": {escaped(one.remedy)}" if one.remedy else ""
+    return f"**{escaped(one.name)}** would decide {escaped(one.decides)}{remedy}"
+
+
 def _known(run: RunRecord) -> Iterator[str]:
     found = [result for result in run.results if result.verdict.excused]
     if not found:
@@ -131,8 +163,7 @@ def _known(run: RunRecord) -> Iterator[str]:
     yield "| check | model | verdict | why |"
     yield "| --- | --- | --- | --- |"
     yield from (_known_row(result) for result in found[:MOST_ROWS])
-    if len(found) > MOST_ROWS:
-        yield f"\n… and {len(found) - MOST_ROWS:,} more in the report."
+    yield from _more(len(found) - MOST_ROWS)
 
 
 def _known_row(result: Result) -> str:
@@ -148,6 +179,7 @@ def _changes(run: RunRecord) -> Iterator[str]:
     if run.changes:
         yield ""
     yield from (_change(change) for change in run.changes[:MOST_ROWS])
+    yield from _more(len(run.changes) - MOST_ROWS)
 
 
 def _change(change: Change) -> str:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from robustcheck.errors import RecordError
+from robustcheck.report.folding import fold, unfold
 from robustcheck.values import RunRecord
 
 RUN_FILE = "run.json"
-SCHEMA = 1
+SCHEMA = 2
+# Schema 1 wrote out in each result what schema 2 keeps in tables.
+_READ = (1, SCHEMA)
 # Per-sample scores stay in the store: a record holds what was concluded from them.
 _WITHOUT_SAMPLES = {"results": {"__all__": {"score": {"samples"}, "x": {"samples"}}}}
 
 
 def dump_run(run: RunRecord) -> bytes:
-    """Return the record as JSON; NaN and infinities become strings, which every JSON reader accepts."""
-    plain = _adapter().dump_python(run, exclude=_WITHOUT_SAMPLES)
-    return pydantic_core.to_json(plain, indent=1, inf_nan_mode="strings") + b"\n"
+    """Return the record as JSON; NaN and infinities become strings, which every JSON reader accepts.
+
+    Shared parts stand in tables; a field that has its default is left out.
+    """
+    plain = _adapter().dump_python(run, exclude=_WITHOUT_SAMPLES, exclude_defaults=True)
+    return ("\n".join(_lines({"schema": SCHEMA} | fold(plain))) + "\n").encode()
 
 
 def load_run(path: Path) -> RunRecord:
@@ -28,14 +36,43 @@ def load_run(path: Path) -> RunRecord:
     file = path / RUN_FILE if path.is_dir() else path
     found = _parse(file)
     schema = found.get("schema") if isinstance(found, dict) else None
-    if schema != SCHEMA:
+    if not isinstance(found, dict) or schema not in _READ:
         raise RecordError(
             f"a run record of schema {schema!r}",
             where=str(file),
-            expected=f"schema {SCHEMA}, the one that this version of robustcheck reads",
+            expected=f"schema {' or '.join(map(str, _READ))}, which this version of robustcheck reads",
             fix="run the suites again, or read the record with the version that wrote it",
         )
-    return _validate(found, file)
+    return _validate(_unfolded(found, file), file)
+
+
+def _lines(record: dict[str, Any]) -> Iterator[str]:
+    """Write one line for each row of a list or table, so that two records can be compared line by line."""
+    yield "{"
+    for place, (name, value) in enumerate(record.items()):
+        yield f"{_json(name)}: {_rows(value)}{',' if place < len(record) - 1 else ''}"
+    yield "}"
+
+
+def _rows(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"{_json(name)}: {_rows(rows)}" for name, rows in value.items()) + "\n}"
+    if isinstance(value, list | tuple) and value:
+        return "[\n" + ",\n".join(map(_json, value)) + "\n]"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return pydantic_core.to_json(value, inf_nan_mode="strings").decode()
+
+
+def _unfolded(found: dict[str, Any], file: Path) -> dict[str, Any]:
+    if found["schema"] == 1:
+        return found | {"schema": SCHEMA}
+    try:
+        return unfold(found)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(file, f"its tables do not fit its results ({error})") from None
 
 
 @cache

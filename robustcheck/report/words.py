@@ -68,6 +68,12 @@ def judged_model(result: Result) -> str:
     return result.model.text if result.is_about_groups else result.model.id
 
 
+def measured(result: Result) -> str:
+    """Say what a result's check measures: ``top1 on imagenet-a``; nothing where an old record does not tell."""
+    quantity = result.score.cell.quantity if result.score else result.quantity
+    return quantity.label if quantity else ""
+
+
 def finding(result: Result) -> str:
     """Write what was found of a claim: ``fails``, and what was expected where the suite says so."""
     found, expected = result.finding or "\N{EN DASH}", result.expect_finding

@@ -145,4 +145,5 @@ def _explain(error: DataMissing) -> DataMissing:
         where=error.where,
         expected=error.expected,
         fix=error.fix,
+        dataset=error.dataset,
     )

@@ -151,6 +151,8 @@ class RobustSession:
             claim=check.claim,
             source=check.source,
             expect_finding=check.expect_finding,
+            quantity=check.quantity,
+            about_candidates=item.is_about_candidates,
         )
 
     def figure(self, item: PlannedCheck) -> TrendFigure | None:

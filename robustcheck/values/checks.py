@@ -79,6 +79,14 @@ class PlannedCheck:
     alpha: float
 
     @property
+    def is_about_candidates(self) -> bool:
+        """Whether the verdict says something about the models of the run, and not about others or a paper alone."""
+        expect = self.check.expect
+        if not isinstance(expect, GroupExpectation):
+            return True
+        return not expect.populations and not self.check.expect_finding and bool(self.cells)
+
+    @property
     def name(self) -> str:
         """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.values.measured import ModelRef, Pairs, Position, Score
+from robustcheck.values.measured import ModelRef, Pairs, Position, Quantity, Score
 
 Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
 # What the evidence says of a claim; nothing where no claim was judged.
@@ -30,6 +30,7 @@ class Verdict:
     ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
     ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation;
     ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.
+    ``missing`` names the data set that a skip would need.
     """
 
     status: Status
@@ -48,6 +49,7 @@ class Verdict:
     facts: Pairs = ()
     excused: bool = False
     p_value: float | None = None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ class Result:
     ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
     ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, ``finding``
     what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
-    about groups has a ``model`` of kind "group".
+    about groups has a ``model`` of kind "group". ``quantity`` is what the check measures, also where it
+    has no score; ``about_candidates`` is false for a claim that rests on published figures alone or that
+    the suite expects to turn out in one way.
     """
 
     nodeid: str
@@ -135,6 +139,8 @@ class Result:
     source: str = ""
     finding: Finding = ""
     expect_finding: Finding = ""
+    quantity: Quantity | None = None
+    about_candidates: bool = True
 
     @property
     def is_about_groups(self) -> bool:
@@ -189,7 +195,7 @@ class RunRecord:
     changes: tuple[Change, ...] = ()
     environment: Pairs = ()
     strict: bool = False
-    schema: int = 1
+    schema: int = 2
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

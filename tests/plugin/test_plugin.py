@@ -258,6 +258,6 @@ def test_model_of_a_node_id() -> None:
 def test_run_json_is_versioned_json(suite: pytest.Pytester) -> None:
     run(suite)
     record = json.loads(next((suite.path / "reports").glob("*/run.json")).read_text())
-    assert record["schema"] == 1
+    assert record["schema"] == 2
     assert len(record["results"]) == 8
     assert record["command"].startswith("pytest")

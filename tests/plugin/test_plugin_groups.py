@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -166,7 +165,6 @@ def test_the_rerun_of_a_live_group_names_the_models(place: pytest.Pytester) -> N
         "--models",
         "zoo:vit-plain-100,zoo:cnn-plain-100,zoo:cnn-plain-1000",
     )
-    text = json.loads(next((place.path / "reports").glob("*/run.json")).read_text(encoding="utf-8"))
-    rerun = text["results"][0]["rerun"]
+    rerun = load_run(next((place.path / "reports").glob("*/run.json"))).results[0].rerun
     assert rerun.endswith('--models "zoo:vit-plain-100,zoo:cnn-plain-100,zoo:cnn-plain-1000"')
     assert Path("a.robust.yaml::clean-tells").name in rerun

@@ -134,7 +134,7 @@ def test_a_link_unfolds_its_card(opened: tuple[Any, list[str]], tmp_path: Path) 
 
 def test_charts_without_a_unit_have_bare_ticks(tmp_path: Path, opened: tuple[Any, list[str]]) -> None:
     page, wrong = opened
-    page.goto(Path(write_report(protocol_run(tmp_path), tmp_path / "report")).as_uri())
+    page.goto(Path(write_report(protocol_run(), tmp_path / "report")).as_uri())
     page.wait_for_function("document.querySelectorAll('.plot.drawn').length === 2")
     likelihood, detection = (plot.inner_text().split("\n") for plot in page.locator(".plot .vega").all())
     assert {"1.5", "2", "nll on imagenet-val"} <= set(likelihood)

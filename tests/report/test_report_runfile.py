@@ -15,6 +15,8 @@ from robustcheck.report import load_run, write_report
 from robustcheck.report.runfile import dump_run
 from robustcheck.values import RunRecord, Samples
 
+RECORDS = Path(__file__).parent / "records"
+
 
 def _with_value(run: RunRecord, value: float) -> RunRecord:
     first, *rest = run.results
@@ -50,14 +52,70 @@ def test_a_missing_record_is_named(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", '{"schema": 1}', '{"schema": 1, "id": 3}'])
+def test_a_record_of_schema_1_is_read() -> None:
+    run = load_run(RECORDS / "schema_1.json")
+    assert (run.schema, len(run.results), len(run.trends)) == (2, 6, 1)
+    verdict, model = run.results[0].verdict, run.results[0].model
+    assert (verdict.status, verdict.n, model.facet("source")) == ("pass", 10_000, "laion")
+    assert run.results[-1].claim.startswith("The choice of training source")
+
+
+def test_a_folded_record_comes_back_whole(tmp_path: Path) -> None:
+    run = load_run(RECORDS / "schema_1.json")
+    (tmp_path / "run.json").write_bytes(dump_run(run))
+    assert load_run(tmp_path) == run
+
+
+def test_what_results_share_stands_once() -> None:
+    text = dump_run(made_up_run(5, 2)).decode()
+    assert text.count("A drop here meant broken augmentation in the past.") == 2 * 2  # once a check: why, and its YAML
+    assert text.count("openclip:ViT-B-3/run3_s13b") == 1
+    record = json.loads(text)
+    assert len(record["tables"]["checks"]) == 2
+    # The score on the x axis is one for both checks.
+    assert len(record["tables"]["scores"]) == 5 * 2 + 5
+
+
+def test_odd_texts_survive_the_tables(tmp_path: Path) -> None:
+    run = made_up_run(1, 1)
+    odd = replace(run.results[0], nodeid="a::{b}", rerun="", model=replace(run.results[0].model, text=""))
+    plain = replace(run.results[0], nodeid="é::\\n[x|y]", rerun="pytest é::\\n[x|y] é::\\n[x|y]")
+    run = replace(run, results=(odd, plain))
+    (tmp_path / "run.json").write_bytes(dump_run(run))
+    assert load_run(tmp_path) == run
+
+
+def test_a_large_record_stays_under_five_megabytes() -> None:
+    run = made_up_run(119, 50)
+    facts = tuple((f"fact {number}", f"said at length of {number}") for number in range(6))
+    results = tuple(
+        replace(
+            result,
+            model=replace(result.model, facets=tuple((f"facet{number}", "value") for number in range(14))),
+            verdict=replace(result.verdict, facts=(*facts, ("z", f"{place % 400 / 100:+.2f}"))),
+        )
+        for place, result in enumerate(run.results)
+    )
+    assert len(dump_run(replace(run, results=results))) < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"schema": 1}',
+        '{"schema": 1, "id": 3}',
+        '{"schema": 2}',
+        '{"schema": 2, "tables": {"scores": []}, "results": [{"check": 0}], "trends": []}',
+    ],
+)
 def test_a_damaged_record_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(RecordError, match="damaged"):
         load_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 2}'])
+@pytest.mark.parametrize("text", ["[]", "{}", '{"schema": 3}', '{"schema": [1]}'])
 def test_another_schema_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(RecordError, match="schema"):

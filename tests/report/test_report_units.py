@@ -23,8 +23,8 @@ from robustcheck.values import Result, RunRecord, Verdict
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
-    return protocol_run(tmp_path_factory.mktemp("kinds"))
+def run() -> RunRecord:
+    return protocol_run()
 
 
 @pytest.fixture(scope="module")
