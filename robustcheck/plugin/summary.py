@@ -25,6 +25,8 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
         return
     terminal.section("robustcheck", sep="-")
     terminal.line(_counts(finished))
+    for line in finished.closing_lines:
+        terminal.line(line)
     if not finished.judged:
         terminal.line("no check was judged: a run without data is not green", red=True)
     for line in finished.annotations:

@@ -14,7 +14,7 @@ from robustcheck.errors import RobustcheckError
 from robustcheck.history.changes import changes_since, previous_run
 from robustcheck.judge import screened
 from robustcheck.registry import other_packages
-from robustcheck.report import github_annotations, write_report
+from robustcheck.report import closing_lines, github_annotations, write_report
 from robustcheck.run.session import RobustSession
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
@@ -40,6 +40,7 @@ class Finished:
     run: RunRecord
     page: Path
     annotations: tuple[str, ...]
+    closing_lines: tuple[str, ...]
 
     @property
     def judged(self) -> int:
@@ -55,7 +56,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
         with Path(step_summary).open("a", encoding="utf-8") as file:
             file.write((page.parent / "summary.md").read_text(encoding="utf-8"))
     notes = tuple(github_annotations(run)) if environ.get("GITHUB_ACTIONS") else ()
-    return Finished(run, page, notes)
+    return Finished(run, page, notes, tuple(closing_lines(run)))
 
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:

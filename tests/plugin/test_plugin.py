@@ -174,6 +174,9 @@ def test_a_missing_data_set_is_a_skip_and_the_run_is_not_green(suite: pytest.Pyt
     result.stdout.fnmatch_lines(["SKIPPED [[]12[]] a.robust.yaml:5: imagenet-v2*"])
     assert "--robust-data" in text
     result.stdout.fnmatch_lines(["*no check was judged: a run without data is not green*"])
+    result.stdout.fnmatch_lines(
+        ["12 skipped: 1 data set is not on this machine", "  imagenet-v2: 1 check, 12 models (a)"], consecutive=True
+    )
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert set(statuses(suite).values()) == {"skip"}
 

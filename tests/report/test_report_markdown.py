@@ -36,14 +36,14 @@ def test_known_deviations_have_a_table_of_their_own() -> None:
 
 def test_a_run_without_results_is_not_green() -> None:
     text = summary_markdown(replace(made_up_run(1, 1), results=()))
-    assert "Nothing was judged" in text
+    assert "nothing was judged" in text
     assert "🟢" not in text
 
 
 def test_outside_text_cannot_break_the_table() -> None:
-    text = summary_markdown(_one("fail", "a|b\nc <b>", model="x|y`<script>"))
+    text = summary_markdown(_one("fail", "a|b <b>\n  expected: c", model="x|y`<script>"))
     row = next(line for line in text.splitlines() if line.startswith("| ▼"))
-    assert r"a\|b c \<b\>" in row
+    assert r"a\|b \<b\>" in row
     assert r"x\|y\`\<script\>" in row
 
 
