@@ -30,14 +30,13 @@ def result(of: ModelRef, quantity: Quantity, status: str, margin: float = 0.1) -
 def grid(fails: set[tuple[str, str | None]]) -> list[Result]:
     """Judge two architectures of two models each under four conditions; ``fails`` are (model, transform)."""
     models = [model("vit-a", "vit"), model("vit-b", "vit"), model("cnn-a", "cnn"), model("cnn-b", "cnn")]
-    return [
-        result(
-            of, Quantity("top1", "digits", transform=transform), "fail" if is_bad else "pass", -0.1 if is_bad else 0.1
-        )
-        for of in models
-        for transform in TRANSFORMS
-        for is_bad in [(of.id, transform) in fails]
-    ]
+    pairs = [(of, transform) for of in models for transform in TRANSFORMS]
+    return [_judged(of, transform, is_bad=(of.id, transform) in fails) for of, transform in pairs]
+
+
+def _judged(of: ModelRef, transform: str | None, *, is_bad: bool) -> Result:
+    status, margin = ("fail", -0.1) if is_bad else ("pass", 0.1)
+    return result(of, Quantity("top1", "digits", transform=transform), status, margin)
 
 
 def said(results: list[Result]) -> list[str]:
