@@ -24,7 +24,6 @@ from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.values import Result, Verdict
 from robustcheck.values.checks import Check, PlannedCheck
-from robustcheck.values.expectations import kind_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = ("published", "tables", "live")
@@ -184,7 +183,7 @@ def _numbers(found: Finding) -> tuple[str, ...]:
 
 def _amount(check: Check, verdict: Verdict, value: float | None) -> str:
     assert value is not None
-    if kind_of(check.expect) == "correlates":
+    if check.expect.kind == "correlates":
         return f"{value:.2f}"
     return f"{100 * value:+.1f} pp" if verdict.unit == "%" else f"{value:+.3f}"
 

@@ -13,7 +13,7 @@ import numpy as np
 from factories import MODEL, TODAY
 from sample_makers import samples
 
-from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.judge import Case, PopulationPoints, draw_trend, judge
 from robustcheck.metrics import METRICS
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import load_suite
@@ -246,11 +246,10 @@ def _population(check: Check) -> PopulationPoints:
 
 
 def _figures(suite: Suite) -> list[TrendFigure]:
-    trends = [(check, check.expect) for check in suite.checks if isinstance(check.expect, OnTrend)]
-    return [
-        trend_figure(expect, suite.path, check, _population(check), _units(check, expect)) for check, expect in trends
-    ]
+    trends = [check for check in suite.checks if isinstance(check.expect, OnTrend)]
+    return [draw_trend(suite.path, check, _population(check), _units(check)) for check in trends]
 
 
-def _units(check: Check, expect: OnTrend) -> tuple[Unit, Unit]:
-    return METRICS[expect.against.metric].unit, METRICS[check.quantity.metric].unit
+def _units(check: Check) -> tuple[Unit, Unit]:
+    assert check.other_quantity is not None
+    return METRICS[check.other_quantity.metric].unit, METRICS[check.quantity.metric].unit

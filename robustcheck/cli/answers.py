@@ -22,7 +22,7 @@ _AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear":
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredAnswer:
     """A measurement as the command prints it: ``provenance`` says how it came about."""
 
     model: str
@@ -103,14 +103,14 @@ def measure_one(
     transform: str | None,
     prompts: str | None,
     arch: str | None,
-) -> Measured:
+) -> MeasuredAnswer:
     """Measure one model; raises SetupError for an unknown name and what measuring itself raises."""
     facts = metric_facts(metric)
     settings = given_options(facts, tuple(_pair(text, "an option", "score=msp") for text in options))
     candidate = resolve_one(model, arch=arch)
     quantity = Quantity(metric, dataset, _slice(where), transform, prompts, options=settings)
     score = session.book.score(Cell(candidate, quantity))
-    return Measured(
+    return MeasuredAnswer(
         model=candidate.text,
         quantity=quantity.label,
         value=score.value,

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from robustcheck.cli.answers import Measured, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.answers import MeasuredAnswer, OnTrendAnswer, measure_one, trend_of
 from robustcheck.cli.compare_command import compare
 from robustcheck.cli.explain_command import explain_check
 from robustcheck.cli.export_command import export
@@ -174,7 +174,7 @@ def trend(
     _print(trend_of(population, y, x, model, group or [], axis), as_json)
 
 
-def _print(answer: Measured | OnTrendAnswer, as_json: bool) -> None:
+def _print(answer: MeasuredAnswer | OnTrendAnswer, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer.as_dict()))
         return

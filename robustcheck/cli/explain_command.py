@@ -39,10 +39,8 @@ def _lines(suite: Suite, check: Check) -> Iterator[str]:
 
 def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
     """Say for each quantity of a check where the data are, and which tables hold figures."""
-    quantities = [check.quantity]
-    other = check.expect.other_quantity
-    quantities += [other.quantity(check.seed)] if other else []
-    for quantity in quantities:
+    quantities = (check.quantity, check.other_quantity)
+    for quantity in filter(None, quantities):
         place = place_of_dataset(quantity.dataset, roots)
         tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
         yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"

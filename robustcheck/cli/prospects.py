@@ -18,7 +18,6 @@ from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import Cell, Quantity, Score
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import AtLeast, AtMost, Between, NoWorseThan, OnTrend, Reproduces
 
 # Two checkpoints of one training seldom differ on more of the images than this.
 DISCORDANT = 0.06
@@ -130,36 +129,34 @@ def _opened_n(quantity: Quantity, bench: Bench) -> int | None:
 
 
 def _allowed(item: PlannedCheck) -> float | None:
-    expect = item.check.expect
-    if isinstance(expect, OnTrend):
-        return None if expect.allowed_below is None else expect.allowed_below.value
-    return expect.allowed_drop.value if isinstance(expect, NoWorseThan) else None
+    loss = item.check.expect.allowed_loss
+    return None if loss is None else loss.value
 
 
 def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequence[int | None]) -> float | None:
     """Return the detectable drop of a share, from the expected scatter; None for what only samples can tell."""
-    expect, n = item.check.expect, counts[0] if counts else None
-    if not n or not METRICS[item.check.quantity.metric].is_share or item.check.is_about_groups:
+    needs, n = item.check.expect.needs, counts[0] if counts else None
+    is_share = METRICS[item.check.quantity.metric].is_share
+    if not n or not is_share or item.check.is_about_groups or needs.figure is not None:
         return None
     share = _share(item, scores[0])
     variance = share * (1 - share) / n
-    if isinstance(expect, OnTrend):
+    if needs.other is not None:
         # On the same images the two err together: their covariance takes about as much away as x adds.
-        is_apart = expect.against.dataset != item.check.quantity.dataset
+        is_apart = needs.other.dataset != item.check.quantity.dataset
         other = scores[1].value if scores[1] is not None else 0.5
         # The line's gain is near 1 where accuracies follow one; the fit's own error comes on top.
         variance += is_apart * other * (1 - other) / (counts[1] or n)
-    elif isinstance(expect, NoWorseThan):
+    elif needs.has_reference:
         is_figure = scores[0] is not None and scores[0].samples is None
         variance = 2 * variance if is_figure else DISCORDANT / n
-    elif not isinstance(expect, AtLeast | AtMost | Between) or isinstance(expect, Reproduces):
-        return None
     return detectable_drop(sqrt(variance), item.alpha)
 
 
 def _share(item: PlannedCheck, score: Score | None) -> float:
-    """Return the share that is expected: known, or that of the limit, or the one that varies most."""
-    expect = item.check.expect
+    """Return the share that is expected: known, or that of the one level asked for, or the one that varies most."""
     if score is not None:
         return min(1.0, max(0.0, score.value))
-    return expect.limit.value if isinstance(expect, AtLeast | AtMost) and 0 < expect.limit.value < 1 else 0.5
+    expect = item.check.expect
+    levels = [getattr(expect, limit.key).value for limit in expect.limits if limit.role == "level"]
+    return levels[0] if len(levels) == 1 and 0 < levels[0] < 1 else 0.5

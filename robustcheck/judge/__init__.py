@@ -7,35 +7,22 @@ bounds. ``pass`` means that the 95% interval lies inside. In between is ``unsure
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from math import isfinite
-from typing import Any
 
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Case, Comparison, PopulationPoints
+from robustcheck.judge.comparisons import compare_model
+from robustcheck.judge.figures import draw_groups, draw_trend
 from robustcheck.judge.findings import Conclusion, finding_of, hold_to_finding
 from robustcheck.judge.group_case import Group, GroupCase, MatchedPair, Member
-from robustcheck.judge.group_lines import group_figure
 from robustcheck.judge.group_verdict import judge_groups
-from robustcheck.judge.limits import compare_at_least, compare_at_most, compare_between, compare_reproduces
-from robustcheck.judge.paired import compare_no_worse_than
-from robustcheck.judge.screening import screened
-from robustcheck.judge.significance import decide, p_value, resolution
-from robustcheck.judge.trends import compare_on_trend, trend_figure
-from robustcheck.judge.wording import say_signed, say_value
+from robustcheck.judge.screening import screen_results
+from robustcheck.judge.significance import decide_with_warning, p_value, resolution
+from robustcheck.judge.wording import say_signed, say_value, say_warning
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
-from robustcheck.values.expectations import (
-    AtLeast,
-    AtMost,
-    Between,
-    Expectation,
-    NoWorseThan,
-    OnTrend,
-    Reproduces,
-)
 
 __all__ = [
     "Case",
@@ -46,20 +33,11 @@ __all__ = [
     "Member",
     "PopulationPoints",
     "conclude",
-    "group_figure",
+    "draw_groups",
+    "draw_trend",
     "judge",
-    "screened",
-    "trend_figure",
+    "screen_results",
 ]
-
-_COMPARE: dict[type[Expectation], Callable[[Any, Any, Case], Comparison]] = {
-    AtLeast: compare_at_least,
-    AtMost: compare_at_most,
-    Between: compare_between,
-    OnTrend: compare_on_trend,
-    NoWorseThan: compare_no_worse_than,
-    Reproduces: compare_reproduces,
-}
 
 
 def judge(case: Case | GroupCase) -> Verdict:
@@ -81,13 +59,8 @@ def conclude(case: Case | GroupCase) -> Conclusion:
 
 def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
-    check = case.planned.check
-    comparison = _COMPARE[type(check.expect)](check.expect, check.warn, case)
-    status = decide(comparison.estimate, comparison.bounds, case.planned.alpha)
-    if status == "pass" and comparison.warn_bounds is not None:
-        warned = decide(comparison.estimate, comparison.warn_bounds, case.planned.alpha)
-        status = "warn" if warned == "fail" else "pass"
-    return _verdict(status, comparison, case)
+    comparison = compare_model(case)
+    return _verdict(decide_with_warning(comparison, case.planned.alpha), comparison, case)
 
 
 def _require_usable(case: Case) -> None:
@@ -120,7 +93,7 @@ def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
         detectable=detectable_drop(estimate.error, case.planned.alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
-        notes=comparison.notes + _warning(status, comparison, case) + resolution(status, comparison, case),
+        notes=comparison.notes + say_warning(status, comparison, case.unit) + resolution(status, comparison, case),
         facts=comparison.facts + _level(case, p),
         p_value=p,
     )
@@ -134,15 +107,6 @@ def _reason(comparison: Comparison, case: Case, low: float, high: float) -> str:
     else:
         numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"
     return f"{comparison.claim} ({numbers}; n = {case.score.n:,})"
-
-
-def _warning(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
-    """Name the tighter limit that a warning is about."""
-    if status != "warn" or comparison.warn_bounds is None:
-        return ()
-    limit = comparison.warn_bounds.nearest(comparison.estimate.value)
-    say = say_signed if comparison.in_points else say_value
-    return (f"warned: shown to be beyond the tighter limit of {say(limit, case.unit)}",)
 
 
 def _level(case: Case, p: float) -> Pairs:

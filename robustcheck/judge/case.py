@@ -8,7 +8,7 @@ from datetime import date
 from math import inf
 
 from robustcheck.stats.proportions import Interval
-from robustcheck.values import Pairs, Score, TrendPoint
+from robustcheck.values import Amount, Pairs, Score, TrendPoint
 from robustcheck.values.checks import PlannedCheck
 
 
@@ -20,6 +20,13 @@ class PopulationPoints:
     points: tuple[TrendPoint, ...]
     source: str = ""
     licence: str = ""
+
+    def within(self, x_range: tuple[Amount, Amount] | None) -> tuple[TrendPoint, ...]:
+        """Return the points whose x lies in a range; all of them where there is none."""
+        if x_range is None:
+            return self.points
+        low, high = (bound.value for bound in x_range)
+        return tuple(point for point in self.points if low <= point.x <= high)
 
 
 @dataclass(frozen=True, slots=True)

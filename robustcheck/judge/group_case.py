@@ -76,7 +76,7 @@ class GroupCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class GroupComparison:
     """A comparison of groups: over ``sizes`` models each (or pairs), of which ``enough`` are wanted.
 
     ``unit`` is that of the compared number; a slope has none.

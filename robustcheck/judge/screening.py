@@ -11,7 +11,7 @@ from robustcheck.values import Result, Verdict
 FALSE_DISCOVERIES = 0.05
 
 
-def screened(results: Sequence[Result]) -> tuple[Result, ...]:
+def screen_results(results: Sequence[Result]) -> tuple[Result, ...]:
     """Add to each verdict what Benjamini-Hochberg says over the checks of its suite on its model.
 
     Verdicts rest on Bonferroni, which is known at collection; this looks at all p values of a finished run.
@@ -22,21 +22,21 @@ def screened(results: Sequence[Result]) -> tuple[Result, ...]:
             families.setdefault((result.suite, result.model.id), []).append(place)
     screened = list(results)
     for places in families.values():
-        for place, verdict in zip(places, _family(results[place].verdict for place in places), strict=True):
+        for place, verdict in zip(places, _screen_family(results[place].verdict for place in places), strict=True):
             screened[place] = replace(results[place], verdict=verdict)
     return tuple(screened)
 
 
-def _family(verdicts: Iterable[Verdict]) -> list[Verdict]:
+def _screen_family(verdicts: Iterable[Verdict]) -> list[Verdict]:
     known = list(verdicts)
     adjusted = benjamini_hochberg([verdict.p_value for verdict in known if verdict.p_value is not None])
     flagged = sum(q <= FALSE_DISCOVERIES for q in adjusted)
     kept = sum(verdict.status == "fail" or verdict.excused for verdict in known)
     family = f"of {len(known)} checks, Bonferroni fails {kept} and Benjamini-Hochberg flags {flagged}"
-    return [_said(verdict, q, family) for verdict, q in zip(known, adjusted, strict=True)]
+    return [_add_screening(verdict, q, family) for verdict, q in zip(known, adjusted, strict=True)]
 
 
-def _said(verdict: Verdict, adjusted: float, family: str) -> Verdict:
+def _add_screening(verdict: Verdict, adjusted: float, family: str) -> Verdict:
     is_flagged = adjusted <= FALSE_DISCOVERIES
     text = f"{'flagged' if is_flagged else 'not flagged'} (adjusted p {adjusted:.2g}; {family})"
     facts = (*verdict.facts, (f"Benjamini-Hochberg at q = {FALSE_DISCOVERIES:g}", text))

@@ -25,6 +25,14 @@ def decide(estimate: Estimate, bounds: Bounds, alpha: float) -> Status:
     return "pass" if _is_inside(estimate.interval(0.95), bounds) else "unsure"
 
 
+def decide_with_warning(comparison: Comparison, alpha: float) -> Status:
+    """Decide on the limit, then let what passes warn where the tighter limit fails it."""
+    status = decide(comparison.estimate, comparison.bounds, alpha)
+    if status == "pass" and comparison.warn_bounds is not None:
+        return "warn" if decide(comparison.estimate, comparison.warn_bounds, alpha) == "fail" else "pass"
+    return status
+
+
 def p_value(estimate: Estimate, bounds: Bounds) -> float:
     """Return the one-sided p value that the number is not worse than the limit: the smallest alpha that fails it.
 

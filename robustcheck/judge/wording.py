@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from robustcheck.values import Score
+from robustcheck.judge.case import Comparison
+from robustcheck.values import Score, Status
 
 
 def say_value(value: float, unit: str) -> str:
@@ -28,3 +29,19 @@ def say_side(value: float) -> str:
 def say_measured(score: Score, unit: str) -> str:
     """Write the measured value with its metric: ``top1 21.5%``."""
     return f"{score.cell.quantity.metric} {say_value(score.value, unit)}"
+
+
+def say_against_limit(score: Score, limit: float, unit: str) -> str:
+    """Say where a value lies: ``top1 40.0% is 5.0 pp below the limit of 45.0%``."""
+    difference = score.value - limit
+    side = f"{say_points(difference, unit)} {say_side(difference)}"
+    return f"{say_measured(score, unit)} is {side} the limit of {say_value(limit, unit)}"
+
+
+def say_warning(status: Status, comparison: Comparison, unit: str) -> tuple[str, ...]:
+    """Name the tighter limit that a warning is about."""
+    if status != "warn" or comparison.warn_bounds is None:
+        return ()
+    limit = comparison.warn_bounds.nearest(comparison.estimate.value)
+    say = say_signed if comparison.in_points else say_value
+    return (f"warned: shown to be beyond the tighter limit of {say(limit, unit)}",)

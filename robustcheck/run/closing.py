@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.history.changes import changes_since, previous_run
-from robustcheck.judge import screened
+from robustcheck.judge import screen_results
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, write_report
 from robustcheck.run.session import RobustSession
@@ -61,7 +61,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
-    results = screened(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
+    results = screen_results(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
     suites = tuple(dict.fromkeys(result.suite for result in results))
     reports = session.settings.reports
     previous = previous_run(reports, suites)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from robustcheck.values import Cell, ModelRef
 from robustcheck.values.checks import Check, PlannedCheck, Suite
-from robustcheck.values.expectations import GroupExpectation, NoWorseThan
+from robustcheck.values.expectations import GroupExpectation
 
 FAMILY_ALPHA = 0.05
 GROUPS_ID = "models"
@@ -34,7 +35,7 @@ def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, 
     """
     meant = [(check, [model for model in models if applies_to(check, model)]) for check in suite.checks]
     pairs = [pair for check, chosen in meant for pair in _pairs(check, chosen, resolve)]
-    per_model = _count(model.id for _, model, _ in pairs)
+    per_model = Counter(model.id for _, model, _ in pairs)
     items = tuple(
         PlannedCheck(suite, check, model, cells, FAMILY_ALPHA / per_model[model.id]) for check, model, cells in pairs
     )
@@ -44,31 +45,22 @@ def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, 
 
 def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_Pair]:
     """Return the items of a check, each with the cells it needs; without models there is none."""
-    if not isinstance(check.expect, GroupExpectation):
+    if not check.is_about_groups:
         return [(check, model, _cells(check, model, resolve)) for model in models]
-    if check.expect.populations:
-        return [(check, _groups(check.expect), ())]
+    if check.group_expectation.populations:
+        return [(check, _stand_in(check.group_expectation), ())]
     cells = tuple(cell for model in models for cell in _cells(check, model, resolve))
-    return [(check, _groups(check.expect), cells)] if models else []
+    return [(check, _stand_in(check.group_expectation), cells)] if models else []
 
 
-def _groups(expect: GroupExpectation) -> ModelRef:
+def _stand_in(expect: GroupExpectation) -> ModelRef:
     """Return what stands in the place of a model: one id for all checks about groups, the groups in words."""
     return ModelRef(GROUPS_ID, expect.words, "group", "")
 
 
 def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     """Return the candidate's own cell, then the one it is compared with, if that is measured too."""
-    own, other = Cell(model, check.quantity), check.expect.other_quantity
-    if other is not None:
-        return own, Cell(model, other.quantity(check.seed))
-    if isinstance(check.expect, NoWorseThan) and check.expect.model is not None:
-        return own, Cell(resolve(check.expect.model), check.quantity)
-    return (own,)
-
-
-def _count(names: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return counts
+    own, reference = Cell(model, check.quantity), check.expect.needs.model
+    if check.other_quantity is not None:
+        return own, Cell(model, check.other_quantity)
+    return (own,) if reference is None else (own, Cell(resolve(reference), check.quantity))

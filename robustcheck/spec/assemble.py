@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.language import CheckModel, DefaultsModel
-from robustcheck.spec.limits import LIMITS, long_form, looser_limits, written_limits
+from robustcheck.spec.limits import looser_limits, written_limits
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import Span
 from robustcheck.spec.query import read_query
@@ -21,7 +21,7 @@ from robustcheck.spec.translate import validate
 from robustcheck.spec.units import check_limits, check_units
 from robustcheck.values import KnownDeviation, Pairs, Position, Query
 from robustcheck.values.checks import Check
-from robustcheck.values.expectations import KINDS, Expectation, kind_of
+from robustcheck.values.expectations import KINDS, Expectation
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class SuiteValues:
     applies_to: Query
 
 
-def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames, findings: Findings) -> Check | None:
+def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> Check | None:
     """Return the check of one case, or None after reporting what is wrong with it."""
     data = scope.data
     assert isinstance(data, dict)
-    model = validate(CheckModel, scope, _plain(data), findings)
-    check_references(scope, names, findings)
+    model = validate(CheckModel, scope, _plain(data), mistakes)
+    check_references(scope, names, mistakes)
     kind = _only_kind(data.get("expect"))
     if kind:
-        check_units(scope, kind, names, findings)
-    narrowed = _applies_to(scope, data, names, findings)
-    warn = _read_warn(scope, model, kind, names, findings) if kind else None
+        check_units(scope, kind, names, mistakes)
+    narrowed = _applies_to(scope, data, names, mistakes)
+    warn = _read_warn(scope, model, kind, names, mistakes) if kind else None
     return _make_check(scope, model, case, suite, names, warn, narrowed) if model else None
 
 
@@ -56,59 +56,58 @@ def _only_kind(expect: object) -> str | None:
     return kinds[0] if len(kinds) == 1 else None
 
 
-def _applies_to(scope: Scope, data: Mapping[str, Any], names: KnownNames, findings: Findings) -> Query:
+def _applies_to(scope: Scope, data: Mapping[str, Any], names: KnownNames, mistakes: Mistakes) -> Query:
     if "applies_to" not in data:
         return ()
-    return read_query(scope, ("applies_to",), data["applies_to"], names, findings)
+    return read_query(scope, ("applies_to",), data["applies_to"], names, mistakes)
 
 
 def _read_warn(
-    scope: Scope, model: CheckModel | None, kind: str, names: KnownNames, findings: Findings
+    scope: Scope, model: CheckModel | None, kind: str, names: KnownNames, mistakes: Mistakes
 ) -> Expectation | None:
     data = scope.data
     assert isinstance(data, dict)
     if "warn" not in data:
         return None
-    written = long_form(kind, data["warn"])
+    written = KINDS[kind].long_form(data["warn"])
     if not isinstance(written, dict) or not written:
         expected = f"a limit of the same kind, such as {_warn_example(kind)}"
-        findings.at_key(scope, ("warn",), "'warn' has no limit", expected=expected)
+        mistakes.at_key(scope, ("warn",), "'warn' has no limit", expected=expected)
         return None
-    if not _has_only_limits(scope, kind, written, findings):
+    if not _has_only_limits(scope, kind, written, mistakes):
         return None
-    check_limits(scope, written_limits(kind, data["warn"], ("warn",)), names, findings)
-    merged = {**long_form(kind, data["expect"][kind]), **written} if model else None
-    warn = validate(KINDS[kind], scope, merged, findings, base=("warn",)) if merged else None
+    check_limits(scope, written_limits(kind, data["warn"], ("warn",)), names, mistakes)
+    merged = {**KINDS[kind].long_form(data["expect"][kind]), **written} if model else None
+    warn = validate(KINDS[kind], scope, merged, mistakes, base=("warn",)) if merged else None
     if warn and model:
-        _refuse_looser(scope, model.expectation, warn, findings)
+        _refuse_looser(scope, model.expectation, warn, mistakes)
     return warn
 
 
 def _warn_example(kind: str) -> str:
-    return "50%" if kind in {"at_least", "at_most"} else "{" + LIMITS[kind][0].key + ": ...}"
+    return "50%" if len(KINDS[kind].shorthand) == 1 else "{" + KINDS[kind].limits[0].key + ": ...}"
 
 
-def _has_only_limits(scope: Scope, kind: str, written: Mapping[str, object], findings: Findings) -> bool:
-    keys = [limit.key for limit in LIMITS[kind]]
+def _has_only_limits(scope: Scope, kind: str, written: Mapping[str, object], mistakes: Mistakes) -> bool:
+    keys = [limit.key for limit in KINDS[kind].limits]
     strange = [key for key in written if key not in keys]
     for key in strange:
         expected = f"only the limit of {kind}: {' or '.join(keys)}"
         hint = (
             f"leave out {key!r}: a warning has the kind of its expectation" if key in KINDS else did_you_mean(key, keys)
         )
-        findings.at_key(scope, ("warn", key), f"{key!r} cannot stand in 'warn'", expected=expected, hint=hint)
+        mistakes.at_key(scope, ("warn", key), f"{key!r} cannot stand in 'warn'", expected=expected, hint=hint)
     return not strange
 
 
-def _refuse_looser(scope: Scope, expect: Expectation, warn: Expectation, findings: Findings) -> None:
+def _refuse_looser(scope: Scope, expect: Expectation, warn: Expectation, mistakes: Mistakes) -> None:
     for limit in looser_limits(expect, warn):
-        written = written_limits(kind_of(expect), _data(scope)["warn"], ("warn",))
+        written = written_limits(expect.kind, _data(scope)["warn"], ("warn",))
         loc: Loc = next((item.loc for item in written if item.limit == limit), ("warn",))
         side = "above" if limit.tighter > 0 else "below"
-        limit_text = _data(scope)["expect"][kind_of(expect)]
-        shown = long_form(kind_of(expect), limit_text)[limit.key]
+        shown = expect.long_form(_data(scope)["expect"][expect.kind])[limit.key]
         summary = "the warning is looser than the expectation, so it would never be seen"
-        findings.at_value(scope, loc, summary, expected=f"a limit {side} {shown}")
+        mistakes.at_value(scope, loc, summary, expected=f"a limit {side} {shown}")
 
 
 def _data(scope: Scope) -> dict[str, Any]:

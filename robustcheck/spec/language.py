@@ -17,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from robustcheck.spec.limits import LIMITS, long_form
 from robustcheck.values.checks import WhenUnsure
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 
@@ -48,7 +47,7 @@ _WARN = {
             "type": "object",
             "minProperties": 1,
             "additionalProperties": False,
-            "properties": {limit.key: _AMOUNT for limits in LIMITS.values() for limit in limits},
+            "properties": {limit.key: _AMOUNT for kind in KINDS.values() for limit in kind.limits},
         },
     ]
 }
@@ -160,16 +159,14 @@ class _Expect(BaseModel):
         return found
 
 
-def _kind_field(kind: str, expectation: type[Expectation]) -> tuple[Any, Any]:
-    def lengthen(written: object) -> object:
-        return long_form(kind, written)
-
+def _kind_field(expectation: type[Expectation]) -> tuple[Any, Any]:
     description = (expectation.__doc__ or "").splitlines()[0]
-    return Annotated[expectation, BeforeValidator(lengthen)], Field(default=None, description=description)
+    field = Field(default=None, description=description)
+    return Annotated[expectation, BeforeValidator(expectation.long_form)], field
 
 
 ExpectModel = create_model(  # type: ignore[call-overload]
-    "ExpectModel", __base__=_Expect, **{kind: _kind_field(kind, cls) for kind, cls in KINDS.items()}
+    "ExpectModel", __base__=_Expect, **{kind: _kind_field(expectation) for kind, expectation in KINDS.items()}
 )
 ExpectModel.__doc__ = _Expect.__doc__
 

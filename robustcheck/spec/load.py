@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.spec.assemble import SuiteValues, read_check
-from robustcheck.spec.findings import Findings, Scope
 from robustcheck.spec.language import DefaultsModel, HeadModel, SuiteModel
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import is_query_text, query_text, read_query
 from robustcheck.spec.references import check_model
@@ -21,85 +21,85 @@ from robustcheck.values.checks import Check, Suite
 def load_suite(path: Path, names: KnownNames) -> Suite:
     """Read a suite; raise one SpecError that holds every problem of the file."""
     document = read_document(path)
-    findings = Findings(document)
-    suite = _read_suite(document, path, names, findings)
-    findings.raise_if_any()
+    mistakes = Mistakes(document)
+    suite = _read_suite(document, path, names, mistakes)
+    mistakes.raise_if_any()
     return suite
 
 
-def _read_suite(document: Document, path: Path, names: KnownNames, findings: Findings) -> Suite:
+def _read_suite(document: Document, path: Path, names: KnownNames, mistakes: Mistakes) -> Suite:
     data = document.data if isinstance(document.data, dict) else {}
     scope = fill_variables(
-        Scope(document, (), {key: value for key, value in data.items() if key != "checks"}), {}, findings
+        Scope(document, (), {key: value for key, value in data.items() if key != "checks"}), {}, mistakes
     )
     if not isinstance(document.data, dict):
-        findings.at_value(scope, (), "this is not a suite", expected="keys and values, starting with robustcheck: 1")
-        findings.raise_if_any()
-    head = _read_head(scope, findings)
-    models = _read_models(scope, names, findings)
-    values = SuiteValues(head.defaults if head else DefaultsModel(), _suite_applies_to(scope, names, findings))
+        mistakes.at_value(scope, (), "this is not a suite", expected="keys and values, starting with robustcheck: 1")
+        mistakes.raise_if_any()
+    head = _read_head(scope, mistakes)
+    models = _read_models(scope, names, mistakes)
+    values = SuiteValues(head.defaults if head else DefaultsModel(), _suite_applies_to(scope, names, mistakes))
     return Suite(
         path=document.path,
         title=(head.title if head else "") or path.name.removesuffix(".robust.yaml"),
         about=head.about if head else "",
         models=models,
-        checks=_read_checks(document, data.get("checks"), values, names, findings),
+        checks=_read_checks(document, data.get("checks"), values, names, mistakes),
     )
 
 
-def _read_head(scope: Scope, findings: Findings) -> HeadModel | None:
+def _read_head(scope: Scope, mistakes: Mistakes) -> HeadModel | None:
     data = scope.data
     assert isinstance(data, dict)
     plain = {key: value for key, value in data.items() if key not in {"models", "applies_to"}}
-    return validate(HeadModel, scope, plain, findings, words=SuiteModel)
+    return validate(HeadModel, scope, plain, mistakes, words=SuiteModel)
 
 
-def _suite_applies_to(scope: Scope, names: KnownNames, findings: Findings) -> Any:
+def _suite_applies_to(scope: Scope, names: KnownNames, mistakes: Mistakes) -> Any:
     data = scope.data
     assert isinstance(data, dict)
-    return read_query(scope, ("applies_to",), data["applies_to"], names, findings) if "applies_to" in data else ()
+    return read_query(scope, ("applies_to",), data["applies_to"], names, mistakes) if "applies_to" in data else ()
 
 
-def _read_models(scope: Scope, names: KnownNames, findings: Findings) -> tuple[str, ...]:
+def _read_models(scope: Scope, names: KnownNames, mistakes: Mistakes) -> tuple[str, ...]:
     data = scope.data
     assert isinstance(data, dict)
     written = data.get("models", "clip")
     if not isinstance(written, list):
-        return _model_texts(scope, ("models",), written, names, findings)
+        return _model_texts(scope, ("models",), written, names, mistakes)
     if not written:
-        findings.at_value(scope, ("models",), "'models' names no model", expected="a set, a reference or a query")
-    items = [_model_texts(scope, ("models", index), item, names, findings) for index, item in enumerate(written)]
+        mistakes.at_value(scope, ("models",), "'models' names no model", expected="a set, a reference or a query")
+    items = [_model_texts(scope, ("models", index), item, names, mistakes) for index, item in enumerate(written)]
     return tuple(text for texts in items for text in texts)
 
 
-def _model_texts(scope: Scope, loc: Loc, written: object, names: KnownNames, findings: Findings) -> tuple[str, ...]:
+def _model_texts(scope: Scope, loc: Loc, written: object, names: KnownNames, mistakes: Mistakes) -> tuple[str, ...]:
     if isinstance(written, dict):
-        return (query_text(read_query(scope, loc, written, names, findings)),)
+        return (query_text(read_query(scope, loc, written, names, mistakes)),)
     texts = [text.strip() for text in written.split(",")] if isinstance(written, str) else []
     if not all(texts) or not texts:
         expected = "a set such as clip, a reference such as ViT-B-32/openai, or a query such as {source: laion}"
-        findings.at_value(scope, loc, "this names no model", expected=expected)
+        mistakes.at_value(scope, loc, "this names no model", expected=expected)
         return ()
     for text in texts:
         if is_query_text(text):
-            read_query(scope, loc, text, names, findings)
+            read_query(scope, loc, text, names, mistakes)
         else:
-            check_model(scope, loc, text, names, findings)
+            check_model(scope, loc, text, names, mistakes)
     return tuple(texts)
 
 
 def _read_checks(
-    document: Document, written: object, values: SuiteValues, names: KnownNames, findings: Findings
+    document: Document, written: object, values: SuiteValues, names: KnownNames, mistakes: Mistakes
 ) -> tuple[Check, ...]:
     scope = Scope(document, (), document.data)
     if not isinstance(written, list) or not written:
         summary = "missing key 'checks'" if "checks" not in _mapping(document.data) else "'checks' has no checks"
-        findings.at_key(scope, ("checks",), summary, expected="checks: a list of at least one check")
+        mistakes.at_key(scope, ("checks",), summary, expected="checks: a list of at least one check")
         return ()
-    _refuse_same_ids(scope, written, findings)
+    _refuse_same_ids(scope, written, mistakes)
     found: list[Check] = []
     for index, data in enumerate(written):
-        found += _read_cases(Scope(document, ("checks", index), data), values, names, findings)
+        found += _read_cases(Scope(document, ("checks", index), data), values, names, mistakes)
     return tuple(found)
 
 
@@ -107,7 +107,7 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _refuse_same_ids(scope: Scope, written: list[Any], findings: Findings) -> None:
+def _refuse_same_ids(scope: Scope, written: list[Any], mistakes: Mistakes) -> None:
     first: dict[str, int] = {}
     for index, data in enumerate(written):
         name = _mapping(data).get("id")
@@ -116,14 +116,14 @@ def _refuse_same_ids(scope: Scope, written: list[Any], findings: Findings) -> No
         loc: Loc = ("checks", index, "id")
         if name in first:
             expected = f"an id of its own (line {first[name]} has this one already)"
-            findings.at_value(scope, loc, f"duplicate check id {name!r}", expected=expected)
+            mistakes.at_value(scope, loc, f"duplicate check id {name!r}", expected=expected)
         first.setdefault(name, scope.value_span(loc).line)
 
 
-def _read_cases(scope: Scope, values: SuiteValues, names: KnownNames, findings: Findings) -> list[Check]:
+def _read_cases(scope: Scope, values: SuiteValues, names: KnownNames, mistakes: Mistakes) -> list[Check]:
     if not isinstance(scope.data, dict):
         expected = "a block of keys and values, starting with - id: ..."
-        findings.at_value(scope, (), "this is not a check", expected=expected)
+        mistakes.at_value(scope, (), "this is not a check", expected=expected)
         return []
-    checks = [read_check(filled, case, values, names, findings) for case, filled in expand_cases(scope, findings)]
+    checks = [read_check(filled, case, values, names, mistakes) for case, filled in expand_cases(scope, mistakes)]
     return [check for check in checks if check is not None]

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.scalars import scalar_text
@@ -22,13 +22,13 @@ _CONDITION = re.compile(r"\s*(>=|<=|!=|=|>|<)?\s*(.*?)\s*", re.DOTALL)
 _EXAMPLE = "a query such as {source: laion} or source=laion&architecture=vit|cnn"
 
 
-def read_query(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> Query:
+def read_query(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> Query:
     """Return the query that a mapping or text stands for, reporting what is wrong with it."""
     if isinstance(value, dict):
-        return tuple(_dict_terms(scope, loc, value, names, findings))
+        return tuple(_dict_terms(scope, loc, value, names, mistakes))
     if isinstance(value, str):
-        return tuple(_text_terms(scope, loc, value, names, findings))
-    findings.at_key(scope, loc, f"{loc[-1]!r} is not a query", expected=_EXAMPLE)
+        return tuple(_text_terms(scope, loc, value, names, mistakes))
+    mistakes.at_key(scope, loc, f"{loc[-1]!r} is not a query", expected=_EXAMPLE)
     return ()
 
 
@@ -43,48 +43,48 @@ def is_query_text(text: str) -> bool:
 
 
 def _dict_terms(
-    scope: Scope, loc: Loc, query: dict[str, object], names: KnownNames, findings: Findings
+    scope: Scope, loc: Loc, query: dict[str, object], names: KnownNames, mistakes: Mistakes
 ) -> Iterator[Term]:
     if not query:
-        findings.at_key(scope, loc, "the query has no condition", expected=_EXAMPLE)
+        mistakes.at_key(scope, loc, "the query has no condition", expected=_EXAMPLE)
     for facet, value in query.items():
-        if not is_known_facet(scope, (*loc, facet), facet, names, findings):
+        if not is_known_facet(scope, (*loc, facet), facet, names, mistakes):
             continue
         term = _condition(facet, value)
         if isinstance(term, str):
-            report = findings.at_key if value is None else findings.at_value
+            report = mistakes.at_key if value is None else mistakes.at_value
             report(scope, (*loc, facet), term, expected="a value, a list of values, or a condition")
             continue
-        check_values(scope, (*loc, facet), term, names, findings)
+        check_values(scope, (*loc, facet), term, names, mistakes)
         yield term
 
 
-def _text_terms(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> Iterator[Term]:
+def _text_terms(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes) -> Iterator[Term]:
     for part in text.split("&"):
         match = _TERM.fullmatch(part)
         if match is None:
             hint = _facet_with_value(part.strip(), names)
-            findings.at_value(scope, loc, f"{part.strip()!r} is not a condition", expected=_EXAMPLE, hint=hint)
-        elif is_known_facet(scope, loc, match[1], names, findings):
+            mistakes.at_value(scope, loc, f"{part.strip()!r} is not a condition", expected=_EXAMPLE, hint=hint)
+        elif is_known_facet(scope, loc, match[1], names, mistakes):
             term = _condition(match[1], match[2] + match[3])
             if isinstance(term, str):
-                findings.at_value(scope, loc, term, expected=_EXAMPLE)
+                mistakes.at_value(scope, loc, term, expected=_EXAMPLE)
                 continue
-            check_values(scope, loc, term, names, findings)
+            check_values(scope, loc, term, names, mistakes)
             yield term
 
 
-def is_known_facet(scope: Scope, loc: Loc, facet: str, names: KnownNames, findings: Findings) -> bool:
+def is_known_facet(scope: Scope, loc: Loc, facet: str, names: KnownNames, mistakes: Mistakes) -> bool:
     """Report a facet that no model has."""
     if facet in names.facets:
         return True
     summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, names.facets)
-    report = findings.at_key if loc and loc[-1] == facet else findings.at_value
+    report = mistakes.at_key if loc and loc[-1] == facet else mistakes.at_value
     report(scope, loc, summary, expected=one_of(names.facets), hint=hint)
     return False
 
 
-def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings: Findings) -> None:
+def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, mistakes: Mistakes) -> None:
     """Report values that no model has, so that a query does not silently match nothing."""
     known = names.facets[term.facet]
     if term.op not in {"=", "!="} or not known or all(_is_number(value) for value in known):
@@ -94,7 +94,7 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, findings
             item = (*loc, index)
             at = item if (*scope.root, *item) in scope.document.values else loc
             summary = f"no model has {term.facet} {value!r}"
-            findings.at_value(scope, at, summary, expected=one_of(known), hint=did_you_mean(value, known))
+            mistakes.at_value(scope, at, summary, expected=one_of(known), hint=did_you_mean(value, known))
 
 
 def _condition(facet: str, value: object) -> Term | str:

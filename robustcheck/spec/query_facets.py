@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import Facets, KnownNames, is_path
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.query import read_query
 from robustcheck.spec.source import Loc
 
 
-def check_facets(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> None:
+def check_facets(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> None:
     """Report what is wrong with `among`, with a group, with the groups, or with the facets of `match`."""
     known = _known_to(scope, loc, names)
     if isinstance(value, dict):
-        _check_query(scope, loc, value, known, findings)
+        _check_query(scope, loc, value, known, mistakes)
     for index, item in enumerate(value if isinstance(value, list) else ()):
         if isinstance(item, dict):
-            _check_query(scope, (*loc, index), item, known, findings)
+            _check_query(scope, (*loc, index), item, known, mistakes)
         elif loc[-1] == "match" and isinstance(item, str) and known is not None:
-            _check_facet(scope, (*loc, index), item, known, findings)
+            _check_facet(scope, (*loc, index), item, known, mistakes)
 
 
 def _known_to(scope: Scope, loc: Loc, names: KnownNames) -> KnownNames | None:
@@ -49,15 +49,15 @@ def _joined(facets: Sequence[Facets]) -> Facets:
 
 
 def _check_query(
-    scope: Scope, loc: Loc, query: dict[str, object], known: KnownNames | None, findings: Findings
+    scope: Scope, loc: Loc, query: dict[str, object], known: KnownNames | None, mistakes: Mistakes
 ) -> None:
     if known is not None:
-        read_query(scope, loc, query, known, findings)
+        read_query(scope, loc, query, known, mistakes)
     elif not query:
-        findings.at_key(scope, loc, "the query has no condition", expected="facets, such as {source: laion}")
+        mistakes.at_key(scope, loc, "the query has no condition", expected="facets, such as {source: laion}")
 
 
-def _check_facet(scope: Scope, loc: Loc, facet: str, known: KnownNames, findings: Findings) -> None:
+def _check_facet(scope: Scope, loc: Loc, facet: str, known: KnownNames, mistakes: Mistakes) -> None:
     if facet not in known.facets:
         summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, known.facets)
-        findings.at_value(scope, loc, summary, expected=one_of(known.facets), hint=hint)
+        mistakes.at_value(scope, loc, summary, expected=one_of(known.facets), hint=hint)

@@ -9,57 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from robustcheck.spec.language import CheckModel, DefaultsModel, DeviationModel, SuiteModel
-from robustcheck.values.expectations import KINDS, QuantityModel
-
-# One example for each kind; a test loads them all and holds that no kind is without one.
-EXAMPLES: Mapping[str, str] = {
-    "at_least": "expect: {at_least: 45%}\nwarn: 50%",
-    "at_most": "expect: {at_most: 90%}\nwarn: 80%",
-    "between": "expect: {between: [40%, 60%]}\nwarn: {low: 45%}",
-    "on_trend": (
-        "expect:\n"
-        "  on_trend:\n"
-        "    population: openclip\n"
-        "    against: {metric: top1, dataset: imagenet-val}\n"
-        "    allowed_below: 2.0pp\n"
-        "warn: {allowed_below: 1.0pp}"
-    ),
-    "no_worse_than": "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}",
-    "reproduces": "expect: {reproduces: {within: 0.5pp, population: openclip}}",
-    "group_above": (
-        "expect:\n"
-        "  group_above:\n"
-        "    higher: {source: laion}\n"
-        "    lower: {source: wit}\n"
-        "    by: residual\n"
-        "    against: {metric: top1, dataset: imagenet-val}\n"
-        "    population: openclip\n"
-        "warn: {margin: 1.0pp}"
-    ),
-    "correlates": (
-        "expect: {correlates: {with: {metric: top1, dataset: imagenet-val}, at_least: 0.8, population: openclip}}"
-    ),
-    "steeper": (
-        "expect:\n"
-        "  steeper:\n"
-        "    steeper: {architecture: cnn}\n"
-        "    than: {architecture: vit}\n"
-        "    against: {metric: top1, dataset: imagenet-val}\n"
-        "    population: timm"
-    ),
-    "same_trend": (
-        "expect:\n"
-        "  same_trend:\n"
-        "    groups: [{source: laion}, {source: wit}]\n"
-        "    against: {metric: top1, dataset: imagenet-val}\n"
-        "    within: 2.0pp\n"
-        "    population: openclip\n"
-        "expect_finding: fails"
-    ),
-    "improves": (
-        "expect: {improves: {before: {source: wit}, after: {source: laion}, match: [backbone], population: openclip}}"
-    ),
-}
+from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 
 _INTRODUCTION = """\
 # The YAML language
@@ -80,7 +30,7 @@ A suite is a file that ends in `.robust.yaml`. Begin it with this line for compl
   `source=laion&architecture=vit|cnn&samples>=1e9`. All conditions must hold.
 - A path (with a `/`, or ending in `.csv`, `.txt`, `.json` or `.jsonl`) counts from the directory of the suite. What
   begins with the name of a data set, such as `imagenet-c/fog/3`, is a subset of that data set.
-- A check about groups of models (`group_above`, `correlates`, `steeper`, `same_trend`, `improves`) is one test over all
+- A check about groups of models ({about_groups}) is one test over all
   models. Its groups are such queries; its models are the members of `population`, or those of the run, measured.
 - `yes`, `no`, `on`, `off` and numbers such as `010` must stand in quotes or be written plainly, duplicate keys and
   merge keys (`<<`) are errors, and `12:30:45` or `2027-01-31` is text.
@@ -90,21 +40,26 @@ A suite is a file that ends in `.robust.yaml`. Begin it with this line for compl
 def reference_markdown() -> str:
     """Return the reference page: every key with type, default and meaning, and an example of each kind."""
     sections = [
-        _INTRODUCTION,
+        _introduction(),
         _section("A suite", SuiteModel),
         _section("`defaults`", DefaultsModel),
         _section("A check", CheckModel),
         _section("`measure` and `against`", QuantityModel),
         _section("`known_deviations`", DeviationModel),
         "## `expect`\n\nExactly one of these kinds. `warn` takes the kind's limit again, tighter.\n",
-        *(_kind_section(kind, model) for kind, model in KINDS.items()),
+        *map(_kind_section, KINDS.values()),
     ]
     return "\n".join(sections)
 
 
-def _kind_section(kind: str, model: type[BaseModel]) -> str:
-    example = f"\n```yaml\n{EXAMPLES[kind]}\n```\n" if kind in EXAMPLES else ""
-    return _section(f"`{kind}`", model, level=3, required_first=True) + example
+def _introduction() -> str:
+    about_groups = ", ".join(f"`{kind}`" for kind, expectation in KINDS.items() if expectation.is_about_groups)
+    return _INTRODUCTION.replace("{about_groups}", about_groups)
+
+
+def _kind_section(expectation: type[Expectation]) -> str:
+    example = f"\n```yaml\n{expectation.example}\n```\n"
+    return _section(f"`{expectation.kind}`", expectation, level=3, required_first=True) + example
 
 
 def _section(title: str, model: type[BaseModel], *, level: int = 2, required_first: bool = False) -> str:

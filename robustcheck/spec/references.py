@@ -4,51 +4,61 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, is_path
 from robustcheck.spec.problems import one_of
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
-from robustcheck.values.expectations import KINDS, Expectation, GroupExpectation
+from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
+from robustcheck.values.expectations.fields import Known, named_by, quantity_in
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
-_PATH_KEYS = frozenset({"dataset", "population", "prompts", "pairs"})
-# The keys of an expectation that hold a facet query, and those whose content is not looked into further.
-_QUERY_KEYS = frozenset({"among", "higher", "lower", "steeper", "than", "before", "after"})
-# In one kind, `than` is a group; in the other, a quantity.
-_THAN_A_QUANTITY = ("expect", "improves", "than")
-_LEAVES = frozenset({"where", "options"})
+_MAY_BE_PATHS = frozenset({"dataset", "population", "prompt set", "pairs"})
 
 
-def check_references(scope: Scope, names: KnownNames, findings: Findings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A value of the file that names something, and what it names."""
+
+    loc: Loc
+    what: Known
+    value: object
+
+
+def check_references(scope: Scope, names: KnownNames, mistakes: Mistakes) -> None:
     """Report every unknown name in ``measure`` and ``expect``."""
     names = _with_figures_datasets(scope, names)
-    for loc, key, value in _named_values(scope.data, ("measure", "expect")):
-        if _is_about_facets(loc):
-            check_facets(scope, loc, value, names, findings)
-        elif key == "population" and isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, str):
-                    _check_name(scope, (*loc, index), key, item, names, findings)
-        elif key == "where" and isinstance(value, dict):
-            _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, findings)
-            _check_picked_subsets(scope, loc, value, names, findings)
-        elif key == "options" and isinstance(value, dict):
-            _check_options(scope, loc, value, names, findings)
-        elif isinstance(value, str):
-            _check_name(scope, loc, key, value, names, findings)
-        elif key == "prompts" and isinstance(value, int | float) and not isinstance(value, bool):
-            _check_known(scope, loc, "prompt set", scalar_text(value), names.prompts, findings)
+    for mention in _mentions(scope.data):
+        _check_mention(scope, mention, names, mistakes)
+
+
+def _check_mention(scope: Scope, mention: _Mention, names: KnownNames, mistakes: Mistakes) -> None:
+    loc, what, value = mention.loc, mention.what, mention.value
+    if what == "facets":
+        check_facets(scope, loc, value, names, mistakes)
+    elif what == "slice" and isinstance(value, dict):
+        _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, mistakes)
+        _check_picked_subsets(scope, loc, value, names, mistakes)
+    elif what == "options" and isinstance(value, dict):
+        _check_options(scope, loc, value, names, mistakes)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, str):
+                _check_name(scope, (*loc, index), what, item, names, mistakes)
+    elif isinstance(value, str):
+        _check_name(scope, loc, what, value, names, mistakes)
+    elif what == "prompt set" and isinstance(value, int | float) and not isinstance(value, bool):
+        _check_known(scope, loc, what, scalar_text(value), names.prompts, mistakes)
 
 
 def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
@@ -59,7 +69,7 @@ def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
     added: set[str] = set()
     expect = scope.data.get("expect") if isinstance(scope.data, dict) else None
     for kind, block in expect.items() if isinstance(expect, dict) else ():
-        if isinstance(block, dict) and issubclass(KINDS.get(kind, Expectation), GroupExpectation):
+        if isinstance(block, dict) and kind in KINDS and KINDS[kind].is_about_groups:
             added.update(*map(names.population_datasets, _texts(block.get("population"))))
     return replace(names, datasets=names.datasets | added) if added else names
 
@@ -68,7 +78,7 @@ def _texts(value: object) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
-def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> None:
+def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes) -> None:
     """Report a model text that stands for no model."""
     message = names.is_model(text)
     if message is None:
@@ -76,20 +86,21 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: 
     summary, *details = message.splitlines() or [f"unknown model {text!r}"]
     hint = "" if "did you mean" in message else did_you_mean(text, names.model_sets)
     lines = [detail.strip().removeprefix("to do: ") for detail in details] + ([hint] if hint else [])
-    findings.at_value(scope, loc, summary, hint="\n  ".join(lines))
+    mistakes.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 
 def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Model:
     """Return the model with its paths made absolute: they are relative to the YAML file."""
     changed: dict[str, object] = {}
     for key, value in model:
+        what = named_by(type(model).model_fields[key])
         if isinstance(value, BaseModel):
             changed[key] = with_absolute_paths(value, directory, names)
-        elif key in _PATH_KEYS and isinstance(value, str):
-            changed[key] = _absolute(value, directory, names)
-        elif key == "population" and isinstance(value, list):
-            changed[key] = [_absolute(item, directory, names) for item in value]
-        elif key == "options" and isinstance(value, dict):
+        elif what in _MAY_BE_PATHS and isinstance(value, str | list):
+            texts = [value] if isinstance(value, str) else value
+            paths = [_absolute(text, directory, names) for text in texts]
+            changed[key] = paths[0] if isinstance(value, str) else paths
+        elif what == "options" and isinstance(value, dict):
             changed[key] = {
                 name: _absolute(text, directory, names) if name in names.dataset_options else text
                 for name, text in value.items()
@@ -108,25 +119,25 @@ def _is_subset(text: str, directory: Path, names: KnownNames) -> bool:
     return text.partition("/")[0] in names.families and not (directory / text).is_dir()
 
 
-def _named_values(data: object, sections: Iterable[str]) -> Iterator[tuple[Loc, str, object]]:
-    if isinstance(data, dict):
-        for section in sections:
-            yield from _walk(data.get(section), (section,))
-
-
-def _walk(value: object, loc: Loc) -> Iterator[tuple[Loc, str, object]]:
-    if not isinstance(value, dict):
+def _mentions(data: object) -> Iterator[_Mention]:
+    if not isinstance(data, dict):
         return
-    for key, item in value.items():
-        yield (*loc, key), key, item
-        if key not in _LEAVES and not _is_about_facets((*loc, key)):
-            yield from _walk(item, (*loc, key))
+    yield from _mentions_in(QuantityModel, data.get("measure"), ("measure",))
+    expect = data.get("expect")
+    for kind, block in expect.items() if isinstance(expect, dict) else ():
+        yield from _mentions_in(KINDS.get(kind, Expectation), block, ("expect", kind))
 
 
-def _is_about_facets(loc: Loc) -> bool:
-    # Only a key of the expectation itself: `steeper` names a kind and, in it, a group.
-    is_in_expectation = len(loc) == 3 and loc[0] == "expect" and loc != _THAN_A_QUANTITY
-    return is_in_expectation and loc[2] in _QUERY_KEYS | {"groups", "match"}
+def _mentions_in(model: type[BaseModel], block: object, loc: Loc) -> Iterator[_Mention]:
+    """Yield what the fields of a block name; in a block of an unknown kind, what its quantities do."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for key, value in block.items() if isinstance(block, dict) else ():
+        field = fields.get(key)
+        what = named_by(field) if field else None
+        if what is not None:
+            yield _Mention((*loc, key), what, value)
+        elif (field and quantity_in(field)) or (isinstance(value, dict) and "metric" in value):
+            yield from _mentions_in(QuantityModel, value, (*loc, key))
 
 
 def _block(data: object, loc: Loc) -> dict[str, object]:
@@ -135,71 +146,72 @@ def _block(data: object, loc: Loc) -> dict[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _check_name(scope: Scope, loc: Loc, key: str, value: str, names: KnownNames, findings: Findings) -> None:
-    if key == "metric":
-        _check_known(scope, loc, "metric", value, names.metrics, findings)
-    elif key == "dataset":
-        _check_dataset(scope, loc, value, names, findings)
-    elif key == "population":
-        _check_file_or_name(scope, loc, "population", value, names.populations, findings)
-    elif key == "prompts":
-        _check_file_or_name(scope, loc, "prompt set", value, names.prompts, findings)
-    elif key == "pairs":
-        _check_file_or_name(scope, loc, "pairs", value, frozenset(), findings)
-    elif key == "transform":
-        _check_transform(scope, loc, value, names, findings)
-    elif key == "model":
-        check_model(scope, loc, value, names, findings)
+def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNames, mistakes: Mistakes) -> None:
+    files: dict[Known, frozenset[str]] = {
+        "population": names.populations,
+        "prompt set": names.prompts,
+        "pairs": frozenset(),
+    }
+    if what == "metric":
+        _check_known(scope, loc, what, value, names.metrics, mistakes)
+    elif what == "dataset":
+        _check_dataset(scope, loc, value, names, mistakes)
+    elif what == "transform":
+        _check_transform(scope, loc, value, names, mistakes)
+    elif what == "model":
+        check_model(scope, loc, value, names, mistakes)
+    elif what in files:
+        _check_file_or_name(scope, loc, what, value, files[what], mistakes)
 
 
-def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
+def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistakes: Mistakes) -> None:
     if not is_path(value):
-        _check_known(scope, loc, "dataset", value, names.datasets, findings, "or a path with a '/'")
+        _check_known(scope, loc, "dataset", value, names.datasets, mistakes, "or a path with a '/'")
     elif _is_subset(value, scope.document.directory, names):
-        _check_subset(scope, loc, value, names, findings)
+        _check_subset(scope, loc, value, names, mistakes)
 
 
-def _check_subset(scope: Scope, loc: Loc, value: str, names: KnownNames, findings: Findings) -> None:
+def _check_subset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistakes: Mistakes) -> None:
     family, *texts = value.split("/")
     axes = names.families[family]
     if len(texts) != len(axes):
         example = "/".join((family, *(values[0] for _, values in axes)))
         expected = f"{'/'.join((family, *(axis.upper() for axis, _ in axes)))}, such as {example}"
-        findings.at_value(scope, loc, f"{value!r} is not a subset of {family!r}", expected=expected)
+        mistakes.at_value(scope, loc, f"{value!r} is not a subset of {family!r}", expected=expected)
         return
     for (axis, values), text in zip(axes, texts, strict=True):
-        _check_known(scope, loc, f"{axis} of {family!r}:", text, values, findings)
+        _check_known(scope, loc, f"{axis} of {family!r}:", text, values, mistakes)
 
 
 def _check_picked_subsets(
-    scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, findings: Findings
+    scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, mistakes: Mistakes
 ) -> None:
     family = _block(scope.data, loc[:-1]).get("dataset")
     axes = names.families.get(family, ()) if isinstance(family, str) else ()
     for axis, values in axes:
         value = where.get(axis)
         if isinstance(value, str | int | float) and not isinstance(value, bool):
-            _check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), findings)
+            _check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), mistakes)
 
 
 def _check_known(
-    scope: Scope, loc: Loc, what: str, name: str, known: Iterable[str], findings: Findings, also: str = ""
+    scope: Scope, loc: Loc, what: str, name: str, known: Iterable[str], mistakes: Mistakes, also: str = ""
 ) -> None:
     known = frozenset(known)
     if name in known:
         return
     expected = f"{one_of(known)}; {also}" if also else one_of(known)
-    findings.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=did_you_mean(name, known))
+    mistakes.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=did_you_mean(name, known))
 
 
 def _check_file_or_name(
-    scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], findings: Findings
+    scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], mistakes: Mistakes
 ) -> None:
     if name in known or not is_path(name):
-        _check_known(scope, loc, what, name, known, findings, "or a file beside the suite")
+        _check_known(scope, loc, what, name, known, mistakes, "or a file beside the suite")
     elif not (directory := scope.document.directory).joinpath(name).is_file():
         beside = sorted(path.name for path in directory.glob(f"*{Path(name).suffix}"))
-        findings.at_value(
+        mistakes.at_value(
             scope,
             loc,
             f"the {what} file {name!r} does not exist",
@@ -208,17 +220,17 @@ def _check_file_or_name(
         )
 
 
-def _check_transform(scope: Scope, loc: Loc, text: str, names: KnownNames, findings: Findings) -> None:
+def _check_transform(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes) -> None:
     match = _TRANSFORM.fullmatch(text)
     name, variant = (match[1], match[2]) if match else (text, None)
     variants = names.transforms.get(name)
     if variants is None:
-        _check_known(scope, loc, "transform", name, names.transforms, findings, "and a variant, such as :3")
+        _check_known(scope, loc, "transform", name, names.transforms, mistakes, "and a variant, such as :3")
     elif variant is None:
-        findings.at_value(scope, loc, f"the transform {name!r} has no variant", expected=_variants(name, variants))
+        mistakes.at_value(scope, loc, f"the transform {name!r} has no variant", expected=_variants(name, variants))
     elif variant not in variants:
         summary, hint = f"unknown variant {variant!r} of {name!r}", did_you_mean(variant, variants)
-        findings.at_value(scope, loc, summary, expected=_variants(name, variants), hint=hint)
+        mistakes.at_value(scope, loc, summary, expected=_variants(name, variants), hint=hint)
 
 
 def _variants(name: str, variants: tuple[str, ...]) -> str:
@@ -227,33 +239,33 @@ def _variants(name: str, variants: tuple[str, ...]) -> str:
     return ", ".join(f"{name}:{variant}" for variant in variants)
 
 
-def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: KnownNames, findings: Findings) -> None:
+def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:
     metric = _block(scope.data, loc[:-1]).get("metric")
     if not isinstance(metric, str) or metric not in names.metrics:
         return
     known = names.options.get(metric, {})
     if options and not known:
-        findings.at_key(scope, loc, f"the metric {metric!r} has no options", expected="no 'options'")
+        mistakes.at_key(scope, loc, f"the metric {metric!r} has no options", expected="no 'options'")
         return
     for name, value in options.items():
         place = (*loc, name)
         if name not in known:
             summary, hint = f"unknown option {name!r} of {metric!r}", did_you_mean(name, known)
-            findings.at_key(scope, place, summary, expected=one_of(known), hint=hint)
+            mistakes.at_key(scope, place, summary, expected=one_of(known), hint=hint)
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            _check_option(scope, place, scalar_text(value), known[name], names, findings)
+            _check_option(scope, place, scalar_text(value), known[name], names, mistakes)
 
 
 def _check_option(
-    scope: Scope, loc: Loc, text: str, choices: tuple[str, ...], names: KnownNames, findings: Findings
+    scope: Scope, loc: Loc, text: str, choices: tuple[str, ...], names: KnownNames, mistakes: Mistakes
 ) -> None:
     if loc[-1] in names.dataset_options:
-        _check_dataset(scope, loc, text, names, findings)
+        _check_dataset(scope, loc, text, names, mistakes)
     elif choices and text not in choices:
         summary, hint = f"{loc[-1]!r} cannot be {text!r}", did_you_mean(text, choices)
-        findings.at_value(scope, loc, summary, expected=one_of(choices), hint=hint)
+        mistakes.at_value(scope, loc, summary, expected=one_of(choices), hint=hint)
 
 
-def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, findings: Findings) -> None:
+def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> None:
     if isinstance(value, str):
-        _check_known(scope, loc, "class set", value, names.class_sets, findings)
+        _check_known(scope, loc, "class set", value, names.class_sets, mistakes)

@@ -9,7 +9,7 @@ from typing import Any
 
 from robustcheck.spec.language import SuiteModel
 from robustcheck.spec.reference import reference_markdown
-from robustcheck.values.expectations import KINDS
+from robustcheck.values.expectations import KINDS, Expectation
 
 __all__ = ["generated_files", "json_schema", "reference_markdown"]
 
@@ -22,8 +22,8 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a suite, with the shorthands and variables that the loader accepts."""
     schema = SuiteModel.model_json_schema()
     definitions = schema["$defs"]
-    for kind, model in KINDS.items():
-        _allow_shorthand(definitions["ExpectModel"]["properties"], kind, model.__name__, definitions)
+    for expectation in KINDS.values():
+        _allow_shorthand(definitions["ExpectModel"]["properties"], expectation)
     for name, definition in definitions.items():
         if name != "DefaultsModel":
             definition["properties"] = _with_variables(definition["properties"])
@@ -40,16 +40,15 @@ def generated_files() -> dict[Path, str]:
     }
 
 
-def _allow_shorthand(kinds: dict[str, Any], kind: str, name: str, definitions: dict[str, Any]) -> None:
-    limits = definitions[name]["properties"]
-    long_form = kinds[kind]
-    reference = {"$ref": long_form.pop("$ref", None) or f"#/$defs/{name}"}
-    short: list[dict[str, Any]] = []
-    if set(limits) == {"limit"}:
-        short = [{"type": ["string", "number"]}]
-    if set(limits) == {"low", "high"}:
-        short = [{"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2}]
-    kinds[kind] = {"anyOf": [*short, reference], **{key: value for key, value in long_form.items() if key != "default"}}
+def _allow_shorthand(kinds: dict[str, Any], expectation: type[Expectation]) -> None:
+    long_form, keys = kinds[expectation.kind], len(expectation.shorthand)
+    reference = {"$ref": long_form.pop("$ref", None) or f"#/$defs/{expectation.__name__}"}
+    amount = {"type": ["string", "number"]}
+    short = [amount] if keys == 1 else [{"type": "array", "items": amount, "minItems": keys, "maxItems": keys}]
+    kinds[expectation.kind] = {
+        "anyOf": [*(short if keys else ()), reference],
+        **{key: value for key, value in long_form.items() if key != "default"},
+    }
 
 
 def _with_variables(properties: dict[str, Any]) -> dict[str, Any]:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
 
-from robustcheck.listing import name_any
-from robustcheck.spec.limits import LIMITS
-from robustcheck.spec.sentences_groups import GroupSubject, group_sentence
 from robustcheck.values import Amount, Quantity
-from robustcheck.values.expectations import (
-    AtLeast,
-    AtMost,
-    Between,
-    Expectation,
-    GroupExpectation,
-    NoWorseThan,
-    OnTrend,
-    Reproduces,
-    kind_of,
-)
+from robustcheck.values.expectations import Expectation, Subject
+from robustcheck.values.expectations.phrases import share_text
 
 # The metrics whose names are not the words that people use for them.
 _NOUNS: Mapping[str, str] = {
@@ -47,24 +33,11 @@ _NOUNS: Mapping[str, str] = {
 _OTHER_SIDES = frozenset({"id_dataset", "reference", "clean"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What a sentence is about, and on which side of a line it would be worse."""
-
-    label: str
-    worse: Literal["below", "above"]
-
-
 def write_sentence(
     quantity: Quantity, expect: Expectation, warn: Expectation | None = None, *, is_higher_better: bool = True
 ) -> str:
     """Say in plain English what a check asserts."""
-    label = describe(quantity)
-    if isinstance(expect, GroupExpectation):
-        sentence = f"{group_sentence(GroupSubject(label, describe, is_higher_better), expect)}."
-    else:
-        subject = _Subject(label, "below" if is_higher_better else "above")
-        sentence = f"{_SENTENCES[type(expect)](subject, expect)}."
+    sentence = f"{expect.sentence(Subject(describe(quantity), describe, is_higher_better))}."
     return f"{sentence} {_warning(expect, warn)}" if warn else sentence
 
 
@@ -84,69 +57,11 @@ def describe(quantity: Quantity) -> str:
     return " ".join(parts)
 
 
-def _at_least(subject: _Subject, expect: AtLeast) -> str:
-    return f"{subject.label} is at least {expect.limit}"
-
-
-def _at_most(subject: _Subject, expect: AtMost) -> str:
-    return f"{subject.label} is at most {expect.limit}"
-
-
-def _between(subject: _Subject, expect: Between) -> str:
-    return f"{subject.label} lies between {expect.low} and {expect.high}"
-
-
-def _on_trend(subject: _Subject, expect: OnTrend) -> str:
-    if expect.within is None:
-        place = f"at most {expect.allowed_below} {subject.worse}"
-    else:
-        place = f"inside the {_share(expect.within)} prediction band of"
-    trend = f"the {expect.population} trend{_narrowed(expect)} against {describe(expect.against.quantity())}"
-    return f"{subject.label} lies {place} {trend}{_fitted(expect)}"
-
-
-def _narrowed(expect: OnTrend) -> str:
-    facets = [f"{name} {name_any(values)}" for name, values in expect.among.items()]
-    return f" (among {', '.join(facets)})" if facets else ""
-
-
-def _fitted(expect: OnTrend) -> str:
-    parts = [f"on {expect.axis} axes"] if expect.axis != "probit" else []
-    if expect.x_range:
-        parts.append(f"fitted where that lies between {expect.x_range[0]} and {expect.x_range[1]}")
-    return "".join(f", {part}" for part in parts)
-
-
-def _no_worse_than(subject: _Subject, expect: NoWorseThan) -> str:
-    other = f"in the baseline {expect.baseline}" if expect.baseline else f"for the model {expect.model}"
-    worse = "no worse" if expect.allowed_drop.value == 0 else f"at most {expect.allowed_drop} worse"
-    return f"{subject.label} is {worse} than {other}"
-
-
-def _reproduces(subject: _Subject, expect: Reproduces) -> str:
-    table = f" in {expect.population}" if expect.population else ""
-    return f"{subject.label}, measured live, lies within {expect.within} of the figure published{table}"
-
-
-_SENTENCES: Mapping[type[Expectation], Callable[[_Subject, Any], str]] = {
-    AtLeast: _at_least,
-    AtMost: _at_most,
-    Between: _between,
-    OnTrend: _on_trend,
-    NoWorseThan: _no_worse_than,
-    Reproduces: _reproduces,
-}
-
-
 def _warning(expect: Expectation, warn: Expectation) -> str:
-    limits = [limit.key for limit in LIMITS[kind_of(expect)] if getattr(warn, limit.key) is not None]
+    limits = [limit.key for limit in expect.limits if getattr(warn, limit.key) is not None]
     texts = [_limit(getattr(warn, key)) for key in limits if getattr(warn, key) != getattr(expect, key)]
     return f"It warns at {' and '.join(texts or [_limit(getattr(warn, limits[0]))])}."
 
 
 def _limit(value: Amount | float) -> str:
-    return str(value) if isinstance(value, Amount) else _share(value)
-
-
-def _share(value: float) -> str:
-    return f"{round(value * 100, 10):g}%"
+    return str(value) if isinstance(value, Amount) else share_text(value)

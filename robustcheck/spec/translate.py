@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 
@@ -34,7 +34,7 @@ def validate(
     model: type[Model],
     scope: Scope,
     data: object,
-    findings: Findings,
+    mistakes: Mistakes,
     *,
     base: Loc = (),
     words: type[BaseModel] | None = None,
@@ -46,24 +46,24 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        report = _Report(scope, data, findings, base, _schema(words or model))
+        report = _Report(scope, data, mistakes, base, _schema(words or model))
         details = list(_without_union_noise(error.errors(include_url=False), data))
         for detail in details:
             if not report.is_misspelt(detail, details):
                 report.add(detail)
         return None
     finally:
-        _refuse_nulls(scope, data, base, findings)
+        _refuse_nulls(scope, data, base, mistakes)
 
 
-def _refuse_nulls(scope: Scope, data: object, loc: Loc, findings: Findings) -> None:
+def _refuse_nulls(scope: Scope, data: object, loc: Loc, mistakes: Mistakes) -> None:
     """Report keys without a value, which pydantic takes where None is the default."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
         if value is None:
             expected = "a value, or leave the key out"
-            findings.at_key(scope, (*loc, step), f"{_key((*loc, step))!r} has no value", expected=expected)
-        _refuse_nulls(scope, value, (*loc, step), findings)
+            mistakes.at_key(scope, (*loc, step), f"{_key((*loc, step))!r} has no value", expected=expected)
+        _refuse_nulls(scope, value, (*loc, step), mistakes)
 
 
 @cache
@@ -106,8 +106,8 @@ def _step(data: object, step: str | int) -> object:
 class _Report:
     """The translation of the errors of one validated part."""
 
-    def __init__(self, scope: Scope, data: object, findings: Findings, base: Loc, schema: Schema) -> None:
-        self.scope, self.data, self.findings, self.base, self.schema = scope, data, findings, base, schema
+    def __init__(self, scope: Scope, data: object, mistakes: Mistakes, base: Loc, schema: Schema) -> None:
+        self.scope, self.data, self.mistakes, self.base, self.schema = scope, data, mistakes, base, schema
 
     def is_misspelt(self, missing: Mapping[str, Any], details: list[Any]) -> bool:
         """Tell whether a missing key is there under a wrong name, which is one mistake and not two."""
@@ -129,7 +129,7 @@ class _Report:
             self._missing_key(loc)
         elif value is None:
             expected = self._wanted(detail)
-            self.findings.at_key(self.scope, place, f"{_key(place)!r} has no value", expected=expected)
+            self.mistakes.at_key(self.scope, place, f"{_key(place)!r} has no value", expected=expected)
         elif kind == "literal_error":
             self._unknown_choice(detail, place)
         elif kind == "value_error":
@@ -153,24 +153,24 @@ class _Report:
         what = "expectation" if loc[-2:-1] == ("expect",) else "key"
         where = f" in {_key(place[:-1])!r}" if what == "key" and _key(place[:-1]) else ""
         expected = f"one of {', '.join(known)}" if known else ""
-        self.findings.at_key(
+        self.mistakes.at_key(
             self.scope, place, f"unknown {what} {name!r}{where}", expected=expected, hint=did_you_mean(name, known)
         )
 
     def _missing_key(self, loc: Loc) -> None:
         place, name = self.base + self._in_data(loc[:-1]), loc[-1]
         if isinstance(name, int):
-            self.findings.at_value(self.scope, place, f"{_key(place)!r} needs two values", expected="[low, high]")
+            self.mistakes.at_value(self.scope, place, f"{_key(place)!r} needs two values", expected="[low, high]")
             return
         owner = f" in {_key(place)!r}" if _key(place) else ""
         meaning = _lower_first(_description(self.schema, loc)).rstrip(".") or "..."
-        self.findings.at_key(self.scope, place, f"missing key {name!r}{owner}", expected=f"{name}: {meaning}")
+        self.mistakes.at_key(self.scope, place, f"missing key {name!r}{owner}", expected=f"{name}: {meaning}")
 
     def _unknown_choice(self, detail: Mapping[str, Any], place: Loc) -> None:
         choices = [choice.strip("'") for choice in re.split(r", | or ", detail["ctx"]["expected"])]
         text = scalar_text(detail["input"])
         expected = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
-        self.findings.at_value(
+        self.mistakes.at_value(
             self.scope,
             place,
             f"{_named(place)} cannot be {text!r}",
@@ -180,10 +180,10 @@ class _Report:
 
     def _own_words(self, message: str, place: Loc, value: object) -> None:
         if not message.startswith("expected "):
-            self.findings.at_key(self.scope, place, message)
+            self.mistakes.at_key(self.scope, place, message)
             return
         summary = f"{_named(place)} cannot be {_shown(value)}"
-        self.findings.at_value(self.scope, place, summary, expected=message.removeprefix("expected "))
+        self.mistakes.at_value(self.scope, place, summary, expected=message.removeprefix("expected "))
 
     def _wrong_type(self, detail: Mapping[str, Any], place: Loc) -> None:
         value, wanted = detail["input"], self._wanted(detail)
@@ -192,7 +192,7 @@ class _Report:
             hint = f'did you mean "{scalar_text(value)}", in quotes?'
         if detail["type"] == "list_type" and isinstance(value, str | int | float):
             hint = f"did you mean [{scalar_text(value)}]?"
-        self.findings.at_value(
+        self.mistakes.at_value(
             self.scope, place, f"{_named(place)} cannot be {_shown(value)}", expected=wanted, hint=hint
         )
 

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from robustcheck.spec.findings import Findings, Scope
-from robustcheck.spec.limits import LIMITS, Limit, WrittenLimit, written_limits
+from robustcheck.spec.limits import WrittenLimit, written_limits
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
 from robustcheck.values import Amount
-from robustcheck.values.expectations import KINDS, parse_amount
+from robustcheck.values.expectations import KINDS, Limit, parse_amount
 
 _CURVED = ("probit", "logit")
 _WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0pp", "": "a bare number such as 0.12"}
 
 
-def check_units(scope: Scope, kind: str, names: KnownNames, findings: Findings) -> None:
+def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) -> None:
     """Report limits whose unit does not fit the metric, or whose number makes no sense."""
     data = scope.data
-    if not isinstance(data, dict) or kind not in LIMITS:
+    if not isinstance(data, dict):
         return
     written = data["expect"][kind]
     limits = written_limits(kind, written, ("expect", kind))
-    check_limits(scope, limits, names, findings)
+    check_limits(scope, limits, names, mistakes)
     if isinstance(written, dict):
-        _check_range(scope, written, ("expect", kind), names, findings)
-        _check_axis(scope, kind, written, names, findings)
-        _check_than(scope, kind, written.get("than"), names, findings)
+        _check_range(scope, written, ("expect", kind), names, mistakes)
+        _check_axis(scope, kind, written, names, mistakes)
+        _check_like_measured(scope, kind, written, names, mistakes)
 
 
-def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, findings: Findings) -> None:
+def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, mistakes: Mistakes) -> None:
     """Report limits in a wrong unit, and a low that is not below its high."""
     data = scope.data
     quantity = data.get("measure") if isinstance(data, dict) else None
     for written in limits:
-        _check_amount(scope, written.limit, written.value, written.loc, _Scale.of(quantity, names), findings)
-    _check_order(scope, [(item.value, item.loc) for item in limits if item.limit.role == "level"], findings)
+        _check_amount(scope, written.limit, written.value, written.loc, _Scale.of(quantity, names), mistakes)
+    _check_order(scope, [(item.value, item.loc) for item in limits if item.limit.role == "level"], mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +56,31 @@ def _metric(quantity: object) -> str:
     return metric if isinstance(metric, str) else ""
 
 
-def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _Scale, findings: Findings) -> None:
+def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _Scale, mistakes: Mistakes) -> None:
     amount = _amount(value)
     if amount is None or limit.role == "share":
         return
     wanted = _wanted(limit, amount, scale.unit)
-    if limit.role == "number":
-        _check_number(scope, limit, amount, loc, findings)
+    if limit.role in ("correlation", "slope"):
+        _check_number(scope, limit, amount, loc, mistakes)
     elif amount.unit != wanted:
         hint = _rewritten(amount, wanted)
-        findings.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
+        mistakes.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
     elif wanted and not scale.is_unbounded and not 0 <= amount.value <= 1:
-        findings.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
+        mistakes.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
     elif limit.role == "tolerance" and amount.value < 0:
-        findings.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
+        mistakes.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
 
 
-def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, findings: Findings) -> None:
+def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, mistakes: Mistakes) -> None:
     """Report a unit on a correlation or a slope, and a number that neither can be."""
     if amount.unit:
         hint = f"did you mean '{amount.value:g}'?"
-        findings.at_value(scope, loc, f"{amount} has a unit, which correlations and slopes have not", hint=hint)
-    elif limit.key == "margin" and amount.value < 0:
-        findings.at_value(scope, loc, f"{amount} is negative", expected="a margin of 0 or more")
-    elif limit.key != "margin" and abs(amount.value) > 1:
-        findings.at_value(scope, loc, f"{amount} is no correlation", expected="a number from -1 to 1")
+        mistakes.at_value(scope, loc, f"{amount} has a unit, which correlations and slopes have not", hint=hint)
+    elif limit.role == "slope" and amount.value < 0:
+        mistakes.at_value(scope, loc, f"{amount} is negative", expected="a margin of 0 or more")
+    elif limit.role == "correlation" and abs(amount.value) > 1:
+        mistakes.at_value(scope, loc, f"{amount} is not a correlation", expected="a number from -1 to 1")
 
 
 def _wanted(limit: Limit, amount: Amount, unit: str | None) -> str:
@@ -115,7 +115,7 @@ def _rewritten(amount: Amount, wanted: str) -> str:
     return f"did you mean '{amount.value:g}'?"
 
 
-def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, findings: Findings) -> None:
+def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: KnownNames, mistakes: Mistakes) -> None:
     ends = written.get("x_range")
     scale = _Scale.of(written.get("against"), names)
     if not isinstance(ends, list) or len(ends) != 2:
@@ -123,11 +123,11 @@ def _check_range(scope: Scope, written: dict[str, object], loc: Loc, names: Know
     places = [(end, (*loc, "x_range", index)) for index, end in enumerate(ends)]
     level = Limit("x_range", "level", 1)
     for end, place in places:
-        _check_amount(scope, level, end, place, scale, findings)
-    _check_order(scope, places, findings)
+        _check_amount(scope, level, end, place, scale, mistakes)
+    _check_order(scope, places, mistakes)
 
 
-def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: KnownNames, findings: Findings) -> None:
+def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:
     """Report an axis that stretches 0 to 1, where the values of a metric leave that range."""
     if "against" not in written or "axis" not in KINDS[kind].model_fields:
         return
@@ -140,24 +140,28 @@ def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: Know
     if beyond is None:
         return
     summary = f"{axis} axes take values between 0 and 1, which {beyond} leaves"
-    report = findings.at_value if "axis" in written else findings.at_key
+    report = mistakes.at_value if "axis" in written else mistakes.at_key
     report(scope, (*loc, "axis") if "axis" in written else loc, summary, expected="axis: linear")
 
 
-def _check_than(scope: Scope, kind: str, than: object, names: KnownNames, findings: Findings) -> None:
+def _check_like_measured(
+    scope: Scope, kind: str, written: dict[str, object], names: KnownNames, mistakes: Mistakes
+) -> None:
     """Report two quantities of a model whose values cannot be compared, or that are one."""
-    if kind != "improves" or not isinstance(scope.data, dict) or not isinstance(than, dict):
+    key = KINDS[kind].like_measured
+    than = written.get(key) if key else None
+    if not isinstance(scope.data, dict) or not isinstance(than, dict):
         return
-    measured, other, loc = _metric(scope.data.get("measure")), _metric(than), ("expect", kind, "than")
+    measured, other, loc = _metric(scope.data.get("measure")), _metric(than), ("expect", kind, str(key))
     if than == scope.data.get("measure"):
-        findings.at_key(scope, loc, "'than' is what 'measure' is", expected="another quantity of the model")
+        mistakes.at_key(scope, loc, f"{key!r} is what 'measure' is", expected="another quantity of the model")
     if measured not in names.metrics or other not in names.metrics:
         return
     (unit, side), (other_unit, other_side) = (_kind_of_value(metric, names) for metric in (measured, other))
     expected = f"a metric such as {measured}: {unit}, {side}"
     if (unit, side) != (other_unit, other_side):
         summary = f"{other} ({other_unit}, {other_side}) cannot be compared with {measured}"
-        findings.at_value(scope, (*loc, "metric"), summary, expected=expected)
+        mistakes.at_value(scope, (*loc, "metric"), summary, expected=expected)
 
 
 def _kind_of_value(metric: str, names: KnownNames) -> tuple[str, str]:
@@ -165,10 +169,10 @@ def _kind_of_value(metric: str, names: KnownNames) -> tuple[str, str]:
     return unit, "lower is better" if metric in names.lower_is_better else "higher is better"
 
 
-def _check_order(scope: Scope, ends: list[tuple[object, Loc]], findings: Findings) -> None:
+def _check_order(scope: Scope, ends: list[tuple[object, Loc]], mistakes: Mistakes) -> None:
     amounts = [_amount(value) for value, _ in ends]
     if len(amounts) != 2 or amounts[0] is None or amounts[1] is None or amounts[0].unit != amounts[1].unit:
         return
     if amounts[0].value >= amounts[1].value:
         summary = f"the low end {ends[0][0]} is not below the high end {ends[1][0]}"
-        findings.at_value(scope, ends[0][1], summary, expected="the smaller number first")
+        mistakes.at_value(scope, ends[0][1], summary, expected="the smaller number first")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robustcheck.errors import did_you_mean
-from robustcheck.spec.findings import Findings, Scope
+from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.problems import Mistake, Span
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
@@ -32,24 +32,24 @@ class Binding:
     span: Span
 
 
-def expand_cases(scope: Scope, findings: Findings) -> list[tuple[Pairs, Scope]]:
+def expand_cases(scope: Scope, mistakes: Mistakes) -> list[tuple[Pairs, Scope]]:
     """Return one (case, check with its variables filled in) for each combination of ``for_each``."""
     data = scope.data
     if not isinstance(data, dict) or "for_each" not in data:
-        return [((), fill_variables(scope, {}, findings))]
-    axes = _axes(scope, data["for_each"], findings)
+        return [((), fill_variables(scope, {}, mistakes))]
+    axes = _axes(scope, data["for_each"], mistakes)
     if axes is None:
         return []
     cases = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    expanded = [(_pairs(case), fill_variables(scope, case, findings)) for case in cases]
-    _refuse_unused(scope, axes, findings)
-    _refuse_same_label(scope, [case for case, _ in expanded], findings)
+    expanded = [(_pairs(case), fill_variables(scope, case, mistakes)) for case in cases]
+    _refuse_unused(scope, axes, mistakes)
+    _refuse_same_label(scope, [case for case, _ in expanded], mistakes)
     return expanded
 
 
-def fill_variables(scope: Scope, variables: Mapping[str, Binding], findings: Findings) -> Scope:
+def fill_variables(scope: Scope, variables: Mapping[str, Binding], mistakes: Mistakes) -> Scope:
     """Return the scope with each ``${name}`` replaced; a whole-value variable keeps its type."""
-    filling = _Filling(scope, variables, findings)
+    filling = _Filling(scope, variables, mistakes)
     data = filling.fill(scope.data, ())
     return Scope(scope.document, scope.root, data, filling.filled, frozenset(filling.mixed))
 
@@ -58,7 +58,7 @@ def fill_variables(scope: Scope, variables: Mapping[str, Binding], findings: Fin
 class _Filling:
     scope: Scope
     variables: Mapping[str, Binding]
-    findings: Findings
+    mistakes: Mistakes
     filled: dict[Loc, Span] = field(default_factory=dict)
     mixed: set[Loc] = field(default_factory=set)
 
@@ -95,38 +95,38 @@ class _Filling:
     def _report(self, loc: Loc, summary: str, hint: str) -> None:
         known = ", ".join("${" + name + "}" for name in self.variables)
         expected = known or "a variable of the check's for_each, which has none here"
-        self.findings.add(Mistake(self.scope.value_span(loc), summary, expected, hint), settled=True)
+        self.mistakes.add(Mistake(self.scope.value_span(loc), summary, expected, hint), settled=True)
 
 
-def _axes(scope: Scope, for_each: object, findings: Findings) -> dict[str, list[Binding]] | None:
+def _axes(scope: Scope, for_each: object, mistakes: Mistakes) -> dict[str, list[Binding]] | None:
     if not isinstance(for_each, dict) or not for_each:
         expected = "variables and their values, such as {dataset: [imagenet-v2, imagenet-r]}"
-        findings.at_key(scope, ("for_each",), "for_each names no variable", expected=expected)
+        mistakes.at_key(scope, ("for_each",), "for_each names no variable", expected=expected)
         return None
-    axes = {name: _axis(scope, name, values, findings) for name, values in for_each.items()}
+    axes = {name: _axis(scope, name, values, mistakes) for name, values in for_each.items()}
     count = 1
     for axis in axes.values():
         count *= len(axis)
     if count > _MOST_CASES:
-        findings.at_key(scope, ("for_each",), f"for_each stands for {count} cases", expected=f"at most {_MOST_CASES}")
+        mistakes.at_key(scope, ("for_each",), f"for_each stands for {count} cases", expected=f"at most {_MOST_CASES}")
     return axes if 0 < count <= _MOST_CASES else None
 
 
-def _axis(scope: Scope, name: str, values: object, findings: Findings) -> list[Binding]:
+def _axis(scope: Scope, name: str, values: object, mistakes: Mistakes) -> list[Binding]:
     loc: Loc = ("for_each", name)
     if not _NAME.fullmatch(name):
         expected = "small letters, digits and _, starting with a letter"
-        findings.at_key(scope, loc, f"{name!r} cannot be the name of a variable", expected=expected)
+        mistakes.at_key(scope, loc, f"{name!r} cannot be the name of a variable", expected=expected)
     if not isinstance(values, list):
         expected = f"a list: [{scalar_text(values)}]" if isinstance(values, str | int | float) else "a list of values"
-        findings.at_value(scope, loc, f"the values of {name!r} are not a list", expected=expected)
+        mistakes.at_value(scope, loc, f"the values of {name!r} are not a list", expected=expected)
         values = [values]
     if not values:
-        findings.at_value(scope, loc, f"{name!r} has no values, so the check would never run", expected="a value")
-    return _bindings(scope, loc, values, findings)
+        mistakes.at_value(scope, loc, f"{name!r} has no values, so the check would never run", expected="a value")
+    return _bindings(scope, loc, values, mistakes)
 
 
-def _bindings(scope: Scope, loc: Loc, values: list[Any], findings: Findings) -> list[Binding]:
+def _bindings(scope: Scope, loc: Loc, values: list[Any], mistakes: Mistakes) -> list[Binding]:
     seen: set[str] = set()
     bindings: list[Binding] = []
     for index, value in enumerate(values):
@@ -134,9 +134,9 @@ def _bindings(scope: Scope, loc: Loc, values: list[Any], findings: Findings) -> 
         text = scalar_text(value)
         if _is_unfit(value):
             expected = "a number, or text without | [ ] :: (it becomes part of the test's name)"
-            findings.add(Mistake(scope.value_span(at), f"{text!r} cannot be a case", expected), settled=True)
+            mistakes.add(Mistake(scope.value_span(at), f"{text!r} cannot be a case", expected), settled=True)
         elif text in seen:
-            findings.at_value(scope, at, f"{text!r} stands in the list twice", expected="each value once")
+            mistakes.at_value(scope, at, f"{text!r} stands in the list twice", expected="each value once")
         seen.add(text)
         if isinstance(value, str | int | float):
             bindings.append(Binding(value, scope.value_span(at)))
@@ -153,7 +153,7 @@ def _pairs(case: Mapping[str, Binding]) -> Pairs:
     return tuple((name, scalar_text(binding.value)) for name, binding in case.items())
 
 
-def _refuse_unused(scope: Scope, axes: Mapping[str, object], findings: Findings) -> None:
+def _refuse_unused(scope: Scope, axes: Mapping[str, object], mistakes: Mistakes) -> None:
     data = scope.data
     assert isinstance(data, dict)
     body = {key: value for key, value in data.items() if key not in (*_FIXED, *_WORDS)}
@@ -163,7 +163,7 @@ def _refuse_unused(scope: Scope, axes: Mapping[str, object], findings: Findings)
     for name in axes:
         if name not in used:
             expected = f'"${{{name}}}" in measure or expect: without it every case is the same check'
-            findings.at_key(scope, ("for_each", name), f"variable {name!r} is never used", expected=expected)
+            mistakes.at_key(scope, ("for_each", name), f"variable {name!r} is never used", expected=expected)
 
 
 def _variables_in(value: object) -> Iterable[str]:
@@ -174,11 +174,11 @@ def _variables_in(value: object) -> Iterable[str]:
             yield from _variables_in(item)
 
 
-def _refuse_same_label(scope: Scope, cases: list[Pairs], findings: Findings) -> None:
+def _refuse_same_label(scope: Scope, cases: list[Pairs], mistakes: Mistakes) -> None:
     # The values are joined by commas in a test's name: [a,b] x [c] reads like [a] x [b,c].
     labels: dict[str, Pairs] = {}
     for case in cases:
         label = ",".join(value for _, value in case)
         if labels.setdefault(label, case) != case:
             summary = f"two cases have the same name {label!r}"
-            findings.at_key(scope, ("for_each",), summary, expected="values without commas")
+            mistakes.at_key(scope, ("for_each",), summary, expected="values without commas")

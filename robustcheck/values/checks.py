@@ -49,7 +49,19 @@ class Check:
     @property
     def is_about_groups(self) -> bool:
         """Whether the check is judged once over all models, not once a model."""
-        return isinstance(self.expect, GroupExpectation)
+        return self.expect.is_about_groups
+
+    @property
+    def group_expectation(self) -> GroupExpectation:
+        """The expectation of a check that is about groups."""
+        assert isinstance(self.expect, GroupExpectation), f"{self.key} is about single models"
+        return self.expect
+
+    @property
+    def other_quantity(self) -> Quantity | None:
+        """The quantity that is measured of the same models beside the first, where there is one."""
+        other = self.expect.needs.other
+        return other.quantity(self.seed) if other else None
 
     @property
     def case_label(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from factories import MODEL, live_score, make_case, make_check, make_item, published_score
 
-from robustcheck.judge import judge, screened
+from robustcheck.judge import judge, screen_results
 from robustcheck.stats.multiplicity import benjamini_hochberg
 from robustcheck.values import KnownDeviation, Position, Result, Score, Verdict
 from robustcheck.values.expectations import AtLeast, NoWorseThan
@@ -153,7 +153,7 @@ def test_what_benjamini_hochberg_flags_stands_beside_the_verdict() -> None:
     p_values = [0.004, 0.02, 0.03, 0.6, None]
     mine = [_result(f"check-{place}", "mine", p) for place, p in enumerate(p_values)]
     other = [_result("check-0", "other", 0.2)]
-    judged = screened([*mine, *other])
+    judged = screen_results([*mine, *other])
     said = [dict(result.verdict.facts).get("Benjamini-Hochberg at q = 0.05", "") for result in judged]
     family = "of 4 checks, Bonferroni fails 1 and Benjamini-Hochberg flags 3"
     assert said[0] == f"flagged (adjusted p 0.016; {family})"

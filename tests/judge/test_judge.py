@@ -10,7 +10,7 @@ from factories import MODEL, live_score, make_case, make_check, make_item, publi
 from scipy import stats
 
 from robustcheck.errors import RecordError
-from robustcheck.judge import Case, PopulationPoints, judge, trend_figure
+from robustcheck.judge import Case, PopulationPoints, draw_trend, judge
 from robustcheck.stats.intervals import covariance, score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.trend import expect_at, fit_trend
@@ -290,7 +290,7 @@ def test_x_range_narrows_the_population() -> None:
     people = population()
     expect = on_trend(x_range=["50%", "80%"])
     inside = [point for point in people.points if 0.5 <= point.x <= 0.8]
-    figure = trend_figure(expect, "a.robust.yaml", make_check(expect), people)
+    figure = draw_trend("a.robust.yaml", make_check(expect), people)
     assert figure.fit.n == len(inside) < 40
     assert {point.model for point in figure.points} == {point.model for point in inside}
 

@@ -13,12 +13,12 @@ from factories import TODAY, make_check, make_item, published_score
 from scipy import stats
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, SetupError
-from robustcheck.judge import GroupCase, conclude, group_figure, judge
+from robustcheck.judge import GroupCase, conclude, draw_groups, judge
 from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.members import gather_groups
 from robustcheck.run.plan import plan_suite
-from robustcheck.values import Cell, KnownDeviation, ModelRef, Quantity, Score
+from robustcheck.values import Cell, KnownDeviation, ModelRef, Quantity, Score, TrendFigure
 from robustcheck.values.expectations import (
     Correlates,
     GroupAbove,
@@ -55,6 +55,12 @@ def gather(expect: GroupExpectation, book: Any = None, *, alpha: float = 0.05, *
     changes = {"quantity": R, **changes}
     check = make_check(expect, **changes)
     return gather_groups(make_item(check, ModelRef("models", expect.words, "group", ""), alpha), book, TODAY)
+
+
+def drawn(case: GroupCase) -> TrendFigure | None:
+    line = case.planned.check.group_expectation.drawn_line
+    assert line is not None
+    return draw_groups(line, case)
 
 
 def table(path: Path, rows: list[tuple[str, str, float, float]], metric: str = "top1") -> str:
@@ -111,7 +117,7 @@ def test_the_line_may_be_that_of_the_better_group(tmp_path: Path) -> None:
     assert verdict.expected == pytest.approx(old.y.mean())
     assert "the line of side new lies 30.2 pp above mean top1 of side old" in verdict.reason
     assert dict(verdict.facts)["line of side new"].startswith("10 models")
-    figure = group_figure(case.planned.check.expect, case)  # type: ignore[arg-type]
+    figure = drawn(case)
     assert figure is not None
     assert figure.line_of == "side new"
     turned = {"higher": {"side": "old"}, "lower": {"side": "new"}, "line": "higher"}
@@ -197,7 +203,7 @@ def test_steeper_says_slopes_and_tan_delta(tmp_path: Path) -> None:
     assert verdict.compared == pytest.approx(0.25, abs=0.02)
     assert dict(verdict.facts)["tan(delta) of the two angles"].startswith("+0.11")
     assert judge(gather(Steeper.model_validate({**block, "margin": 0.4, "population": population}))).status == "fail"
-    figure = group_figure(case.planned.check.expect, case)  # type: ignore[arg-type]
+    figure = drawn(case)
     assert figure is not None
     assert {point.group for point in figure.points} == {"side new", "side old"}
     assert figure.fit.slope == pytest.approx(1.2, abs=0.02)
@@ -278,7 +284,7 @@ def test_each_model_is_its_own_pair(tmp_path: Path) -> None:
     assert (verdict.low, verdict.high) == pytest.approx(stats.ttest_1samp(changes, 0).confidence_interval(), abs=0.003)
     assert verdict.reason.startswith("mean top1 on imagenet-r 50.2% is 9.8 pp below the 60.0% of top1 on imagenet-val")
     assert dict(verdict.facts)["pairs"] == "8, of one model each"
-    assert group_figure(case.planned.check.expect, case) is None  # type: ignore[arg-type]
+    assert case.planned.check.group_expectation.drawn_line is None
 
 
 def test_one_model_in_two_ways_where_lower_is_better(tmp_path: Path) -> None:

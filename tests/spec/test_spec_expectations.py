@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from spec_suites import HEAD, load, load_check, one_check, pointed_at, problem, problems
 
-from robustcheck.spec.limits import LIMITS
-from robustcheck.spec.reference import EXAMPLES
 from robustcheck.values import Amount
 from robustcheck.values.expectations import (
     KINDS,
@@ -66,11 +64,13 @@ def test_each_kind_is_read(tmp_path: Path, written: str, expectation: Expectatio
 
 
 def test_every_kind_has_its_limits_and_an_example_that_loads(tmp_path: Path) -> None:
-    assert set(LIMITS) == set(EXAMPLES) == set(KINDS)
-    for kind, example in EXAMPLES.items():
-        check = load_check(tmp_path, *example.splitlines())
-        assert type(check.expect) is KINDS[kind]
-        assert all(limit.key in KINDS[kind].model_fields for limit in LIMITS[kind])
+    for kind, expectation in KINDS.items():
+        check = load_check(tmp_path, *expectation.example.splitlines())
+        assert type(check.expect) is expectation
+        assert expectation.kind == kind
+        assert expectation.limits
+        assert all(limit.key in expectation.model_fields for limit in expectation.limits)
+        assert set(expectation.shorthand) <= set(expectation.model_fields)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_group_above_is_read(tmp_path: Path) -> None:
     assert expect.populations == ("openclip", "timm")
     assert expect.margin == Amount(0.01, "pp")
     assert expect.among == {"architecture": ["vit", "cnn"], "samples": ">=1e9"}
-    assert expect.other_quantity is not None
-    assert expect.other_quantity.dataset == "imagenet-val"
+    assert expect.needs.other is not None
+    assert expect.needs.other.dataset == "imagenet-val"
 
 
 def test_the_others_are_read(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_others_are_read(tmp_path: Path) -> None:
     prompts = expectation(tmp_path, '{improves: {than: {metric: top1, dataset: digits, prompts: "1"}, margin: 1pp}}')
     assert isinstance(prompts, Improves)
     assert prompts.queries == ()
-    assert prompts.other_quantity is prompts.than
+    assert prompts.needs.other is prompts.than
     line = expectation(tmp_path, f"{{group_above: {{{GROUPS}, by: residual, {AGAINST}, line: higher}}}}")
     assert isinstance(line, GroupAbove)
     assert line.is_line_of_higher

@@ -128,7 +128,7 @@ def test_a_subset_of_a_data_set_is_no_path_unless_there_is_such_a_directory(tmp_
         (
             "dataset: imagenet-c/fog",
             "imagenet-c/fog",
-            "is not a subset of 'imagenet-c'|imagenet-c/CORRUPTION/SEVERITY, such as",
+            "not a subset of 'imagenet-c'|imagenet-c/CORRUPTION/SEVERITY, such as",
         ),
         ("dataset: imagenet-c, where: {corruption: fgo}", "fgo", "unknown corruption 'fgo'|did you mean 'fog'?"),
         ("dataset: imagenet-c, where: {severity: 6}", "6", "unknown severity '6'|one of 1, 2, 3, 4, 5, all"),

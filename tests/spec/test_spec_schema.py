@@ -11,7 +11,6 @@ from test_spec_variables import cases
 
 from robustcheck.spec import json_schema, reference_markdown
 from robustcheck.spec.language import CheckModel, DefaultsModel, SuiteModel
-from robustcheck.spec.reference import EXAMPLES
 from robustcheck.spec.schema import generated_files, main
 from robustcheck.spec.source import read_document
 from robustcheck.values.expectations import KINDS
@@ -20,7 +19,7 @@ TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 
 GOOD = [
     DESIGN_SUITE,
-    *(one_check(*example.splitlines()) for example in EXAMPLES.values()),
+    *(one_check(*kind.example.splitlines()) for kind in KINDS.values()),
     one_check("expect: {between: {low: 40%, high: 60%}}", "warn: [45%, 55%]"),
     one_check("expect: {at_least: {limit: 45%}}", "warn: {limit: 50%}"),
     one_check(f"expect: {{on_trend: {{{TREND}, within: 95%, among: {{source: [laion]}}, x_range: [50%, 90%]}}}}"),

@@ -6,10 +6,8 @@ import pytest
 from spec_suites import HEAD, load, load_check
 
 from robustcheck.metrics import METRICS
-from robustcheck.spec.sentences import _NOUNS, _SENTENCES, describe
-from robustcheck.spec.sentences_groups import _SENTENCES as _GROUP_SENTENCES
+from robustcheck.spec.sentences import _NOUNS, describe
 from robustcheck.values import Quantity
-from robustcheck.values.expectations import KINDS
 
 TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 
@@ -113,7 +111,3 @@ def test_a_temperature_fitted_elsewhere_reads_apart_from_the_data_set() -> None:
 
 def test_only_metrics_have_nouns() -> None:
     assert set(_NOUNS) <= set(METRICS)
-
-
-def test_no_kind_is_without_a_sentence() -> None:
-    assert {*_SENTENCES, *_GROUP_SENTENCES} == set(KINDS.values())

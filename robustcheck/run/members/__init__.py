@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from zlib import crc32
 
@@ -11,18 +11,16 @@ from robustcheck.judge import GroupCase
 from robustcheck.listing import name_first
 from robustcheck.metrics import METRICS
 from robustcheck.run.evidence import EvidenceBook
-from robustcheck.run.members.gathered import Candidate, Gathered
-from robustcheck.run.members.grouping import arranged
-from robustcheck.run.members.measured import measured
-from robustcheck.run.members.published import published
-from robustcheck.run.members.wanted import wanted
+from robustcheck.run.members.gathered import FoundModel, Gathered
+from robustcheck.run.members.grouping import arrange_groups
+from robustcheck.run.members.live import gather_measured_members
+from robustcheck.run.members.membership import read_membership
+from robustcheck.run.members.published import gather_published_members
 from robustcheck.values import ModelRef
 from robustcheck.values.checks import Check, PlannedCheck
-from robustcheck.values.expectations import GroupExpectation, Improves
+from robustcheck.values.expectations import GroupExpectation
 
-__all__ = ["gather_groups", "is_in_a_group"]
-
-_LEAST = 2
+__all__ = ["gather_groups", "make_member_test"]
 
 
 def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupCase:
@@ -31,14 +29,15 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     Raises RecordError where the populations hold too few members, and the error that kept the models of the
     run from being measured (DataMissing: a skip) where too few of them are left.
     """
-    check, expect = item.check, _expectation(item.check)
-    is_wanted = wanted(expect)
-    gathered = published(check, expect, is_wanted) if expect.populations else measured(item, book)
+    check, expect = item.check, item.check.group_expectation
+    membership = read_membership(expect)
+    is_published = bool(expect.populations)
+    gathered = gather_published_members(check, membership) if is_published else gather_measured_members(item, book)
     inside = [each for each in gathered.found if _is_in_range(expect, each.member.x)]
-    groups, pairs = arranged(expect, inside)
+    groups, pairs = arrange_groups(expect, membership, inside)
     for group in groups:
-        _require_some(group.name, len(pairs) if isinstance(expect, Improves) else len(group.members), expect, gathered)
-    facts, other = METRICS[check.quantity.metric], expect.other_quantity
+        _require_enough(group.name, len(pairs) if expect.pairing else len(group.members), expect, gathered)
+    facts, other = METRICS[check.quantity.metric], expect.needs.other
     return GroupCase(
         planned=item,
         groups=groups,
@@ -56,29 +55,26 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     )
 
 
-def is_in_a_group(check: Check, model: ModelRef) -> bool:
-    """Say whether a model of the run counts in a check about groups."""
-    expect = _expectation(check)
-    return bool(expect.populations) or wanted(expect)(model.id, dict(model.facets))
-
-
-def _expectation(check: Check) -> GroupExpectation:
-    assert isinstance(check.expect, GroupExpectation)
-    return check.expect
+def make_member_test(check: Check) -> Callable[[ModelRef], bool]:
+    """Return the test whether a model of the run counts in a check about groups."""
+    if check.group_expectation.populations:
+        return lambda _: True
+    membership = read_membership(check.group_expectation)
+    return lambda model: membership.has(model.id, dict(model.facets))
 
 
 def _is_in_range(expect: GroupExpectation, x: float) -> bool:
     return expect.x_range is None or expect.x_range[0].value <= x <= expect.x_range[1].value
 
 
-def _require_some(name: str, count: int, expect: GroupExpectation, gathered: Gathered) -> None:
-    """Refuse a group that is no group; where the run's models lack data or are of other kinds, that is no data."""
-    least = 3 if not expect.queries and not isinstance(expect, Improves) else _LEAST
+def _require_enough(name: str, count: int, expect: GroupExpectation, gathered: Gathered) -> None:
+    """Refuse a group with too few members; DataMissing where the run's models lack data or are of other kinds."""
+    least = expect.least_models
     if count >= least:
         return
     if gathered.missing is not None:
         raise gathered.missing
-    what = _counted(expect, name)
+    what = _counted_in(expect, name)
     found = f"{count} {what}{f' ({len(gathered.left_out)} left out for want of a figure)' if gathered.left_out else ''}"
     if not expect.populations:
         raise DataMissing(
@@ -91,26 +87,28 @@ def _require_some(name: str, count: int, expect: GroupExpectation, gathered: Gat
     raise RecordError(
         found,
         where=f"the population {', '.join(expect.populations)}",
-        expected=f"at least {least}{both}",
-        fix=lacking or "widen the query or `x_range`",
+        expected=f"at least {least}, with figures for both quantities" if expect.needs.other else f"at least {least}",
+        fix=f"without a figure: {name_first(gathered.left_out)}"
+        if gathered.left_out
+        else "widen the query or `x_range`",
     )
 
 
-def _counted(expect: GroupExpectation, name: str) -> str:
-    if not isinstance(expect, Improves):
+def _counted_in(expect: GroupExpectation, name: str) -> str:
+    if expect.pairing is None:
         return f"models of {name}"
-    return "pairs of models" if expect.than is None else "models with both quantities"
+    return "models with both quantities" if expect.pairing.with_itself else "pairs of models"
 
 
-def _notes(gathered: Gathered, inside: Sequence[Candidate]) -> Iterator[str]:
+def _notes(gathered: Gathered, inside: Sequence[FoundModel]) -> Iterator[str]:
     yield from gathered.notes
     if gathered.left_out:
         why = "a measurement" if gathered.missing else "a figure"
-        yield f"{_models(len(gathered.left_out))} left out for want of {why}: {name_first(gathered.left_out)}"
+        yield f"{_count_models(len(gathered.left_out))} left out for want of {why}: {name_first(gathered.left_out)}"
     twice = [each for each in inside if each.facets.get("size") == "test"]
     if twice:
         yield (
-            f"{_models(len(twice))} counted a second time, at a larger image size: "
+            f"{_count_models(len(twice))} counted a second time, at a larger image size: "
             "leave them out with among: {size: '!=test'}"
         )
 
@@ -124,5 +122,5 @@ def _facts(expect: GroupExpectation, gathered: Gathered) -> Iterator[tuple[str, 
         yield "x between", f"{expect.x_range[0]} and {expect.x_range[1]}"
 
 
-def _models(count: int) -> str:
+def _count_models(count: int) -> str:
     return f"{count} model{'' if count == 1 else 's'}"

@@ -12,8 +12,8 @@ Facets = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A model that a check about groups could count: its values (x is NaN where there is no x axis), and their keys."""
+class FoundModel:
+    """A model with its values (x is NaN where the check has no x axis), its facets, and the keys of the values."""
 
     member: Member
     facets: Facets
@@ -22,12 +22,12 @@ class Candidate:
 
 @dataclass(slots=True)
 class Gathered:
-    """The models with all figures that they need, those without, and what is to be said of the evidence.
+    """The models with all values that the check needs, those without, and what is to be said of the evidence.
 
     ``missing`` is what kept a model of the run from its measurement.
     """
 
-    found: list[Candidate] = field(default_factory=list)
+    found: list[FoundModel] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     missing: RobustcheckError | None = None
     evidence: str = ""

@@ -9,15 +9,17 @@ from robustcheck.errors import RecordError
 from robustcheck.judge import Group, MatchedPair, Member
 from robustcheck.listing import name_first
 from robustcheck.models.facets import matches
-from robustcheck.run.members.gathered import Candidate
-from robustcheck.run.members.wanted import named_pairs, query_of
-from robustcheck.values.expectations import GroupExpectation, Improves
+from robustcheck.run.members.gathered import FoundModel
+from robustcheck.run.members.membership import Membership
+from robustcheck.values.expectations import GroupExpectation, Pairing
 
 
-def arranged(expect: GroupExpectation, found: Sequence[Candidate]) -> tuple[tuple[Group, ...], tuple[MatchedPair, ...]]:
+def arrange_groups(
+    expect: GroupExpectation, membership: Membership, found: Sequence[FoundModel]
+) -> tuple[tuple[Group, ...], tuple[MatchedPair, ...]]:
     """Return the groups in the order of the check, and the pairs where it matches models."""
-    if isinstance(expect, Improves):
-        pairs = _pairs(expect, found)
+    if expect.pairing is not None:
+        pairs = _match_pairs(expect, expect.pairing, membership, found)
         sides = (
             ("before", [m for pair in pairs for m in pair.before]),
             ("after", [m for pair in pairs for m in pair.after]),
@@ -27,7 +29,7 @@ def arranged(expect: GroupExpectation, found: Sequence[Candidate]) -> tuple[tupl
         return (Group("all models", tuple(each.member for each in found)),), ()
     groups = tuple(
         Group(words, tuple(each.member for each in found if matches(query, each.facets)))
-        for words, query in zip(expect.names, (query_of(expect, query) for query in expect.queries), strict=True)
+        for words, query in zip(expect.names, membership.groups, strict=True)
     )
     _refuse_overlap(groups)
     return groups, ()
@@ -45,26 +47,32 @@ def _refuse_overlap(groups: Sequence[Group]) -> None:
                 )
 
 
-def _pairs(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
-    if expect.than is not None:
-        return tuple(_with_itself(each.member) for each in found)
-    return _pairs_by_name(expect, found) if expect.pairs else _pairs_by_facets(expect, found)
+def _match_pairs(
+    expect: GroupExpectation, pairing: Pairing, membership: Membership, found: Sequence[FoundModel]
+) -> tuple[MatchedPair, ...]:
+    if pairing.with_itself:
+        return tuple(_pair_with_itself(each.member) for each in found)
+    if pairing.file is not None:
+        return _pair_by_name(membership, found)
+    return _pair_by_facets(expect, pairing.match, membership, found)
 
 
-def _with_itself(member: Member) -> MatchedPair:
+def _pair_with_itself(member: Member) -> MatchedPair:
     """Pair a model's other quantity, which is its x, with the measured one."""
     before, after = (Member(member.model, value, nan) for value in (member.x, member.y))
     return MatchedPair(member.model, (before,), (after,))
 
 
-def _pairs_by_facets(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+def _pair_by_facets(
+    expect: GroupExpectation, match: Sequence[str], membership: Membership, found: Sequence[FoundModel]
+) -> tuple[MatchedPair, ...]:
     """Pair the models whose facets in `match` are equal; a model without one of them has no pair."""
     sides: list[dict[tuple[str, ...], list[Member]]] = []
-    for query in (query_of(expect, query) for query in expect.queries):
+    for query in membership.groups:
         side: dict[tuple[str, ...], list[Member]] = {}
         for each in found:
-            if matches(query, each.facets) and all(facet in each.facets for facet in expect.match):
-                side.setdefault(tuple(each.facets[facet] for facet in expect.match), []).append(each.member)
+            if matches(query, each.facets) and all(facet in each.facets for facet in match):
+                side.setdefault(tuple(each.facets[facet] for facet in match), []).append(each.member)
         sides.append(side)
     before, after = sides
     _refuse_overlap(
@@ -76,10 +84,10 @@ def _pairs_by_facets(expect: Improves, found: Sequence[Candidate]) -> tuple[Matc
     return tuple(MatchedPair(", ".join(key), tuple(before[key]), tuple(after[key])) for key in before if key in after)
 
 
-def _pairs_by_name(expect: Improves, found: Sequence[Candidate]) -> tuple[MatchedPair, ...]:
+def _pair_by_name(membership: Membership, found: Sequence[FoundModel]) -> tuple[MatchedPair, ...]:
     known = {each.member.model: each.member for each in found}
     return tuple(
         MatchedPair(f"{before} and {after}", (known[before],), (known[after],))
-        for before, after in named_pairs(expect)
+        for before, after in membership.pairs
         if before in known and after in known
     )

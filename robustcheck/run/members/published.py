@@ -7,33 +7,32 @@ from math import nan
 
 from robustcheck.judge import Member
 from robustcheck.populations import Figure, Population, load_population
-from robustcheck.run.members.gathered import Candidate, Gathered
-from robustcheck.run.members.wanted import IsWanted
-from robustcheck.values import Quantity
+from robustcheck.run.members.gathered import FoundModel, Gathered
+from robustcheck.run.members.membership import Membership
 from robustcheck.values.checks import Check
-from robustcheck.values.expectations import GroupExpectation, Improves
 
 
-def published(check: Check, expect: GroupExpectation, is_wanted: IsWanted) -> Gathered:
+def gather_published_members(check: Check, membership: Membership) -> Gathered:
     """Return the members of a check's populations that have the figures it needs."""
+    expect = check.group_expectation
     populations = [load_population(name) for name in expect.populations]
     gathered = Gathered(evidence=", ".join(population.name for population in populations))
     gathered.source = "; ".join(dict.fromkeys(each.source for each in populations if each.source))
     gathered.licence = "; ".join(dict.fromkeys(each.licence for each in populations if each.licence))
-    gathered.notes += _without_figures(check, expect, populations)
+    gathered.notes += _note_populations_without_figures(check, populations)
     axes: dict[str, list[Figure]] = {}
     for population in populations:
-        figures = list(_figures(check, expect, population, is_wanted, gathered))
+        figures = list(_add_members(check, population, membership, gathered))
         axes[population.name] = [x for x in figures if x is not None]
-    is_on_an_axis = not (isinstance(expect, Improves) and expect.than is not None)
-    gathered.notes += _differing_axes(axes) if is_on_an_axis else []
+    is_on_an_axis = not (expect.pairing and expect.pairing.with_itself)
+    gathered.notes += _note_differing_axes(axes) if is_on_an_axis else []
     return gathered
 
 
-def _without_figures(check: Check, expect: GroupExpectation, populations: Sequence[Population]) -> list[str]:
+def _note_populations_without_figures(check: Check, populations: Sequence[Population]) -> list[str]:
     """Name the populations that know nothing of a quantity; raise RecordError where none knows of it."""
     notes = []
-    for quantity in _quantities(check, expect):
+    for quantity in filter(None, (check.quantity, check.other_quantity)):
         lacking = [population for population in populations if not population.has(quantity)]
         if len(lacking) == len(populations):
             raise lacking[0].no_figure(quantity)
@@ -41,30 +40,25 @@ def _without_figures(check: Check, expect: GroupExpectation, populations: Sequen
     return notes
 
 
-def _quantities(check: Check, expect: GroupExpectation) -> tuple[Quantity, ...]:
-    other = expect.other_quantity
-    return (check.quantity, other.quantity(check.seed)) if other else (check.quantity,)
-
-
-def _figures(
-    check: Check, expect: GroupExpectation, population: Population, is_wanted: IsWanted, gathered: Gathered
+def _add_members(
+    check: Check, population: Population, membership: Membership, gathered: Gathered
 ) -> Iterator[Figure | None]:
-    """Take in the members of a population; yields the figures on the x axis."""
-    other = expect.other_quantity.quantity(check.seed) if expect.other_quantity else None
+    """Add the members of a population that count; yields their figures on the x axis."""
+    other = check.other_quantity
     taken = {each.member.model for each in gathered.found}
     for model, facets in population.facets.items():
-        if model in taken or not is_wanted(model, facets):
+        if model in taken or not membership.has(model, facets):
             continue
         y, x = population.figure(model, check.quantity), population.figure(model, other) if other else None
         if y is None or (other is not None and x is None):
             gathered.left_out.append(model)
             continue
         keys = tuple("|".join(map(str, figure.key)) for figure in (y, x) if figure is not None)
-        gathered.found.append(Candidate(Member(model, y.value, x.value if x else nan), facets, keys))
+        gathered.found.append(FoundModel(Member(model, y.value, x.value if x else nan), facets, keys))
         yield x
 
 
-def _differing_axes(axes: Mapping[str, Sequence[Figure]]) -> list[str]:
+def _note_differing_axes(axes: Mapping[str, Sequence[Figure]]) -> list[str]:
     """Say where the populations' x figures do not rest on the same images or classes."""
     kinds = {name: {(each.class_set or "its own", each.n) for each in figures} for name, figures in axes.items()}
     kinds = {name: found for name, found in kinds.items() if found}

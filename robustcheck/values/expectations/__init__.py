@@ -1,31 +1,27 @@
 """The kinds of expectation: one frozen class each, shared by the language and the judge.
 
 These pydantic models are the single source of the ``expect:`` part of the YAML language: the
-validator, the JSON Schema and the reference page are generated from them.
+validator, the sentences, the JSON Schema and the reference page are made from them. A kind is added by
+its module, a line in ``KINDS``, and its comparison in `judge/comparisons/compare_<kind>.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+from robustcheck.values.expectations.about_groups import GroupExpectation, GroupLine, Pairing
+from robustcheck.values.expectations.at_least import AtLeast
+from robustcheck.values.expectations.at_most import AtMost
+from robustcheck.values.expectations.base import Expectation, Limit, Needs, PopulationLine, PublishedFigure
+from robustcheck.values.expectations.between import Between
+from robustcheck.values.expectations.correlates import Correlates
 from robustcheck.values.expectations.fields import AmountField, QuantityModel, number_text, parse_amount
-from robustcheck.values.expectations.groups import (
-    Correlates,
-    GroupAbove,
-    GroupExpectation,
-    Improves,
-    SameTrend,
-    Steeper,
-)
-from robustcheck.values.expectations.single import (
-    AtLeast,
-    AtMost,
-    Between,
-    Expectation,
-    NoWorseThan,
-    OnTrend,
-    Reproduces,
-)
+from robustcheck.values.expectations.group_above import GroupAbove
+from robustcheck.values.expectations.improves import Improves
+from robustcheck.values.expectations.no_worse_than import NoWorseThan
+from robustcheck.values.expectations.on_trend import OnTrend
+from robustcheck.values.expectations.phrases import Subject
+from robustcheck.values.expectations.reproduces import Reproduces
+from robustcheck.values.expectations.same_trend import SameTrend
+from robustcheck.values.expectations.steeper import Steeper
 
 __all__ = [
     "KINDS",
@@ -37,41 +33,36 @@ __all__ = [
     "Expectation",
     "GroupAbove",
     "GroupExpectation",
+    "GroupLine",
     "Improves",
+    "Limit",
+    "Needs",
     "NoWorseThan",
     "OnTrend",
+    "Pairing",
+    "PopulationLine",
+    "PublishedFigure",
     "QuantityModel",
     "Reproduces",
     "SameTrend",
     "Steeper",
-    "kind_of",
+    "Subject",
     "number_text",
     "parse_amount",
-    "short_form",
 ]
 
-KINDS: dict[str, type[Expectation]] = {
-    "at_least": AtLeast,
-    "at_most": AtMost,
-    "between": Between,
-    "on_trend": OnTrend,
-    "no_worse_than": NoWorseThan,
-    "reproduces": Reproduces,
-    "group_above": GroupAbove,
-    "correlates": Correlates,
-    "steeper": Steeper,
-    "same_trend": SameTrend,
-    "improves": Improves,
-}
-
-
-def kind_of(expectation: Expectation) -> str:
-    """Return the YAML key of an expectation."""
-    return next(kind for kind, cls in KINDS.items() if type(expectation) is cls)
-
-
-def short_form(value: Any) -> Any:
-    """Let ``at_least: 45%`` stand for ``{limit: 45%}`` and ``between: [a, b]`` for ``{low, high}``."""
-    if isinstance(value, list) and len(value) == 2:
-        return {"low": value[0], "high": value[1]}
-    return value if isinstance(value, dict) else {"limit": value}
+_IN_ORDER: tuple[type[Expectation], ...] = (
+    AtLeast,
+    AtMost,
+    Between,
+    OnTrend,
+    NoWorseThan,
+    Reproduces,
+    GroupAbove,
+    Correlates,
+    Steeper,
+    SameTrend,
+    Improves,
+)
+# By their keys in YAML, in the order of the schema and the reference page.
+KINDS: dict[str, type[Expectation]] = {expectation.kind: expectation for expectation in _IN_ORDER}

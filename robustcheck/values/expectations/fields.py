@@ -1,13 +1,51 @@
-"""What the keys of an expectation hold: amounts, shares, texts, facet queries and quantities."""
+"""What the keys of an expectation hold: amounts, shares, texts, names, facet queries and quantities."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from robustcheck.values import Amount, Quantity
+
+Known = Literal[
+    "metric", "dataset", "slice", "transform", "prompt set", "options", "population", "model", "pairs", "facets"
+]
+AxisName = Literal["probit", "logit", "linear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The mark of a field whose content names something; the loader holds it against what is known."""
+
+    what: Known
+
+
+def named_by(field: FieldInfo) -> Known | None:
+    """Return what the content of a field names, or None where it names nothing.
+
+    >>> named_by(QuantityModel.model_fields["dataset"])
+    'dataset'
+    """
+    marks = (*field.metadata, *_parts_of(field.annotation))
+    return next((mark.what for mark in marks if isinstance(mark, Names)), None)
+
+
+def quantity_in(field: FieldInfo) -> bool:
+    """Say whether a field holds a quantity."""
+    return QuantityModel in (field.annotation, *_parts_of(field.annotation))
+
+
+def _parts_of(annotation: Any) -> Iterator[Any]:
+    """Yield what an annotation is made of: the members of a union, the items of a list, and every mark."""
+    for part in get_args(annotation):
+        yield part
+        yield from _parts_of(part)
+
 
 _AMOUNT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%|pp)?\s*$")
 
@@ -81,8 +119,10 @@ def _facet_as_text(value: object) -> object:
 
 _FACET_VALUE = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
 # Which models are meant, by their facets: {source: laion, samples: ">=1e9"}; every condition must hold.
+FacetQuery = dict[str, str | list[str]]
 QueryField = Annotated[
-    dict[str, str | list[str]],
+    FacetQuery,
+    Names("facets"),
     BeforeValidator(_facets_as_text),
     WithJsonSchema(
         {
@@ -101,26 +141,28 @@ class QuantityModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: str = Field(description="A metric: top1, ece, auroc, image_retrieval_recall@5, shape_bias, mce, ...")
-    dataset: str = Field(
+    metric: Annotated[str, Names("metric")] = Field(
+        description="A metric: top1, ece, auroc, image_retrieval_recall@5, shape_bias, mce, ..."
+    )
+    dataset: Annotated[str, Names("dataset")] = Field(
         description="A data set of the catalogue, a subset of one (imagenet-c/fog/3), or a directory in a known layout."
     )
-    where: dict[str, TextField] = Field(
+    where: Annotated[dict[str, TextField], Names("slice")] = Field(
         default_factory=dict,
         description="Keep only the samples whose group has this value, such as {factor: pose}; "
         "{classes: imagenet-a} keeps and scores only the classes of another set; in a family of data sets it "
         "picks the subsets, such as {corruption: fog, severity: 3}.",
     )
-    transform: str | None = Field(
+    transform: Annotated[str | None, Names("transform")] = Field(
         default=None,
         description="A transform of every image, such as gaussian_noise:3 or typographic:one-word (name:variant).",
     )
-    prompts: TextField | None = Field(
+    prompts: Annotated[TextField | None, Names("prompt set")] = Field(
         default=None,
         description="A prompt set by name, or a file: templates (.txt) or sentences of each class (.json); "
         "default: the data set's own.",
     )
-    options: dict[str, TextField] = Field(
+    options: Annotated[dict[str, TextField], Names("options")] = Field(
         default_factory=dict,
         description="The metric's own settings, such as {score: msp}; the others keep the metric's defaults.",
     )

@@ -33,7 +33,7 @@ class Scope:
         return self.document.key_span(self.root + loc)
 
 
-class Findings:
+class Mistakes:
     """Collect every mistake of a file once, however many ``for_each`` cases show it."""
 
     def __init__(self, document: Document) -> None:

@@ -9,22 +9,22 @@ from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, Robus
 from robustcheck.judge import Member
 from robustcheck.metrics import METRICS
 from robustcheck.run.evidence import EvidenceBook, Found
-from robustcheck.run.members.gathered import Candidate, Gathered
+from robustcheck.run.members.gathered import FoundModel, Gathered
 from robustcheck.values import ModelRef, Score
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import Improves
 
 
-def measured(item: PlannedCheck, book: EvidenceBook) -> Gathered:
+def gather_measured_members(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     """Measure the models of the run; passes over the images are shared."""
     by_model: dict[ModelRef, list[Found]] = {}
     for cell, score in book.scores(item.cells).items():
         by_model.setdefault(cell.model, []).append(score)
-    if isinstance(item.check.expect, Improves) and item.check.expect.than is not None:
-        by_model = {model: _of_one_kind(scores, book) for model, scores in by_model.items()}
+    pairing = item.check.group_expectation.pairing
+    if pairing is not None and pairing.with_itself:
+        by_model = {model: _measure_like_with_like(scores, book) for model, scores in by_model.items()}
     gathered = Gathered()
     for model, scores in by_model.items():
-        _take(model, scores, gathered)
+        _add_model(model, scores, gathered)
     kinds = sorted(
         {score.evidence for all_found in by_model.values() for score in all_found if isinstance(score, Score)}
     )
@@ -34,13 +34,13 @@ def measured(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     return gathered
 
 
-def _of_one_kind(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
+def _measure_like_with_like(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
     """Measure what is published where the other was measured: a model is compared with itself, like with like."""
     kinds = {score.evidence for score in found if isinstance(score, Score)}
-    return [_measured_too(each, book) for each in found] if len(kinds) > 1 else list(found)
+    return [_measure_too(each, book) for each in found] if len(kinds) > 1 else list(found)
 
 
-def _measured_too(found: Found, book: EvidenceBook) -> Found:
+def _measure_too(found: Found, book: EvidenceBook) -> Found:
     if isinstance(found, RobustcheckError) or found.evidence == "live":
         return found
     try:
@@ -49,7 +49,7 @@ def _measured_too(found: Found, book: EvidenceBook) -> Found:
         return error
 
 
-def _take(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:
+def _add_model(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:
     error = next((each for each in found if isinstance(each, RobustcheckError)), None)
     if error is not None:
         _raise_unless_absent(error, model)
@@ -61,7 +61,7 @@ def _take(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:
         _require_usable(score)
     x = scores[1].value if len(scores) > 1 else nan
     keys = tuple(score.key for score in scores)
-    gathered.found.append(Candidate(Member(model.id, scores[0].value, x), dict(model.facets), keys))
+    gathered.found.append(FoundModel(Member(model.id, scores[0].value, x), dict(model.facets), keys))
 
 
 def _require_usable(score: Score) -> None:

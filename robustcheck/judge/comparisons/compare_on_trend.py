@@ -1,12 +1,12 @@
-"""The expectation on_trend: where a model lies against the line of a population."""
+"""The comparison of on_trend: where a model lies against the line of a population."""
 
 from __future__ import annotations
 
 from math import sqrt
 
 from robustcheck.errors import RecordError
-from robustcheck.judge.case import Bounds, Case, Comparison, Estimate, PopulationPoints
-from robustcheck.judge.limits import score_estimate
+from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
+from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
@@ -14,9 +14,8 @@ from robustcheck.stats.differences import Estimated
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.proportions import IntervalAt
 from robustcheck.stats.residual import residual_intervals
-from robustcheck.stats.trend import Expected, expect_at, fit_trend, sample_line
-from robustcheck.values import Score, TrendFigure, TrendFit, TrendPoint, Unit
-from robustcheck.values.checks import Check
+from robustcheck.stats.trend import Expected, expect_at, fit_trend
+from robustcheck.values import Score, TrendFit
 from robustcheck.values.expectations import OnTrend
 
 LITTLE_EXPLAINED = 0.8
@@ -27,7 +26,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     x = case.x
     assert x is not None, "the session gathers x"
     assert case.population is not None, "the session gathers the population"
-    points = members(expect, case.population)
+    points = case.population.within(expect.x_range)
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
@@ -43,41 +42,10 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     )
 
 
-def members(expect: OnTrend, population: PopulationPoints) -> tuple[TrendPoint, ...]:
-    """Return the population's points within the x range that the check asks for."""
-    if expect.x_range is None:
-        return population.points
-    low, high = (bound.value for bound in expect.x_range)
-    return tuple(point for point in population.points if low <= point.x <= high)
-
-
-def trend_figure(
-    expect: OnTrend, suite: str, check: Check, population: PopulationPoints, units: tuple[Unit, Unit] = ("%", "%")
-) -> TrendFigure:
-    """Return what a plot of the check's whole population shows; ``units`` are those of x and y."""
-    points = members(expect, population)
-    fit = fit_trend(points, expect.axis)
-    drawn = tuple(point for point in points if point.model not in fit.dropped)
-    return TrendFigure(
-        suite=suite,
-        check_key=check.key,
-        population=population.name,
-        x_label=expect.against.quantity().label,
-        y_label=check.quantity.label,
-        fit=fit,
-        points=drawn,
-        line=sample_line(fit, fit.x_low, fit.x_high),
-        source=population.source,
-        licence=population.licence,
-        x_unit=units[0],
-        y_unit=units[1],
-    )
-
-
 def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
     """Estimate y - line(x) from y, x through the line's gain, what they share, and the fit itself."""
     y = case.score
-    of_y, of_x = score_estimate(y, case.unit, case.seed), score_estimate(x, case.x_unit, case.seed)
+    of_y, of_x = estimate_score(y, case.unit, case.seed), estimate_score(x, case.x_unit, case.seed)
     shared = at.x_gain * _shared(y, x)
     of_line = sqrt((at.x_gain * of_x.error) ** 2 + at.fit_variance)
     own = max(0.0, of_y.error**2 + (at.x_gain * of_x.error) ** 2 - 2 * shared)

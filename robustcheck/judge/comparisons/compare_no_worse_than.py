@@ -1,4 +1,4 @@
-"""The expectation no_worse_than: a baseline run, or another model, on the same images."""
+"""The comparison of no_worse_than: with a baseline run, or another model, on the same images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import sqrt
 
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.limits import score_estimate
+from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, difference_intervals
@@ -79,7 +79,7 @@ def _paired_facts(difference: Difference) -> Pairs:
 
 
 def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
-    now, then = (score_estimate(score, case.unit, case.seed) for score in (case.score, reference))
+    now, then = (estimate_score(score, case.unit, case.seed) for score in (case.score, reference))
     estimate = Estimate(
         now.value - then.value,
         difference_intervals(Estimated(now.value, now.interval), Estimated(then.value, then.interval)),

@@ -1,0 +1,48 @@
+"""The comparison of correlates: the correlation of two quantities over the models."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from robustcheck.errors import RecordError
+from robustcheck.judge.case import Bounds, Comparison
+from robustcheck.judge.group_case import GroupCase, GroupComparison
+from robustcheck.judge.group_margins import estimate_effect, size_facts
+from robustcheck.judge.wording import say_side
+from robustcheck.stats.group_effects import Method, correlation, correlation_of, correlation_p
+from robustcheck.values.expectations import Correlates
+
+
+def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupCase) -> GroupComparison:
+    """Hold the correlation of two quantities over the models against its limit."""
+    points = case.groups[0].points
+    methods: tuple[Method, ...] = ("spearman", "pearson")
+    values = {method: correlation_of(points.x, points.y, method) for method in methods}
+    if not np.isfinite(values[expect.method]):
+        raise RecordError("one of the two quantities is the same for all models: there is no correlation")
+    effect = correlation(points.x, points.y, expect.method, seed=case.seed)
+    limit = expect.at_least or expect.at_most
+    assert limit is not None, "the language wants one"
+    off = effect.value - limit.value
+    claim = (
+        f"{expect.method.capitalize()}'s correlation is {effect.value:.3f}, "
+        f"{abs(off):.2g} {say_side(off)} the limit of {limit}"
+    )
+    facts = [
+        (f"{method.capitalize()}'s correlation", f"{value:.3f} (p = {correlation_p(value, points.size):.3g})")
+        for method, value in values.items()
+    ]
+    comparison = Comparison(
+        estimate_effect(effect),
+        _range(expect),
+        _range(warn) if warn else None,
+        claim,
+        facts=(*size_facts(case.groups), *facts),
+    )
+    return GroupComparison(comparison, (points.size,), "")
+
+
+def _range(expect: Correlates) -> Bounds:
+    if expect.at_least is not None:
+        return Bounds(low=expect.at_least.value)
+    return Bounds(high=expect.at_most.value if expect.at_most else 1.0)

@@ -1,0 +1,30 @@
+"""The comparison of same_trend: the largest distance between the lines of groups."""
+
+from __future__ import annotations
+
+from robustcheck.judge.case import Bounds, Comparison, Estimate
+from robustcheck.judge.group_case import GroupCase, GroupComparison
+from robustcheck.judge.group_lines import line_facts, line_notes, place_on_axis
+from robustcheck.judge.wording import say_points, say_value
+from robustcheck.stats.group_effects import line_gap
+from robustcheck.values.expectations import SameTrend
+
+
+def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCase) -> GroupComparison:
+    """Hold the largest distance of the groups' lines against what they may lie apart."""
+    groups, notes = place_on_axis(case.groups, expect.axis)
+    gap = line_gap([group.points for group in groups], expect.axis, seed=case.seed)
+    one, other = (groups[index].name for index in gap.pair)
+    shared = f"{say_value(gap.x_low, case.x_unit)} to {say_value(gap.x_high, case.x_unit)}"
+    comparison = Comparison(
+        Estimate(gap.value, gap.interval, gap.error),
+        Bounds(high=expect.within.value),
+        Bounds(high=warn.within.value) if warn else None,
+        f"the lines of {one} and {other} lie up to {say_points(gap.value, case.unit)} apart, "
+        f"at x = {say_value(gap.x, case.x_unit)}",
+        in_points=True,
+        expected=0.0,
+        notes=(*notes, *line_notes(groups, expect.axis)),
+        facts=(*line_facts(groups, expect.axis, case.x_unit), ("x in common", shared)),
+    )
+    return GroupComparison(comparison, tuple(len(group.members) for group in groups), case.unit)

@@ -1,0 +1,65 @@
+"""The plots of lines: of a population, and of the groups of a check."""
+
+from __future__ import annotations
+
+from robustcheck.errors import RecordError
+from robustcheck.judge.case import PopulationPoints
+from robustcheck.judge.group_case import GroupCase
+from robustcheck.judge.group_lines import place_on_axis
+from robustcheck.stats.trend import fit_trend, sample_line
+from robustcheck.values import TrendFigure, TrendPoint, Unit
+from robustcheck.values.checks import Check
+from robustcheck.values.expectations import GroupLine
+
+
+def draw_trend(
+    suite: str, check: Check, population: PopulationPoints, units: tuple[Unit, Unit] = ("%", "%")
+) -> TrendFigure:
+    """Return what a plot of the check's whole population shows; ``units`` are those of x and y."""
+    line = check.expect.needs.line
+    assert line is not None, "only a check that needs a population's line has a plot of it"
+    points = population.within(line.x_range)
+    fit = fit_trend(points, line.axis)
+    return TrendFigure(
+        suite=suite,
+        check_key=check.key,
+        population=population.name,
+        x_label=line.against.quantity().label,
+        y_label=check.quantity.label,
+        fit=fit,
+        points=tuple(point for point in points if point.model not in fit.dropped),
+        line=sample_line(fit, fit.x_low, fit.x_high),
+        source=population.source,
+        licence=population.licence,
+        x_unit=units[0],
+        y_unit=units[1],
+    )
+
+
+def draw_groups(line: GroupLine, case: GroupCase) -> TrendFigure | None:
+    """Return the plot of a check that compares lines: the line of the group that others are held against.
+
+    None where too few models draw one.
+    """
+    check = case.planned.check
+    groups, _ = place_on_axis(case.groups, line.axis)
+    points = [[TrendPoint(each.model, each.x, each.y, group.name) for each in group.members] for group in groups]
+    try:
+        fit = fit_trend(points[line.group], line.axis)
+    except RecordError:
+        return None
+    return TrendFigure(
+        suite=case.planned.suite.path,
+        check_key=check.key,
+        population=case.evidence,
+        x_label=line.against.quantity().label,
+        y_label=check.quantity.label,
+        fit=fit,
+        points=tuple(point for group in points for point in group),
+        line=sample_line(fit, fit.x_low, fit.x_high),
+        source=case.source,
+        licence=case.licence,
+        x_unit="%" if case.x_unit == "%" else "",
+        y_unit="%" if case.unit == "%" else "",
+        line_of=groups[line.group].name,
+    )

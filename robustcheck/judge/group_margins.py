@@ -1,0 +1,49 @@
+"""What the comparisons of groups share: an effect held against a margin, and the sizes of the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from robustcheck.judge.case import Bounds, Comparison, Estimate
+from robustcheck.judge.group_case import Group, GroupCase
+from robustcheck.stats.group_effects import Effect
+from robustcheck.values import Amount, Pairs
+
+
+def estimate_effect(effect: Effect) -> Estimate:
+    """Return an effect as an estimate."""
+    return Estimate(effect.value, effect.interval, effect.error)
+
+
+def compare_effect(
+    effect: Effect, claim: str, expected: float, *, notes: tuple[str, ...] = (), facts: Pairs = ()
+) -> Comparison:
+    """Return an effect as a comparison that is not held against anything yet."""
+    estimate = estimate_effect(effect)
+    return Comparison(estimate, Bounds(), None, claim, in_points=True, expected=expected, notes=notes, facts=facts)
+
+
+def hold_to_margin(comparison: Comparison, margin: Amount, warn_margin: Amount | None, case: GroupCase) -> Comparison:
+    """Return the comparison with its bounds: better by a margin at least."""
+    warn_bounds = None if warn_margin is None else _better_by(warn_margin, case)
+    return replace(comparison, bounds=_better_by(margin, case), warn_bounds=warn_bounds)
+
+
+def _better_by(margin: Amount, case: GroupCase) -> Bounds:
+    return Bounds(low=margin.value) if case.higher_is_better else Bounds(high=-margin.value)
+
+
+def size_facts(groups: Sequence[Group]) -> Pairs:
+    """Return the fact that says how many models each group has."""
+    return (("models", say_sizes(groups)),)
+
+
+def say_sizes(groups: Sequence[Group], of: str = " of ") -> str:
+    """Say how many models each group has: ``12 of source laion, 3 of source wit``."""
+    return ", ".join(f"{len(group.members)}{of}{group.name}" for group in groups)
+
+
+def metric_of(case: GroupCase) -> str:
+    """Return the name of the measured metric."""
+    return case.planned.check.quantity.metric

@@ -1,0 +1,129 @@
+"""Everything that a verdict rests on: the measured score, and what the expectation needs beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from zlib import crc32
+
+from robustcheck.errors import RecordError
+from robustcheck.history.baselines import Baseline, load_baseline
+from robustcheck.judge import Case, GroupCase, PopulationPoints
+from robustcheck.metrics import METRICS
+from robustcheck.populations import load_population
+from robustcheck.run.evidence import EvidenceBook, published_score
+from robustcheck.run.members import gather_groups
+from robustcheck.values import Cell, Score, TrendPoint
+from robustcheck.values.checks import Check, PlannedCheck
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A score that the measured one is compared with, and whose it is."""
+
+    score: Score | None = None
+    name: str = ""
+
+
+@dataclass(slots=True)
+class CaseBook:
+    """The cases of a run; what several items share is gathered once."""
+
+    book: EvidenceBook
+    baselines: Path
+    today: date
+    _loaded: dict[str, Baseline] = field(default_factory=dict)
+    _points: dict[tuple[str, str], PopulationPoints | None] = field(default_factory=dict)
+    _groups: dict[tuple[str, str], GroupCase] = field(default_factory=dict)
+
+    def gather(self, item: PlannedCheck) -> Case | GroupCase:
+        """Return everything the verdict of an item rests on, measuring what is not known yet."""
+        return self.gather_groups(item) if item.check.is_about_groups else self._gather_model(item)
+
+    def gather_groups(self, item: PlannedCheck) -> GroupCase:
+        """Return the models of a check about groups: gathered once, for its verdict and its plot."""
+        key = (item.suite.path, item.check.key)
+        if key not in self._groups:
+            self._groups[key] = gather_groups(item, self.book, self.today)
+        return self._groups[key]
+
+    def points(self, item: PlannedCheck) -> PopulationPoints | None:
+        """Return the population that a check needs a line through, on its two axes; None where it needs none."""
+        key = (item.suite.path, item.check.key)
+        if key not in self._points:
+            self._points[key] = _load_points(item.check)
+        return self._points[key]
+
+    def _gather_model(self, item: PlannedCheck) -> Case:
+        check, needs, facts = item.check, item.check.expect.needs, METRICS[item.check.quantity.metric]
+        # The reference comes first: a missing baseline is said before anything is measured for it.
+        reference = self._find_reference(item)
+        score = self.book.score(item.cells[0], live=self._must_be_live(check, reference))
+        return Case(
+            planned=item,
+            score=score,
+            today=self.today,
+            unit=facts.unit,
+            higher_is_better=facts.higher_is_better,
+            x_unit=METRICS[needs.other.metric].unit if needs.other else facts.unit,
+            minimum_n=facts.n_min,
+            seed=_seed(score.key, check.seed),
+            x=self.book.score(item.cells[1]) if needs.other else None,
+            population=self.points(item),
+            reference=reference.score,
+            reference_name=reference.name,
+        )
+
+    def _find_reference(self, item: PlannedCheck) -> _Reference:
+        needs = item.check.expect.needs
+        if needs.figure is not None:
+            return _Reference(_published(item.cells[0], needs.figure.population), "the published figure")
+        if needs.model is not None:
+            return _Reference(self._score_other_model(item), item.cells[1].model.id)
+        if needs.baseline is not None:
+            score = self._baseline(needs.baseline).score(item.model, item.check.quantity)
+            return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})")
+        return _Reference()
+
+    def _score_other_model(self, item: PlannedCheck) -> Score:
+        """Return the other model's score on the same sort of evidence as the item's own."""
+        is_live = self.book.score(item.cells[0]).evidence == "live"
+        return self.book.score(item.cells[1], live=is_live)
+
+    def _baseline(self, name: str) -> Baseline:
+        if name not in self._loaded:
+            self._loaded[name] = load_baseline(name, self.baselines)
+        return self._loaded[name]
+
+    def _must_be_live(self, check: Check, reference: _Reference) -> bool:
+        """Say whether a published figure will not do: it cannot reproduce itself, and live pairs with live only."""
+        if check.expect.needs.figure is not None:
+            return True
+        return reference.score is not None and reference.score.evidence == "live" and self.book.choice == "auto"
+
+
+def _load_points(check: Check) -> PopulationPoints | None:
+    line = check.expect.needs.line
+    if line is None:
+        return None
+    population = load_population(line.population)
+    members = population.points(line.against.quantity(check.seed), check.quantity, line.among)
+    points = tuple(TrendPoint(*member) for member in members)
+    return PopulationPoints(line.population, points, population.source, population.licence)
+
+
+def _published(cell: Cell, population: str | None) -> Score:
+    score = published_score(cell, population)
+    if score is None:
+        raise RecordError(
+            f"no published figure for {cell.quantity.label} of {cell.model.id}",
+            where=population or "the shipped populations",
+            fix="name a population that has it: reproduces: {population: figures.csv, within: 0.5pp}",
+        )
+    return score
+
+
+def _seed(key: str, seed: int) -> int:
+    """Return the seed of a verdict: from the cell's key, so that it is the same on every machine."""
+    return crc32(f"{seed}|{key}".encode())

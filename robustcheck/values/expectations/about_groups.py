@@ -1,0 +1,153 @@
+"""What every expectation about groups of models states: its groups, its pairs, and the line that it draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from robustcheck.values import Amount
+from robustcheck.values.expectations.base import Expectation, Needs
+from robustcheck.values.expectations.fields import (
+    AmountField,
+    AxisName,
+    FacetQuery,
+    Names,
+    QuantityModel,
+    QueryField,
+)
+from robustcheck.values.expectations.phrases import Subject, query_words
+
+PopulationsField = Annotated[
+    str | list[str],
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+
+NO_MARGIN = Amount(0.0, "")
+AXIS = "The transform of both axes in which lines are fitted; linear where values leave 0 to 1."
+AGAINST = "The quantity on the x axis."
+_X_RANGE = "Keep only models whose x lies in this range, such as [50%, 90%]."
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How models are matched in pairs: by facets that are equal, by the names in a file, or each with itself."""
+
+    match: tuple[str, ...] = ()
+    file: str | None = None
+    with_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """The line through one of the groups, by its place among them."""
+
+    group: int
+    against: QuantityModel
+    axis: AxisName
+
+
+class GroupExpectation(Expectation):
+    """What must be true of groups of models, judged once over all of them.
+
+    ``least_models`` is how many models a group must have before anything can be computed.
+    """
+
+    is_about_groups = True
+    least_models: ClassVar[int] = 2
+
+    population: Annotated[PopulationsField | None, Names("population")] = Field(
+        default=None,
+        description="The models whose published figures are judged: a population that ships, a CSV of the same "
+        "form, or a list of these; default: the models of the run, each measured.",
+    )
+    among: QueryField = Field(
+        default_factory=dict, description="Facets that every model must have, such as {architecture: vit}."
+    )
+    x_range: tuple[AmountField, AmountField] | None = Field(default=None, description=_X_RANGE)
+
+    @property
+    def queries(self) -> tuple[FacetQuery, ...]:
+        """The queries of the groups, in the order in which they are compared; none where all models are one group."""
+        return ()
+
+    @property
+    def pairing(self) -> Pairing | None:
+        """How the models are matched in pairs, where they are."""
+        return None
+
+    @property
+    def drawn_line(self) -> GroupLine | None:
+        """The line that a plot of the check shows, where it compares lines."""
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each group in words."""
+        return tuple(query_words(query) for query in self.queries)
+
+    @property
+    def words(self) -> str:
+        """The groups in words."""
+        return ", ".join(self.names) or "all models"
+
+    @property
+    def among_words(self) -> str:
+        """The facets that every model has, in words."""
+        return query_words(self.among)
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The populations whose figures are judged; none where the run's models are."""
+        if self.population is None:
+            return ()
+        return (self.population,) if isinstance(self.population, str) else tuple(self.population)
+
+    def sentence(self, subject: Subject) -> str:
+        """Say what must be true, and of which models."""
+        where = f"in {' and '.join(self.populations)}" if self.populations else "over the models of the run"
+        among = f", among {self.among_words}" if self.among else ""
+        span = f", where x lies between {self.x_range[0]} and {self.x_range[1]}" if self.x_range else ""
+        return f"{self.assertion(subject)} ({where}{among}{span})"
+
+    @model_validator(mode="after")
+    def _range_of_something(self) -> Self:
+        if self.x_range is not None and self.needs.other is None:
+            raise ValueError("x_range needs an x axis: give against, such as {metric: top1, dataset: imagenet-val}")
+        return self
+
+
+class ResidualExpectation(GroupExpectation):
+    """What must be true of values, or of their distances from the line through one of the groups."""
+
+    by: Literal["value", "residual"] = Field(
+        default="value",
+        description="What is compared: the value itself, or the residual, its distance from a line against x.",
+    )
+    against: QuantityModel | None = Field(default=None, description=f"{AGAINST} Needed by: residual.")
+    axis: AxisName = Field(default="probit", description=AXIS)
+    margin: AmountField = Field(default=NO_MARGIN, description="By how much at least: 1.0pp; default: by anything.")
+
+    @property
+    def needs(self) -> Needs:
+        """The x of each model, where residuals are compared."""
+        return Needs(other=self.against)
+
+    @property
+    def drawn_line(self) -> GroupLine | None:
+        """The line that residuals are measured from."""
+        return None if self.against is None else GroupLine(self.fitted_group, self.against, self.axis)
+
+    @property
+    def fitted_group(self) -> int:
+        """The place of the group that the line goes through."""
+        return 0
+
+    @model_validator(mode="after")
+    def _x_of_a_residual(self) -> Self:
+        if self.by == "residual" and self.against is None:
+            raise ValueError("by: residual needs 'against', the quantity on the x axis")
+        if self.by == "value" and self.against is not None:
+            raise ValueError("'against' is for by: residual; a value is compared as it is")
+        return self

@@ -1,0 +1,67 @@
+"""The expectation group_above."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from robustcheck.values.expectations.about_groups import ResidualExpectation
+from robustcheck.values.expectations.base import Limit
+from robustcheck.values.expectations.fields import FacetQuery, QueryField
+from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
+
+
+class GroupAbove(ResidualExpectation):
+    """One group of models is better than another, in its mean value or in its mean distance from the other's line."""
+
+    kind = "group_above"
+    limits = (Limit("margin", "tolerance", 1),)
+    example = (
+        "expect:\n"
+        "  group_above:\n"
+        "    higher: {source: laion}\n"
+        "    lower: {source: wit}\n"
+        "    by: residual\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    population: openclip\n"
+        "warn: {margin: 1.0pp}"
+    )
+
+    higher: QueryField = Field(description="The models that are said to be better, as facets: {source: laion}.")
+    lower: QueryField = Field(description="The models that they are compared with.")
+    line: Literal["lower", "higher"] | None = Field(
+        default=None, description="The group that by: residual draws the line through; default: lower."
+    )
+
+    @property
+    def queries(self) -> tuple[FacetQuery, ...]:
+        """The better group, then the other."""
+        return self.higher, self.lower
+
+    @property
+    def fitted_group(self) -> int:
+        """The place of the group that the line goes through: the first where it is the better one."""
+        return 0 if self.is_line_of_higher else 1
+
+    @property
+    def is_line_of_higher(self) -> bool:
+        """Whether the line goes through the better group, and the other's distance from it counts."""
+        return self.line == "higher"
+
+    def assertion(self, subject: Subject) -> str:
+        """Say what must be true, without a full stop."""
+        higher, lower = self.names
+        if self.against is None:
+            return f"mean {subject.label} of {higher} is {by_margin(self.margin)}{subject.better} that of {lower}"
+        apart, fitted, side = (
+            (lower, higher, subject.worse) if self.is_line_of_higher else (higher, lower, subject.better)
+        )
+        line = f"the line of {fitted} against {subject.says(self.against)}{on_axes(self.axis)}"
+        return f"{subject.label} of {apart} lies, in the mean, {by_margin(self.margin)}{side} {line}"
+
+    @model_validator(mode="after")
+    def _line_of_a_residual(self) -> Self:
+        if self.by == "value" and self.line is not None:
+            raise ValueError("'line' is for by: residual; a comparison of values has no line")
+        return self

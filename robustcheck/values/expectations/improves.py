@@ -1,0 +1,86 @@
+"""The expectation improves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from robustcheck.values.expectations.about_groups import Pairing, ResidualExpectation
+from robustcheck.values.expectations.base import Limit, Needs
+from robustcheck.values.expectations.fields import FacetQuery, Names, QuantityModel, QueryField
+from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
+
+
+class Improves(ResidualExpectation):
+    """Models are better after something than before it, in matched pairs; or measured in one way than in another."""
+
+    kind = "improves"
+    limits = (Limit("margin", "tolerance", 1),)
+    like_measured = "than"
+    example = (
+        "expect: {improves: {before: {source: wit}, after: {source: laion}, match: [backbone], population: openclip}}"
+    )
+
+    before: QueryField | None = Field(default=None, description="The models before, as facets: {finetuned: no}.")
+    after: QueryField | None = Field(default=None, description="The models after.")
+    match: Annotated[list[str], Names("facets")] = Field(
+        default_factory=list,
+        description="Facets that are equal within a pair, such as [backbone]; several models with the same ones "
+        "count with their mean.",
+    )
+    pairs: Annotated[str | None, Names("pairs")] = Field(
+        default=None, description="In place of before, after and match: a CSV file with the columns before, after."
+    )
+    than: QuantityModel | None = Field(
+        default=None,
+        description="In place of pairs of models: another quantity of each model, which `measure` is better than; "
+        "with other prompts, options or transform, for example.",
+    )
+
+    @property
+    def needs(self) -> Needs:
+        """The quantity that each model is also measured in: the one before, or the one on the x axis."""
+        return Needs(other=self.than or self.against)
+
+    @property
+    def queries(self) -> tuple[FacetQuery, ...]:
+        """The models before, then those after; none where a file names the pairs."""
+        return () if self.before is None or self.after is None else (self.before, self.after)
+
+    @property
+    def pairing(self) -> Pairing:
+        """By facets, by a file, or each model with itself."""
+        return Pairing(tuple(self.match), self.pairs, self.than is not None)
+
+    def assertion(self, subject: Subject) -> str:
+        """Say what must be true, without a full stop."""
+        what = f"{subject.label} is {by_margin(self.margin)}better"
+        if self.than is not None:
+            return f"{what}, in the mean, than {subject.says(self.than)} of the same model"
+        if self.against is not None:
+            line = f"{subject.says(self.against)}{on_axes(self.axis)}"
+            what += f" against the line of the models before, over {line},"
+        if self.pairs is not None:
+            return f"{what} after than before, in the pairs of {self.pairs}"
+        before, after = self.names
+        return f"{what} for {after} than for {before}, in pairs of equal {' and '.join(self.match)}"
+
+    @model_validator(mode="after")
+    def _one_way_to_pair(self) -> Self:
+        by_facets = (self.before is not None, self.after is not None, bool(self.match))
+        if self.pairs is None and self.than is None and not all(by_facets):
+            raise ValueError(
+                "give before, after and match (such as [backbone]), or pairs (a CSV file), or than (a quantity)"
+            )
+        if self.pairs is not None and any(by_facets):
+            raise ValueError("pairs (a CSV file) stands alone: leave out before, after and match")
+        if self.than is not None and (self.pairs is not None or any(by_facets)):
+            raise ValueError("than pairs each model with itself: leave out before, after, match and pairs")
+        return self
+
+    @model_validator(mode="after")
+    def _only_values_of_one_model(self) -> Self:
+        if self.than is not None and (self.by == "residual" or self.x_range is not None):
+            raise ValueError("than compares two values of a model: leave out by: residual and x_range")
+        return self

@@ -1,0 +1,48 @@
+"""The expectation no_worse_than."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from robustcheck.values import Amount
+from robustcheck.values.expectations.base import Expectation, Limit, Needs
+from robustcheck.values.expectations.fields import AmountField, Names
+from robustcheck.values.expectations.phrases import Subject
+
+
+class NoWorseThan(Expectation):
+    """The value is no worse than a baseline run's, or than another model's."""
+
+    kind = "no_worse_than"
+    limits = (Limit("allowed_drop", "tolerance", -1),)
+    example = "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}"
+
+    baseline: str | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
+    model: Annotated[str | None, Names("model")] = Field(default=None, description="Another model's reference.")
+    allowed_drop: AmountField = Field(
+        description="How much worse is still accepted: 0.5pp; a drop, or a rise where a lower value is better."
+    )
+
+    @property
+    def needs(self) -> Needs:
+        """The value in the baseline, or of the other model."""
+        return Needs(model=self.model, baseline=self.baseline)
+
+    @property
+    def allowed_loss(self) -> Amount:
+        """The drop that is allowed."""
+        return self.allowed_drop
+
+    def assertion(self, subject: Subject) -> str:
+        """Say what must be true, without a full stop."""
+        other = f"in the baseline {self.baseline}" if self.baseline else f"for the model {self.model}"
+        worse = "no worse" if self.allowed_drop.value == 0 else f"at most {self.allowed_drop} worse"
+        return f"{subject.label} is {worse} than {other}"
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> Self:
+        if (self.baseline is None) == (self.model is None):
+            raise ValueError("give exactly one of baseline and model")
+        return self

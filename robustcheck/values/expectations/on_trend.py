@@ -1,0 +1,94 @@
+"""The expectation on_trend."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from robustcheck.listing import name_any
+from robustcheck.values import Amount
+from robustcheck.values.expectations.base import Expectation, Limit, Needs, PopulationLine
+from robustcheck.values.expectations.fields import (
+    AmountField,
+    AxisName,
+    Names,
+    QuantityModel,
+    QueryField,
+    ShareField,
+)
+from robustcheck.values.expectations.phrases import Subject, share_text
+
+
+class OnTrend(Expectation):
+    """The value lies on the line that a population of other models follows."""
+
+    kind = "on_trend"
+    limits = (Limit("allowed_below", "tolerance", -1), Limit("within", "share", -1))
+    example = (
+        "expect:\n"
+        "  on_trend:\n"
+        "    population: openclip\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    allowed_below: 2.0pp\n"
+        "warn: {allowed_below: 1.0pp}"
+    )
+
+    population: Annotated[str, Names("population")] = Field(
+        description="A population that ships with the package, or a CSV of the same form."
+    )
+    against: QuantityModel = Field(description="The quantity on the x axis.")
+    allowed_below: AmountField | None = Field(
+        default=None,
+        description="How far on the worse side of the line a model may lie: 2.0pp; below it, or above it where "
+        "a lower value is better.",
+    )
+    within: ShareField | None = Field(
+        default=None, description="The prediction band that a model must lie in, such as 95%."
+    )
+    among: QueryField = Field(
+        default_factory=dict, description="Facets that narrow the population, such as {source: laion}."
+    )
+    x_range: tuple[AmountField, AmountField] | None = Field(
+        default=None, description="Fit only members whose x lies in this range, such as [50%, 90%]."
+    )
+    axis: AxisName = Field(
+        default="probit",
+        description="The transform of both axes in which the line is fitted; linear where values leave 0 to 1.",
+    )
+
+    @property
+    def needs(self) -> Needs:
+        """The model's own x, and the line of the population."""
+        line = PopulationLine(self.population, self.among, self.against, self.axis, self.x_range)
+        return Needs(other=self.against, line=line)
+
+    @property
+    def allowed_loss(self) -> Amount | None:
+        """How far on the worse side of the line a model may lie."""
+        return self.allowed_below
+
+    def assertion(self, subject: Subject) -> str:
+        """Say what must be true, without a full stop."""
+        if self.within is None:
+            place = f"at most {self.allowed_below} {subject.worse}"
+        else:
+            place = f"inside the {share_text(self.within)} prediction band of"
+        trend = f"the {self.population} trend{self._narrowed()} against {subject.says(self.against)}"
+        return f"{subject.label} lies {place} {trend}{self._fitted()}"
+
+    def _narrowed(self) -> str:
+        facets = [f"{name} {name_any(values)}" for name, values in self.among.items()]
+        return f" (among {', '.join(facets)})" if facets else ""
+
+    def _fitted(self) -> str:
+        parts = [f"on {self.axis} axes"] if self.axis != "probit" else []
+        if self.x_range:
+            parts.append(f"fitted where that lies between {self.x_range[0]} and {self.x_range[1]}")
+        return "".join(f", {part}" for part in parts)
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.allowed_below is None) == (self.within is None):
+            raise ValueError("give exactly one of allowed_below (such as 2.0pp) and within (such as 95%)")
+        return self

@@ -1,0 +1,56 @@
+"""The expectation steeper."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from robustcheck.values.expectations.about_groups import AGAINST, AXIS, NO_MARGIN, GroupExpectation, GroupLine
+from robustcheck.values.expectations.base import Limit, Needs
+from robustcheck.values.expectations.fields import AmountField, AxisName, FacetQuery, QuantityModel, QueryField
+from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
+
+
+class Steeper(GroupExpectation):
+    """The line through one group of models rises faster than that through another."""
+
+    kind = "steeper"
+    limits = (Limit("margin", "slope", 1),)
+    example = (
+        "expect:\n"
+        "  steeper:\n"
+        "    steeper: {architecture: cnn}\n"
+        "    than: {architecture: vit}\n"
+        "    against: {metric: top1, dataset: imagenet-val}\n"
+        "    population: timm"
+    )
+
+    steeper: QueryField = Field(description="The models whose line is said to be steeper, as facets.")
+    than: QueryField = Field(description="The models whose line it is compared with.")
+    against: QuantityModel = Field(description=AGAINST)
+    axis: AxisName = Field(default="linear", description=AXIS)
+    margin: AmountField = Field(
+        default=NO_MARGIN, description="By how much at least, a difference of slopes such as 0.1; default: by any."
+    )
+
+    @property
+    def needs(self) -> Needs:
+        """The x of each model."""
+        return Needs(other=self.against)
+
+    @property
+    def queries(self) -> tuple[FacetQuery, ...]:
+        """The steeper group, then the other."""
+        return self.steeper, self.than
+
+    @property
+    def drawn_line(self) -> GroupLine:
+        """The line that is said to be steeper."""
+        return GroupLine(0, self.against, self.axis)
+
+    def assertion(self, subject: Subject) -> str:
+        """Say what must be true, without a full stop."""
+        first, second = self.names
+        return (
+            f"{subject.label} rises {by_margin(self.margin)}more steeply with {subject.says(self.against)} "
+            f"for {first} than for {second}{on_axes(self.axis, 'linear')}"
+        )
