@@ -16,10 +16,10 @@ from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.comparisons import compare_model
 from robustcheck.judge.figures import draw_groups, draw_trend
 from robustcheck.judge.findings import Conclusion, finding_of, hold_to_finding
-from robustcheck.judge.group_case import Group, GroupCase, MatchedPair, Member
+from robustcheck.judge.group_case import GroupCase, MatchedPair, Member, ModelGroup
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
-from robustcheck.judge.significance import decide_with_warning, p_value, resolution
+from robustcheck.judge.significance import decide_with_warning, p_value, say_resolution
 from robustcheck.judge.wording import say_signed, say_value, say_warning
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
@@ -27,10 +27,10 @@ from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
 __all__ = [
     "Case",
     "Conclusion",
-    "Group",
     "GroupCase",
     "MatchedPair",
     "Member",
+    "ModelGroup",
     "PopulationPoints",
     "conclude",
     "draw_groups",
@@ -93,7 +93,7 @@ def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
         detectable=detectable_drop(estimate.error, case.planned.alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
-        notes=comparison.notes + say_warning(status, comparison, case.unit) + resolution(status, comparison, case),
+        notes=comparison.notes + say_warning(status, comparison, case.unit) + say_resolution(status, comparison, case),
         facts=comparison.facts + _level(case, p),
         p_value=p,
     )

@@ -26,7 +26,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ModelGroup:
     """Models that are compared as one; ``name`` is their query in words."""
 
     name: str
@@ -61,7 +61,7 @@ class GroupCase:
     """
 
     planned: PlannedCheck
-    groups: tuple[Group, ...]
+    groups: tuple[ModelGroup, ...]
     today: date
     unit: str
     higher_is_better: bool

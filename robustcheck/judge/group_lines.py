@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustcheck.errors import RecordError
-from robustcheck.judge.group_case import Group
+from robustcheck.judge.group_case import ModelGroup
 from robustcheck.judge.wording import say_value
 from robustcheck.listing import name_first
 from robustcheck.stats.axes import AxisName
@@ -17,9 +17,11 @@ from robustcheck.values import Pairs
 LITTLE_EXPLAINED = 0.8
 
 
-def place_on_axis(groups: Sequence[Group], axis: AxisName) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+def place_on_axis(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[tuple[ModelGroup, ...], tuple[str, ...]]:
     """Return the groups without the members that have no place on the axis, and a note that names those."""
-    kept = tuple(Group(group.name, tuple(m for m in group.members if _has_place(m.x, m.y, axis))) for group in groups)
+    kept = tuple(
+        ModelGroup(group.name, tuple(m for m in group.members if _has_place(m.x, m.y, axis))) for group in groups
+    )
     lost = [
         m.model for before, after in zip(groups, kept, strict=True) for m in before.members if m not in after.members
     ]
@@ -33,7 +35,7 @@ def _has_place(x: float, y: float, axis: AxisName) -> bool:
     return bool(np.isfinite(forward(np.array([x, y]), axis)).all())
 
 
-def note_extrapolation(group: Group, fitted: Group, x_unit: str) -> tuple[str, ...]:
+def note_extrapolation(group: ModelGroup, fitted: ModelGroup, x_unit: str) -> tuple[str, ...]:
     """Say how many members of a group lie outside the x of the models that draw the line."""
     low, high = float(fitted.points.x.min()), float(fitted.points.x.max())
     outside = int(((group.points.x < low) | (group.points.x > high)).sum())
@@ -45,13 +47,13 @@ def note_extrapolation(group: Group, fitted: Group, x_unit: str) -> tuple[str, .
     )
 
 
-def line_notes(groups: Sequence[Group], axis: AxisName) -> tuple[str, ...]:
+def line_notes(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[str, ...]:
     """Say which groups' lines explain little."""
     weak = [(group.name, r2) for group in groups if (r2 := _r2(group.points, axis)) < LITTLE_EXPLAINED]
     return tuple(f"the line of {name} explains little (r2 = {r2:.2f} on {axis} axes)" for name, r2 in weak)
 
 
-def line_facts(groups: Sequence[Group], axis: AxisName, x_unit: str) -> Pairs:
+def line_facts(groups: Sequence[ModelGroup], axis: AxisName, x_unit: str) -> Pairs:
     """Describe the line of each group."""
     return tuple(("line of " + group.name, _line_text(group.points, axis, x_unit)) for group in groups)
 

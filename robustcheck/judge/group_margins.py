@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
-from robustcheck.judge.group_case import Group, GroupCase
+from robustcheck.judge.group_case import GroupCase, ModelGroup
 from robustcheck.stats.group_effects import Effect
 from robustcheck.values import Amount, Pairs
 
@@ -34,12 +34,12 @@ def _better_by(margin: Amount, case: GroupCase) -> Bounds:
     return Bounds(low=margin.value) if case.higher_is_better else Bounds(high=-margin.value)
 
 
-def size_facts(groups: Sequence[Group]) -> Pairs:
+def size_facts(groups: Sequence[ModelGroup]) -> Pairs:
     """Return the fact that says how many models each group has."""
     return (("models", say_sizes(groups)),)
 
 
-def say_sizes(groups: Sequence[Group], of: str = " of ") -> str:
+def say_sizes(groups: Sequence[ModelGroup], of: str = " of ") -> str:
     """Say how many models each group has: ``12 of source laion, 3 of source wit``."""
     return ", ".join(f"{len(group.members)}{of}{group.name}" for group in groups)
 

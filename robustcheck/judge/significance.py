@@ -52,7 +52,7 @@ def p_value(estimate: Estimate, bounds: Bounds) -> float:
     return high
 
 
-def resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
+def say_resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
     """Say what this many images can resolve and how many would decide, where the interval decided nothing."""
     estimate, bounds, alpha = comparison.estimate, comparison.bounds, case.planned.alpha
     if status == "fail" or _is_inside(estimate.interval(0.95), bounds):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustcheck.errors import did_you_mean
+from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import looser_limits, written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
@@ -17,8 +18,7 @@ from robustcheck.spec.query import read_query
 from robustcheck.spec.references import check_references, with_absolute_paths
 from robustcheck.spec.sentences import write_sentence
 from robustcheck.spec.source import Loc
-from robustcheck.spec.translate import validate
-from robustcheck.spec.units import check_limits, check_units
+from robustcheck.spec.translate import validate_part
 from robustcheck.values import KnownDeviation, Pairs, Position, Query
 from robustcheck.values.checks import Check
 from robustcheck.values.expectations import KINDS, Expectation
@@ -36,7 +36,7 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
     """Return the check of one case, or None after reporting what is wrong with it."""
     data = scope.data
     assert isinstance(data, dict)
-    model = validate(CheckModel, scope, _plain(data), mistakes)
+    model = validate_part(CheckModel, scope, _plain(data), mistakes)
     check_references(scope, names, mistakes)
     kind = _only_kind(data.get("expect"))
     if kind:
@@ -78,7 +78,7 @@ def _read_warn(
         return None
     check_limits(scope, written_limits(kind, data["warn"], ("warn",)), names, mistakes)
     merged = {**KINDS[kind].long_form(data["expect"][kind]), **written} if model else None
-    warn = validate(KINDS[kind], scope, merged, mistakes, base=("warn",)) if merged else None
+    warn = validate_part(KINDS[kind], scope, merged, mistakes, base=("warn",)) if merged else None
     if warn and model:
         _refuse_looser(scope, model.expectation, warn, mistakes)
     return warn

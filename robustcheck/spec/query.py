@@ -32,7 +32,7 @@ def read_query(scope: Scope, loc: Loc, value: object, names: KnownNames, mistake
     return ()
 
 
-def query_text(query: Query) -> str:
+def write_query(query: Query) -> str:
     """Return the canonical text of a query: ``source=laion&architecture=vit|cnn``."""
     return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
 

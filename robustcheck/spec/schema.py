@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.spec.language import SuiteModel
-from robustcheck.spec.reference import reference_markdown
+from robustcheck.spec.reference_page import reference_markdown
 from robustcheck.values.expectations import KINDS, Expectation
 
 __all__ = ["generated_files", "json_schema", "reference_markdown"]

@@ -30,7 +30,7 @@ _WANTED = {
 }
 
 
-def validate(
+def validate_part(
     model: type[Model],
     scope: Scope,
     data: object,

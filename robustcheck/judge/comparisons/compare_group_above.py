@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.judge.case import Comparison
-from robustcheck.judge.group_case import Group, GroupCase, GroupComparison
+from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
 from robustcheck.judge.group_lines import line_facts, line_notes, note_extrapolation, place_on_axis
 from robustcheck.judge.group_margins import compare_effect, hold_to_margin, metric_of, size_facts
 from robustcheck.judge.wording import say_points, say_side, say_value
@@ -19,7 +19,7 @@ def compare_group_above(expect: GroupAbove, warn: GroupAbove | None, case: Group
     return GroupComparison(comparison, tuple(len(group.members) for group in groups), case.unit)
 
 
-def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Group, ...]]:
+def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[ModelGroup, ...]]:
     higher, lower = case.groups
     effect = mean_difference(higher.values, lower.values, seed=case.seed)
     means = tuple(say_value(float(group.values.mean()), case.unit) for group in case.groups)
@@ -31,7 +31,7 @@ def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Group
     return compare_effect(effect, claim, float(lower.values.mean()), facts=facts), case.groups
 
 
-def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Group, ...]]:
+def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[ModelGroup, ...]]:
     groups, notes = place_on_axis(case.groups, expect.axis)
     apart, fitted = reversed(groups) if expect.is_line_of_higher else groups
     effect = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed)

@@ -82,15 +82,13 @@ def _require_enough(name: str, count: int, expect: GroupExpectation, gathered: G
             expected=f"at least {least}",
             fix="name more models with --models, or published figures with `population`",
         )
-    both = ", with figures for both quantities" if expect.other_quantity else ""
+    both = ", with figures for both quantities" if expect.needs.other else ""
     lacking = f"without a figure: {name_first(gathered.left_out)}" if gathered.left_out else ""
     raise RecordError(
         found,
         where=f"the population {', '.join(expect.populations)}",
-        expected=f"at least {least}, with figures for both quantities" if expect.needs.other else f"at least {least}",
-        fix=f"without a figure: {name_first(gathered.left_out)}"
-        if gathered.left_out
-        else "widen the query or `x_range`",
+        expected=f"at least {least}{both}",
+        fix=lacking or "widen the query or `x_range`",
     )
 
 

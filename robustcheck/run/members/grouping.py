@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import nan
 
 from robustcheck.errors import RecordError
-from robustcheck.judge import Group, MatchedPair, Member
+from robustcheck.judge import MatchedPair, Member, ModelGroup
 from robustcheck.listing import name_first
 from robustcheck.models.facets import matches
 from robustcheck.run.members.gathered import FoundModel
@@ -16,7 +16,7 @@ from robustcheck.values.expectations import GroupExpectation, Pairing
 
 def arrange_groups(
     expect: GroupExpectation, membership: Membership, found: Sequence[FoundModel]
-) -> tuple[tuple[Group, ...], tuple[MatchedPair, ...]]:
+) -> tuple[tuple[ModelGroup, ...], tuple[MatchedPair, ...]]:
     """Return the groups in the order of the check, and the pairs where it matches models."""
     if expect.pairing is not None:
         pairs = _match_pairs(expect, expect.pairing, membership, found)
@@ -24,18 +24,18 @@ def arrange_groups(
             ("before", [m for pair in pairs for m in pair.before]),
             ("after", [m for pair in pairs for m in pair.after]),
         )
-        return tuple(Group(name, tuple(dict.fromkeys(members))) for name, members in sides), pairs
+        return tuple(ModelGroup(name, tuple(dict.fromkeys(members))) for name, members in sides), pairs
     if not expect.queries:
-        return (Group("all models", tuple(each.member for each in found)),), ()
+        return (ModelGroup("all models", tuple(each.member for each in found)),), ()
     groups = tuple(
-        Group(words, tuple(each.member for each in found if matches(query, each.facets)))
+        ModelGroup(words, tuple(each.member for each in found if matches(query, each.facets)))
         for words, query in zip(expect.names, membership.groups, strict=True)
     )
     _refuse_overlap(groups)
     return groups, ()
 
 
-def _refuse_overlap(groups: Sequence[Group]) -> None:
+def _refuse_overlap(groups: Sequence[ModelGroup]) -> None:
     for place, group in enumerate(groups):
         for other in groups[:place]:
             both = [member.model for member in group.members if member in other.members]
@@ -77,7 +77,7 @@ def _pair_by_facets(
     before, after = sides
     _refuse_overlap(
         [
-            Group(name, tuple(member for members in side.values() for member in members))
+            ModelGroup(name, tuple(member for members in side.values() for member in members))
             for name, side in zip(expect.names, sides, strict=True)
         ]
     )
