@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 
 import pytest
 from plugin_makers import GREEN, run, write
-from robustcheck.plugin.parallel import model_of
 
 from robustcheck.report import load_run
 
@@ -250,12 +249,6 @@ def test_an_option_that_cannot_be_is_a_usage_error(suite: pytest.Pytester) -> No
     result = run(suite, "--robust-data", "/nowhere/at/all")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*there is no directory /nowhere/at/all*"])
-
-
-def test_model_of_a_node_id() -> None:
-    assert model_of("a.robust.yaml::x[m/1]") == "m/1"
-    assert model_of("a.robust.yaml::x[case,two|m/1]") == "m/1"
-    assert model_of("test_a.py::test_x[1|2]") is None
 
 
 def test_run_json_is_versioned_json(suite: pytest.Pytester) -> None:
