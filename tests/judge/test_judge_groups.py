@@ -463,12 +463,12 @@ def test_the_seed_comes_from_the_evidence_and_the_check() -> None:
     assert gather(CORRELATION, seed=1).seed != gather(CORRELATION, seed=2).seed
 
 
-def test_a_book_parts_the_passes_of_workers_but_not_of_a_group(tmp_path: Path) -> None:
+def test_a_book_answers_for_every_cell_of_a_group(tmp_path: Path) -> None:
     refs = models()[:2]
     cells = [Cell(ref, R) for ref in refs]
     book = EvidenceBook(Bench(MeasureSettings(tmp_path)), "published")
-    assert not book._may_share(*cells)
     found = book.scores(cells)
+    assert list(found) == cells
     assert all(isinstance(error, DataMissing) for error in found.values())
 
 

@@ -41,7 +41,6 @@ SHARED_MODULES = {
     "summary": "to part",
     "tables": "to part",
     "typographic": "the subject, and its transforms",
-    "units": "to part",
     "values": "to part",
     "views": "to part",
     "write": "to part",
@@ -63,7 +62,6 @@ SHARED_FUNCTIONS = {
 
 # Private names of the package that tests still use, by the test's file.
 PRIVATE: dict[str, set[str]] = {
-    "tests/judge/test_judge_groups.py": {"_may_share"},
     "tests/models/test_encoders.py": {"_SMALL", "_SETTLED_SECONDS", "_creation", "_sha256"},
     "tests/models/test_openclip_names.py": {"_shipped_architectures"},
     "tests/models/test_references.py": {"_by_id"},
