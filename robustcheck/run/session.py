@@ -14,18 +14,17 @@ from robustcheck.history.baselines import write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models
 from robustcheck.metrics import METRICS
-from robustcheck.models.facets import matches
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
-from robustcheck.run.members import make_member_test
-from robustcheck.run.plan import AppliesTo, Plan, plan_suite
+from robustcheck.run.members import make_model_test
+from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
 from robustcheck.run.settings import RunSettings
 from robustcheck.spec import load_suite
 from robustcheck.values import ModelRef, Result, Score, Status, TrendFigure, Verdict
-from robustcheck.values.checks import Check, PlannedCheck, Suite
+from robustcheck.values.checks import PlannedCheck, Suite
 
 
 @dataclass(slots=True)
@@ -68,8 +67,8 @@ class RobustSession:
     def plan(self, suite: Suite) -> Plan:
         """Pair the checks of a suite with the models they are meant for, once a run; raises SetupError."""
         if suite.path not in self._plans:
-            applies_to, resolve = _make_applies_to(suite), partial(resolve_one, base=_directory(suite))
-            self._plans[suite.path] = plan_suite(suite, self._models(suite), applies_to, resolve)
+            resolve = partial(resolve_one, base=_directory(suite))
+            self._plans[suite.path] = plan_suite(suite, self._models(suite), make_model_test(suite), resolve)
         return self._plans[suite.path]
 
     def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[int, int]]:
@@ -173,17 +172,6 @@ def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:
     if isinstance(error, ModelUnavailable) and not model.named:
         return "skip"
     return "error"
-
-
-def _make_applies_to(suite: Suite) -> AppliesTo:
-    """Return the test whether a check is meant for a model; of a check about groups, whether the model counts."""
-    is_member = {check.key: make_member_test(check) for check in suite.checks if check.is_about_groups}
-
-    def applies_to(check: Check, model: ModelRef) -> bool:
-        is_meant = matches(check.applies_to, dict(model.facets))
-        return is_meant and (not check.is_about_groups or is_member[check.key](model))
-
-    return applies_to
 
 
 def _directory(suite: Suite) -> Path:

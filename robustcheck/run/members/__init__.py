@@ -10,6 +10,7 @@ from robustcheck.errors import DataMissing, RecordError
 from robustcheck.judge import GroupCase
 from robustcheck.listing import name_first
 from robustcheck.metrics import METRICS
+from robustcheck.models.facets import matches
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.members.gathered import FoundModel, Gathered
 from robustcheck.run.members.grouping import arrange_groups
@@ -17,10 +18,10 @@ from robustcheck.run.members.live import gather_measured_members
 from robustcheck.run.members.membership import read_membership
 from robustcheck.run.members.published import gather_published_members
 from robustcheck.values import ModelRef
-from robustcheck.values.checks import Check, PlannedCheck
+from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import GroupExpectation
 
-__all__ = ["gather_groups", "make_member_test"]
+__all__ = ["gather_groups", "make_model_test"]
 
 
 def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupCase:
@@ -55,8 +56,18 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     )
 
 
-def make_member_test(check: Check) -> Callable[[ModelRef], bool]:
-    """Return the test whether a model of the run counts in a check about groups."""
+def make_model_test(suite: Suite) -> Callable[[Check, ModelRef], bool]:
+    """Return the test whether a check is meant for a model; of a check about groups, whether the model counts."""
+    is_member = {check.key: _make_member_test(check) for check in suite.checks if check.is_about_groups}
+
+    def is_meant(check: Check, model: ModelRef) -> bool:
+        has_facets = matches(check.applies_to, dict(model.facets))
+        return has_facets and (not check.is_about_groups or is_member[check.key](model))
+
+    return is_meant
+
+
+def _make_member_test(check: Check) -> Callable[[ModelRef], bool]:
     if check.group_expectation.populations:
         return lambda _: True
     membership = read_membership(check.group_expectation)
