@@ -19,7 +19,7 @@ from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
-from robustcheck.cli.tables import data_paths, datasets_table, findings_table, models_table, suite_paths
+from robustcheck.cli.tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SpecError
 from robustcheck.history.baselines import bless as bless_run
@@ -115,8 +115,8 @@ def doctor(
 
     Ends with 1 when it is not here or wrong, and with 2 when nothing has this name.
     """
-    findings = examine(dataset, data_paths(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
-    if not findings_table(findings, as_json, _console):
+    observations = examine(dataset, data_paths(data), index_dir=home_of(Path.cwd()) / "store" / "indexes")
+    if not observations_table(observations, as_json, _console):
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Lists for the terminal: models, data sets, findings; as a table, or as JSON."""
+"""Lists for the terminal: models, data sets, observations; as a table, or as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
-from robustcheck.datasets.doctor import Finding
+from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
 from robustcheck.models.sets import known_sets, list_models
@@ -77,16 +77,16 @@ def _dataset_facts(entry: CatalogueEntry, here: Presence) -> dict[str, object]:
     }
 
 
-def findings_table(findings: Sequence[Finding], as_json: bool, console: Console) -> bool:
+def observations_table(observations: Sequence[Observation], as_json: bool, console: Console) -> bool:
     """Print what was found and return whether nothing is wrong."""
     if as_json:
-        console.print_json(json.dumps([[finding.level, finding.what, finding.detail] for finding in findings]))
+        console.print_json(json.dumps([[one.level, one.what, one.detail] for one in observations]))
     else:
         table = Table("level", "what", Column("detail", overflow="fold"), box=None, show_header=False)
-        for finding in findings:
-            table.add_row(finding.level, escape(finding.what), escape(finding.detail))
+        for one in observations:
+            table.add_row(one.level, escape(one.what), escape(one.detail))
         console.print(table)
-    return all(finding.level != "error" for finding in findings)
+    return all(one.level != "error" for one in observations)
 
 
 def _sets_table(console: Console) -> None:

@@ -25,7 +25,7 @@ Level = Literal["ok", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Observation:
     """One thing that was looked at, and what was found."""
 
     level: Level
@@ -35,7 +35,7 @@ class Finding:
 
 def examine(
     name_or_path: str, roots: Sequence[Path], decode: int | None = 16, index_dir: Path | None = None
-) -> list[Finding]:
+) -> list[Observation]:
     """Examine a dataset; ``decode`` images spread over it are decoded, all of them if it is None.
 
     Of a family the first subset that is here is examined. Raise DataError for a name that nothing has.
@@ -48,7 +48,7 @@ def examine(
     except DataError as error:
         if not _is_named(name_or_path):
             raise
-        return [Finding("error", "opening", str(error))]
+        return [Observation("error", "opening", str(error))]
     return [*_opened(name_or_path, dataset), _decoded(dataset, decode), _fingerprint(dataset)]
 
 
@@ -57,31 +57,31 @@ def _is_named(text: str) -> bool:
     return text in known_datasets() or bool(subset_values(text)) or Path(text).expanduser().exists()
 
 
-def _family(found: Presence, roots: Sequence[Path], decode: int | None, index_dir: Path | None) -> list[Finding]:
+def _family(found: Presence, roots: Sequence[Path], decode: int | None, index_dir: Path | None) -> list[Observation]:
     here = [subset for subset in found.subsets if subset not in found.missing]
     if not here:
         return examine(found.subsets[0], roots, decode, index_dir)
     counted = f"{len(here)} of {len(found.subsets)} are here, in {found.place}"
     missing = f"; the first that is missing is {found.missing[0]}" if found.missing else ""
-    findings = [Finding("warning" if missing else "ok", "subsets", counted + missing)]
-    return [*findings, Finding("ok", "examined", here[0]), *examine(here[0], roots, decode, index_dir)]
+    observations = [Observation("warning" if missing else "ok", "subsets", counted + missing)]
+    return [*observations, Observation("ok", "examined", here[0]), *examine(here[0], roots, decode, index_dir)]
 
 
-def _opened(name: str, dataset: Dataset) -> Iterator[Finding]:
+def _opened(name: str, dataset: Dataset) -> Iterator[Observation]:
     entry = known_datasets().get(name) or subset_entry(name, known_datasets())
-    yield Finding("ok", "task", dataset.task)
-    yield Finding("ok", "count", _count(entry, dataset))
+    yield Observation("ok", "task", dataset.task)
+    yield Observation("ok", "count", _count(entry, dataset))
     yield from _classes(dataset) if dataset.captions is None else _captions(dataset.captions)
     yield from _images_of(dataset)
     yield from _structure(dataset)
     for column in dataset.groups:
-        yield Finding("ok", f"group {column}", _values(dataset, column))
+        yield Observation("ok", f"group {column}", _values(dataset, column))
     if entry is not None and entry.note:
-        yield Finding("ok", "note", entry.note)
+        yield Observation("ok", "note", entry.note)
 
 
-def _fingerprint(dataset: Dataset) -> Finding:
-    return Finding("ok", "fingerprint", dataset.fingerprint)
+def _fingerprint(dataset: Dataset) -> Observation:
+    return Observation("ok", "fingerprint", dataset.fingerprint)
 
 
 def _count(entry: CatalogueEntry | None, dataset: Dataset) -> str:
@@ -89,8 +89,8 @@ def _count(entry: CatalogueEntry | None, dataset: Dataset) -> str:
     return f"{len(dataset)} images" + (", as the catalogue says" if known else "")
 
 
-def _classes(dataset: Dataset) -> Iterator[Finding]:
-    yield Finding("ok", "labels", _label_range(dataset))
+def _classes(dataset: Dataset) -> Iterator[Observation]:
+    yield Observation("ok", "labels", _label_range(dataset))
     yield _class_list(dataset)
     yield from _repeated_names(dataset)
     yield _balance(dataset)
@@ -98,80 +98,84 @@ def _classes(dataset: Dataset) -> Iterator[Finding]:
     yield from _prompts(dataset)
 
 
-def _captions(captions: Captions) -> Iterator[Finding]:
+def _captions(captions: Captions) -> Iterator[Observation]:
     counts = np.bincount(captions.owners)
-    yield Finding("ok", "captions", f"{len(captions.texts)}, {counts.min()} to {counts.max()} an image")
+    yield Observation("ok", "captions", f"{len(captions.texts)}, {counts.min()} to {counts.max()} an image")
 
 
 def _label_range(dataset: Dataset) -> str:
     return f"{dataset.labels.min()} to {dataset.labels.max()}, {len(dataset.class_names)} classes"
 
 
-def _class_list(dataset: Dataset) -> Finding:
+def _class_list(dataset: Dataset) -> Observation:
     """Compare the names with the class set's: other wordings are other prompts, so they change results."""
     if dataset.class_set not in known_class_sets():
-        return Finding("ok", "class list", "its own")
+        return Observation("ok", "class list", "its own")
     known = class_set_names(dataset.class_set)
     other = [(found, name) for found, name in zip(dataset.class_names, known, strict=True) if found != name]
     if not other:
-        return Finding("ok", "class list", f"{dataset.class_set}, as in open_clip")
+        return Observation("ok", "class list", f"{dataset.class_set}, as in open_clip")
     first = f"{other[0][0]!r} where open_clip says {other[0][1]!r}"
-    return Finding("warning", "class list", f"{len(other)} names differ from {dataset.class_set}, the first {first}")
+    return Observation(
+        "warning", "class list", f"{len(other)} names differ from {dataset.class_set}, the first {first}"
+    )
 
 
-def _repeated_names(dataset: Dataset) -> Iterator[Finding]:
+def _repeated_names(dataset: Dataset) -> Iterator[Observation]:
     names, counts = np.unique(np.array(dataset.class_names), return_counts=True)
     repeated = names[counts > 1].tolist()
     if repeated:
         detail = f"{', '.join(repeated)}: the later class of each name can never be predicted"
-        yield Finding("warning", "repeated class names", detail)
+        yield Observation("warning", "repeated class names", detail)
 
 
-def _balance(dataset: Dataset) -> Finding:
+def _balance(dataset: Dataset) -> Observation:
     counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
     empty = np.flatnonzero(counts == 0)
     detail = f"{counts.min()} to {counts.max()} images a class"
     if empty.size:
         first = dataset.class_names[empty[0]]
-        return Finding("warning", "class balance", f"{empty.size} classes have no image, the first {first!r}")
-    return Finding("ok", "class balance", detail)
+        return Observation("warning", "class balance", f"{empty.size} classes have no image, the first {first!r}")
+    return Observation("ok", "class balance", detail)
 
 
-def _scored_names(dataset: Dataset) -> Iterator[Finding]:
+def _scored_names(dataset: Dataset) -> Iterator[Observation]:
     if dataset.vocabulary is not None:
         names, merge = len(dataset.vocabulary.names), dataset.vocabulary.merge.replace("_", " ")
         detail = f"{names} names are scored for {len(dataset.class_names)} classes; the {merge} of a class counts"
-        yield Finding("ok", "scored names", detail)
+        yield Observation("ok", "scored names", detail)
 
 
-def _images_of(dataset: Dataset) -> Iterator[Finding]:
+def _images_of(dataset: Dataset) -> Iterator[Observation]:
     if dataset.base is not None:
         detail = f"{len(dataset)} of the {len(dataset.base)} images of {dataset.base.name}"
-        yield Finding("ok", "view", detail)
+        yield Observation("ok", "view", detail)
 
 
-def _structure(dataset: Dataset) -> Iterator[Finding]:
+def _structure(dataset: Dataset) -> Iterator[Observation]:
     """Count what images are grouped into, where they are not samples one by one."""
     try:
         if dataset.task == "video":
             sets = pm_sets(dataset)
-            yield Finding("ok", "anchors", f"{len(sets.anchors)}, with {len(sets.frames)} similar frames around them")
+            yield Observation(
+                "ok", "anchors", f"{len(sets.anchors)}, with {len(sets.frames)} similar frames around them"
+            )
         elif dataset.task == "sequences":
             lengths = [len(rows) for rows in sequences_of(dataset).rows]
-            yield Finding("ok", "sequences", f"{len(lengths)} of {min(lengths)} to {max(lengths)} frames")
+            yield Observation("ok", "sequences", f"{len(lengths)} of {min(lengths)} to {max(lengths)} frames")
     except DataError as error:
-        yield Finding("error", "frames", str(error))
+        yield Observation("error", "frames", str(error))
 
 
-def _prompts(dataset: Dataset) -> Iterator[Finding]:
+def _prompts(dataset: Dataset) -> Iterator[Observation]:
     if dataset.task == "ood":
-        yield Finding("ok", "prompts", f"those of {dataset.id_dataset or 'the in-distribution set'}")
+        yield Observation("ok", "prompts", f"those of {dataset.id_dataset or 'the in-distribution set'}")
     elif dataset.templates:
-        yield Finding("ok", "prompts", f"{len(dataset.templates)} templates of its own")
+        yield Observation("ok", "prompts", f"{len(dataset.templates)} templates of its own")
     elif dataset.prompts:
-        yield Finding("ok", "prompts", dataset.prompts)
+        yield Observation("ok", "prompts", dataset.prompts)
     else:
-        yield Finding("warning", "prompts", "no templates; checks must name a prompt set")
+        yield Observation("warning", "prompts", "no templates; checks must name a prompt set")
 
 
 def _values(dataset: Dataset, name: str) -> str:
@@ -180,14 +184,16 @@ def _values(dataset: Dataset, name: str) -> str:
     return name_first([f"{value or 'none'} ({has_value(column, value).sum()})" for value in values], 8)
 
 
-def _decoded(dataset: Dataset, decode: int | None) -> Finding:
+def _decoded(dataset: Dataset, decode: int | None) -> Observation:
     """Decode images spread evenly over the dataset, the first and the last among them."""
     wanted = len(dataset) if decode is None else min(decode, len(dataset))
     indices = np.unique(np.linspace(0, len(dataset) - 1, wanted).round().astype(int)).tolist()
     damaged = [problem for index in indices if (problem := _problem(dataset, index)) is not None]
     if damaged:
-        return Finding("error", "decoding", f"{len(damaged)} of {len(indices)} images fail, the first:\n{damaged[0]}")
-    return Finding("ok", "decoding", f"{len(indices)} of {len(dataset)} images decoded")
+        return Observation(
+            "error", "decoding", f"{len(damaged)} of {len(indices)} images fail, the first:\n{damaged[0]}"
+        )
+    return Observation("ok", "decoding", f"{len(indices)} of {len(dataset)} images decoded")
 
 
 def _problem(dataset: Dataset, index: int) -> str | None:

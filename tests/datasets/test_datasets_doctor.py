@@ -8,33 +8,33 @@ from dataset_makers_protocols import changed_catalogue, make_raw_objectnet
 from test_datasets_video import make_vid
 
 from robustcheck.datasets import class_sets, known_datasets
-from robustcheck.datasets.doctor import Finding, examine
+from robustcheck.datasets.doctor import Observation, examine
 from robustcheck.datasets.presence import presence, subsets_of
 from robustcheck.errors import DataError
 
 
-def by_name(findings: list[Finding]) -> dict[str, Finding]:
-    return {finding.what: finding for finding in findings}
+def by_name(observations: list[Observation]) -> dict[str, Observation]:
+    return {observation.what: observation for observation in observations}
 
 
 def test_a_sound_dataset_has_no_complaint(tmp_path: Path) -> None:
-    findings = examine(str(three_shards(tmp_path / "d")), (), decode=None)
-    assert {finding.level for finding in findings} == {"ok"}
-    assert by_name(findings)["decoding"].detail == "10 of 10 images decoded"
-    assert by_name(findings)["class balance"].detail == "3 to 4 images a class"
+    observations = examine(str(three_shards(tmp_path / "d")), (), decode=None)
+    assert {observation.level for observation in observations} == {"ok"}
+    assert by_name(observations)["decoding"].detail == "10 of 10 images decoded"
+    assert by_name(observations)["class balance"].detail == "3 to 4 images a class"
 
 
 def test_digits_are_sound() -> None:
-    findings = by_name(examine("digits", ()))
-    assert findings["count"].detail == "797 images, as the catalogue says"
-    assert findings["decoding"].level == "ok"
+    observations = by_name(examine("digits", ()))
+    assert observations["count"].detail == "797 images, as the catalogue says"
+    assert observations["decoding"].level == "ok"
 
 
 def test_what_cannot_be_opened_is_one_error(tmp_path: Path) -> None:
-    [finding] = examine(str(tmp_path), ())
-    assert (finding.level, finding.what) == ("error", "opening")
-    [finding] = examine("imagenet-v2", ())
-    assert "not on this machine" in finding.detail
+    [observation] = examine(str(tmp_path), ())
+    assert (observation.level, observation.what) == ("error", "opening")
+    [observation] = examine("imagenet-v2", ())
+    assert "not on this machine" in observation.detail
 
 
 def test_a_damaged_image_is_found_when_it_is_decoded(tmp_path: Path) -> None:
@@ -48,17 +48,17 @@ def test_a_damaged_image_is_found_when_it_is_decoded(tmp_path: Path) -> None:
 
 def test_empty_classes_and_missing_templates_are_warnings(tmp_path: Path) -> None:
     directory = make_webdataset(tmp_path / "d", [sample(0, 0)], templates=())
-    findings = by_name(examine(str(directory), ()))
-    assert findings["class balance"].level == "warning"
-    assert "'dog'" in findings["class balance"].detail
-    assert findings["prompts"].level == "warning"
+    observations = by_name(examine(str(directory), ()))
+    assert observations["class balance"].level == "warning"
+    assert "'dog'" in observations["class balance"].detail
+    assert observations["prompts"].level == "warning"
 
 
 def test_repeated_class_names_are_named(tmp_path: Path) -> None:
     names = class_sets.imagenet_class_names()
-    findings = by_name(examine(str(make_webdataset(tmp_path / "d", [sample(0, 0)], names=names)), ()))
-    assert findings["class list"].detail == "imagenet, as in open_clip"
-    assert findings["repeated class names"].detail.startswith("missile, sunglasses")
+    observations = by_name(examine(str(make_webdataset(tmp_path / "d", [sample(0, 0)], names=names)), ()))
+    assert observations["class list"].detail == "imagenet, as in open_clip"
+    assert observations["repeated class names"].detail.startswith("missile, sunglasses")
 
 
 def test_groups_are_counted(tmp_path: Path) -> None:
@@ -79,46 +79,46 @@ ON_DISK = [name for name, entry in known_datasets().items() if entry.layout not 
 
 @pytest.mark.parametrize("name", [name for name in ON_DISK if not known_datasets()[name].subsets])
 def test_a_missing_dataset_says_where_to_put_it(name: str, tmp_path: Path) -> None:
-    [finding] = examine(name, (tmp_path,))
+    [observation] = examine(name, (tmp_path,))
     entry = known_datasets()[name]
     owner = known_datasets()[entry.of] if entry.of else entry
-    assert "is not on this machine" in finding.detail
-    assert owner.homepage in finding.detail
+    assert "is not on this machine" in observation.detail
+    assert owner.homepage in observation.detail
     for place in owner.places:
-        assert place in finding.detail
+        assert place in observation.detail
 
 
 def test_a_view_says_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed_catalogue(monkeypatch)("objectnet", count=113)
     make_raw_objectnet(tmp_path / "objectnet")
-    findings = by_name(examine("objectnet-imagenet", (tmp_path,)))
-    assert findings["view"].detail == "113 of the 113 images of objectnet"
-    assert findings["scored names"].detail == "125 names are scored for 113 classes; the max of a class counts"
-    assert {finding.level for finding in findings.values()} == {"ok"}
+    observations = by_name(examine("objectnet-imagenet", (tmp_path,)))
+    assert observations["view"].detail == "113 of the 113 images of objectnet"
+    assert observations["scored names"].detail == "125 names are scored for 113 classes; the max of a class counts"
+    assert {observation.level for observation in observations.values()} == {"ok"}
 
 
 def test_an_ood_set_needs_no_prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed_catalogue(monkeypatch)("sun", count=2)
     make_imagefolder(tmp_path / "SUN", ["images/a.jpg", "images/b.jpg"])
-    findings = by_name(examine("sun", (tmp_path,)))
-    assert findings["prompts"].detail == "those of imagenet-val"
-    assert findings["class balance"].detail == "2 to 2 images a class"
-    assert {finding.level for finding in findings.values()} == {"ok"}
+    observations = by_name(examine("sun", (tmp_path,)))
+    assert observations["prompts"].detail == "those of imagenet-val"
+    assert observations["class balance"].detail == "2 to 2 images a class"
+    assert {observation.level for observation in observations.values()} == {"ok"}
 
 
 def test_captions_are_counted_where_there_are_no_classes(tmp_path: Path) -> None:
     make_imagefolder(tmp_path / "d", ["a.png", "b.png"])
     (tmp_path / "d" / "captions.csv").write_text("path,caption\na.png,one\na.png,two\nb.png,three\n")
-    findings = by_name(examine(str(tmp_path / "d"), ()))
-    assert findings["captions"].detail == "3, 1 to 2 an image"
-    assert "class balance" not in findings
+    observations = by_name(examine(str(tmp_path / "d"), ()))
+    assert observations["captions"].detail == "3, 1 to 2 an image"
+    assert "class balance" not in observations
 
 
 def test_a_video_set_counts_anchors_and_frames(tmp_path: Path) -> None:
     make_vid(tmp_path / "imagenet-vid-robust")
-    findings = by_name(examine("imagenet-vid-robust", (tmp_path,)))
-    assert findings["anchors"].detail == "2, with 2 similar frames around them"
-    assert findings["task"].detail == "video"
+    observations = by_name(examine("imagenet-vid-robust", (tmp_path,)))
+    assert observations["anchors"].detail == "2, with 2 similar frames around them"
+    assert observations["task"].detail == "video"
 
 
 def test_a_family_says_which_subsets_are_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,20 +126,20 @@ def test_a_family_says_which_subsets_are_here(tmp_path: Path, monkeypatch: pytes
     for severity in ("1", "2"):
         directory = make_imagefolder(tmp_path / "imagenet-c" / "fog" / severity, ["a/1.png", "b/2.png"])
         (directory / "classnames.txt").write_text("cat\ndog\n")
-    findings = by_name(examine("imagenet-c", (tmp_path,)))
-    assert findings["subsets"].level == "warning"
-    assert findings["subsets"].detail == (
+    observations = by_name(examine("imagenet-c", (tmp_path,)))
+    assert observations["subsets"].level == "warning"
+    assert observations["subsets"].detail == (
         f"2 of 95 are here, in {tmp_path / 'imagenet-c'}; the first that is missing is imagenet-c/gaussian_noise/1"
     )
-    assert findings["examined"].detail == "imagenet-c/fog/1"
-    assert findings["decoding"].detail == "2 of 2 images decoded"
+    assert observations["examined"].detail == "imagenet-c/fog/1"
+    assert observations["decoding"].detail == "2 of 2 images decoded"
 
 
 def test_a_family_of_which_nothing_is_here_says_where_to_put_it(tmp_path: Path) -> None:
-    [finding] = examine("imagenet-3dcc", (tmp_path,))
-    assert finding.level == "error"
-    assert "imagenet-3dcc/near_focus/1" in finding.detail
-    assert known_datasets()["imagenet-3dcc"].homepage in finding.detail
+    [observation] = examine("imagenet-3dcc", (tmp_path,))
+    assert observation.level == "error"
+    assert "imagenet-3dcc/near_focus/1" in observation.detail
+    assert known_datasets()["imagenet-3dcc"].homepage in observation.detail
 
 
 @pytest.mark.parametrize("name", ["digitss", "no/such/directory", "imagenet-c/fgo/1", "imagenet-c/fog"])
