@@ -15,11 +15,11 @@ from robustcheck.errors import RecordError
 from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.comparisons import compare_model
 from robustcheck.judge.figures import draw_groups, draw_trend
-from robustcheck.judge.findings import Conclusion, finding_of, hold_to_finding
+from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_finding
 from robustcheck.judge.group_case import GroupCase, MatchedPair, Member, ModelGroup
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
-from robustcheck.judge.significance import decide_with_warning, p_value, say_resolution
+from robustcheck.judge.significance import decide_with_warning, find_p_value, say_resolution
 from robustcheck.judge.wording import say_signed, say_value, say_warning
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
@@ -49,7 +49,7 @@ def conclude(case: Case | GroupCase) -> Conclusion:
     """Return the verdict of one case, and what its numbers alone say of the check's claim."""
     check = case.planned.check
     verdict = judge_groups(case) if isinstance(case, GroupCase) else _judge_model(case)
-    finding = finding_of(verdict.status)
+    finding = derive_finding(verdict.status)
     if check.expect_finding:
         verdict = hold_to_finding(verdict, finding, check)
     elif verdict.status == "unsure":
@@ -79,7 +79,7 @@ def _require_usable(case: Case) -> None:
 def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
     estimate, bounds = comparison.estimate, comparison.bounds
     low, high = estimate.interval(0.95)
-    p = p_value(estimate, bounds)
+    p = find_p_value(estimate, bounds)
     return Verdict(
         status=status,
         reason=_reason(comparison, case, low, high),

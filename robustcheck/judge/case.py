@@ -1,4 +1,4 @@
-"""What a verdict rests on, and what a judge function makes of it."""
+"""What the verdict on a model rests on, and what a comparison returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PopulationPoints:
     licence: str = ""
 
     def within(self, x_range: tuple[Amount, Amount] | None) -> tuple[TrendPoint, ...]:
-        """Return the points whose x lies in a range; all of them where there is none."""
+        """Return the points whose x lies in a range; every point without one."""
         if x_range is None:
             return self.points
         low, high = (bound.value for bound in x_range)

@@ -17,8 +17,8 @@ def estimate_value(case: Case) -> Estimate:
 
 
 def estimate_score(score: Score, unit: str, seed: int) -> Estimate:
-    """Estimate a score; of a share, a fail is decided on the exact interval, which keeps its level at any n."""
-    error = sqrt(variance_of(score, unit))
+    """Estimate a score; for a share, a fail is decided on the exact interval, which keeps its level at any n."""
+    error = sqrt(estimate_variance(score, unit))
     n = score.n if score.samples is None else trials_of(score.samples)
     if n:
         return Estimate(
@@ -31,7 +31,7 @@ def estimate_score(score: Score, unit: str, seed: int) -> Estimate:
     return Estimate(score.value, score_intervals(score.samples, seed=seed), error)
 
 
-def variance_of(score: Score, unit: str) -> float:
+def estimate_variance(score: Score, unit: str) -> float:
     """Return the sampling variance of a score, never zero: no data is certain.
 
     Raises RecordError where neither the samples nor a binomial n says how sure a value is.

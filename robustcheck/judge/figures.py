@@ -37,7 +37,7 @@ def draw_trend(
 
 
 def draw_groups(line: GroupLine, case: GroupCase) -> TrendFigure | None:
-    """Return the plot of a check that compares lines: the line of the group that others are held against.
+    """Return the plot of a check that compares lines: the line through one group, and the points of all.
 
     None where too few models draw one.
     """

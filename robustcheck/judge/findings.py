@@ -23,14 +23,14 @@ _FOUND: Mapping[Finding, str] = {
 
 
 class Conclusion(NamedTuple):
-    """A verdict, and what its numbers say of the check's claim whatever was expected."""
+    """A verdict, and what its numbers say of the claim, whatever was expected."""
 
     verdict: Verdict
     finding: Finding
 
 
-def finding_of(status: Status) -> Finding:
-    """Return what a status that the numbers alone decided says of a claim."""
+def derive_finding(status: Status) -> Finding:
+    """Return what a status says of a claim, where the numbers alone decided it."""
     return _FINDINGS.get(status, "")
 
 

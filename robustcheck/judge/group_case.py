@@ -18,7 +18,7 @@ FEW_MODELS, FEW_PAIRS = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model of a group: its value, and the one on the other axis where there is one (else NaN)."""
+    """A model of a group: its value, and its value on the other axis (NaN without one)."""
 
     model: str
     y: float
@@ -45,7 +45,7 @@ class ModelGroup:
 
 @dataclass(frozen=True, slots=True)
 class MatchedPair:
-    """The models before and after something that are alike otherwise; ``name`` is what they have in common."""
+    """Models before and after a change, alike in everything else; ``name`` says what they have in common."""
 
     name: str
     before: tuple[Member, ...]
@@ -74,10 +74,15 @@ class GroupCase:
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
 
+    @property
+    def metric(self) -> str:
+        """The name of the measured metric."""
+        return self.planned.check.quantity.metric
+
 
 @dataclass(frozen=True, slots=True)
 class GroupComparison:
-    """A comparison of groups: over ``sizes`` models each (or pairs), of which ``enough`` are wanted.
+    """A comparison of groups: over ``sizes`` models each (or pairs), of which at least ``enough`` are needed.
 
     ``unit`` is that of the compared number; a slope has none.
     """

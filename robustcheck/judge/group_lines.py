@@ -1,4 +1,4 @@
-"""The lines of groups of models: who has a place on the axes, what is said of each line."""
+"""The lines of groups of models: which models have a place on the axes, and what is said of each line."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def note_extrapolation(group: ModelGroup, fitted: ModelGroup, x_unit: str) -> tu
     )
 
 
-def line_notes(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[str, ...]:
+def note_weak_lines(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[str, ...]:
     """Say which groups' lines explain little."""
     weak = [(group.name, r2) for group in groups if (r2 := _r2(group.points, axis)) < LITTLE_EXPLAINED]
     return tuple(f"the line of {name} explains little (r2 = {r2:.2f} on {axis} axes)" for name, r2 in weak)
 
 
-def line_facts(groups: Sequence[ModelGroup], axis: AxisName, x_unit: str) -> Pairs:
+def describe_lines(groups: Sequence[ModelGroup], axis: AxisName, x_unit: str) -> Pairs:
     """Describe the line of each group."""
     return tuple(("line of " + group.name, _line_text(group.points, axis, x_unit)) for group in groups)
 

@@ -19,7 +19,7 @@ def estimate_effect(effect: Effect) -> Estimate:
 def compare_effect(
     effect: Effect, claim: str, expected: float, *, notes: tuple[str, ...] = (), facts: Pairs = ()
 ) -> Comparison:
-    """Return an effect as a comparison that is not held against anything yet."""
+    """Return an effect as a comparison without bounds; ``hold_to_margin`` adds them."""
     estimate = estimate_effect(effect)
     return Comparison(estimate, Bounds(), None, claim, in_points=True, expected=expected, notes=notes, facts=facts)
 
@@ -34,7 +34,7 @@ def _better_by(margin: Amount, case: GroupCase) -> Bounds:
     return Bounds(low=margin.value) if case.higher_is_better else Bounds(high=-margin.value)
 
 
-def size_facts(groups: Sequence[ModelGroup]) -> Pairs:
+def describe_sizes(groups: Sequence[ModelGroup]) -> Pairs:
     """Return the fact that says how many models each group has."""
     return (("models", say_sizes(groups)),)
 
@@ -42,8 +42,3 @@ def size_facts(groups: Sequence[ModelGroup]) -> Pairs:
 def say_sizes(groups: Sequence[ModelGroup], of: str = " of ") -> str:
     """Say how many models each group has: ``12 of source laion, 3 of source wit``."""
     return ", ".join(f"{len(group.members)}{of}{group.name}" for group in groups)
-
-
-def metric_of(case: GroupCase) -> str:
-    """Return the name of the measured metric."""
-    return case.planned.check.quantity.metric

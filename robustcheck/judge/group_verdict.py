@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robustcheck.judge.comparisons import compare_groups
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.significance import decide_with_warning, p_value
+from robustcheck.judge.significance import decide_with_warning, find_p_value
 from robustcheck.judge.wording import say_points, say_signed, say_value, say_warning
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import ROUNDING
@@ -41,7 +41,7 @@ def judge_groups(case: GroupCase) -> Verdict:
         ),
         facts=(*comparison.facts, *case.facts, _level(alpha)),
         # A check that expects a finding is not a gate, so there is nothing to screen.
-        p_value=None if check.expect_finding else p_value(estimate, bounds),
+        p_value=None if check.expect_finding else find_p_value(estimate, bounds),
     )
 
 
@@ -50,7 +50,7 @@ def _status(compared: GroupComparison, alpha: float) -> Status:
 
 
 def _caution(compared: GroupComparison) -> tuple[str, ...]:
-    """Say why no verdict but unsure can be given, where that is so."""
+    """Say why the verdict can only be unsure, where that is so."""
     if compared.is_small:
         have = ", ".join(str(size) for size in compared.sizes)
         each = "a group" if compared.counted == "models" and len(compared.sizes) > 1 else "all"

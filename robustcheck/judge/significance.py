@@ -1,4 +1,4 @@
-"""How sure a verdict is: decided or not, with which p value, and how many images would decide it."""
+"""How sure a verdict is: decided or not, with which p value, and how many images would decide."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decide_with_warning(comparison: Comparison, alpha: float) -> Status:
     return status
 
 
-def p_value(estimate: Estimate, bounds: Bounds) -> float:
+def find_p_value(estimate: Estimate, bounds: Bounds) -> float:
     """Return the one-sided p value that the number is not worse than the limit: the smallest alpha that fails it.
 
     At least 1e-9; 1.0 where no alpha does, as on the right side of the limit.
@@ -73,7 +73,7 @@ def say_resolution(status: Status, comparison: Comparison, case: Case) -> tuple[
 def _deciding(comparison: Comparison, case: Case) -> str:
     """Say at which n the interval would end at the limit if the number stayed where it is."""
     estimate = comparison.estimate
-    n = deciding_n(case.score.n, estimate, comparison.bounds, case.planned.alpha)
+    n = find_deciding_n(case.score.n, estimate, comparison.bounds, case.planned.alpha)
     if n == inf:
         why = "the line itself is not known so exactly" if estimate.fixed else "the number lies on the limit"
         return f"no number of images would decide: {why}"
@@ -81,8 +81,8 @@ def _deciding(comparison: Comparison, case: Case) -> str:
     return f"about {_two_digits(n):,} would decide ({outcome}) if the number stays where it is"
 
 
-def deciding_n(n: int, estimate: Estimate, bounds: Bounds, alpha: float) -> float:
-    """Return n (half-width / distance to the limit)^2, of the half-width that n takes away; inf where none is enough.
+def find_deciding_n(n: int, estimate: Estimate, bounds: Bounds, alpha: float) -> float:
+    """Return n (half-width / distance to the limit)^2, for the part of it that shrinks with n; inf where no n does.
 
     The half-width is that of the decision at hand: of the 95% interval for a pass, at ``alpha`` for a fail.
     The square of an error is a sum of what more samples shrink and what they do not (a trend's own error).

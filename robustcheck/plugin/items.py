@@ -109,7 +109,7 @@ class CheckItem(pytest.Function):
         status = status_of_error(error, self.planned.model)
         missing = error.dataset if isinstance(error, DataMissing) else ""
         verdict = Verdict(status=status, reason=str(error), missing=missing)
-        result = self._run.session.result(self.planned, self.nodeid, verdict, started)
+        result = self._run.session.make_result(self.planned, self.nodeid, verdict, started)
         self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None

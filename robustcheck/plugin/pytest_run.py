@@ -118,7 +118,7 @@ class Run:
         )
 
     def _figure(self, planned: PlannedCheck) -> list[tuple[str, str]]:
-        figure = self.session.figure(planned)
+        figure = self.session.draw_figure(planned)
         return [] if figure is None else [(FIGURE, dump_figure(figure))]
 
 

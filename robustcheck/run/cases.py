@@ -48,8 +48,8 @@ class CaseBook:
             self._groups[key] = gather_groups(item, self.book, self.today)
         return self._groups[key]
 
-    def points(self, item: PlannedCheck) -> PopulationPoints | None:
-        """Return the population that a check needs a line through, on its two axes; None where it needs none."""
+    def load_points(self, item: PlannedCheck) -> PopulationPoints | None:
+        """Return the points that a check needs a line through, loaded once; None where it needs no line."""
         key = (item.suite.path, item.check.key)
         if key not in self._points:
             self._points[key] = _load_points(item.check)
@@ -70,7 +70,7 @@ class CaseBook:
             minimum_n=facts.n_min,
             seed=_seed(score.key, check.seed),
             x=self.book.score(item.cells[1]) if needs.other else None,
-            population=self.points(item),
+            population=self.load_points(item),
             reference=reference.score,
             reference_name=reference.name,
         )
@@ -87,7 +87,7 @@ class CaseBook:
         return _Reference()
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
-        """Return the other model's score on the same sort of evidence as the item's own."""
+        """Return the other model's score, live where the item's own is live."""
         is_live = self.book.score(item.cells[0]).evidence == "live"
         return self.book.score(item.cells[1], live=is_live)
 
@@ -97,7 +97,7 @@ class CaseBook:
         return self._loaded[name]
 
     def _must_be_live(self, check: Check, reference: _Reference) -> bool:
-        """Say whether a published figure will not do: it cannot reproduce itself, and live pairs with live only."""
+        """Say whether the score must be measured: to reproduce a figure, or to be compared with a measured score."""
         if check.expect.needs.figure is not None:
             return True
         return reference.score is not None and reference.score.evidence == "live" and self.book.choice == "auto"

@@ -59,7 +59,7 @@ def _stand_in(expect: GroupExpectation) -> ModelRef:
 
 
 def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
-    """Return the candidate's own cell, then the one it is compared with, if that is measured too."""
+    """Return the model's own cell, then the one it is compared with, where that is measured too."""
     own, reference = Cell(model, check.quantity), check.expect.needs.model
     if check.other_quantity is not None:
         return own, Cell(model, check.other_quantity)

@@ -88,7 +88,7 @@ class RobustSession:
         ]
 
     def select(self, items: Sequence[PlannedCheck]) -> None:
-        """Take note of the items that will run, so that one pass serves all of them."""
+        """Take note of the items that will run, so that one pass over the images serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
         self.book.groups = group_models(self.book.planned, self.settings.measure.memory_budget)
         self.book.planned_live = frozenset(item.cells[0] for item in items if item.check.expect.needs.figure)
@@ -104,10 +104,10 @@ class RobustSession:
             score, x = case.score, case.x or case.reference
             self._keep_samples(score)
         check, (verdict, finding) = case.planned.check, conclude(case)
-        result = self.result(case.planned, nodeid, verdict, started, score, x)
+        result = self.make_result(case.planned, nodeid, verdict, started, score, x)
         return replace(result, finding=finding) if check.claim or check.expect_finding else result
 
-    def result(
+    def make_result(
         self,
         item: PlannedCheck,
         nodeid: str,
@@ -142,13 +142,13 @@ class RobustSession:
             about_candidates=item.is_about_candidates,
         )
 
-    def figure(self, item: PlannedCheck) -> TrendFigure | None:
+    def draw_figure(self, item: PlannedCheck) -> TrendFigure | None:
         """Return the trend plot of an item's check, or None when it has no trend."""
         check = item.check
         if check.is_about_groups:
             line = check.group_expectation.drawn_line
             return draw_groups(line, self.cases.gather_groups(item)) if line else None
-        points, other = self.cases.points(item), check.other_quantity
+        points, other = self.cases.load_points(item), check.other_quantity
         if points is None or other is None:
             return None
         units = (METRICS[other.metric].unit, METRICS[check.quantity.metric].unit)

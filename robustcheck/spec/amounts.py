@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from robustcheck.spec.limits import WrittenLimit, written_limits
+from robustcheck.spec.limits import WrittenLimit, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
@@ -21,7 +21,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) 
     if not isinstance(data, dict):
         return
     written = data["expect"][kind]
-    limits = written_limits(kind, written, ("expect", kind))
+    limits = find_written_limits(kind, written, ("expect", kind))
     check_limits(scope, limits, names, mistakes)
     if isinstance(written, dict):
         _check_range(scope, written, ("expect", kind), names, mistakes)
@@ -73,7 +73,7 @@ def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _S
 
 
 def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, mistakes: Mistakes) -> None:
-    """Report a unit on a correlation or a slope, and a number that neither can be."""
+    """Report a unit on a correlation or a slope, and a number that is out of its range."""
     if amount.unit:
         hint = f"did you mean '{amount.value:g}'?"
         mistakes.at_value(scope, loc, f"{amount} has a unit, which correlations and slopes have not", hint=hint)
@@ -147,7 +147,7 @@ def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: Know
 def _check_like_measured(
     scope: Scope, kind: str, written: dict[str, object], names: KnownNames, mistakes: Mistakes
 ) -> None:
-    """Report two quantities of a model whose values cannot be compared, or that are one."""
+    """Report two quantities of a model whose values cannot be compared, or that are the same."""
     key = KINDS[kind].like_measured
     than = written.get(key) if key else None
     if not isinstance(scope.data, dict) or not isinstance(than, dict):

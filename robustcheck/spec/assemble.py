@@ -10,12 +10,12 @@ from typing import Any
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.language import CheckModel, DefaultsModel
-from robustcheck.spec.limits import looser_limits, written_limits
+from robustcheck.spec.limits import find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import Span
 from robustcheck.spec.query import read_query
-from robustcheck.spec.references import check_references, with_absolute_paths
+from robustcheck.spec.references import check_references, make_paths_absolute
 from robustcheck.spec.sentences import write_sentence
 from robustcheck.spec.source import Loc
 from robustcheck.spec.translate import validate_part
@@ -76,7 +76,7 @@ def _read_warn(
         return None
     if not _has_only_limits(scope, kind, written, mistakes):
         return None
-    check_limits(scope, written_limits(kind, data["warn"], ("warn",)), names, mistakes)
+    check_limits(scope, find_written_limits(kind, data["warn"], ("warn",)), names, mistakes)
     merged = {**KINDS[kind].long_form(data["expect"][kind]), **written} if model else None
     warn = validate_part(KINDS[kind], scope, merged, mistakes, base=("warn",)) if merged else None
     if warn and model:
@@ -101,8 +101,8 @@ def _has_only_limits(scope: Scope, kind: str, written: Mapping[str, object], mis
 
 
 def _refuse_looser(scope: Scope, expect: Expectation, warn: Expectation, mistakes: Mistakes) -> None:
-    for limit in looser_limits(expect, warn):
-        written = written_limits(expect.kind, _data(scope)["warn"], ("warn",))
+    for limit in find_looser_limits(expect, warn):
+        written = find_written_limits(expect.kind, _data(scope)["warn"], ("warn",))
         loc: Loc = next((item.loc for item in written if item.limit == limit), ("warn",))
         side = "above" if limit.tighter > 0 else "below"
         shown = expect.long_form(_data(scope)["expect"][expect.kind])[limit.key]
@@ -133,9 +133,9 @@ def _make_check(
         title=model.title or model.id.replace("-", " ").capitalize(),
         why=model.why,
         tags=tuple(dict.fromkeys([*suite.defaults.tags, *model.tags])),
-        quantity=with_absolute_paths(model.measure, directory, names).quantity(seed),
-        expect=with_absolute_paths(expect, directory, names),
-        warn=with_absolute_paths(warn, directory, names) if warn else None,
+        quantity=make_paths_absolute(model.measure, directory, names).quantity(seed),
+        expect=make_paths_absolute(expect, directory, names),
+        warn=make_paths_absolute(warn, directory, names) if warn else None,
         when_unsure=model.when_unsure or suite.defaults.when_unsure,
         known_deviations=tuple(KnownDeviation(item.model, item.reason, item.until) for item in model.known_deviations),
         applies_to=suite.applies_to + narrowed,

@@ -18,7 +18,7 @@ class WrittenLimit:
     loc: Loc
 
 
-def written_limits(kind: str, written: object, loc: Loc) -> list[WrittenLimit]:
+def find_written_limits(kind: str, written: object, loc: Loc) -> list[WrittenLimit]:
     """Find the limits in an expectation as written, in short or long form."""
     mapping = KINDS[kind].long_form(written)
     if not isinstance(mapping, dict):
@@ -31,7 +31,7 @@ def written_limits(kind: str, written: object, loc: Loc) -> list[WrittenLimit]:
     return found
 
 
-def looser_limits(expect: Expectation, warn: Expectation) -> list[Limit]:
+def find_looser_limits(expect: Expectation, warn: Expectation) -> list[Limit]:
     """Return the limits in which a warning asks less than the expectation."""
     return [limit for limit in expect.limits if _is_looser(limit, getattr(warn, limit.key), getattr(expect, limit.key))]
 

@@ -1,4 +1,4 @@
-"""The names that a suite may use, filled in by whoever knows the registries."""
+"""The names that a suite may use, filled in by `run`, which knows the registry."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _excerpt(span: Span, lines: Sequence[str]) -> list[str]:
     return [f"  {number} | {line}", f"  {' ' * len(number)} | {indent}{carets}"]
 
 
-def one_of(names: Iterable[str]) -> str:
+def list_known(names: Iterable[str]) -> str:
     """List known names for an ``expected:`` line, and say how many were left out."""
     known = sorted(names)
     if not known:

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
-from robustcheck.spec.problems import one_of
+from robustcheck.spec.problems import list_known
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.values import Query, Term
@@ -80,7 +80,7 @@ def is_known_facet(scope: Scope, loc: Loc, facet: str, names: KnownNames, mistak
         return True
     summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, names.facets)
     report = mistakes.at_key if loc and loc[-1] == facet else mistakes.at_value
-    report(scope, loc, summary, expected=one_of(names.facets), hint=hint)
+    report(scope, loc, summary, expected=list_known(names.facets), hint=hint)
     return False
 
 
@@ -94,7 +94,7 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, mistakes
             item = (*loc, index)
             at = item if (*scope.root, *item) in scope.document.values else loc
             summary = f"no model has {term.facet} {value!r}"
-            mistakes.at_value(scope, at, summary, expected=one_of(known), hint=did_you_mean(value, known))
+            mistakes.at_value(scope, at, summary, expected=list_known(known), hint=did_you_mean(value, known))
 
 
 def _condition(facet: str, value: object) -> Term | str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import Facets, KnownNames, is_path
-from robustcheck.spec.problems import one_of
+from robustcheck.spec.problems import list_known
 from robustcheck.spec.query import read_query
 from robustcheck.spec.source import Loc
 
@@ -60,4 +60,4 @@ def _check_query(
 def _check_facet(scope: Scope, loc: Loc, facet: str, known: KnownNames, mistakes: Mistakes) -> None:
     if facet not in known.facets:
         summary, hint = f"unknown facet {facet!r}", did_you_mean(facet, known.facets)
-        mistakes.at_value(scope, loc, summary, expected=one_of(known.facets), hint=hint)
+        mistakes.at_value(scope, loc, summary, expected=list_known(known.facets), hint=hint)

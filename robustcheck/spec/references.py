@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, is_path
-from robustcheck.spec.problems import one_of
+from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
@@ -62,7 +62,7 @@ def _check_mention(scope: Scope, mention: _Mention, names: KnownNames, mistakes:
 
 
 def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
-    """Return the names with the data sets that a population has figures of, for a check about its members.
+    """Add the data sets of a population's figures to the names, for a check about its members.
 
     Nothing is measured for such a check, so an average over data sets, or a set without an adapter, will do.
     """
@@ -89,13 +89,13 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: 
     mistakes.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 
-def with_absolute_paths(model: Model, directory: Path, names: KnownNames) -> Model:
+def make_paths_absolute(model: Model, directory: Path, names: KnownNames) -> Model:
     """Return the model with its paths made absolute: they are relative to the YAML file."""
     changed: dict[str, object] = {}
     for key, value in model:
         what = named_by(type(model).model_fields[key])
         if isinstance(value, BaseModel):
-            changed[key] = with_absolute_paths(value, directory, names)
+            changed[key] = make_paths_absolute(value, directory, names)
         elif what in _MAY_BE_PATHS and isinstance(value, str | list):
             texts = [value] if isinstance(value, str) else value
             paths = [_absolute(text, directory, names) for text in texts]
@@ -200,7 +200,7 @@ def _check_known(
     known = frozenset(known)
     if name in known:
         return
-    expected = f"{one_of(known)}; {also}" if also else one_of(known)
+    expected = f"{list_known(known)}; {also}" if also else list_known(known)
     mistakes.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=did_you_mean(name, known))
 
 
@@ -251,7 +251,7 @@ def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: Kn
         place = (*loc, name)
         if name not in known:
             summary, hint = f"unknown option {name!r} of {metric!r}", did_you_mean(name, known)
-            mistakes.at_key(scope, place, summary, expected=one_of(known), hint=hint)
+            mistakes.at_key(scope, place, summary, expected=list_known(known), hint=hint)
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
             _check_option(scope, place, scalar_text(value), known[name], names, mistakes)
 
@@ -263,7 +263,7 @@ def _check_option(
         _check_dataset(scope, loc, text, names, mistakes)
     elif choices and text not in choices:
         summary, hint = f"{loc[-1]!r} cannot be {text!r}", did_you_mean(text, choices)
-        mistakes.at_value(scope, loc, summary, expected=one_of(choices), hint=hint)
+        mistakes.at_value(scope, loc, summary, expected=list_known(choices), hint=hint)
 
 
 def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> None:

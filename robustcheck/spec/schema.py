@@ -11,7 +11,7 @@ from robustcheck.spec.language import SuiteModel
 from robustcheck.spec.reference_page import reference_markdown
 from robustcheck.values.expectations import KINDS, Expectation
 
-__all__ = ["generated_files", "json_schema", "reference_markdown"]
+__all__ = ["generate_files", "json_schema", "reference_markdown"]
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]*\}"}
 _AMOUNT_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(%|pp)?\s*$"
@@ -31,7 +31,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": _DRAFT, **schema, "title": "robustcheck suite"}
 
 
-def generated_files() -> dict[Path, str]:
+def generate_files() -> dict[Path, str]:
     """Return the text of every file that is made from the models, by its path."""
     package = Path(__file__).parents[1]
     return {
@@ -90,7 +90,7 @@ def _without_null_defaults(node: Any) -> None:
 def main(arguments: list[str]) -> int:
     """Write the generated files, or say which of them are stale."""
     stale = {
-        path: text for path, text in generated_files().items() if not path.is_file() or path.read_text("utf-8") != text
+        path: text for path, text in generate_files().items() if not path.is_file() or path.read_text("utf-8") != text
     }
     for path, text in stale.items():
         if "--write" in arguments:

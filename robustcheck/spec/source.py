@@ -50,7 +50,7 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Read a YAML file; raise SpecError when its text cannot be parsed at all."""
-    shown = shown_path(path)
+    shown = show_path(path)
     text = _read_text(path, shown)
     lines = tuple(_NEWLINE.split(text))
     try:
@@ -59,7 +59,7 @@ def read_document(path: Path) -> Document:
         raise SpecError([show_mistake(unreadable.mistake, shown, lines)]) from None
 
 
-def shown_path(path: Path) -> str:
+def show_path(path: Path) -> str:
     """Return the path relative to the working directory where that is shorter to read."""
     relative = os.path.relpath(path.absolute())
     return path.absolute().as_posix() if relative.startswith("..") else Path(relative).as_posix()

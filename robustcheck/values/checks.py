@@ -13,7 +13,7 @@ WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One assertion, after ``for_each`` and the variables are resolved and before models are chosen.
+    """One assertion: ``for_each`` and the variables are resolved, models are not chosen yet.
 
     ``case`` holds the ``for_each`` values; ``expect_position`` points at the ``expect:`` line;
     ``yaml`` is the check's own text, for failures and the report. ``claim`` is the sentence of a paper that

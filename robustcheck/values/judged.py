@@ -144,7 +144,7 @@ class Result:
 
     @property
     def is_about_groups(self) -> bool:
-        """Whether groups of models were judged, and no single one."""
+        """Whether groups of models were judged."""
         return self.model.kind == "group"
 
 

@@ -83,8 +83,8 @@ def test_only_what_reproduces_a_figure_must_be_live(session: RobustSession, suit
 
 
 def test_only_checks_with_a_line_have_a_plot(session: RobustSession, suite: Path) -> None:
-    assert session.figure(item(session, suite, "good")) is None
-    figure = session.figure(item(session, suite, "line"))
+    assert session.draw_figure(item(session, suite, "good")) is None
+    figure = session.draw_figure(item(session, suite, "line"))
     assert figure is not None
     assert figure.population == "openclip"
 

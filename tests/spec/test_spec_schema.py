@@ -11,7 +11,7 @@ from test_spec_variables import cases
 
 from robustcheck.spec import json_schema, reference_markdown
 from robustcheck.spec.language import CheckModel, DefaultsModel, SuiteModel
-from robustcheck.spec.schema import generated_files, main
+from robustcheck.spec.schema import generate_files, main
 from robustcheck.spec.source import read_document
 from robustcheck.values.expectations import KINDS
 
@@ -109,16 +109,16 @@ def test_the_shipped_suites_fit_the_schema() -> None:
         jsonschema.Draft202012Validator(json_schema()).validate(read_document(path).data)
 
 
-@pytest.mark.parametrize("path", generated_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", generate_files(), ids=lambda path: path.name)
 def test_generated_files_are_fresh(path: Path) -> None:
-    assert path.read_text("utf-8") == generated_files()[path], "run: python -m robustcheck.spec.schema --write"
+    assert path.read_text("utf-8") == generate_files()[path], "run: python -m robustcheck.spec.schema --write"
 
 
 def test_the_command_reports_and_writes_stale_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "docs" / "x.md"
-    monkeypatch.setattr("robustcheck.spec.schema.generated_files", lambda: {target: "new\n"})
+    monkeypatch.setattr("robustcheck.spec.schema.generate_files", lambda: {target: "new\n"})
     assert main([]) == 1
     assert capsys.readouterr().out == "stale: x.md\n"
     assert main(["--write"]) == 0

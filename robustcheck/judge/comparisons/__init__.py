@@ -14,13 +14,13 @@ from robustcheck.judge.group_case import GroupCase, GroupComparison
 
 
 def compare_model(case: Case) -> Comparison:
-    """Compare what the case of a model holds, in the way of its kind of expectation."""
+    """Compare a model with what its check expects."""
     comparison: Comparison = _compare(case)
     return comparison
 
 
 def compare_groups(case: GroupCase) -> GroupComparison:
-    """Compare what the case of groups holds, in the way of its kind of expectation."""
+    """Compare groups of models with what their check expects."""
     comparison: GroupComparison = _compare(case)
     return comparison
 

@@ -7,7 +7,7 @@ import numpy as np
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.group_margins import estimate_effect, size_facts
+from robustcheck.judge.group_margins import describe_sizes, estimate_effect
 from robustcheck.judge.wording import say_side
 from robustcheck.stats.group_effects import Method, correlation, correlation_of, correlation_p
 from robustcheck.values.expectations import Correlates
@@ -37,7 +37,7 @@ def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupC
         _range(expect),
         _range(warn) if warn else None,
         claim,
-        facts=(*size_facts(case.groups), *facts),
+        facts=(*describe_sizes(case.groups), *facts),
     )
     return GroupComparison(comparison, (points.size,), "")
 

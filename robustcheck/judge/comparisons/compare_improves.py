@@ -6,8 +6,8 @@ import numpy as np
 
 from robustcheck.judge.case import Comparison
 from robustcheck.judge.group_case import FEW_PAIRS, GroupCase, GroupComparison
-from robustcheck.judge.group_lines import line_facts, line_notes
-from robustcheck.judge.group_margins import compare_effect, hold_to_margin, metric_of, say_sizes
+from robustcheck.judge.group_lines import describe_lines, note_weak_lines
+from robustcheck.judge.group_margins import compare_effect, hold_to_margin, say_sizes
 from robustcheck.judge.wording import say_points, say_side, say_value
 from robustcheck.stats.compare import mcnemar_p
 from robustcheck.stats.group_effects import matched_difference, matched_residual_difference
@@ -34,7 +34,7 @@ def _average_pairs(case: GroupCase, side: str) -> Points:
 def _compare_values(expect: Improves, case: GroupCase, before: Points, after: Points) -> Comparison:
     effect = matched_difference(before.y, after.y, seed=case.seed)
     start, end = (say_value(float(side.y.mean()), case.unit) for side in (before, after))
-    claim = f"mean {metric_of(case)} changes by {_points(effect.value, case)} from {start} to {end}"
+    claim = f"mean {case.metric} changes by {_points(effect.value, case)} from {start} to {end}"
     if expect.than is not None:
         side = f"{say_points(effect.value, case.unit)} {say_side(effect.value)} the {start}"
         claim = f"mean {case.planned.check.quantity.label} {end} is {side} of {expect.than.quantity().label}"
@@ -48,10 +48,10 @@ def _compare_residuals(expect: Improves, case: GroupCase, before: Points, after:
     group = case.groups[0]
     return compare_effect(
         effect,
-        f"mean {metric_of(case)} moves by {_points(effect.value, case)} against the line of the models before",
+        f"mean {case.metric} moves by {_points(effect.value, case)} against the line of the models before",
         float(after.y.mean()) - effect.value,
-        notes=line_notes((group,), expect.axis),
-        facts=(*_pair_facts(case, changes), *line_facts((group,), expect.axis, case.x_unit)),
+        notes=note_weak_lines((group,), expect.axis),
+        facts=(*_pair_facts(case, changes), *describe_lines((group,), expect.axis, case.x_unit)),
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.group_lines import line_facts, line_notes, place_on_axis
+from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
 from robustcheck.judge.wording import say_points, say_value
 from robustcheck.stats.group_effects import line_gap
 from robustcheck.values.expectations import SameTrend
 
 
 def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCase) -> GroupComparison:
-    """Hold the largest distance of the groups' lines against what they may lie apart."""
+    """Hold the largest distance between the lines of the groups against the distance that is allowed."""
     groups, notes = place_on_axis(case.groups, expect.axis)
     gap = line_gap([group.points for group in groups], expect.axis, seed=case.seed)
     one, other = (groups[index].name for index in gap.pair)
@@ -24,7 +24,7 @@ def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCas
         f"at x = {say_value(gap.x, case.x_unit)}",
         in_points=True,
         expected=0.0,
-        notes=(*notes, *line_notes(groups, expect.axis)),
-        facts=(*line_facts(groups, expect.axis, case.x_unit), ("x in common", shared)),
+        notes=(*notes, *note_weak_lines(groups, expect.axis)),
+        facts=(*describe_lines(groups, expect.axis, case.x_unit), ("x in common", shared)),
     )
     return GroupComparison(comparison, tuple(len(group.members) for group in groups), case.unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.group_lines import line_facts, line_notes, place_on_axis
+from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
 from robustcheck.judge.group_margins import estimate_effect
 from robustcheck.judge.wording import say_side
 from robustcheck.stats.group_effects import slope_difference, tan_delta
@@ -29,7 +29,7 @@ def compare_steeper(expect: Steeper, warn: Steeper | None, case: GroupCase) -> G
         Bounds(low=warn.margin.value) if warn else None,
         claim,
         in_points=True,
-        notes=(*notes, *line_notes(groups, expect.axis)),
-        facts=(*line_facts(groups, expect.axis, case.x_unit), tangent),
+        notes=(*notes, *note_weak_lines(groups, expect.axis)),
+        facts=(*describe_lines(groups, expect.axis, case.x_unit), tangent),
     )
     return GroupComparison(comparison, tuple(len(group.members) for group in groups), "")

@@ -22,7 +22,7 @@ class FoundModel:
 
 @dataclass(slots=True)
 class Gathered:
-    """The models with all values that the check needs, those without, and what is to be said of the evidence.
+    """The models with all values that the check needs, those without, and notes on the evidence.
 
     ``missing`` is what kept a model of the run from its measurement.
     """

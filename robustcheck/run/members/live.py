@@ -35,7 +35,7 @@ def gather_measured_members(item: PlannedCheck, book: EvidenceBook) -> Gathered:
 
 
 def _measure_like_with_like(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
-    """Measure what is published where the other was measured: a model is compared with itself, like with like."""
+    """Where one value of a model is live and one published, measure the published one too."""
     kinds = {score.evidence for score in found if isinstance(score, Score)}
     return [_measure_too(each, book) for each in found] if len(kinds) > 1 else list(found)
 
@@ -74,7 +74,7 @@ def _require_usable(score: Score) -> None:
 
 
 def _raise_unless_absent(error: RobustcheckError, model: ModelRef) -> None:
-    """Let a model be left out whose data or weights are not here, unless the user asked for this very model."""
+    """Raise an error, unless data or weights are not here: such a model is left out if the user did not name it."""
     if isinstance(error, ModelUnavailable) and model.named:
         raise SetupError(error.found, where=error.where, expected=error.expected, fix=error.fix) from error
     if not isinstance(error, DataMissing | ModelUnavailable):

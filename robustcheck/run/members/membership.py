@@ -25,7 +25,7 @@ class Membership:
     pairs: tuple[tuple[str, str], ...]
 
     def has(self, model: str, facets: Facets) -> bool:
-        """Say whether a model counts: it has the facets of a group, or the file names it; and those of `among`."""
+        """Say whether a model counts: it has the facets of `among`, and those of a group or a place in the file."""
         if self.groups:
             is_in_a_group = any(matches(query, facets) for query in self.groups)
         else:

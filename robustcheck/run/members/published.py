@@ -30,7 +30,7 @@ def gather_published_members(check: Check, membership: Membership) -> Gathered:
 
 
 def _note_populations_without_figures(check: Check, populations: Sequence[Population]) -> list[str]:
-    """Name the populations that know nothing of a quantity; raise RecordError where none knows of it."""
+    """Name the populations that lack a quantity; raise RecordError where all of them do."""
     notes = []
     for quantity in filter(None, (check.quantity, check.other_quantity)):
         lacking = [population for population in populations if not population.has(quantity)]
