@@ -36,5 +36,5 @@ def _numbers(dataset: Dataset) -> IntArray:
     texts = dataset.groups[FRAME]
     if not np.strings.isdecimal(texts).all():
         first = str(texts[~np.strings.isdecimal(texts)][0])
-        raise DataError(f"the frame {first!r} is no number", where=dataset.name, expected="frames counted 0, 1, ...")
+        raise DataError(f"the frame {first!r} is not a number", where=dataset.name, expected="frames counted 0, 1, ...")
     return texts.astype(np.int64)

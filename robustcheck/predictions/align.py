@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.listing import name_first
 from robustcheck.predictions.naming import lookup
 from robustcheck.predictions.trials import stimulus_of
-from robustcheck.predictions.values import NO_CLASS, Floats, Ints, Predictions, Strings, first_of, refuse
+from robustcheck.predictions.values import NO_CLASS, Floats, Ints, Predictions, Strings, refuse
 
 
 def aligned(
@@ -110,9 +111,9 @@ def _file_name(image_id: str) -> str:
 def _check_others(predictions: Predictions, rows: Ints, where: str, others: bool) -> None:
     if others or len(rows) == len(predictions):
         return
-    unknown = np.delete(predictions.ids, rows)
+    unknown = np.delete(predictions.ids, rows).tolist()
     raise DataError(
-        f"{len(unknown)} of {len(predictions)} predictions are on no sample of {where}: {first_of(unknown)}",
+        f"{len(unknown)} of {len(predictions)} predictions are on samples outside {where}: {name_first(unknown, 3)}",
         where=str(predictions.path),
         expected=f"the {len(rows)} samples of {where}",
     )
@@ -125,12 +126,12 @@ def _missing(predictions: Predictions, ids: Strings, where: str) -> DataError:
         return DataError(
             "file names that occur in several directories",
             where=str(predictions.path),
-            expected=f"ids as in {where}, with directories: {first_of(ids)}",
+            expected=f"ids as in {where}, with directories: {name_first(ids.tolist(), 3)}",
         )
     return DataError(
-        f"no predictions on {len(missing)} of {len(ids)} samples of {where}: {first_of(missing)}",
+        f"no predictions on {len(missing)} of {len(ids)} samples of {where}: {name_first(missing, 3)}",
         where=str(predictions.path),
-        expected=f"ids as in {where}; these are such as {first_of(predictions.ids, 1)}",
+        expected=f"ids as in {where}; these are such as {predictions.ids[0]}",
     )
 
 

@@ -15,12 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.errors import DataError
+from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
 from robustcheck.predictions.tables import Table, read_table
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
-from robustcheck.predictions.values import Predictions, checked, first_of
+from robustcheck.predictions.values import Predictions, checked
 
 _OWN_FORM = {"imagenet-x": BEST_CLASS, "cue-conflict": TRIALS}
 SUFFIXES = (".csv", ".npz")
@@ -77,8 +78,9 @@ def _trial_files(directory: Path) -> tuple[Path, ...]:
 
 def _only(found: Sequence[Path], directory: Path, dataset_name: str) -> tuple[Path, ...]:
     if len(found) > 1:
+        names = name_first([file.name for file in found], 3)
         raise DataError(
-            f"{len(found)} files could be the predictions on {dataset_name}: {first_of([file.name for file in found])}",
+            f"{len(found)} files could be the predictions on {dataset_name}: {names}",
             where=str(directory),
             expected=f"one, or a file called {dataset_name}.csv",
             fix=f"name the file itself: predictions:{found[0]}",

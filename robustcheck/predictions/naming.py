@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.predictions.values import NO_CLASS, Ints, Strings, first_of
+from robustcheck.listing import name_first
+from robustcheck.predictions.values import NO_CLASS, Ints, Strings
 
 Names = tuple[str, ...]
 _NUMBER = re.compile(r"-?\d+")
@@ -75,9 +76,9 @@ def lookup(names: Names, wanted: Sequence[str], where: str, found: str) -> Ints:
     missing = [name for name in wanted if name not in places]
     if missing:
         raise DataError(
-            f"{len(missing)} of {len(wanted)} {found}: {first_of(missing)}",
+            f"{len(missing)} of {len(wanted)} {found}: {name_first(missing, 3)}",
             where=where,
-            expected="class names such as " + first_of(names, 10),
+            expected=f"class names such as {name_first(names, 10)}",
             fix=did_you_mean(missing[0], names),
         )
     return np.array([places[name] for name in wanted], dtype=np.int64)
@@ -87,9 +88,9 @@ def _check_known(texts: list[str], places: dict[str, int], names: Names, where: 
     unknown = [text for text in dict.fromkeys(texts) if text not in places]
     if unknown:
         raise DataError(
-            f"{what} that is no class name: {first_of(unknown)}",
+            f"{what} that is not a class name: {name_first(unknown, 3)}",
             where=str(where),
-            expected="one of " + first_of(names, 10),
+            expected=f"one of {name_first(names, 10)}",
             fix=did_you_mean(unknown[0], names),
         )
     _check_single(names, texts, str(where))

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.listing import name_first
 from robustcheck.predictions.tables import Table
-from robustcheck.predictions.values import NO_CLASS, Ints, Predictions, Strings, first_of
+from robustcheck.predictions.values import NO_CLASS, Ints, Predictions, Strings
 
 COLUMNS = frozenset({"imagename", "object_response"})
 CATEGORIES = (
@@ -28,7 +29,7 @@ def predictions_of_trials(tables: Sequence[Table]) -> Predictions:
     first = tables[0].path
     if len(observers) > 1:
         raise DataError(
-            f"the trials of {len(observers)} observers: {first_of(observers)}",
+            f"the trials of {len(observers)} observers: {name_first(observers, 3)}",
             where=str(first if len(tables) == 1 else first.parent),
             expected="one observer",
             fix=f"name one file: predictions:{first}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.listing import name_first
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -61,25 +62,20 @@ def checked(predictions: Predictions) -> Predictions:
 def refuse(predictions: Predictions, wrong: npt.NDArray[np.bool_], found: str, expected: str) -> None:
     """Raise DataError that counts the wrong samples and names the first, if there are any."""
     if wrong.any():
-        ids = predictions.ids[wrong]
+        ids = predictions.ids[wrong].tolist()
         raise DataError(
-            f"{len(ids)} of {len(wrong)} samples {found}: {first_of(ids)}",
+            f"{len(ids)} of {len(wrong)} samples {found}: {name_first(ids, 3)}",
             where=str(predictions.path),
             expected=expected,
         )
 
 
-def first_of(names: Sequence[str] | Strings, count: int = 3) -> str:
-    """Write the first few names, with dots when there are more."""
-    return ", ".join(str(name) for name in names[:count]) + (", ..." if len(names) > count else "")
-
-
 def _check_unique(predictions: Predictions) -> None:
     _, first, counts = np.unique(predictions.ids, return_index=True, return_counts=True)
-    twice = predictions.ids[np.sort(first[counts > 1])]
-    if len(twice):
+    twice = predictions.ids[np.sort(first[counts > 1])].tolist()
+    if twice:
         raise DataError(
-            f"{len(twice)} ids occur more than once: {first_of(twice)}",
+            f"{len(twice)} ids occur more than once: {name_first(twice, 3)}",
             where=str(predictions.path),
             expected="one prediction a sample",
         )

@@ -37,7 +37,7 @@ STYLES: Mapping[str, Style] = {
 CONTENTS: Mapping[str, str] = {
     "typographic": "the name of another class",
     "typographic_right": "the right name",
-    "typographic_neutral": "a word that is no class",
+    "typographic_neutral": "a word that is not a class name",
     "typographic_blank": "blank boxes",
 }
 

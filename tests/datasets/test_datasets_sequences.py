@@ -111,7 +111,7 @@ def test_columns_must_be_there_and_be_numbers(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no column 'frame'"):
         sequences_of(open_dataset(str(directory), ()))
     (directory / "manifest.csv").write_text("path,label,video,frame\n0.png,cat,v,first\n")
-    with pytest.raises(DataError, match="the frame 'first' is no number"):
+    with pytest.raises(DataError, match="the frame 'first' is not a number"):
         sequences_of(open_dataset(str(directory), ()))
 
 

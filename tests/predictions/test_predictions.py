@@ -87,12 +87,12 @@ def test_file_names_in_several_directories_are_not_guessed() -> None:
 
 def test_missing_samples_are_counted_and_named() -> None:
     wanted = np.array(["a.png", *(f"m{index}.png" for index in range(5))])
-    with pytest.raises(DataError, match=r"no predictions on 5 of 6 samples of digits: m0.png, m1.png, m2.png, \.\.\."):
+    with pytest.raises(DataError, match=r"no predictions on 5 of 6 samples of digits: m0.png, m1.png, m2.png and 2 more"):
         aligned(make(), wanted, 4, "digits")
 
 
 def test_samples_of_no_data_set_are_an_error_unless_it_is_a_view() -> None:
-    with pytest.raises(DataError, match=r"preds/digits.npz: 1 of 3 predictions are on no sample of digits: b.png"):
+    with pytest.raises(DataError, match=r"preds/digits.npz: 1 of 3 predictions are on samples outside digits: b.png"):
         aligned(make(), IDS[[2, 0]], 4, "digits")
     assert np.array_equal(aligned(make(), IDS[[2, 0]], 4, "digits", others=True).values, make().values[[2, 0]])
 

@@ -205,7 +205,7 @@ def test_a_table_of_a_spreadsheet_with_its_mark_and_blank_lines(tmp_path: Path) 
         ("id,predicted,confidence\nx,1,97.3\n", r"have a confidence outside \[0, 1\]: x"),
         ("id,predicted,confidence\nx,1,nan\n", r"have a confidence outside \[0, 1\]: x"),
         ("id,predicted,confidence\nx,1,high\n", r"digits.csv:2: not a number"),
-        ("id,logit_a,logit_b,label\nx,1,2,c\n", "a label that is no class name: c"),
+        ("id,logit_a,logit_b,label\nx,1,2,c\n", "a label that is not a class name: c"),
         ("id,logit_a,logit_b,confidence\nx,1,2,0.5\n", "confidence beside logits"),
         ("file_name,predicted_class\nx,3.5\n", r"digits.csv:2: '3.5' is not a whole number"),
     ],
