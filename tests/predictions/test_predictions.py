@@ -87,7 +87,9 @@ def test_file_names_in_several_directories_are_not_guessed() -> None:
 
 def test_missing_samples_are_counted_and_named() -> None:
     wanted = np.array(["a.png", *(f"m{index}.png" for index in range(5))])
-    with pytest.raises(DataError, match=r"no predictions on 5 of 6 samples of digits: m0.png, m1.png, m2.png and 2 more"):
+    with pytest.raises(
+        DataError, match=r"no predictions on 5 of 6 samples of digits: m0.png, m1.png, m2.png and 2 more"
+    ):
         aligned(make(), wanted, 4, "digits")
 
 
