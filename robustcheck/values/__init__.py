@@ -1,6 +1,6 @@
 """The frozen values that the stages hand to each other.
 
-Nothing here computes more than its own label; nothing here imports another module of the
+Nothing here computes more than its own label; nothing here imports another room of the
 package. Fractions are in [0, 1]; differences of fractions are too (0.02 is two points).
 """
 
