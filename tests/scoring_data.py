@@ -131,7 +131,7 @@ def options(**given: object) -> tuple[tuple[str, str], ...]:
 def features(dataset: Dataset, seed: str = "a") -> np.ndarray:
     """Return the fake encoder's embeddings of all images of a data set."""
     model = FakeZeroShot(seed=seed)
-    pictures = [model.preprocess(dataset.image(index)) for index in range(len(dataset))]
+    pictures = [model.geometry.crop(dataset.image(index)) for index in range(len(dataset))]
     return model.encode_images(pictures).astype(np.float64)
 
 

@@ -14,14 +14,11 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from robustcheck.models.encoders import Precision
+from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
 from robustcheck.transforms import SCHEMA as TRANSFORM_SCHEMA
 from robustcheck.values import ModelRef, Pairs
 
-_OPEN_CLIP_LIBRARIES = ("open_clip_torch", "timm")
-_TIMM_LIBRARIES = ("timm",)
-_SELF_DESCRIBED = frozenset({"local-dir", "zoo", "hf-hub"})
-_NO_LIBRARY = frozenset({"fake", "predictions", "phash"})
 _PROVENANCE_LIBRARIES = ("torch", "torchvision", "pillow", "numpy")
 
 
@@ -71,14 +68,13 @@ class EncoderFacts:
 
 def encoder_facts(ref: ModelRef, digest: str, precision: Precision) -> EncoderFacts:
     """Return the facts of a reference whose weights have this digest."""
-    described = ref.kind in _SELF_DESCRIBED
-    libraries = _TIMM_LIBRARIES if ref.kind.startswith("timm") else _OPEN_CLIP_LIBRARIES
+    said = model_kind(ref).key(ref)
     return EncoderFacts(
-        kind="directory" if described else ref.kind,
-        architecture="" if described else ref.architecture,
-        tag=(ref.weights or "") if ref.kind == "openclip" else "",
+        kind=said.kind,
+        architecture=said.architecture,
+        tag=said.tag,
         weights=digest,
-        libraries=() if ref.kind in _NO_LIBRARY else tuple((name, _version(name)) for name in libraries),
+        libraries=tuple((name, _version(name)) for name in said.libraries),
         precision=precision,
     )
 

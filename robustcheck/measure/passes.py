@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
@@ -21,12 +20,13 @@ from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, Pr
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.reading import Batch
 from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.geometry import Crop
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
 from robustcheck.transforms import Scene, image_rng, parse_transform
 from robustcheck.values import ModelRef
 
-Crops = dict[str, Any]
+Crops = dict[str, Crop]
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Pass:
 
     def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
         ids, labels = self.dataset.ids[places], self.dataset.labels[places]
-        own = [crop[runner.model.preprocessing] for crop in crops]
+        own = [crop[runner.model.geometry.key] for crop in crops]
         return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads)
 
     def _prepare_ahead(
@@ -154,14 +154,14 @@ class Pass:
                 future.cancel()
 
     def _prepare(self, claimed: Claimed, index: int) -> Crops:
-        """Decode and transform one image, then preprocess it once for each distinct preprocessing."""
+        """Decode and transform one image, then crop it once for each distinct geometry."""
         image = self.dataset.image(index)
         transform = parse_transform(self.images.transform)
         if transform is not None:
             scene = Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
             image = transform.apply(image, image_rng(self.images.seed, scene.image_id), scene)
-        models = {runner.model.preprocessing: runner.model for runner in claimed.runners if runner.error is None}
-        return {preprocessing: model.preprocess(image) for preprocessing, model in models.items()}
+        geometries = [runner.model.geometry for runner in claimed.runners if runner.error is None]
+        return {key: geometry.crop(image) for key, geometry in {each.key: each for each in geometries}.items()}
 
     def _tell(self, claimed: Claimed, count: int) -> None:
         self._done += count

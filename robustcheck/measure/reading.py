@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.encoders import LoadedModel, image_outputs
+from robustcheck.models.geometry import Crop
 from robustcheck.outputs.logits import TextHead
 from robustcheck.registry import foreign_maker, named
 from robustcheck.store import CHUNK, Rows
@@ -21,11 +22,11 @@ from robustcheck.store import CHUNK, Rows
 class Batch:
     """Images on their way through a model.
 
-    ``crops`` are what the model's preprocessing made of them; ``heads`` are those that the reading needs, in its
+    ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, in its
     order. Labels are indices of classes; -1 where an image has none.
     """
 
-    crops: Sequence[Any]
+    crops: Sequence[Crop]
     ids: Sequence[str]
     labels: Sequence[int]
     heads: tuple[TextHead, ...] = ()

@@ -18,7 +18,7 @@ from robustcheck.measure.parts import ImageSet
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.measure.saved import fitting_dataset
 from robustcheck.models.digests import weights_digest
-from robustcheck.models.encoders import is_supervised
+from robustcheck.models.kind import capabilities
 from robustcheck.predictions import Predictions, read_predictions, stem_of
 from robustcheck.prompts import prompt_texts
 from robustcheck.transforms import parse_transform
@@ -113,7 +113,8 @@ class Shelf:
         Raises ModelUnavailable when the model is not on this machine.
         """
         dataset = self.dataset_for(ref, name, quantity)
-        return self.recipe_with(ref, dataset, quantity, self.classes(dataset, quantity.prompts, has_no_texts(ref)))
+        supervised = "scores classes" in capabilities(ref)
+        return self.recipe_with(ref, dataset, quantity, self.classes(dataset, quantity.prompts, supervised))
 
     def recipe_with(
         self, ref: ModelRef, dataset: Dataset, quantity: Quantity, classes: ClassList | None, *, labelled: bool = True
@@ -143,11 +144,6 @@ class Shelf:
                 return None
             self._digests[identity] = digest
         return self._digests[identity]
-
-
-def has_no_texts(ref: ModelRef) -> bool:
-    """Say that a model scores classes of its own: a supervised classifier, or saved predictions."""
-    return is_supervised(ref) or ref.kind == "predictions"
 
 
 def _no_predictions(ref: ModelRef, name: str, transform: str | None, prompts: str | None) -> DataMissing:

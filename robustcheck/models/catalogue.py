@@ -81,6 +81,11 @@ def facets_of(model_id: str) -> Mapping[str, str]:
     return timm_rule_facets(model_id)
 
 
+def sorted_facets(model_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the facets of a model id as a reference holds them."""
+    return tuple(sorted(facets_of(model_id).items()))
+
+
 @cache
 def known_facets() -> Mapping[str, frozenset[str]]:
     """Return every facet and the values it has; for a numeric facet no values, as any number does."""

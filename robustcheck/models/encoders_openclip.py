@@ -2,104 +2,105 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from robustcheck.errors import ModelError, ModelUnavailable
-from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.encoders import Precision
+from robustcheck.models.openclip_kinds import CONFIGURATION
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
-from robustcheck.models.torch_running import inference, loaded, resolve_device, stack_batch, unit_rows
+from robustcheck.models.torch_geometry import split_transform
+from robustcheck.models.torch_models import DualEncoder
+from robustcheck.models.torch_running import loaded, resolve_device
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch
 
-_TEXT_BATCH = 256
+
+@dataclass(frozen=True, eq=False)
+class OpenClipModel(DualEncoder):
+    """A zero-shot model of open_clip, ready to encode."""
+
+    tokenizer: Callable[[list[str]], torch.Tensor]
+
+    def _image_features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.encode_image(images)
+        return features
+
+    def _text_features(self, texts: list[str]) -> torch.Tensor:
+        features: torch.Tensor = self.model.encode_text(self.tokenizer(texts).to(self.device))
+        return features
+
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        found = self.model.visual.forward_intermediates(images, indices=1, intermediates_only=True, output_fmt="NCHW")
+        stages: list[torch.Tensor] = found["image_intermediates"]
+        return stages[-1]
 
 
-def load(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
-    """Load an open_clip model with its own preprocessing and tokenizer."""
+def load_openclip_name(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
+    """Load a model of open_clip's own table."""
+    check_architecture(ref.architecture, ref.text)
+    tag = _weights(ref)
+    _fetch_pretrained(ref, tag)
+    source = pretrained_source(ref.architecture, tag)
+    # Weights trained with QuickGELU score several points lower with GELU; open_clip only warns.
+    quick = {"force_quick_gelu": True} if source is not None and source.quick_gelu else {}
+    return _load(ref, ref.architecture, device, precision, pretrained=tag, **quick)
+
+
+def load_openclip_file(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
+    """Load a checkpoint file of a training run into its architecture."""
+    check_architecture(ref.architecture, ref.text)
+    path = _existing(ref, Path(_weights(ref)), "a checkpoint file", Path.is_file)
+    return _load(ref, ref.architecture, device, precision, pretrained=str(path))
+
+
+def load_openclip_directory(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
+    """Load a directory in open_clip's form."""
+    directory = _existing(ref, Path(_weights(ref)), f"a directory with {CONFIGURATION}", Path.is_dir)
+    _existing(ref, directory / CONFIGURATION, "the configuration of the model", Path.is_file)
+    return _load(ref, f"local-dir:{directory}", device, precision)
+
+
+def load_openclip_repository(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
+    """Load a repository of the hub in open_clip's form."""
+    repository = _weights(ref)
+    _fetch_repository(ref, repository)
+    return _load(ref, f"hf-hub:{repository}", device, precision)
+
+
+def _load(ref: ModelRef, name: str, device: str, precision: Precision, **options: Any) -> OpenClipModel:
+    """Load open_clip's model of a name with its own preprocessing and tokenizer, with these weights or not at all."""
     import open_clip
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    _require_architecture(ref)
     target = resolve_device(device)
-    weights = _weights_path(ref)
-    name, options = _creation(ref, weights)
-    model = loaded(ref, lambda: open_clip.create_model(name, device=target, weights_only=True, **options))
-    model.eval()
-    configuration = getattr(model.visual, "preprocess_cfg", {})
+    options = {"require_pretrained": True, "weights_only": True, **options}
+    model = loaded(ref, lambda: open_clip.create_model(name, device=target, **options))
+    configuration = PreprocessCfg(**getattr(model.visual, "preprocess_cfg", {}))
+    geometry, normalisation = split_transform(image_transform_v2(configuration, is_train=False), ref.text)
     return OpenClipModel(
-        preprocessing=json.dumps(configuration, sort_keys=True, default=str),
-        logit_scale=float(model.logit_scale.detach().exp().mean()),
-        logit_bias=_bias(model),
-        model=model,
-        transform=image_transform_v2(PreprocessCfg(**configuration), is_train=False),
-        tokenizer=_tokenizer(ref, name),
+        model=model.to(target).eval(),
+        geometry=geometry,
+        normalisation=normalisation,
         device=target,
         precision=precision,
+        logit_scale=float(model.logit_scale.detach().exp().mean()),
+        logit_bias=_bias(model),
+        tokenizer=_tokenizer(ref, name),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenClipModel:
-    """A zero-shot model of open_clip, ready to encode."""
-
-    preprocessing: str
-    logit_scale: float
-    logit_bias: float
-    model: Any
-    transform: Callable[[Image.Image], torch.Tensor]
-    tokenizer: Callable[[list[str]], torch.Tensor]
-    device: torch.device
-    precision: Precision
-
-    def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """Return an image as this model's own evaluation transform makes it."""
-        return self.transform(image)
-
-    def encode_images(self, batch: Sequence[Any]) -> Features:
-        """Return (n, d) image embeddings at unit norm."""
-        with inference(self.device, self.precision):
-            return unit_rows(self.model.encode_image(stack_batch(batch, self.device)))[: len(batch)]
-
-    def encode_texts(self, texts: list[str]) -> Features:
-        """Return (n, d) text embeddings at unit norm."""
-        starts = range(0, len(texts), _TEXT_BATCH)
-        return np.concatenate([self._encode_text_batch(texts[start : start + _TEXT_BATCH]) for start in starts])
-
-    def _encode_text_batch(self, texts: list[str]) -> Features:
-        with inference(self.device, self.precision):
-            return unit_rows(self.model.encode_text(self.tokenizer(texts).to(self.device)))
-
-
-def _require_architecture(ref: ModelRef) -> None:
-    if ref.kind in ("openclip", "openclip-file"):
-        check_architecture(ref.architecture, ref.text)
-
-
-def _weights_path(ref: ModelRef) -> Path:
+def _weights(ref: ModelRef) -> str:
     if ref.weights is None:
         raise ModelError(
             "a reference without weights", where=ref.text, expected="a pretrained tag, a file or a directory"
         )
-    match ref.kind:
-        case "openclip":
-            return _pretrained_file(ref, ref.weights)
-        case "hf-hub":
-            return _hub_directory(ref, ref.weights)
-        case "openclip-file":
-            return _existing(ref, Path(ref.weights), "a checkpoint file", Path.is_file)
-    directory = _existing(ref, Path(ref.weights), "a directory with open_clip_config.json", Path.is_dir)
-    _existing(ref, directory / "open_clip_config.json", "the configuration of the model", Path.is_file)
-    return directory
+    return ref.weights
 
 
 def _existing(ref: ModelRef, path: Path, expected: str, is_there: Callable[[Path], bool]) -> Path:
@@ -108,45 +109,32 @@ def _existing(ref: ModelRef, path: Path, expected: str, is_there: Callable[[Path
     return path
 
 
-def _pretrained_file(ref: ModelRef, tag: str) -> Path:
+def _fetch_pretrained(ref: ModelRef, tag: str) -> None:
     from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
     check_tag(ref.architecture, tag, ref.text)
     configuration = get_pretrained_cfg(ref.architecture, tag)
     call = f"open_clip.create_model('{ref.architecture}', '{tag}')"
     fix = f'where there is a network: python -c "import open_clip; {call}"'
-    return Path(_fetched(ref, lambda: download_pretrained(configuration), fix))
+    _fetched(ref, lambda: download_pretrained(configuration), fix)
 
 
-def _hub_directory(ref: ModelRef, repository: str) -> Path:
+def _fetch_repository(ref: ModelRef, repository: str) -> None:
     from open_clip.pretrained import download_pretrained_from_hf
 
     fix = f"where there is a network: hf download {repository}"
-    _fetched(ref, lambda: download_pretrained_from_hf(repository, filename="open_clip_config.json"), fix)
-    return Path(_fetched(ref, lambda: download_pretrained_from_hf(repository), fix)).parent
+    _fetched(ref, lambda: download_pretrained_from_hf(repository, filename=CONFIGURATION), fix)
+    _fetched(ref, lambda: download_pretrained_from_hf(repository), fix)
 
 
-def _fetched(ref: ModelRef, fetch: Callable[[], str], fix: str) -> str:
+def _fetched(ref: ModelRef, fetch: Callable[[], str], fix: str) -> None:
     """Call a download; what fails there is the network or the cache, so the weights cannot be had."""
     try:
-        return fetch()
+        fetch()
     except (OSError, RuntimeError, ValueError) as error:
         raise ModelUnavailable(
             "its weights are not on this machine and cannot be fetched", where=ref.text, fix=fix
         ) from error
-
-
-def _creation(ref: ModelRef, weights: Path) -> tuple[str, dict[str, Any]]:
-    """Return open_clip's name for a reference and the options that make it load these weights or fail."""
-    options: dict[str, Any] = {"require_pretrained": True}
-    if ref.kind == "openclip-file":
-        return ref.architecture, {**options, "pretrained": str(weights)}
-    if ref.kind == "openclip":
-        source = pretrained_source(ref.architecture, ref.weights or "")
-        # Weights trained with QuickGELU score several points lower with GELU; open_clip only warns.
-        quick = {"force_quick_gelu": True} if source is not None and source.quick_gelu else {}
-        return ref.architecture, {**options, "pretrained": ref.weights, **quick}
-    return (f"hf-hub:{ref.weights}" if ref.kind == "hf-hub" else f"local-dir:{weights}"), options
 
 
 def _tokenizer(ref: ModelRef, name: str) -> Callable[[list[str]], torch.Tensor]:

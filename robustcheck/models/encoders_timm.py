@@ -3,61 +3,59 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
-from robustcheck.models.encoders import Features, Precision
-from robustcheck.models.torch_running import inference, loaded, resolve_device, stack_batch
+from robustcheck.models.encoders import Precision
+from robustcheck.models.torch_geometry import split_transform
+from robustcheck.models.torch_models import Classifier
+from robustcheck.models.torch_running import loaded, resolve_device
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch
 
 
-def load(ref: ModelRef, device: str, precision: Precision) -> TimmModel:
-    """Load a timm classifier with its own preprocessing."""
-    data: Any = importlib.import_module("timm.data")
-
-    _require_name(ref)
-    target = resolve_device(device)
-    model = _from_file(ref) if ref.kind == "timm-file" else _pretrained(ref)
-    configuration = data.resolve_model_data_config(model)
-    return TimmModel(
-        preprocessing=f"timm {sorted(configuration.items())}",
-        class_count=int(model.num_classes),
-        model=model.to(target).eval(),
-        transform=data.create_transform(**configuration, is_training=False),
-        device=target,
-        precision=precision,
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TimmModel:
+@dataclass(frozen=True, eq=False)
+class TimmModel(Classifier):
     """A supervised classifier of timm, ready to run."""
 
-    preprocessing: str
-    class_count: int
-    model: Any
-    transform: Callable[[Image.Image], torch.Tensor]
-    device: torch.device
-    precision: Precision
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        stages: list[torch.Tensor] = self.model.forward_intermediates(
+            images, indices=1, intermediates_only=True, output_fmt="NCHW"
+        )
+        return stages[-1]
 
-    def preprocess(self, image: Image.Image) -> torch.Tensor:
-        """Return an image as this model's own evaluation transform makes it."""
-        return self.transform(image)
 
-    def logits(self, batch: Sequence[Any]) -> Features:
-        """Return (n, C) class scores in float32."""
-        with inference(self.device, self.precision):
-            outputs = self.model(stack_batch(batch, self.device))
-            return np.asarray(outputs.float().cpu().numpy()[: len(batch)], dtype=np.float32)
+def load_timm_name(ref: ModelRef, device: str, precision: Precision) -> TimmModel:
+    """Load a model of timm's own table."""
+    _require_name(ref)
+    return _ready(ref, _pretrained(ref), device, precision)
+
+
+def load_timm_file(ref: ModelRef, device: str, precision: Precision) -> TimmModel:
+    """Load a checkpoint file into its architecture."""
+    _require_name(ref)
+    return _ready(ref, _from_file(ref), device, precision)
+
+
+def _ready(ref: ModelRef, model: Any, device: str, precision: Precision) -> TimmModel:
+    """Return a timm module with its own preprocessing, on its device."""
+    data: Any = importlib.import_module("timm.data")
+
+    target = resolve_device(device)
+    configuration = data.resolve_model_data_config(model)
+    geometry, normalisation = split_transform(data.create_transform(**configuration, is_training=False), ref.text)
+    return TimmModel(
+        model=model.to(target).eval(),
+        geometry=geometry,
+        normalisation=normalisation,
+        device=target,
+        precision=precision,
+        class_count=int(model.num_classes),
+    )
 
 
 def _require_name(ref: ModelRef) -> None:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.encoders import Features, LoadedModel, Precision
+from robustcheck.models.geometry import UNCHANGED, WHOLE, Crop, Geometry, Normalisation
+from robustcheck.models.kind import Capability, KeyFacts, ModelKind, Reference, safe_id
 from robustcheck.values import ModelRef
 
 _COLOURS = ("red", "green", "blue")
 
 
-def load(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
+def load_fake(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
     """Load a fake; ``weights`` seeds the text noise, as other weights would change a real model."""
     if ref.architecture == "zero-shot":
         return FakeZeroShot(seed=ref.weights or "")
@@ -40,18 +40,15 @@ def load(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
 class FakeClassifier:
     """Three outputs, blue, green and red as class folders are sorted: the mean of each channel."""
 
-    preprocessing: str = "mean colour"
+    geometry: Geometry = WHOLE
+    normalisation: Normalisation = UNCHANGED
     class_count: int = 3
     batches: list[int] = field(default_factory=list)
 
-    def preprocess(self, image: Image.Image) -> Any:
-        """Return the mean colour in [0, 1]."""
-        return np.asarray(image, dtype=np.float32).reshape(-1, 3).mean(axis=0) / 255
-
-    def logits(self, batch: Sequence[Any]) -> Features:
-        """Return the mean colours of a batch."""
-        self.batches.append(len(batch))
-        return np.stack(list(batch)).astype(np.float32)[:, ::-1]
+    def logits(self, crops: Sequence[Crop]) -> Features:
+        """Return the mean colours."""
+        self.batches.append(len(crops))
+        return _mean_colours(crops)[:, ::-1]
 
 
 @dataclass
@@ -59,20 +56,17 @@ class FakeZeroShot:
     """Mean colours against colour words, with a little noise that the seed decides."""
 
     seed: str = ""
-    preprocessing: str = "mean colour"
+    geometry: Geometry = WHOLE
+    normalisation: Normalisation = UNCHANGED
     logit_scale: float = 100.0
     logit_bias: float = 0.0
     batches: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
-    def preprocess(self, image: Image.Image) -> Any:
-        """Return the mean colour in [0, 1]."""
-        return np.asarray(image, dtype=np.float32).reshape(-1, 3).mean(axis=0) / 255
-
-    def encode_images(self, batch: Sequence[Any]) -> Features:
+    def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return the directions of the mean colours."""
-        self.batches.append(len(batch))
-        return _unit(np.stack(list(batch)).astype(np.float32) + np.float32(1e-3))
+        self.batches.append(len(crops))
+        return _unit(_mean_colours(crops) + np.float32(1e-3))
 
     def encode_texts(self, texts: list[str]) -> Features:
         """Return the direction of the colour that each text names."""
@@ -85,5 +79,36 @@ class FakeZeroShot:
         return np.asarray(noise + [float(colour in text) for colour in _COLOURS], dtype=np.float32)
 
 
+def _mean_colours(crops: Sequence[Crop]) -> Features:
+    """Return (n, 3) of the mean colours in [0, 1]."""
+    means = [np.asarray(crop, dtype=np.float32).reshape(-1, 3).mean(axis=0) / 255 for crop in crops]
+    return np.stack(means).astype(np.float32)
+
+
 def _unit(rows: Features) -> Features:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _parse(reference: Reference) -> ModelRef:
+    architecture, _, seed = reference.rest.partition("@")
+    return ModelRef(f"fake-{safe_id(reference.rest)}", reference.text, "fake", architecture, seed or None)
+
+
+def _capabilities(ref: ModelRef) -> frozenset[Capability]:
+    if ref.architecture.startswith("classifier"):
+        return frozenset({"scores classes"})
+    return frozenset({"embeds images", "embeds text"})
+
+
+KIND = ModelKind(
+    name="fake",
+    schemes=("fake",),
+    example="",
+    parse=_parse,
+    files=lambda ref: {},
+    content=lambda ref: f"fake {ref.architecture} {ref.weights}",
+    key=lambda ref: KeyFacts("fake", ref.architecture, "", ()),
+    capabilities=_capabilities,
+    load=load_fake,
+    needs_hub=False,
+)

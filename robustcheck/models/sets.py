@@ -15,7 +15,7 @@ import yaml
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.catalogue import entries
 from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
-from robustcheck.models.prediction_files import prediction_files
+from robustcheck.models.kind import ModelKind, kinds_of_scheme
 from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of
 from robustcheck.values import ModelRef, Query
 
@@ -105,8 +105,10 @@ def _queried(query: Query, where: str) -> tuple[ModelRef, ...]:
 
 
 def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
-    if text.startswith("predictions:"):
-        found = _globbed_predictions(text, base)
+    scheme = text.partition(":")[0]
+    holding = [kind for kind in kinds_of_scheme(scheme) if kind.holds is not None]
+    if holding:
+        found = _globbed_paths(holding[0], text, base)
     elif is_checkpoint_file(text) or "@" in text:
         head, at, pattern = text.rpartition("@")
         files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
@@ -123,11 +125,12 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
     return found
 
 
-def _globbed_predictions(text: str, base: Path) -> tuple[ModelRef, ...]:
+def _globbed_paths(kind: ModelKind, text: str, base: Path) -> tuple[ModelRef, ...]:
     scheme, _, pattern = text.partition(":")
     places = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
-    # Notes and logs lie beside saved outputs; what holds none is not meant.
-    return tuple(parse_reference(f"{scheme}:{place}", base=base) for place in places if prediction_files(base / place))
+    # Notes and logs lie beside models; what holds none is not meant.
+    held = [place for place in places if kind.holds is not None and kind.holds(base / place)]
+    return tuple(parse_reference(f"{scheme}:{place}", base=base) for place in held)
 
 
 def _from_yaml(path: Path, arch: str | None) -> tuple[ModelRef, ...]:
@@ -181,11 +184,12 @@ def _with_unique_ids(models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
 
 
 def _with_directory(model: ModelRef) -> str:
-    directory = Path(model.weights or "").parent.name.replace(" ", "_")
-    if model.kind == "predictions" and directory:
-        return f"{directory}-{model.id}"
-    head, at, stem = model.id.partition("@")
-    return f"{head}@{directory}-{stem}" if at and directory else model.id
+    place = Path(model.weights or "")
+    if not place.is_absolute():
+        return model.id
+    directory = place.parent.name.replace(" ", "_")
+    head, at, stem = model.id.rpartition("@")
+    return f"{head}{at}{directory}-{stem}" if directory else model.id
 
 
 def _split(text: str) -> list[str]:

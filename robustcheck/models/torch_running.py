@@ -6,12 +6,13 @@ import pickle
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.geometry import Crop, Normalisation
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def resolve_device(device: str) -> torch.device:
 
 
 @contextmanager
-def inference(device: torch.device, precision: Precision) -> Iterator[None]:
-    """Run without gradients, in the given precision, with deterministic kernels and real float32."""
+def running(device: torch.device, precision: Precision, *, gradients: bool = False) -> Iterator[None]:
+    """Run in the given precision, with deterministic kernels and real float32; without gradients unless asked."""
     import torch
 
     with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode())
+        stack.enter_context(torch.enable_grad() if gradients else torch.inference_mode())
         # TF32 would make fp32 convolutions on recent GPUs 10-bit ones.
         stack.enter_context(torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False))
         if precision != "fp32":
@@ -68,22 +69,44 @@ def _failed_forward(error: RuntimeError) -> Exception:
     return ModelError(f"the model failed on a batch ({_first_line(error)})", expected="a model that takes its input")
 
 
-def stack_batch(batch: Sequence[Any], device: torch.device) -> torch.Tensor:
-    """Return preprocessed images as one tensor on the device; on a processor the last is repeated to whole groups.
+def stack_pixels(crops: Sequence[Crop], device: torch.device) -> torch.Tensor:
+    """Return crops as (n, 3, H, W) in [0, 1] on the device; on a processor the last is repeated to whole groups.
 
-    The caller keeps the outputs of the first ``len(batch)`` rows.
+    The caller keeps the outputs of the first ``len(crops)`` rows.
     """
     import torch
 
-    filling = [batch[-1]] * (-len(batch) % _ROWS_AT_ONCE) if device.type == "cpu" else []
-    return torch.stack([*batch, *filling]).to(device)
+    bytes_ = torch.from_numpy(np.stack(fill_rows(crops, device))).to(device)
+    # Divided by a tensor of the device: for a plain number, CUDA multiplies by its rounded inverse.
+    return bytes_.permute(0, 3, 1, 2).contiguous().float() / torch.tensor(255.0, device=device)
 
 
-def unit_rows(features: torch.Tensor) -> Features:
+def fill_rows(rows: Sequence[T], device: torch.device) -> list[T]:
+    """Return rows with the last one repeated to whole groups on a processor."""
+    return [*rows, *([rows[-1]] * (-len(rows) % _ROWS_AT_ONCE if device.type == "cpu" else 0))]
+
+
+def normalised(pixels: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+    """Return (x - mean) / std of pixels (n, 3, H, W) in [0, 1], in float32 as torchvision calculates it."""
+    import torch
+
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=pixels.device).view(-1, 1, 1)
+        for values in (normalisation.mean, normalisation.std)
+    )
+    return (pixels - mean) / std
+
+
+def unit_rows(features: torch.Tensor) -> torch.Tensor:
     """Return features at unit L2 norm, normalised in float32 whatever the precision was."""
     from torch.nn import functional
 
-    return np.asarray(functional.normalize(features.float(), dim=-1).cpu().numpy(), dtype=np.float32)
+    return functional.normalize(features.float(), dim=-1)
+
+
+def as_features(rows: torch.Tensor, count: int) -> Features:
+    """Return the first rows as an array of float32."""
+    return np.asarray(rows.float().cpu().numpy()[:count], dtype=np.float32)
 
 
 def loaded(ref: ModelRef, load: Callable[[], T]) -> T:

@@ -88,7 +88,7 @@ def measure(one: Cell, settings: MeasureSettings) -> Score:
 
 def test_the_score_equals_a_straight_calculation(colours, settings):
     dataset, model = open_dataset(str(colours), ()), FakeZeroShot(seed="a")
-    images = model.encode_images([model.preprocess(dataset.image(index)) for index in range(N)])
+    images = model.encode_images([model.geometry.crop(dataset.image(index)) for index in range(N)])
     texts = [list(row) for row in prompt_texts("mcm-5", dataset, dataset.class_names)]
     weights = np.stack([model.encode_texts(row).mean(axis=0) for row in texts])
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)

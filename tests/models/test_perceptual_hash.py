@@ -10,7 +10,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.encoders import LoadedModel, ZeroShotModel, image_outputs
-from robustcheck.models.perceptual_hash import load
+from robustcheck.models.perceptual_hash import load_hash
 from robustcheck.values import ModelRef
 
 REF = ModelRef(id="phash", text="phash:", kind="phash", architecture="8")
@@ -22,20 +22,21 @@ def picture(seed: int, side: int = 40) -> Image.Image:
 
 
 def encoded(*images: Image.Image) -> np.ndarray:
-    model = load(REF, "auto", "fp32")
-    return image_outputs(model, [model.preprocess(image) for image in images])
+    model = load_hash(REF, "auto", "fp32")
+    return image_outputs(model, [model.geometry.crop(image) for image in images])
 
 
 def test_it_is_a_model_that_runs_in_a_pass() -> None:
-    model: LoadedModel = load(REF, "cuda", "bf16")
+    model: LoadedModel = load_hash(REF, "cuda", "bf16")
     assert isinstance(model, ZeroShotModel)
-    assert model.preprocessing.startswith("phash 8x8, imagehash ")
+    assert model.geometry.key == "grey, resized to 32x32"
+    assert model.geometry.crop(picture(0)).shape == (32, 32, 3)
 
 
 def test_256_bits_are_those_of_imagehash() -> None:
-    model = load(ModelRef("phash-256", "phash-256", "phash", "16"), "auto", "fp32")
+    model = load_hash(ModelRef("phash-256", "phash-256", "phash", "16"), "auto", "fp32")
     image = picture(3)
-    outputs = image_outputs(model, [model.preprocess(image)])
+    outputs = image_outputs(model, [model.geometry.crop(image)])
     assert outputs.shape == (1, 256)
     assert np.linalg.norm(outputs) == 1.0
     np.testing.assert_array_equal(outputs[0] > 0, imagehash.phash(image, hash_size=16).hash.reshape(-1))
@@ -64,12 +65,13 @@ def test_size_and_coding_hardly_change_the_hash() -> None:
 
 def test_it_reads_no_text() -> None:
     with pytest.raises(ModelError, match="reads no text"):
-        load(REF, "cpu", "fp32").encode_texts(["a photo of a dog"])
+        load_hash(REF, "cpu", "fp32").encode_texts(["a photo of a dog"])
 
 
 def test_it_needs_no_torch() -> None:
     code = (
         "import sys; from PIL import Image; from robustcheck.models import perceptual_hash as p;"
-        "p.PerceptualHash('x').preprocess(Image.new('RGB', (9, 9))); print('torch' in sys.modules)"
+        "m = p.PerceptualHash(8); m.encode_images([m.geometry.crop(Image.new('RGB', (9, 9)))]);"
+        "print('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "prompts": VALUES | {"registry"},
     "metrics": VALUES,
     "outputs": VALUES | {"metrics"},
-    "protocols": VALUES | {"datasets", "measure", "metrics", "outputs", "stats", "store", "transforms"},
+    "protocols": VALUES | {"datasets", "measure", "metrics", "models", "outputs", "stats", "store", "transforms"},
     "predictions": VALUES | {"outputs", "store"},
     "store": VALUES,
     "populations": VALUES | {"models", "registry"},

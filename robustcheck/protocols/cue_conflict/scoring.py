@@ -7,8 +7,9 @@ import numpy as np
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.shelf import Shelf, has_no_texts
+from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
+from robustcheck.models.kind import capabilities
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, require_task
 from robustcheck.values import Cell, Samples
 
@@ -19,7 +20,7 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe with all names merged into the categories, or with the categories' own names."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(dataset, facts_of(cell))
-    own_names, supervised = cell.quantity.metric == OWN_NAMES, has_no_texts(cell.model)
+    own_names, supervised = cell.quantity.metric == OWN_NAMES, "scores classes" in capabilities(cell.model)
     if own_names and supervised:
         raise DataError(
             f"{OWN_NAMES} asks for the categories by name, and {cell.model.id} reads no texts",

@@ -15,8 +15,9 @@ from robustcheck.datasets.selection import CLASSES
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.shelf import Shelf, has_no_texts
+from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import summary_of_all
+from robustcheck.models.kind import capabilities
 from robustcheck.protocols.detect.scores import detection_scores
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
 from robustcheck.values import Cell, Pairs, Samples
@@ -105,7 +106,7 @@ def _score_name(cell: Cell) -> str:
     named = option(cell, "score")
     if named != "auto":
         return named
-    return "msp" if has_no_texts(cell.model) else "mcm"
+    return "mcm" if "embeds text" in capabilities(cell.model) else "msp"
 
 
 SCORING = Scoring(find_recipes, samples)

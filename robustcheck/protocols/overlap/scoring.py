@@ -17,8 +17,9 @@ from robustcheck.measure.memo import Memo
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe
-from robustcheck.measure.shelf import Shelf, has_no_texts
+from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.models.kind import capabilities
 from robustcheck.protocols.overlap.duplicates import (
     Threshold,
     calibrate_threshold,
@@ -98,7 +99,7 @@ def _detector(cell: Cell) -> ModelRef:
     named = option(cell, "detector")
     if named in HASHES:
         return HASHES[named]
-    if has_no_texts(cell.model):
+    if "embeds images" not in capabilities(cell.model):
         raise DataError(f"{cell.model.id} gives no embeddings to compare", fix="use detector: phash")
     return cell.model
 

@@ -12,7 +12,8 @@ from robustcheck.measure.memo import Memo
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe, plain_texts
-from robustcheck.measure.shelf import Shelf, has_no_texts
+from robustcheck.measure.shelf import Shelf
+from robustcheck.models.kind import capabilities
 from robustcheck.protocols.retrieve.ranks import RetrievalRanks, recall_columns, retrieval_ranks
 from robustcheck.protocols.scoring import Measured, Scoring, facts_of, require_task
 from robustcheck.store import Stored, content_key
@@ -25,7 +26,7 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the images, with the captions as its texts."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(dataset, facts_of(cell))
-    if has_no_texts(cell.model):
+    if "embeds text" not in capabilities(cell.model):
         raise DataError(f"{cell.model.id} has no embeddings of texts", where=dataset.name, expected="a zero-shot model")
     if cell.quantity.where or cell.quantity.prompts:
         raise DataError("retrieval is over a whole data set and its own captions", where=cell.quantity.label)

@@ -1,0 +1,50 @@
+"""What stands between a picture and a model's arithmetic, in two parts that are kept apart.
+
+The geometry resizes and crops: from a picture to 8-bit pixels, on the processor. The normalisation is (x - mean) / std
+on the model's device. Models that differ only in mean and std share a crop, and what changes pixels in memory
+(a corruption, an attack) works between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Crop = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How a picture becomes pixels: ``crop`` takes an RGB picture and gives (H, W, 3) of uint8.
+
+    Equal ``key`` means equal crops, so that models with one key share them.
+    """
+
+    key: str
+    crop: Callable[[Image.Image], Crop]
+
+
+@dataclass(frozen=True, slots=True)
+class Normalisation:
+    """How pixels in [0, 1] become a model's input: (x - mean) / std for each channel."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+UNCHANGED = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def crop_whole(image: Image.Image) -> Crop:
+    """Return all pixels of an RGB picture as (H, W, 3) of uint8."""
+    return np.asarray(image, dtype=np.uint8)
+
+
+WHOLE = Geometry("the whole image", crop_whole)

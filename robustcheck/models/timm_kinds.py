@@ -1,0 +1,64 @@
+"""The kinds of model that timm loads: its own names and checkpoint files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.models.catalogue import entries, sorted_facets
+from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.model_files import hub_file, hub_files, one_file
+from robustcheck.values import ModelRef
+
+_CAPABILITIES = always("scores classes", "gives feature maps", "has gradients")
+
+
+def _parse_name(reference: Reference) -> ModelRef | None:
+    name, at, _ = reference.rest.partition("@")
+    if "/" in name or not name:
+        raise ModelError(
+            f"{name!r} is no timm name",
+            where=reference.text,
+            expected="timm:NAME.TAG or timm:NAME@FILE",
+            fix=did_you_mean(name, [model.id for model in entries()]),
+        )
+    return None if at else ModelRef(name, reference.text, "timm", name, None, sorted_facets(name))
+
+
+def _parse_file(reference: Reference) -> ModelRef | None:
+    name, at, written = reference.rest.partition("@")
+    if not at:
+        return None
+    path = reference.file(written)
+    return ModelRef(f"{name}@{safe_id(path.stem)}", reference.text, "timm-file", name, str(path))
+
+
+def _hub_repository_files(ref: ModelRef) -> dict[str, Path]:
+    repository = f"timm/{ref.architecture}"
+    weights = hub_file(repository, "model.safetensors", "pytorch_model.bin")
+    return {"weights": weights, **hub_files(repository, ("config.json",))} if weights else {}
+
+
+NAMED = ModelKind(
+    name="timm",
+    schemes=("timm",),
+    example="timm:resnet50.a1_in1k",
+    parse=_parse_name,
+    files=_hub_repository_files,
+    key=lambda ref: KeyFacts("timm", ref.architecture, "", ("timm",)),
+    capabilities=_CAPABILITIES,
+    load="robustcheck.models.encoders_timm:load_timm_name",
+    needs_hub=True,
+)
+FILE = ModelKind(
+    name="timm-file",
+    schemes=("timm",),
+    example="timm:resnet50@path.safetensors",
+    parse=_parse_file,
+    files=lambda ref: one_file(ref.weights),
+    key=lambda ref: KeyFacts("timm-file", ref.architecture, "", ("timm",)),
+    capabilities=_CAPABILITIES,
+    load="robustcheck.models.encoders_timm:load_timm_file",
+    needs_hub=False,
+)
+KINDS = (NAMED, FILE)

@@ -1,0 +1,59 @@
+"""Split a torchvision evaluation transform into its geometry and its normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PIL import Image
+
+from robustcheck.errors import ModelError
+from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole
+
+# Pictures are RGB when they come here.
+_CONVERSIONS = frozenset({"MaybeConvertMode", "_convert_to_rgb"})
+
+
+def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation]:
+    """Return the two halves of a transform that resizes and crops, then makes a tensor, then normalises it.
+
+    Raises ModelError for a transform of another form, of which the halves cannot be told.
+    """
+    steps: Sequence[Any] = getattr(transform, "transforms", ())
+    if len(steps) < 2 or not _is_to_tensor(steps[-2]) or type(steps[-1]).__name__ != "Normalize":
+        raise ModelError(
+            f"its preprocessing cannot be split: {transform}",
+            where=where,
+            expected="steps that resize and crop, then ToTensor, then Normalize",
+        )
+    geometric = [step for step in steps[:-2] if _name(step) not in _CONVERSIONS]
+    geometry = Geometry("; ".join(map(_described, geometric)), lambda image: _cropped(image, geometric))
+    return geometry, Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std))
+
+
+def _is_to_tensor(step: Any) -> bool:
+    return any(kind.__name__ == "ToTensor" for kind in type(step).__mro__)
+
+
+def _cropped(image: Image.Image, steps: Sequence[Callable[[Image.Image], Image.Image]]) -> Crop:
+    for step in steps:
+        image = step(image)
+    return crop_whole(image)
+
+
+def _described(step: Any) -> str:
+    """Say a step with all its settings, so that equal text means equal work."""
+    facts = {name: value for name, value in vars(step).items() if not name.startswith("_") and name != "training"}
+    return f"{type(step).__module__}.{_name(step)} {sorted((name, _plain(value)) for name, value in facts.items())}"
+
+
+def _plain(value: Any) -> str:
+    return str(list(value) if isinstance(value, tuple) else value)
+
+
+def _name(step: Any) -> str:
+    return str(getattr(step, "__name__", type(step).__name__))
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

@@ -1,0 +1,111 @@
+"""What the models that torch runs have in common, whichever library built them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.geometry import Crop, Geometry, Normalisation
+from robustcheck.models.torch_running import as_features, normalised, running, stack_pixels, unit_rows
+
+if TYPE_CHECKING:
+    import torch
+
+_TEXT_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class TorchModel(ABC):
+    """A model on its device, between pixels in [0, 1] and features.
+
+    Differentiate with ``torch.autograd.grad`` towards the pixels. The weights are left as they were loaded, gradients
+    allowed: without, torch folds some products another way, which moves the last bits of what is stored.
+    """
+
+    model: Any
+    geometry: Geometry
+    normalisation: Normalisation
+    device: torch.device
+    precision: Precision
+
+    def pixels(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return crops as (n, 3, H, W) in [0, 1] on the device; on a processor filled up to whole groups of rows.
+
+        Only the first ``len(crops)`` rows of what is made from them count.
+        """
+        return stack_pixels(crops, self.device)
+
+    def running(self, *, gradients: bool = False) -> AbstractContextManager[None]:
+        """Return the context in which to call what takes pixels; with ``gradients`` it can be differentiated."""
+        return running(self.device, self.precision, gradients=gradients)
+
+    def feature_map(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the features of the last stage as (n, d, h, w): of a ViT its patch tokens, unnormalised.
+
+        They are those of the last block, before any normalisation or projection that follows.
+        """
+        return self._feature_map(self._input(pixels)).float()
+
+    def _input(self, pixels: torch.Tensor) -> torch.Tensor:
+        return normalised(pixels, self.normalisation)
+
+    @abstractmethod
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the last stage's features of normalised images."""
+
+
+@dataclass(frozen=True, eq=False)
+class DualEncoder(TorchModel):
+    """An image tower and a text tower into one space."""
+
+    logit_scale: float
+    logit_bias: float
+
+    def embed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return (n, d) image embeddings at unit norm; differentiable."""
+        return unit_rows(self._image_features(self._input(pixels)))
+
+    def encode_images(self, crops: Sequence[Crop]) -> Features:
+        """Return (n, d) image embeddings at unit norm."""
+        with self.running():
+            return as_features(self.embed(self.pixels(crops)), len(crops))
+
+    def encode_texts(self, texts: list[str]) -> Features:
+        """Return (n, d) text embeddings at unit norm."""
+        starts = range(0, len(texts), _TEXT_BATCH)
+        return np.concatenate([self._encode_text_batch(texts[start : start + _TEXT_BATCH]) for start in starts])
+
+    def _encode_text_batch(self, texts: list[str]) -> Features:
+        with self.running():
+            return as_features(unit_rows(self._text_features(texts)), len(texts))
+
+    @abstractmethod
+    def _image_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the projected features of normalised images."""
+
+    @abstractmethod
+    def _text_features(self, texts: list[str]) -> torch.Tensor:
+        """Return the projected features of texts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier(TorchModel):
+    """A classifier with a fixed list of classes."""
+
+    class_count: int
+
+    def scores(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return (n, C) class scores; differentiable."""
+        scores: torch.Tensor = self.model(self._input(pixels)).float()
+        return scores
+
+    def logits(self, crops: Sequence[Crop]) -> Features:
+        """Return (n, C) class scores in float32."""
+        with self.running():
+            return as_features(self.scores(self.pixels(crops)), len(crops))
