@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.judge import Case, PopulationPoints
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_named
 from robustcheck.populations import load_population
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.statistics import value_of
@@ -230,7 +230,7 @@ def _figure(rng: Rng, n: int, truth: float, quantity: Quantity = V2) -> Score:
 
 def _case(expect: Expectation, score: Score, **evidence: object) -> Case:
     quantity = score.cell.quantity
-    facts = METRICS[quantity.metric]
+    facts = metric_named(quantity.metric)
     here = Position("drawn.robust.yaml", 1, 1)
     check = Check(
         "drawn", (), "", "", (), quantity, expect, None, "unsure", (), (), 0, "", here, here, ""

@@ -14,7 +14,7 @@ from factories import MODEL, TODAY
 from sample_makers import samples
 
 from robustcheck.judge import Case, PopulationPoints, draw_trend, judge
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_named
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import load_suite
 from robustcheck.stats.intervals import score_interval
@@ -214,7 +214,7 @@ def _result(suite: Suite, check: Check, skill: Skill) -> Result:
 
 def _case(item: PlannedCheck, skill: Skill) -> Case:
     expect, quantity = item.check.expect, item.check.quantity
-    facts = METRICS[quantity.metric]
+    facts = metric_named(quantity.metric)
     score = made_score(skill, quantity)
     case = Case(item, score, TODAY, facts.unit, facts.higher_is_better, facts.n_min, 7)
     if isinstance(expect, NoWorseThan):
@@ -224,7 +224,7 @@ def _case(item: PlannedCheck, skill: Skill) -> Case:
         return replace(case, reference=before, reference_name="baseline main")
     if isinstance(expect, OnTrend):
         x = made_score(skill, expect.against.quantity())
-        unit = METRICS[expect.against.metric].unit
+        unit = metric_named(expect.against.metric).unit
         return replace(case, x=x, x_unit=unit, population=_population(item.check))
     return case
 
@@ -252,4 +252,4 @@ def _figures(suite: Suite) -> list[TrendFigure]:
 
 def _units(check: Check) -> tuple[Unit, Unit]:
     assert check.other_quantity is not None
-    return METRICS[check.other_quantity.metric].unit, METRICS[check.quantity.metric].unit
+    return metric_named(check.other_quantity.metric).unit, metric_named(check.quantity.metric).unit

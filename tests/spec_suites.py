@@ -7,6 +7,15 @@ from pathlib import Path
 import pytest
 
 from robustcheck.errors import SpecError
+from robustcheck.measure.option import (
+    ChoiceOption,
+    DatasetOption,
+    FractionOption,
+    ModelOption,
+    NumberOption,
+    Option,
+    SwitchOption,
+)
 from robustcheck.spec import KnownNames, load_suite
 from robustcheck.values import Problem
 from robustcheck.values.checks import Check, Suite
@@ -21,6 +30,10 @@ def _is_model(text: str) -> str | None:
     return f"unknown model {text!r}\n  expected: a set or a reference"
 
 
+def named(*options: Option) -> dict[str, Option]:
+    return {option.name: option for option in options}
+
+
 NAMES = KnownNames(
     metrics={
         "top1": "%",
@@ -32,13 +45,23 @@ NAMES = KnownNames(
         "auroc": "",
         "overlap_gap": "%",
     },
+    nouns={"auroc": "AUROC", "ece": "ECE", "mce": "mCE"},
     options={
-        "auroc": {"score": ("mcm", "msp", "energy"), "id_dataset": (), "t": ()},
-        "ece": {"bins": ("10", "15"), "fitted_on": ()},
-        "overlap_gap": {"reference": ()},
+        "auroc": named(
+            ChoiceOption(name="score", values=("mcm", "msp", "energy"), description=""),
+            DatasetOption(name="id_dataset", description="", against=True),
+            NumberOption(name="t", description="", low=0),
+        ),
+        "ece": named(
+            NumberOption(name="bins", description="", whole=True, low=1),
+            DatasetOption(name="fitted_on", description=""),
+            FractionOption(name="epsilon", description="", low=0, high=1),
+            SwitchOption(name="targeted", description=""),
+            ModelOption(name="source", description=""),
+        ),
+        "overlap_gap": named(DatasetOption(name="reference", description="", against=True)),
     },
     families={"imagenet-c": (("corruption", ("fog", "frost")), ("severity", ("1", "2", "3", "4", "5")))},
-    dataset_options=frozenset({"id_dataset", "fitted_on", "reference"}),
     lower_is_better=frozenset({"ece", "nll", "mce"}),
     unbounded=frozenset({"nll", "mce", "overlap_gap"}),
     datasets=frozenset(

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from robustcheck.cli.metrics_page import given_options
 from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.metrics import metric_facts
+from robustcheck.measure import metric_named
 from robustcheck.models.sets import resolve_one
 from robustcheck.populations import Population, load_population
 from robustcheck.report.words import told, traced
@@ -105,8 +104,8 @@ def measure_one(
     arch: str | None,
 ) -> MeasuredAnswer:
     """Measure one model; raises SetupError for an unknown name and what measuring itself raises."""
-    facts = metric_facts(metric)
-    settings = given_options(facts, tuple(_pair(text, "an option", "score=msp") for text in options))
+    measured = metric_named(metric)
+    settings = measured.checked_options(tuple(_pair(text, "an option", "score=msp") for text in options))
     candidate = resolve_one(model, arch=arch)
     quantity = Quantity(metric, dataset, _slice(where), transform, prompts, options=settings)
     score = session.book.score(Cell(candidate, quantity))
@@ -117,8 +116,8 @@ def measure_one(
         low=score.low,
         high=score.high,
         n=score.n,
-        unit=facts.unit,
-        higher_is_better=facts.higher_is_better,
+        unit=measured.unit,
+        higher_is_better=measured.higher_is_better,
         evidence=score.evidence,
         key=score.key,
         source=score.source,

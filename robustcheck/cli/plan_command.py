@@ -18,8 +18,7 @@ from rich.table import Column, Table
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.tables import data_paths, suite_paths
 from robustcheck.listing import name_first
-from robustcheck.measure import MeasureSettings
-from robustcheck.metrics import METRICS
+from robustcheck.measure import MeasureSettings, metric_named
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.values import EvidenceChoice
@@ -67,7 +66,7 @@ def _table(path: Path, prospects: Sequence[Prospect]) -> Table:
     table = Table(*headers, title=escape(str(path)), title_justify="left", box=None)
     for alike in _alike(prospects):
         first = max(alike, key=lambda one: one.detectable or 0.0)
-        unit = METRICS[first.item.check.quantity.metric].unit
+        unit = metric_named(first.item.check.quantity.metric).unit
         table.add_row(
             escape(first.item.check.key),
             escape(_models(alike)),

@@ -11,8 +11,7 @@ from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
 from robustcheck.datasets.presence import presence
 from robustcheck.errors import RobustcheckError
-from robustcheck.measure import Bench
-from robustcheck.metrics import METRICS
+from robustcheck.measure import Bench, metric_named
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
@@ -136,7 +135,7 @@ def _allowed(item: PlannedCheck) -> float | None:
 def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequence[int | None]) -> float | None:
     """Return the detectable drop of a share, from the expected scatter; None for what only samples can tell."""
     needs, n = item.check.expect.needs, counts[0] if counts else None
-    is_share = METRICS[item.check.quantity.metric].is_share
+    is_share = metric_named(item.check.quantity.metric).is_share
     if not n or not is_share or item.check.is_about_groups or needs.figure is not None:
         return None
     share = _share(item, scores[0])

@@ -7,6 +7,8 @@ from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.loaded_models import group_by_budget, group_models
 from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
+from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
+from robustcheck.measure.option import Option
 
 __all__ = [
     "Bench",
@@ -14,11 +16,17 @@ __all__ = [
     "InProcess",
     "Logits",
     "MeasureSettings",
+    "Metric",
+    "Option",
     "ProgressEvent",
     "Shared",
+    "cells_of_options",
     "group_by_budget",
     "group_models",
+    "known_metrics",
     "logits_of",
     "measure_cells",
+    "metric_named",
+    "metric_of",
     "stored_score",
 ]

@@ -11,6 +11,7 @@ from robustcheck.measure.jobs import plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
+from robustcheck.measure.metric import metric_of
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.scores import score_cell
@@ -18,7 +19,6 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
 from robustcheck.outputs.logits import require_classes
-from robustcheck.protocols.scorings import find_recipes
 from robustcheck.store import Store
 from robustcheck.values import Cell, Score
 
@@ -100,7 +100,7 @@ class Bench:
         found = self._recipes.get(cell)
         if found is None:
             try:
-                found = self._recipes[cell] = find_recipes(cell, self.shelf)
+                found = self._recipes[cell] = metric_of(cell).find_recipes(cell, self.shelf)
             except ModelUnavailable:
                 raise
             except RobustcheckError as error:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from robustcheck.errors import DataError
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, metric_of
 from robustcheck.measure.recipe import Recipe
-from robustcheck.metrics import metric_facts
-from robustcheck.protocols.scoring import Measured
-from robustcheck.protocols.scorings import measured_samples
+from robustcheck.registry import foreign_maker
 from robustcheck.stats.intervals import score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.store import content_key
@@ -17,44 +16,43 @@ from robustcheck.values import Cell, Pairs, Score
 
 def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
     """Return the score of a cell from its parts; raise NotStored while one has to be measured."""
-    facts = metric_facts(cell.quantity.metric)
-    measured = measured_samples(cell, recipes, memo)
-    n = len(measured.samples.scores)
-    if n < facts.n_min:
-        raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {facts.n_min}")
-    return _score(cell, measured, recipes)
+    metric = metric_of(cell)
+    sampled = metric.samples(cell, recipes, memo)
+    n = len(sampled.samples.scores)
+    if n < metric.n_min:
+        raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")
+    return _score(cell, sampled, recipes)
 
 
-def _score(cell: Cell, measured: Measured, recipes: tuple[Recipe, ...]) -> Score:
-    low, high = score_interval(measured.samples, 0.95)
-    if metric_facts(cell.quantity.metric).bounded:
+def _score(cell: Cell, sampled: Sampled, recipes: tuple[Recipe, ...]) -> Score:
+    low, high = score_interval(sampled.samples, 0.95)
+    if metric_of(cell).bounded:
         low, high = max(low, 0.0), min(high, 1.0)
     return Score(
         cell=cell,
-        value=value_of(measured.samples),
+        value=value_of(sampled.samples),
         low=low,
         high=high,
-        n=len(measured.samples.scores),
+        n=len(sampled.samples.scores),
         evidence="live",
         source=_source(recipes),
         key=_key(cell, recipes),
-        provenance=(*_provenance(cell, recipes[0]), *measured.facts),
-        samples=measured.samples,
+        provenance=(*_provenance(cell, recipes[0]), *sampled.facts),
+        samples=sampled.samples,
     )
 
 
 def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
     """Return the sha256 of what decides a score: the parts, and what is done with them."""
-    quantity, facts = cell.quantity, metric_facts(cell.quantity.metric)
-    return content_key(
-        {
-            "parts": [recipe.key for recipe in recipes],
-            "metric": quantity.metric,
-            # A default that is named is the default; one that changes is another setting.
-            "options": {option.name: facts.option(option.name, quantity.options) for option in facts.options},
-            "where": dict(quantity.where),
-        }
-    )
+    quantity = cell.quantity
+    facts = {
+        "parts": [recipe.key for recipe in recipes],
+        "metric": quantity.metric,
+        "options": metric_of(cell).keyed_options(quantity.options),
+        "where": dict(quantity.where),
+    }
+    maker = foreign_maker("metrics", quantity.metric)
+    return content_key({**facts, "made by": maker} if maker else facts)
 
 
 def _source(recipes: tuple[Recipe, ...]) -> str:

@@ -1,6 +1,6 @@
-"""Classification metrics on logits, each built of one score per sample.
+"""Ranks of labels among logits, and which of them are hits.
 
-Shapes: logits (n, C), labels (n,) in [0, C). The unit of every value is a fraction in [0, 1].
+Shapes: logits (n, C), labels (n,) in [0, C).
 """
 
 from __future__ import annotations
@@ -9,58 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.metrics.registry import metric_facts
 
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Hits = npt.NDArray[np.float64]
-
-_TOP_K = {"top1": 1, "mean_per_class_recall": 1, "top5": 5}
-
-
-def top1(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the share of samples whose largest logit is that of their label.
-
-    Formula: mean_i [argmax_c z_ic = y_i]; ties go to the lowest class index. Range: [0, 1].
-    Raises DataError on NaN, on a label outside [0, C), and when there are no samples.
-    Source: PROTOCOLS section 1; sklearn.metrics.accuracy_score.
-
-    >>> top1([[2.0, 1.0], [0.0, 1.0], [3.0, 3.0]], [0, 0, 0]) == 2 / 3
-    True
-    """
-    return float(sample_scores("top1", logits, labels).mean())
-
-
-def top5(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the share of samples whose label is among their five largest logits.
-
-    Formula: mean_i [rank_i(y_i) < 5], rank as in ``label_ranks``; with fewer than five classes it is 1.
-    Range: [0, 1]. Raises DataError as ``top1``. Source: sklearn.metrics.top_k_accuracy_score.
-
-    >>> top5([[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]] * 2, [4, 5])
-    0.5
-    """
-    return float(sample_scores("top5", logits, labels).mean())
-
-
-def mean_per_class_recall(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the unweighted mean, over the classes that have samples, of their top-1.
-
-    Formula: (1/|Y|) sum_{c in Y} mean_{i: y_i = c} [argmax_c z_ic = c], Y the labels present. Range: [0, 1].
-    Raises DataError as ``top1``. Source: sklearn.metrics.balanced_accuracy_score (CLIP_benchmark uses it).
-
-    >>> mean_per_class_recall([[2.0, 1.0], [2.0, 1.0], [2.0, 1.0], [0.0, 1.0]], [0, 0, 1, 1])
-    0.75
-    """
-    hits = sample_scores("mean_per_class_recall", logits, labels)
-    present, index = np.unique(np.asarray(labels), return_inverse=True)
-    sums = np.bincount(index, weights=hits, minlength=len(present))
-    return float((sums / np.bincount(index, minlength=len(present))).mean())
-
-
-def sample_scores(metric: str, logits: npt.ArrayLike, labels: npt.ArrayLike) -> Hits:
-    """Return the score of each sample under a metric, in the order of the samples; shape (n,)."""
-    return rank_scores(metric, label_ranks(logits, labels))
 
 
 def label_ranks(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Labels:
@@ -79,10 +31,20 @@ def label_ranks(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Labels:
     return np.asarray(ranks, dtype=np.int64)
 
 
-def rank_scores(metric: str, ranks: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> Hits:
-    """Return the score of each sample from the rank of its label: 1.0 within the metric's k, else 0.0."""
-    metric_facts(metric)
-    return (ranks < _TOP_K[metric]).astype(np.float64)
+def top_k_hits(ranks: npt.NDArray[np.int64] | npt.NDArray[np.float64], k: int) -> Hits:
+    """Return 1.0 for each rank among the k best, else 0.0; shape (n,).
+
+    Formula: [rank_i < k]; their mean is top-k accuracy, or recall at k of retrieval: a hit or not, so with several
+    right answers not the recall of the information sciences (five captions, one found: 1, not 0.2). With no more
+    than k classes it is 1. Raises DataError when there are no ranks.
+    Source: PROTOCOLS sections 1 and 7; sklearn.metrics.top_k_accuracy_score; CLIP_benchmark, zeroshot_retrieval.
+
+    >>> top_k_hits(np.array([0, 4, 5]), 5).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    if not ranks.size:
+        raise DataError("no ranks", expected="at least one sample: no data is never a score")
+    return (ranks < k).astype(np.float64)
 
 
 def _validate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Logits, Labels]:

@@ -10,7 +10,7 @@ from zlib import crc32
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import Baseline, load_baseline
 from robustcheck.judge import Case, GroupCase, PopulationPoints
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_named
 from robustcheck.populations import load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
@@ -56,7 +56,7 @@ class CaseBook:
         return self._points[key]
 
     def _gather_model(self, item: PlannedCheck) -> Case:
-        check, needs, facts = item.check, item.check.expect.needs, METRICS[item.check.quantity.metric]
+        check, needs, facts = item.check, item.check.expect.needs, metric_named(item.check.quantity.metric)
         # The reference comes first: a missing baseline is said before anything is measured for it.
         reference = self._find_reference(item)
         score = self.book.score(item.cells[0], live=self._must_be_live(check, reference))
@@ -66,7 +66,7 @@ class CaseBook:
             today=self.today,
             unit=facts.unit,
             higher_is_better=facts.higher_is_better,
-            x_unit=METRICS[needs.other.metric].unit if needs.other else facts.unit,
+            x_unit=metric_named(needs.other.metric).unit if needs.other else facts.unit,
             minimum_n=facts.n_min,
             seed=_seed(score.key, check.seed),
             x=self.book.score(item.cells[1]) if needs.other else None,

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from math import nan
 
 from robustcheck.errors import DataMissing, RobustcheckError
-from robustcheck.measure import Bench
-from robustcheck.metrics import METRICS
+from robustcheck.measure import Bench, metric_of
 from robustcheck.populations import load_population, published_figure
 from robustcheck.stats.proportions import proportion_interval
 from robustcheck.values import Cell, EvidenceChoice, ModelRef, Score
@@ -109,9 +108,8 @@ def published_score(cell: Cell, population: str | None = None) -> Score | None:
         figure = load_population(population).figure(cell.model.id, cell.quantity)
     if figure is None:
         return None
-    facts = METRICS[cell.quantity.metric]
     # Only a share of n samples has an interval that its value and n alone give.
-    low, high = proportion_interval(figure.value, figure.n) if facts.is_share else (nan, nan)
+    low, high = proportion_interval(figure.value, figure.n) if metric_of(cell).is_share else (nan, nan)
     return Score(
         cell=cell,
         value=figure.value,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
-from robustcheck.metrics import METRICS
+from robustcheck.measure import known_metrics
 from robustcheck.models.catalogue import known_facets
 from robustcheck.models.sets import known_sets, resolve_models
 from robustcheck.populations import known_populations, load_population
@@ -19,14 +19,13 @@ from robustcheck.transforms import known_transforms
 
 def known_names(base: Path) -> KnownNames:
     """Return every name that the validator may accept; model files are relative to ``base``."""
+    metrics = known_metrics()
     return KnownNames(
-        metrics={name: facts.unit for name, facts in METRICS.items()},
-        options={name: {option.name: option.choices for option in facts.options} for name, facts in METRICS.items()},
-        dataset_options=frozenset(
-            option.name for facts in METRICS.values() for option in facts.options if option.is_dataset
-        ),
-        lower_is_better=frozenset(name for name, facts in METRICS.items() if not facts.higher_is_better),
-        unbounded=frozenset(name for name, facts in METRICS.items() if not facts.bounded),
+        metrics={name: metric.unit for name, metric in metrics.items()},
+        nouns={name: metric.words for name, metric in metrics.items()},
+        options={name: {option.name: option for option in metric.options} for name, metric in metrics.items()},
+        lower_is_better=frozenset(name for name, metric in metrics.items() if not metric.higher_is_better),
+        unbounded=frozenset(name for name, metric in metrics.items() if not metric.bounded),
         datasets=frozenset(known_datasets()),
         families={name: entry.subsets for name, entry in known_datasets().items() if entry.subsets},
         class_sets=known_class_sets(),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from robustcheck.measure import cells_of_options
 from robustcheck.values import Cell, ModelRef
 from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import GroupExpectation
@@ -46,7 +47,7 @@ def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, 
 def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_Pair]:
     """Return the items of a check, each with the cells it needs; without models there is none."""
     if not check.is_about_groups:
-        return [(check, model, _cells(check, model, resolve)) for model in models]
+        return [(check, model, (*_cells(check, model, resolve), *_others(check, model, resolve))) for model in models]
     if check.group_expectation.populations:
         return [(check, _stand_in(check.group_expectation), ())]
     cells = tuple(cell for model in models for cell in _cells(check, model, resolve))
@@ -64,3 +65,8 @@ def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     if check.other_quantity is not None:
         return own, Cell(model, check.other_quantity)
     return (own,) if reference is None else (own, Cell(resolve(reference), check.quantity))
+
+
+def _others(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
+    """Return the cells of the models that the metric's options name."""
+    return cells_of_options(Cell(model, check.quantity), resolve)

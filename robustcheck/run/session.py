@@ -13,7 +13,7 @@ from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.history.baselines import write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook
@@ -151,7 +151,7 @@ class RobustSession:
         points, other = self.cases.load_points(item), check.other_quantity
         if points is None or other is None:
             return None
-        units = (METRICS[other.metric].unit, METRICS[check.quantity.metric].unit)
+        units = (metric_named(other.metric).unit, metric_named(check.quantity.metric).unit)
         return draw_trend(item.suite.path, check, points, units)
 
     def _keep_samples(self, score: Score) -> None:

@@ -152,8 +152,7 @@ def _make_check(
 
 
 def _sentence(model: CheckModel, warn: Expectation | None, names: KnownNames) -> str:
-    is_higher_better = model.measure.metric not in names.lower_is_better
-    return write_sentence(model.measure.quantity(), model.expectation, warn, is_higher_better=is_higher_better)
+    return write_sentence(model.measure.quantity(), model.expectation, warn, names=names)
 
 
 def _position(scope: Scope, span: Span) -> Position:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Facets = Mapping[str, frozenset[str]]
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
@@ -29,13 +30,35 @@ def _no_datasets(_: str) -> frozenset[str]:
     return frozenset()
 
 
+class KnownOption(Protocol):
+    """A setting of a metric: which values it may have, and the one way to write each."""
+
+    @property
+    def sort(self) -> str:
+        """Return what a value is: a choice, a number, a fraction, a switch, a data set or a model."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return the values by name, where they are few."""
+
+    @property
+    def expected(self) -> str:
+        """Say which values there are."""
+
+    @property
+    def is_other_side(self) -> bool:
+        """Whether it names the data set that the measured one is held against."""
+
+    def canonical(self, text: str) -> str:
+        """Return the one text that stands for a value; raise ValueError where it cannot be one."""
+
+
 @dataclass(frozen=True)
 class KnownNames:
     """What may be named in a suite: ``metrics`` maps a name to its unit (``%`` or none).
 
-    ``options`` maps a metric to its settings and the values each may have (none listed: any text);
-    ``dataset_options`` are the settings that name a data set. Of the metrics, ``lower_is_better`` are
-    those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
+    ``nouns`` maps a metric to what people call it, ``options`` to its settings. Of the metrics,
+    ``lower_is_better`` are those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
     ``families`` maps a data set that comes in subsets to their axes and the values of each.
     ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
@@ -45,8 +68,8 @@ class KnownNames:
     """
 
     metrics: Mapping[str, str]
-    options: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    dataset_options: frozenset[str] = frozenset()
+    nouns: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, KnownOption]] = field(default_factory=dict)
     lower_is_better: frozenset[str] = frozenset()
     unbounded: frozenset[str] = frozenset()
     datasets: frozenset[str] = frozenset()

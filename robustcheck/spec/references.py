@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
 from robustcheck.spec.mistakes import Mistakes, Scope
-from robustcheck.spec.names import KnownNames, is_path
+from robustcheck.spec.names import KnownNames, KnownOption, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
@@ -90,7 +90,7 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: 
 
 
 def make_paths_absolute(model: Model, directory: Path, names: KnownNames) -> Model:
-    """Return the model with its paths made absolute: they are relative to the YAML file."""
+    """Return the model with its paths made absolute, which are relative to the YAML file, and its options settled."""
     changed: dict[str, object] = {}
     for key, value in model:
         what = named_by(type(model).model_fields[key])
@@ -101,11 +101,22 @@ def make_paths_absolute(model: Model, directory: Path, names: KnownNames) -> Mod
             paths = [_absolute(text, directory, names) for text in texts]
             changed[key] = paths[0] if isinstance(value, str) else paths
         elif what == "options" and isinstance(value, dict):
-            changed[key] = {
-                name: _absolute(text, directory, names) if name in names.dataset_options else text
-                for name, text in value.items()
-            }
+            known = names.options.get(getattr(model, "metric", ""), {})
+            changed[key] = {name: _settle(text, known.get(name), directory, names) for name, text in value.items()}
     return model.model_copy(update=changed) if changed else model
+
+
+def _settle(text: str, option: KnownOption | None, directory: Path, names: KnownNames) -> str:
+    """Return the value of an option as it is kept: a path absolute, anything else in its one form."""
+    if option is None:
+        return text
+    if option.sort == "data set":
+        return _absolute(text, directory, names)
+    try:
+        return option.canonical(text)
+    except ValueError:
+        # `check_references` reports it.
+        return text
 
 
 def _absolute(text: str, directory: Path, names: KnownNames) -> str:
@@ -252,18 +263,24 @@ def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: Kn
         if name not in known:
             summary, hint = f"unknown option {name!r} of {metric!r}", did_you_mean(name, known)
             mistakes.at_key(scope, place, summary, expected=list_known(known), hint=hint)
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        elif isinstance(value, str | int | float):
             _check_option(scope, place, scalar_text(value), known[name], names, mistakes)
 
 
 def _check_option(
-    scope: Scope, loc: Loc, text: str, choices: tuple[str, ...], names: KnownNames, mistakes: Mistakes
+    scope: Scope, loc: Loc, text: str, option: KnownOption, names: KnownNames, mistakes: Mistakes
 ) -> None:
-    if loc[-1] in names.dataset_options:
+    if option.sort == "data set":
         _check_dataset(scope, loc, text, names, mistakes)
-    elif choices and text not in choices:
-        summary, hint = f"{loc[-1]!r} cannot be {text!r}", did_you_mean(text, choices)
-        mistakes.at_value(scope, loc, summary, expected=list_known(choices), hint=hint)
+    elif option.sort == "model":
+        check_model(scope, loc, text, names, mistakes)
+    else:
+        try:
+            option.canonical(text)
+        except ValueError:
+            expected = list_known(option.choices) if option.choices else option.expected
+            hint = did_you_mean(text, option.choices)
+            mistakes.at_value(scope, loc, f"{loc[-1]!r} cannot be {text!r}", expected=expected, hint=hint)
 
 
 def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> None:

@@ -1,6 +1,6 @@
 """Calibration metrics: does a confidence of 80% mean right in 80% of the cases? (PROTOCOLS section 6).
 
-Shapes: confidence and correct (n,); logits (n, C), labels (n,) in [0, C). Everything is float64.
+Shapes: confidence and correct (n,). Everything is float64.
 ``counts`` (n,) says how often each sample is in the data, as in a bootstrap replicate; all once without it.
 """
 
@@ -52,36 +52,6 @@ def ece_mass(
     return _error(confidences, hits, times, mass_bins(confidences, bins, times))
 
 
-def nll(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the mean negative log-likelihood of the labels.
-
-    Formula: mean_i [logsumexp_c z_ic - z_iy], natural logarithm, no clipping of probabilities.
-    Unit: nats. Range: [0, inf). Raises DataError on a logit that is not finite, a label outside [0, C)
-    and without samples. Source: PROTOCOLS section 6; sklearn's log_loss clips and is another number.
-
-    >>> nll([[100.0, 0.0, 0.0]], [1])
-    100.0
-    """
-    scores, targets = checked_logits(logits, labels)
-    own = scores[np.arange(len(targets)), targets]
-    return float((_logsumexp(scores) - own).mean())
-
-
-def brier(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
-    """Return the mean squared distance of the probabilities from the labels, summed over the classes.
-
-    Formula: mean_i sum_c (p_ic - [c = y_i])^2, p = softmax z. Range: [0, 2]; 0 is certain and right,
-    2 certain and wrong. Raises DataError as ``nll``. Source: Brier 1950 (not halved).
-
-    >>> brier([[0.0, 0.0], [0.0, 0.0]], [0, 1])
-    0.5
-    """
-    scores, targets = checked_logits(logits, labels)
-    distance = np.exp(scores - _logsumexp(scores)[:, None])
-    distance[np.arange(len(targets)), targets] -= 1
-    return float((distance**2).sum(axis=1).mean())
-
-
 def width_bins(confidence: Floats, bins: int) -> Ints:
     """Return the index of each confidence's bin of equal width ((b-1)/B, b/B], from 0; shape (n,).
 
@@ -111,30 +81,9 @@ def mass_bins(confidence: Floats, bins: int, counts: Ints | None = None) -> Ints
     return np.asarray(of_place[index], dtype=np.int64)
 
 
-def checked_logits(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floats, Ints]:
-    """Return finite logits (n, C) as float64 and their labels (n,) as int64, or raise DataError."""
-    scores, targets = np.asarray(logits, dtype=np.float64), np.asarray(labels)
-    if scores.ndim != 2 or targets.shape != scores.shape[:1]:
-        raise DataError(f"logits {scores.shape} and labels {targets.shape}", expected="shapes (n, C) and (n,)")
-    if not scores.size:
-        raise DataError("no samples", expected="at least one sample: no data is never a score")
-    if not np.issubdtype(targets.dtype, np.integer):
-        raise DataError(f"labels of type {targets.dtype}", expected="whole numbers")
-    if targets.min() < 0 or targets.max() >= scores.shape[1]:
-        raise DataError(f"labels from {targets.min()} to {targets.max()}", expected=f"labels in [0, {scores.shape[1]})")
-    if not np.isfinite(scores).all():
-        raise DataError(f"logits that are not finite in {int((~np.isfinite(scores)).any(axis=1).sum())} samples")
-    return scores, targets.astype(np.int64)
-
-
 def _error(confidence: Floats, correct: Floats, counts: Ints, index: Ints) -> float:
     gaps = np.bincount(index, weights=counts * (confidence - correct))
     return float(np.abs(gaps).sum() / counts.sum())
-
-
-def _logsumexp(scores: Floats) -> Floats:
-    best = scores.max(axis=1)
-    return np.asarray(best + np.log(np.exp(scores - best[:, None]).sum(axis=1)))
 
 
 def _checked_confidences(

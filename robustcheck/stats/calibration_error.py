@@ -21,8 +21,8 @@ import numpy as np
 from robustcheck.stats.calibration import ece, ece_mass, mass_bins, width_bins
 from robustcheck.stats.differences import Estimated, difference_intervals
 from robustcheck.stats.proportions import ROUNDING, Interval, IntervalAt
+from robustcheck.stats.sampling import Floats, Ints, unit_index
 from robustcheck.stats.statistic import Spread, Statistic, normal_difference, require_scores
-from robustcheck.stats.units import Floats, Ints, unit_index
 from robustcheck.values import Samples
 
 _STEPS = 800

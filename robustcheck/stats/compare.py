@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from robustcheck.stats.proportions import ROUNDING, IntervalAt, z_value
+from robustcheck.stats.sampling import Floats, unit_sums
 from robustcheck.stats.statistic import Spread, Statistic
 from robustcheck.stats.statistics import statistic_named
-from robustcheck.stats.units import Floats, unit_sums
 from robustcheck.values import Samples
 
 POWER = 0.80

@@ -6,15 +6,12 @@ ood_scores (n,), groups (n,): the class of each OOD sample. Everything is n log 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
 
 Floats = npt.NDArray[np.float64]
-Convention = Literal["paper", "mcm", "openood"]
 
 
 def auroc(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> float:
@@ -53,29 +50,6 @@ def auroc_components(
     return (below + up_to) / 2, _share_above(inside, outside)
 
 
-def fpr_at_95(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike, convention: Convention = "paper") -> float:
-    """Return the false positive rate where 95% of the positives are found.
-
-    Formula, by convention (they are different numbers on the same scores):
-    paper    the share of OOD samples at or above the strictest threshold that accepts >= 95% of ID;
-    mcm      the share above the threshold whose ID recall is nearest to 95%, the loosest such threshold;
-    openood  OOD is positive: the share of ID at or below the strictest threshold that finds >= 95% of OOD.
-    Range: [0, 1]; 0 is best. Raises DataError on NaN, an empty side and another convention.
-    Source: sklearn.metrics.roc_curve(drop_intermediate=False); the public code of MCM and OpenOOD.
-
-    >>> fpr_at_95([0.2, 0.4, 0.6, 0.8], [0.1, 0.2, 0.3, 0.9])
-    0.75
-    """
-    inside, outside = _checked_sides(id_scores, ood_scores)
-    if convention == "mcm":
-        return _fpr_nearest_recall(inside, outside)
-    if convention == "openood":
-        inside, outside = -outside, -inside
-    elif convention != "paper":
-        raise DataError(f"the convention {convention!r}", expected="paper, mcm or openood")
-    return float((outside >= threshold_at_95(inside)).mean())
-
-
 def threshold_at_95(id_scores: Floats) -> float:
     """Return the largest threshold t with at least 95% of the ID scores at or above it.
 
@@ -104,13 +78,6 @@ def _share_above(inside: Floats, outside: Floats) -> Floats:
     ranked = np.sort(inside)
     passed = np.searchsorted(ranked, outside, side="left") + np.searchsorted(ranked, outside, side="right")
     return np.asarray(1 - passed / (2 * len(inside)))
-
-
-def _fpr_nearest_recall(inside: Floats, outside: Floats) -> float:
-    # The smallest ID score is the loosest threshold tried; of equally near recalls the loosest is taken, as there.
-    thresholds = np.unique(np.concatenate([inside, outside[outside > inside.min()]]))
-    recall = (len(inside) - np.searchsorted(np.sort(inside), thresholds, side="left")) / len(inside)
-    return float((outside >= thresholds[np.argmin(np.abs(recall - 0.95))]).mean())
 
 
 def _checked_sides(id_scores: npt.ArrayLike, ood_scores: npt.ArrayLike) -> tuple[Floats, Floats]:

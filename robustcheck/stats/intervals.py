@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from robustcheck.stats.proportions import Interval, IntervalAt
+from robustcheck.stats.sampling import Ints
 from robustcheck.stats.statistics import influence, statistic_named
-from robustcheck.stats.units import Ints
 from robustcheck.values import Samples
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from robustcheck.errors import DataError
 from robustcheck.stats.proportions import Interval, IntervalAt, is_binary, z_value
 from robustcheck.stats.resampling import DRAWS, Counted, block_sizes
+from robustcheck.stats.sampling import Floats, Ints
 from robustcheck.stats.statistic import Statistic, require_scores
-from robustcheck.stats.units import Floats, Ints
 from robustcheck.values import Samples
 
 
@@ -136,7 +136,7 @@ class GroupMean(RatioSum):
 
 @final
 @dataclass(frozen=True)
-class WeightedSum(RatioSum):
+class WeightedTotal(RatioSum):
     """The sum of score x weight, the weights fixed by design (corruption errors)."""
 
     column: str = "weights"
@@ -286,5 +286,5 @@ def _group_adder(index: Ints) -> Callable[[Floats], Floats]:
 MEAN = Mean("mean")
 GROUP_MEAN = GroupMean("group_mean")
 GROUP_MIN = GroupMin("group_min")
-WEIGHTED_SUM = WeightedSum("weighted_sum")
+WEIGHTED_SUM = WeightedTotal("weighted_sum")
 RATIO = Ratio("ratio")

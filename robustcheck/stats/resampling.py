@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from robustcheck.stats.units import Floats, Ints, Units
+from robustcheck.stats.sampling import Floats, Ints, Units
 
 DRAWS = 10_000
 COSTLY_DRAWS = 2_000

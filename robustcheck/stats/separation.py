@@ -21,8 +21,8 @@ from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.detection import auroc, auroc_components, group_weights, threshold_at_95
 from robustcheck.stats.proportions import ROUNDING, Interval, IntervalAt, clopper_pearson_interval, z_value
 from robustcheck.stats.resampling import DRAWS, Counted
+from robustcheck.stats.sampling import Floats, Ints, split_by
 from robustcheck.stats.statistic import Spread, Statistic, normal_difference, require_scores
-from robustcheck.stats.units import Floats, Ints, split_by
 from robustcheck.values import Samples
 
 IN_DISTRIBUTION = -1

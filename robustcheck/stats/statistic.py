@@ -27,7 +27,7 @@ from robustcheck.stats.proportions import (
     z_value,
 )
 from robustcheck.stats.resampling import DRAWS, Counted, count_blocks, percentile_interval, resampled_sums
-from robustcheck.stats.units import Floats, Ints, Units, unit_sums, units_within
+from robustcheck.stats.sampling import Floats, Ints, Units, unit_sums, units_within
 from robustcheck.values import Samples
 
 

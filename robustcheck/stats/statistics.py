@@ -8,9 +8,9 @@ from types import MappingProxyType
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN, RATIO, WEIGHTED_SUM
+from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import AUROC, FPR95, GROUP_AUROC, GROUP_FPR95
 from robustcheck.stats.statistic import Statistic
-from robustcheck.stats.units import Floats
 from robustcheck.values import Samples
 
 _ALL = (

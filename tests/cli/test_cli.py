@@ -272,7 +272,7 @@ def test_measure_published_evidence_measures_nothing(robustcheck: Robustcheck) -
         ([FAKE, "digits", "ece", "--option", "temprature=fitted"], ["did you mean 'temperature'?"]),
         ([FAKE, "digits", "ece", "--option", "temperature=fited"], ["cannot be 'fited'", "did you mean 'fitted'?"]),
         ([FAKE, "digits", "ece", "--option", "fitted_on=digitz"], ["did you mean 'digits'?"]),
-        ([FAKE, "digits", "top1", "--option", "bins=15"], ["top1 has no option 'bins'", "no --option"]),
+        ([FAKE, "digits", "top1", "--option", "bins=15"], ["top1 has no option 'bins'", "no options"]),
         ([FAKE, "digits", "auroc"], ["auroc means nothing on a classification data set", "robustcheck datasets"]),
         ([FAKE, "digits", "top1", "--where", "class=sevven"], ["did you mean 'seven'?"]),
         ([FAKE, "digits", "top1", "--transform", "gausian_noise:3"], ["did you mean 'gaussian_noise'?"]),

@@ -11,7 +11,7 @@ from dataset_makers import make_imagefolder
 
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.digits import open_digits
-from robustcheck.metrics import METRICS
+from robustcheck.measure import known_metrics
 from robustcheck.models.sets import known_sets
 
 
@@ -77,12 +77,12 @@ def test_a_place_that_does_not_exist_is_no_reason_to_list_nothing(robustcheck: R
 
 def test_metrics_lists_every_metric(robustcheck: Robustcheck) -> None:
     rows = {row["name"]: row for row in robustcheck("metrics", "--json").json}
-    assert list(rows) == list(METRICS)
+    assert list(rows) == list(known_metrics())
     assert (rows["ece"]["unit"], rows["ece"]["higher_is_better"], rows["nll"]["bounded"]) == ("", False, False)
     assert rows["auroc"]["tasks"] == ["ood"]
     assert rows["auroc"]["options"][0]["choices"][1:3] == ["mcm", "msp"]
     lines = {line.split()[0]: line for line in robustcheck("metrics").out.splitlines() if line.strip()}
-    assert set(lines) >= set(METRICS)
+    assert set(lines) >= set(known_metrics())
     assert lines["mce"].split()[1:3] == ["%", "lower"]
     assert "temperature=none" in lines["ece"]
 

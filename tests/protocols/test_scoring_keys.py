@@ -13,8 +13,8 @@ from scoring_data import Painted, World, logits, make_world, options, painted
 
 from robustcheck.datasets import class_sets
 from robustcheck.errors import RobustcheckError
+from robustcheck.measure.metric import metric_named
 from robustcheck.measure.passes import Claimed, Pass
-from robustcheck.metrics import METRICS
 from robustcheck.models.perceptual_hash import PerceptualHash
 from robustcheck.values import Cell, Score
 
@@ -70,7 +70,7 @@ CALIBRATION = {"temperature": "oracle", "half": "test", "fitted_on": "third"}
     ],
 )
 def test_every_option_changes_the_key(world: World, metric: str, dataset: str, changes: dict[str, str]) -> None:
-    assert set(changes) == {option.name for option in METRICS[metric].options}
+    assert set(changes) == {option.name for option in metric_named(metric).options}
     cells = [world.cell(metric, dataset)]
     cells += [world.cell(metric, dataset, options=options(**{name: value})) for name, value in changes.items()]
     assert len(set(keys(world, *cells))) == len(cells)

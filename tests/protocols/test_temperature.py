@@ -12,7 +12,6 @@ from scipy.special import log_softmax
 from robustcheck.errors import DataError
 from robustcheck.protocols.calibrate import temperature
 from robustcheck.protocols.calibrate.temperature import fit_temperature, stratified_halves
-from robustcheck.stats.calibration import nll
 
 LOGITS = [[4, 1, 0], [3, 2.5, 0], [0, 5, 1], [2, 0, 1.5], [1, 1.2, 4], [0, 3, 2.8], [5, 0, 0], [0.5, 0, 2]]
 LABELS = [0, 1, 1, 0, 2, 2, 0, 2]
@@ -39,8 +38,8 @@ def test_the_blocks_add_up_to_the_whole():
 
     expected = minimize_scalar(loss, bounds=(0.01, 3), method="bounded", options={"xatol": 1e-9})
     assert 1 / fitted.value == pytest.approx(expected.x, rel=1e-6)
-    assert fitted.nll_before == pytest.approx(nll(logits, labels), abs=1e-12)
-    assert fitted.nll_after == pytest.approx(nll(logits / fitted.value, labels), abs=1e-12)
+    assert fitted.nll_before == pytest.approx(loss(1.0), abs=1e-12)
+    assert fitted.nll_after == pytest.approx(loss(1 / fitted.value), abs=1e-12)
 
 
 def test_scaled_logits_have_a_scaled_temperature():
@@ -60,9 +59,20 @@ def test_data_that_are_always_wrong_stop_at_the_upper_bound():
     assert fitted.value == pytest.approx(np.exp(5))
 
 
-def test_no_samples_are_an_error():
-    with pytest.raises(DataError, match="no samples"):
-        fit_temperature(np.zeros((0, 3)), np.zeros(0, dtype=int))
+@pytest.mark.parametrize(
+    ("logits", "labels", "message"),
+    [
+        ([[np.nan, 1.0]], [0], "not finite"),
+        ([[np.inf, 1.0]], [0], "not finite"),
+        ([[0.0, 1.0]], [2], "labels from 2"),
+        ([[0.0, 1.0]], [0, 1], "shapes"),
+        ([[0.0, 1.0]], [0.5], "whole numbers"),
+        (np.zeros((0, 2)), np.zeros(0, dtype=int), "no samples"),
+    ],
+)
+def test_bad_logits_are_an_error(logits, labels, message):
+    with pytest.raises(DataError, match=message):
+        fit_temperature(logits, labels)
 
 
 def test_halves_share_out_every_class():

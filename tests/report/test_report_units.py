@@ -9,7 +9,7 @@ import pytest
 from report_fixtures import made_up_run
 from report_protocols import TRACED, protocol_run
 
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_of
 from robustcheck.report.axes import Axis, axis_over
 from robustcheck.report.heatmap import heatmap
 from robustcheck.report.html import render_html
@@ -75,7 +75,7 @@ def test_green_is_good_whether_high_or_low_is(run: RunRecord) -> None:
         assert verdict.compared is not None
         assert verdict.limit is not None
         above = verdict.compared > verdict.limit
-        assert (verdict.margin > 0) == (above == METRICS[score.cell.quantity.metric].higher_is_better)
+        assert (verdict.margin > 0) == (above == metric_of(score.cell).higher_is_better)
     boxes = [box for row in heatmap(run.results, {}).rows for box in row.boxes if box is not None]
     assert {box.shade[0] for box in boxes if box.kind == "fail"} == {"n"}
     assert {box.shade[0] for box in boxes if box.kind == "pass"} == {"p"}

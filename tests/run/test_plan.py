@@ -11,7 +11,8 @@ import pytest
 from factories import MODEL, QUANTITY, make_check
 
 from robustcheck.errors import ModelError
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import MeasureSettings, metric, metric_named
+from robustcheck.measure.option import ModelOption
 from robustcheck.models.facets import matches, parse_query
 from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.session import RobustSession
@@ -85,6 +86,17 @@ def test_cells_of_a_limit_a_trend_and_a_comparison() -> None:
         "baseline": (own,),
         "model": (own, Cell(CNN, QUANTITY)),
     }
+
+
+def test_a_model_that_an_option_names_is_a_cell_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes last, after the other cells of the expectation, and without the option that names it."""
+    source = ModelOption(name="source", description="The model that was attacked.")
+    attacked = replace(metric_named("top1"), name="attacked", options=(source,))
+    monkeypatch.setattr(metric, "known", lambda group, kind: {"attacked": attacked})
+    quantity = Quantity("attacked", "digits", options=(("source", CNN.text),))
+    expect = NoWorseThan(model="openclip:RN50/openai", allowed_drop=POINT)
+    cells = plan(check("a", expect=expect, quantity=quantity), models=[VIT]).items[0].cells
+    assert cells == (Cell(VIT, quantity), Cell(CNN, quantity), Cell(CNN, Quantity("attacked", "digits")))
 
 
 @pytest.fixture

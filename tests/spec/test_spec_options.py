@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spec_suites import HEAD, NAMES, load, one_check, pointed_at, problem, problems, write
 
-from robustcheck.metrics import METRICS
+from robustcheck.measure import known_metrics
 from robustcheck.spec import load_suite
 from robustcheck.spec.names import KnownNames
 from robustcheck.values import Quantity
@@ -27,6 +27,13 @@ def test_options_are_sorted_texts(tmp_path: Path) -> None:
     assert quantity.options == (("id_dataset", "imagenet-val"), ("score", "msp"), ("t", "0.5"))
     bins = load(tmp_path, suite("{metric: ece, dataset: digits, options: {bins: 10}}")).checks[0].quantity.options
     assert bins == (("bins", "10"),)
+
+
+def test_an_option_has_one_form(tmp_path: Path) -> None:
+    """8/255 written in another way is the same setting, and so the same measurement."""
+    options = '{epsilon: 16/510, targeted: true, bins: "015", source: "hf:a/b"}'
+    quantity = load(tmp_path, suite(f"{{metric: ece, dataset: digits, options: {options}}}")).checks[0].quantity
+    assert quantity.options == (("bins", "15"), ("epsilon", "8/255"), ("source", "hf:a/b"), ("targeted", "true"))
 
 
 def test_options_of_against_and_of_variables(tmp_path: Path) -> None:
@@ -59,12 +66,20 @@ def test_data_sets_in_options_may_be_paths_and_are_made_absolute(tmp_path: Path)
         ("{metric: auroc, dataset: ninco, options: {score: mps}}", "mps", "one of energy, mcm, msp"),
         ("{metric: auroc, dataset: ninco, options: {score: mps}}", "mps", "did you mean 'msp'?"),
         ("{metric: auroc, dataset: ninco, options: {id_dataset: imagenet-vl}}", "imagenet-vl", "'imagenet-val'?"),
-        ("{metric: auroc, dataset: ninco, options: {score: true}}", "true", 'did you mean "true", in quotes?'),
+        ("{metric: auroc, dataset: ninco, options: {score: true}}", "true", "'score' cannot be 'true'"),
         ("{metric: auroc, dataset: ninco, options: {score: [msp]}}", "[", "'score' cannot be a list of 1"),
         ("{metric: auroc, dataset: ninco, options: {score: }}", "score", "'score' has no value"),
         ("{metric: auroc, dataset: ninco, options: msp}", "msp", "'options' cannot be 'msp'"),
         ("{metric: nll, dataset: digits, options: {bins: 10}}", "options", "the metric 'nll' has no options"),
-        ("{metric: ece, dataset: digits, options: {bins: 12}}", "12", "'bins' cannot be '12'"),
+        ("{metric: ece, dataset: digits, options: {bins: x}}", "x", "'bins' cannot be 'x'"),
+        ("{metric: ece, dataset: digits, options: {bins: x}}", "x", "expected: a whole number of 1 or more"),
+        ("{metric: ece, dataset: digits, options: {bins: 1.5}}", "1.5", "'bins' cannot be '1.5'"),
+        ("{metric: ece, dataset: digits, options: {bins: 0}}", "0", "'bins' cannot be '0'"),
+        ("{metric: auroc, dataset: ninco, options: {t: -1}}", "-1", "expected: a number of 0 or more"),
+        ("{metric: ece, dataset: digits, options: {epsilon: 8/0}}", "8/0", "'epsilon' cannot be '8/0'"),
+        ("{metric: ece, dataset: digits, options: {epsilon: 8/2}}", "8/2", "a fraction such as 8/255 from 0 to 1"),
+        ("{metric: ece, dataset: digits, options: {targeted: 1}}", "1", "expected: true or false"),
+        ("{metric: ece, dataset: digits, options: {source: clap}}", "clap", "unknown model 'clap'"),
     ],
 )
 def test_wrong_options(tmp_path: Path, measure: str, target: str, words: str) -> None:
@@ -79,24 +94,18 @@ def test_the_options_of_an_unknown_metric_are_not_reported_too(tmp_path: Path) -
 
 
 def test_every_metric_has_known_options_units_and_polarity() -> None:
-    """What names.py says of METRICS: the rules that hold for all of them."""
+    """What names.py says of the metrics: the rules that hold for all of them."""
     from robustcheck.run.known_names import known_names
 
-    names = known_names(Path())
-    assert set(names.options) == set(names.metrics) == set(METRICS)
+    names, metrics = known_names(Path()), known_metrics()
+    assert set(names.options) == set(names.metrics) == set(metrics) == set(names.nouns)
     assert {"nll", "brier", "error_ratio", "top5_distance", "mce", "accuracy_drop"} <= names.unbounded
     assert not {"top1", "auroc", "ece", "fpr95", "shape_bias", "flip_rate", "mean_corruption_error"} & names.unbounded
     assert {"ece", "nll", "mce", "fpr95"} <= names.lower_is_better
-    named_so = {
-        option.name
-        for facts in METRICS.values()
-        for option in facts.options
-        if "set" in option.description.split() and not option.choices
-    }
-    assert named_so <= names.dataset_options
-    for facts in METRICS.values():
-        for option in facts.options:
-            assert not option.choices or option.default in option.choices, (facts.name, option.name)
+    for metric in metrics.values():
+        for name, option in names.options[metric.name].items():
+            assert name in {each.name for each in metric.options}
+            assert "set" not in option.expected.split() or option.sort == "data set", (metric.name, name)
 
 
 # --- texts and subsets ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Calibration metrics: the vectors of PROTOCOLS section 6, torchmetrics, scikit-learn, edges and refusals."""
+"""Calibration metrics: the vectors of PROTOCOLS section 6, torchmetrics, edges and refusals."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import doctest
 import numpy as np
 import pytest
 import torch
-from scipy.special import log_softmax, softmax
-from sklearn.metrics import brier_score_loss, log_loss
 from torchmetrics.functional.classification import binary_calibration_error
 
 from robustcheck.errors import DataError
 from robustcheck.stats import calibration
-from robustcheck.stats.calibration import brier, ece, ece_mass, mass_bins, nll, width_bins
+from robustcheck.stats.calibration import ece, ece_mass, mass_bins, width_bins
 
 # Section 6: edge values (.60, .20, 1/3) and a mass at 1.0 whose gap has another sign than its bin's.
 EDGES = ((0.95, 0.90, 1, 1, 0.55, 0.60, 0.2, 1 / 3), (1, 1, 1, 0, 0, 1, 0, 1))
@@ -29,12 +27,6 @@ def confidences() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(11)
     confidence = rng.beta(4, 2, size=20_000)
     return confidence, (rng.random(20_000) < confidence**1.3).astype(float)
-
-
-@pytest.fixture
-def scored() -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(12)
-    return 3 * rng.normal(size=(400, 7)), rng.integers(0, 7, size=400)
 
 
 @pytest.mark.parametrize("bins", [10, 15])
@@ -89,38 +81,6 @@ def test_more_bins_than_samples():
     assert ece_mass([0.3, 0.9], [1, 1]) == pytest.approx((0.7 + 0.1) / 2)
 
 
-def test_protocols_6_nll_of_the_temperature_vector():
-    logits = [[4, 1, 0], [3, 2.5, 0], [0, 5, 1], [2, 0, 1.5], [1, 1.2, 4], [0, 3, 2.8], [5, 0, 0], [0.5, 0, 2]]
-    assert nll(logits, [0, 1, 1, 0, 2, 2, 0, 2]) == pytest.approx(0.3624959455, abs=5e-11)
-
-
-def test_protocols_6_nll_does_not_clip_as_sklearn_does():
-    logits = np.array([[100.0, 0.0, 0.0]])
-    assert nll(logits, [1]) == pytest.approx(100.0, abs=1e-12)
-    clipped = log_loss([1], softmax(logits, axis=1).astype(np.float32), labels=[0, 1, 2])
-    assert clipped == pytest.approx(15.94, abs=5e-3)
-
-
-def test_nll_agrees_with_scipy_and_torch(scored):
-    logits, labels = scored
-    expected = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
-    by_torch = torch.nn.functional.cross_entropy(torch.as_tensor(logits), torch.as_tensor(labels)).item()
-    assert nll(logits, labels) == pytest.approx(expected, abs=1e-12)
-    assert nll(logits, labels) == pytest.approx(by_torch, abs=1e-9)
-    assert nll(logits + 1e4, labels) == pytest.approx(expected, abs=1e-9)
-
-
-def test_brier_agrees_with_sklearn_where_it_is_not_halved(scored):
-    logits, labels = scored
-    expected = brier_score_loss(labels, softmax(logits, axis=1), labels=np.arange(7), scale_by_half=False)
-    assert brier(logits, labels) == pytest.approx(expected, abs=1e-12)
-
-
-def test_brier_runs_from_0_to_2():
-    assert brier([[1e4, 0.0]], [0]) == 0
-    assert brier([[1e4, 0.0]], [1]) == 2
-
-
 @pytest.mark.parametrize(
     ("confidence", "correct", "message"),
     [
@@ -147,24 +107,7 @@ def test_bad_bins_and_counts_are_an_error(metric):
             metric([0.5], [1], counts=counts)
 
 
-@pytest.mark.parametrize(
-    ("logits", "labels", "message"),
-    [
-        ([[np.nan, 1.0]], [0], "not finite"),
-        ([[np.inf, 1.0]], [0], "not finite"),
-        ([[0.0, 1.0]], [2], "labels from 2"),
-        ([[0.0, 1.0]], [0, 1], "shapes"),
-        ([[0.0, 1.0]], [0.5], "whole numbers"),
-        (np.zeros((0, 2)), np.zeros(0, dtype=int), "no samples"),
-    ],
-)
-@pytest.mark.parametrize("metric", [nll, brier])
-def test_bad_logits_are_an_error(metric, logits, labels, message):
-    with pytest.raises(DataError, match=message):
-        metric(logits, labels)
-
-
 def test_doctests():
     results = doctest.testmod(calibration)
     assert results.failed == 0
-    assert results.attempted >= 6
+    assert results.attempted >= 4

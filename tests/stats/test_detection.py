@@ -9,11 +9,13 @@ import pytest
 import torch
 from pytorch_ood.metrics.functional import auroc as ood_auroc
 from pytorch_ood.metrics.functional import fpr_at_tpr
+from sample_makers import samples
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from robustcheck.errors import DataError
 from robustcheck.stats import detection
-from robustcheck.stats.detection import auroc, auroc_components, fpr_at_95, group_weights
+from robustcheck.stats.detection import auroc, auroc_components, group_weights
+from robustcheck.stats.separation import FPR95, IN_DISTRIBUTION
 
 # Section 5.
 ID = np.arange(1, 21) / 20
@@ -27,6 +29,16 @@ SECOND = ([0.95, 0.5, 0.45, 0.6, 0.3], [0.55, 0.5, 0.1, 0.2])
 def tie_free() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(21)
     return rng.normal(1.2, 1.0, size=2_000), rng.normal(size=731)
+
+
+def fpr_at_95(inside: np.ndarray, outside: np.ndarray) -> float:
+    groups = [IN_DISTRIBUTION] * len(inside) + [0] * len(outside)
+    return FPR95.value(samples(np.r_[inside, outside], groups))
+
+
+def fpr_at_95_as_openood(inside: np.ndarray, outside: np.ndarray) -> float:
+    """The unseen samples are the positives, so that both sides are turned round."""
+    return fpr_at_95(-outside, -inside)
 
 
 def tied(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,9 +64,9 @@ def test_protocols_5_auroc():
     assert auroc(-OOD, -ID) == pytest.approx(0.765625, abs=1e-12)
 
 
-@pytest.mark.parametrize(("convention", "expected"), [("paper", 0.625), ("mcm", 0.75), ("openood", 0.90)])
-def test_protocols_5_fpr95_is_another_number_in_every_convention(convention, expected):
-    assert fpr_at_95(ID, OOD, convention) == expected
+def test_protocols_5_fpr95_is_another_number_in_openoods_convention():
+    assert fpr_at_95(ID, OOD) == pytest.approx(0.625, abs=1e-12)
+    assert fpr_at_95_as_openood(ID, OOD) == pytest.approx(0.90, abs=1e-12)
 
 
 def test_protocols_5_pytorch_ood_is_the_openood_convention_and_the_paper_when_turned_round():
@@ -75,7 +87,7 @@ def test_agree_with_sklearn_and_pytorch_ood_without_ties(tie_free):
     assert auroc(inside, outside) == pytest.approx(by_pytorch_ood(ood_auroc, -scores, is_ood), abs=1e-9)
     assert fpr_at_95(inside, outside) == pytest.approx(by_roc_curve(inside, outside), abs=1e-9)
     theirs = by_pytorch_ood(fpr_at_tpr, -scores, is_ood)
-    assert fpr_at_95(inside, outside, "openood") == pytest.approx(theirs, abs=1e-9)
+    assert fpr_at_95_as_openood(inside, outside) == pytest.approx(theirs, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -83,15 +95,7 @@ def test_agree_with_sklearn_with_many_ties(seed):
     inside, outside = tied(seed)
     assert auroc(inside, outside) == pytest.approx(roc_auc_score(*pooled(inside, outside)), abs=1e-12)
     assert fpr_at_95(inside, outside) == pytest.approx(by_roc_curve(inside, outside), abs=1e-12)
-    assert fpr_at_95(inside, outside, "openood") == pytest.approx(by_roc_curve(-outside, -inside), abs=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_the_mcm_convention_is_the_loosest_of_the_nearest_recalls(seed):
-    inside, outside = tied(seed)
-    thresholds = sorted({*inside, *outside[outside > inside.min()]})
-    nearest = min(thresholds, key=lambda threshold: abs((inside >= threshold).mean() - 0.95))
-    assert fpr_at_95(inside, outside, "mcm") == pytest.approx((outside >= nearest).mean(), abs=1e-12)
+    assert fpr_at_95_as_openood(inside, outside) == pytest.approx(by_roc_curve(-outside, -inside), abs=1e-12)
 
 
 @pytest.mark.parametrize("m", [1, 7, 19, 20, 21, 60, 1_000])
@@ -123,7 +127,7 @@ def test_grouped_auroc_is_the_mean_of_the_groups_aurocs(tie_free):
 def test_sides_that_do_not_overlap():
     assert auroc([3.0, 4.0], [1.0, 2.0, 2.5]) == 1.0
     assert auroc([1.0], [2.0, 3.0]) == 0.0
-    assert fpr_at_95([3.0, 4.0], [1.0, 2.0]) == 0.0
+    assert fpr_at_95(np.array([3.0, 4.0]), np.array([1.0, 2.0])) == 0.0
     assert [part.tolist() for part in auroc_components([3.0, 4.0], [1.0, 2.0, 2.5])] == [[1.0] * 2, [1.0] * 3]
 
 
@@ -136,7 +140,7 @@ def test_fifty_thousand_against_ten_thousand():
     assert of_id.mean() == pytest.approx(0.92135, abs=0.004)
 
 
-@pytest.mark.parametrize("metric", [auroc, auroc_components, fpr_at_95])
+@pytest.mark.parametrize("metric", [auroc, auroc_components])
 @pytest.mark.parametrize(
     ("inside", "outside", "message"),
     [([], [1.0], "in-distribution"), ([1.0], [], "out-of-distribution"), ([np.nan], [1.0], "NaN")],
@@ -146,9 +150,7 @@ def test_bad_scores_are_an_error(metric, inside, outside, message):
         metric(inside, outside)
 
 
-def test_an_unknown_convention_and_missing_groups_are_errors():
-    with pytest.raises(DataError, match="convention 'ninco'"):
-        fpr_at_95([1.0], [0.0], "ninco")  # type: ignore[arg-type]
+def test_missing_groups_are_an_error():
     with pytest.raises(DataError, match="groups"):
         auroc([1.0], [0.0, 1.0], [1])
 
@@ -156,4 +158,4 @@ def test_an_unknown_convention_and_missing_groups_are_errors():
 def test_doctests():
     results = doctest.testmod(detection)
     assert results.failed == 0
-    assert results.attempted >= 5
+    assert results.attempted >= 4

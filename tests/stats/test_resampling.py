@@ -10,8 +10,8 @@ from sample_makers import NAMES, detection_samples, draw_samples, samples, take
 
 from robustcheck.stats import resampling
 from robustcheck.stats.resampling import Counted
+from robustcheck.stats.sampling import Units, unit_sums
 from robustcheck.stats.statistics import influence, statistic_named, value_of
-from robustcheck.stats.units import Units, unit_sums
 from robustcheck.values import Samples
 
 

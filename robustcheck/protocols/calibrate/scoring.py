@@ -6,6 +6,7 @@ unchanged elsewhere. On the in-distribution set itself only the other half is sc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,68 +14,65 @@ import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, metric_of, option_of
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
 from robustcheck.measure.shelf import Shelf
-from robustcheck.measure.summaries import read_slice
+from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.outputs.logits import among_kept
 from robustcheck.outputs.summary import Summary
 from robustcheck.protocols.calibrate.temperature import Temperature, fit_temperature, stratified_halves
-from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
+from robustcheck.protocols.scoring import require_task
+from robustcheck.stats.means import MEAN
 from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell, Pairs, Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# What a metric makes of the images that it scores.
+Score = Callable[[Cell, Slice], Samples]
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(own.dataset, facts_of(cell))
-    fitted_on = option(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
+    require_task(own.dataset, metric_of(cell))
+    fitted_on = option_of(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
     if fitted_on == cell.quantity.dataset and own.transform is None:
         return (own, own)
     # The temperature belongs to clean in-distribution images, whatever it is carried over to.
     return own, shelf.recipe(cell.model, fitted_on, replace(cell.quantity, transform=None, seed=0))
 
 
-def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
-    """Return confidences with hits (ECE), or one loss a sample (NLL, Brier)."""
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score) -> Sampled:
+    """Return what ``score`` makes of the scored images: confidences with hits, or one loss a sample."""
     own, fitted_on = recipes
     rows = _scored_rows(cell, own, fitted_on)
     temperature, facts = _temperature(cell, recipes, rows, memo)
     found = read_slice(own, memo, cell.quantity.where, temperature.value)
-    inside = np.isin(found.rows, rows)
-    summary = found.summary.rows(np.flatnonzero(inside))
-    scored = _samples(cell, summary, found.ids[inside], found.labels[inside])
-    return Measured(scored, (*facts, ("scored", f"{len(rows):,} images")))
+    kept = np.flatnonzero(np.isin(found.rows, rows))
+    part = Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))
+    return Sampled(score(cell, part), (*facts, ("scored", f"{len(rows):,} images")))
 
 
-def _samples(cell: Cell, summary: Summary, ids: npt.NDArray[np.str_], labels: Ints) -> Samples:
-    facts = facts_of(cell)
-    if facts.name == "nll":
-        return Samples(ids, _nll(summary), labels, "mean")
-    if facts.name == "brier":
-        return Samples(ids, _brier(summary), labels, "mean")
-    bins = int(option(cell, "bins"))
-    return Samples(ids, summary.confidence, labels, facts.statistic, correct=summary.correct, bins=bins)
+def sample_losses(cell: Cell, part: Slice, *, loss: Callable[[Summary], Floats]) -> Samples:
+    """Return one loss a sample; their mean is the value."""
+    return Samples(part.ids, loss(part.summary), part.labels, MEAN.name)
 
 
-def _nll(summary: Summary) -> Floats:
-    return np.asarray(summary.column("logsumexp", "nll") - summary.column("label_logit", "nll"))
-
-
-def _brier(summary: Summary) -> Floats:
-    return np.asarray(summary.column("square_sum", "brier") - 2 * np.exp(-_nll(summary)) + 1)
+def sample_confidences(cell: Cell, part: Slice) -> Samples:
+    """Return the confidence of each sample, and whether it is right."""
+    statistic, bins = metric_of(cell).statistic, int(option_of(cell, "bins"))
+    summary = part.summary
+    return Samples(part.ids, summary.confidence, part.labels, statistic.name, correct=summary.correct, bins=bins)
 
 
 def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
     """Return the samples to score: those whose images were not fitted on, where the two sets share images."""
     rows = select(own.dataset, cell.quantity.where)
-    half = option(cell, "half")
-    wants_test = half == "test" or (half == "auto" and option(cell, "temperature") != "none")
+    half = option_of(cell, "half")
+    wants_test = half == "test" or (half == "auto" and option_of(cell, "temperature") != "none")
     if not wants_test or own.images.fingerprint != fitted_on.images.fingerprint:
         return rows
     calibration, _ = stratified_halves(fitted_on.dataset.labels)
@@ -83,7 +81,7 @@ def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
 
 def _temperature(cell: Cell, recipes: tuple[Recipe, ...], rows: Ints, memo: Memo) -> tuple[Temperature, Pairs]:
     own, fitted_on = recipes
-    how = option(cell, "temperature")
+    how = option_of(cell, "temperature")
     if how == "none":
         return Temperature(1.0, np.nan, np.nan, False), (("temperature", "1, not scaled"),)
     if how == "oracle":
@@ -121,6 +119,3 @@ def temperature_part(recipe: Recipe, rows: Ints, kept: Ints | None) -> Derived:
 def _read(stored: Stored) -> Temperature:
     value, before, after, at_bound = stored.array.tolist()
     return Temperature(value, before, after, bool(at_bound))
-
-
-SCORING = Scoring(find_recipes, samples)

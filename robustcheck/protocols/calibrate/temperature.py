@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.stats.calibration import checked_logits
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -39,11 +38,12 @@ class Temperature:
 def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Temperature:
     """Fit T on logits (n, C) and labels (n,): the minimum of the NLL over log T in [-5, 5].
 
-    Mask the classes first, then fit. Raises DataError as ``metrics.calibration.nll``.
+    Mask the classes first, then fit. Raises DataError on a logit that is not finite, a label outside [0, C) and
+    without samples.
     """
     from scipy.optimize import minimize_scalar
 
-    loss = _scaled_nll(*checked_logits(logits, labels))
+    loss = _scaled_nll(*_checked_logits(logits, labels))
     found = minimize_scalar(loss, bounds=LOG_BOUNDS, method="bounded", options={"xatol": 1e-8})
     inner = float(found.x)
     # Separable data have a loss of exactly 0 over a range of T: then the bound is no worse than the minimum.
@@ -90,3 +90,19 @@ def _scaled_nll(scores: Floats, targets: Ints) -> Callable[[float], float]:
         return float(total / n + shortfall * inverse)
 
     return loss
+
+
+def _checked_logits(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floats, Ints]:
+    """Return finite logits (n, C) as float64 and their labels (n,) as int64, or raise DataError."""
+    scores, targets = np.asarray(logits, dtype=np.float64), np.asarray(labels)
+    if scores.ndim != 2 or targets.shape != scores.shape[:1]:
+        raise DataError(f"logits {scores.shape} and labels {targets.shape}", expected="shapes (n, C) and (n,)")
+    if not scores.size:
+        raise DataError("no samples", expected="at least one sample: no data is never a score")
+    if not np.issubdtype(targets.dtype, np.integer):
+        raise DataError(f"labels of type {targets.dtype}", expected="whole numbers")
+    if targets.min() < 0 or targets.max() >= scores.shape[1]:
+        raise DataError(f"labels from {targets.min()} to {targets.max()}", expected=f"labels in [0, {scores.shape[1]})")
+    if not np.isfinite(scores).all():
+        raise DataError(f"logits that are not finite in {int((~np.isfinite(scores)).any(axis=1).sum())} samples")
+    return scores, targets.astype(np.int64)

@@ -6,7 +6,7 @@ image. The similarity that counts as a duplicate is calibrated on duplicates mad
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, metric_of, option_of
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe
@@ -28,11 +29,14 @@ from robustcheck.protocols.overlap.duplicates import (
     nearest_reference,
     overlap_statistics,
 )
-from robustcheck.protocols.scoring import Measured, Scoring, facts_of, option, require_task
+from robustcheck.protocols.scoring import require_task
+from robustcheck.stats.means import WEIGHTED_SUM
 from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell, ModelRef, Pairs, Quantity, Samples
 
 Bools = npt.NDArray[np.bool_]
+# What a metric makes of the images, given which of them overlap.
+Score = Callable[[Cell, Slice, Bools], Samples]
 
 HASHES = {
     "phash": ModelRef("phash", "phash", "phash", architecture="8"),
@@ -51,8 +55,8 @@ class _Overlap:
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the model's recipe, then the detector's on the test, made-duplicate and reference images."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(own.dataset, facts_of(cell))
-    reference = option(cell, "reference")
+    require_task(own.dataset, metric_of(cell))
+    reference = option_of(cell, "reference")
     if not reference:
         raise DataError(
             "overlap with what?", where=cell.quantity.label, fix="name a data set: options: {reference: shapes-train}"
@@ -61,7 +65,7 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         raise DataError("overlap is of a whole data set with another", where=cell.quantity.label)
     detector = _detector(cell)
     plain = Quantity(cell.quantity.metric, cell.quantity.dataset)
-    made = replace(plain, transform=f"near_duplicate:{option(cell, 'strength')}")
+    made = replace(plain, transform=f"near_duplicate:{option_of(cell, 'strength')}")
     return (
         own,
         shelf.recipe_with(detector, own.dataset, plain, None),
@@ -70,33 +74,48 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     )
 
 
-def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
-    """Return hits on all, clean or overlapping images, or whether an image overlaps."""
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score) -> Sampled:
+    """Return what ``score`` makes of the images, given which of them overlap."""
     own, *detection = recipes
     found = read_slice(own, memo)
-    overlap = _read(memo.get(overlap_part(detection, float(option(cell, "precision")))))
-    chosen = _samples(cell, found, overlap.found)
+    overlap = _read(memo.get(overlap_part(detection, float(option_of(cell, "precision")))))
+    chosen = score(cell, found, overlap.found)
     # Without a clean image there is nothing to hold the others against; the share is a result all the same.
     tests = () if overlap.found.all() else _tests(found, overlap.found)
-    return Measured(chosen, (*_calibration(overlap), *tests))
+    return Sampled(chosen, (*_calibration(overlap), *tests))
 
 
-def _samples(cell: Cell, found: Slice, inside: Bools) -> Samples:
-    hits = found.summary.correct
-    match cell.quantity.metric:
-        case "overlap_share":
-            return Samples(found.ids, inside.astype(np.float64), found.labels)
-        case "overlap_gap":
-            return Samples(found.ids, hits, inside.astype(np.int64), "weighted_sum", weights=gap_weights(inside))
-    kept = inside if cell.quantity.metric == "overlap_accuracy" else ~inside
-    if not kept.any():
-        which = "no image has" if kept is inside else "every image has"
-        raise DataError(f"{which} a near-duplicate in the reference set", where=cell.quantity.label)
-    return Samples(found.ids[kept], hits[kept], found.labels[kept])
+def overlap_share(cell: Cell, found: Slice, inside: Bools) -> Samples:
+    """Return whether each image overlaps."""
+    return Samples(found.ids, inside.astype(np.float64), found.labels)
+
+
+def overlap_gap(cell: Cell, found: Slice, inside: Bools) -> Samples:
+    """Return the hits on all images, weighted so that their sum is the accuracy on all less that on the clean ones."""
+    weights = gap_weights(inside)
+    return Samples(found.ids, found.summary.correct, inside.astype(np.int64), WEIGHTED_SUM.name, weights=weights)
+
+
+def overlap_accuracy(cell: Cell, found: Slice, inside: Bools) -> Samples:
+    """Return the hits on the images that overlap."""
+    if not inside.any():
+        raise DataError("no image has a near-duplicate in the reference set", where=cell.quantity.label)
+    return _hits(found, inside)
+
+
+def clean_accuracy(cell: Cell, found: Slice, inside: Bools) -> Samples:
+    """Return the hits on the images that do not overlap."""
+    if inside.all():
+        raise DataError("every image has a near-duplicate in the reference set", where=cell.quantity.label)
+    return _hits(found, ~inside)
+
+
+def _hits(found: Slice, kept: Bools) -> Samples:
+    return Samples(found.ids[kept], found.summary.correct[kept], found.labels[kept])
 
 
 def _detector(cell: Cell) -> ModelRef:
-    named = option(cell, "detector")
+    named = option_of(cell, "detector")
     if named in HASHES:
         return HASHES[named]
     if "embeds images" not in capabilities(cell.model):
@@ -148,6 +167,3 @@ def _tests(found: Slice, inside: Bools) -> Pairs:
         ("overlap - clean", f"{below:+.1%} to {above:+.1%} (Newcombe 95%)"),
         ("the same, matched on class", "no class has both" if matched is None else f"{matched:+.1%}"),
     )
-
-
-SCORING = Scoring(find_recipes, samples)

@@ -7,16 +7,19 @@ each image whether any of its captions is. 25,010 captions x 5,000 images are ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.protocols.retrieve.recall import best_ranks, image_ranks, recall_hits
+from robustcheck.outputs.ranks import top_k_hits
+from robustcheck.protocols.retrieve.recall import best_ranks, image_ranks
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Strs = npt.NDArray[np.str_]
+Direction = Literal["image", "text", "both"]
 
 BLOCK_CELLS = 4_000_000  # similarities held at once: 32 MB, and a few masks of them
 
@@ -60,32 +63,18 @@ def retrieval_ranks(images: npt.ArrayLike, texts: npt.ArrayLike, owners: Ints) -
     )
 
 
-def limit_captions(owners: Ints, most: int) -> Ints:
-    """Return the places of the first ``most`` captions of each image, ascending.
-
-    >>> limit_captions(np.array([0, 0, 1, 0, 1]), 2).tolist()
-    [0, 1, 2, 4]
-    """
-    order = np.argsort(owners, kind="stable")
-    first = np.searchsorted(owners[order], owners[order], side="left")
-    place = np.arange(len(owners)) - first
-    return np.sort(order[place < most]).astype(np.int64)
-
-
-def recall_columns(ranks: RetrievalRanks, k: int, direction: str, image_ids: Strs) -> RecallColumns:
+def recall_columns(ranks: RetrievalRanks, k: int, direction: Direction, image_ids: Strs) -> RecallColumns:
     """Return the columns of recall at k for the direction ``image``, ``text``, or ``both`` (images first).
 
     Of ``both``, the value is the unweighted mean of the two directions: the statistic group_mean.
     """
-    if direction not in {"image", "text", "both"}:
-        raise DataError(f"the direction {direction!r}", expected="image, text or both")
     every = np.arange(len(image_ids), dtype=np.int64)
     queries = {"image": (ranks.image, ranks.owners), "text": (ranks.text, every)}
     chosen = ("image", "text") if direction == "both" else (direction,)
     clusters = np.concatenate([queries[name][1] for name in chosen])
     return RecallColumns(
         ids=np.concatenate([_query_ids(name, queries[name][1], image_ids) for name in chosen]),
-        scores=np.concatenate([recall_hits(queries[name][0], k) for name in chosen]),
+        scores=np.concatenate([top_k_hits(queries[name][0], k) for name in chosen]),
         groups=np.concatenate([np.full(len(queries[name][1]), name == "text", dtype=np.int64) for name in chosen]),
         clusters=clusters.astype(np.int64),
     )

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from robustcheck.datasets import Captions, Dataset
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, metric_of
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe, plain_texts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.kind import capabilities
-from robustcheck.protocols.retrieve.ranks import RetrievalRanks, recall_columns, retrieval_ranks
-from robustcheck.protocols.scoring import Measured, Scoring, facts_of, require_task
+from robustcheck.protocols.retrieve.ranks import Direction, RetrievalRanks, recall_columns, retrieval_ranks
+from robustcheck.protocols.scoring import require_task
 from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell, Samples
-
-_NAME = re.compile(r"(?:(image|text)_)?retrieval_recall@(\d+)")
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the images, with the captions as its texts."""
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(dataset, facts_of(cell))
+    require_task(dataset, metric_of(cell))
     if "embeds text" not in capabilities(cell.model):
         raise DataError(f"{cell.model.id} has no embeddings of texts", where=dataset.name, expected="a zero-shot model")
     if cell.quantity.where or cell.quantity.prompts:
@@ -33,17 +30,16 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return (shelf.recipe_with(cell.model, dataset, cell.quantity, plain_texts(_captions(dataset).texts)),)
 
 
-def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, direction: Direction, k: int) -> Sampled:
     """Return one hit a query; the queries of one image are sampled together."""
     (recipe,) = recipes
     captions = _captions(recipe.dataset)
     ranked = memo.get(ranks_part(recipe)).array
     ranks = RetrievalRanks(ranked[: len(captions.owners)], ranked[len(captions.owners) :], captions.owners)
-    matched = _NAME.fullmatch(cell.quantity.metric)
-    assert matched is not None, "the registry names retrieval metrics so"
-    columns = recall_columns(ranks, int(matched[2]), matched[1] or "both", recipe.dataset.ids)
-    found = Samples(columns.ids, columns.scores, columns.groups, facts_of(cell).statistic, clusters=columns.clusters)
-    return Measured(found, (("searched", f"{len(ranks.text):,} images and {len(ranks.image):,} captions"),))
+    columns = recall_columns(ranks, k, direction, recipe.dataset.ids)
+    statistic = metric_of(cell).statistic.name
+    found = Samples(columns.ids, columns.scores, columns.groups, statistic, clusters=columns.clusters)
+    return Sampled(found, (("searched", f"{len(ranks.text):,} images and {len(ranks.image):,} captions"),))
 
 
 def ranks_part(recipe: Recipe) -> Derived:
@@ -62,6 +58,3 @@ def _captions(dataset: Dataset) -> Captions:
     if dataset.captions is None:
         raise DataError("a retrieval set without captions", where=dataset.name)
     return dataset.captions
-
-
-SCORING = Scoring(find_recipes, samples)

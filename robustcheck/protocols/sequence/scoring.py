@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,17 @@ import numpy.typing as npt
 from robustcheck.datasets import expand, sequences_of
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, option_of
 from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
-from robustcheck.protocols.scoring import Measured, Scoring, option, recipes_of_subsets, weighted_samples
+from robustcheck.protocols.scoring import recipes_of_subsets, weighted_samples
 from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
     PerturbedSubset,
+    Reference,
     flip_rates,
     read_baseline,
     reference_of,
@@ -28,7 +30,12 @@ from robustcheck.protocols.sequence.flips import (
 )
 from robustcheck.values import Cell
 
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# What a metric gives each sequence (v,), from the rows of its frames and which one is the reference.
+Score = Callable[[Cell, Recipe, Memo, Sequence[Ints], Reference], Floats]
+# What the values of each perturbation are divided by.
+DivideBy = Callable[[Cell], Mapping[str, float] | None]
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
@@ -43,43 +50,50 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return recipes_of_subsets(cell, shelf, names)
 
 
-def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
-    """Return one value a sequence, with its weight in the mean over perturbations."""
+def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score, divide_by: DivideBy) -> Sampled:
+    """Return what ``score`` gives each sequence, with its weight in the mean over perturbations."""
     names, _ = expand(cell.quantity.dataset, cell.quantity.where)
     found = [
-        _perturbed(cell, name.rsplit("/", 1)[-1], recipe, memo) for name, recipe in zip(names, recipes, strict=True)
+        _perturbed(cell, name.rsplit("/", 1)[-1], recipe, memo, score)
+        for name, recipe in zip(names, recipes, strict=True)
     ]
-    columns = sequence_values(found, _baseline(cell))
-    return Measured(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in found)),))
+    columns = sequence_values(found, divide_by(cell))
+    return Sampled(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in found)),))
 
 
-def _baseline(cell: Cell) -> Mapping[str, float] | None:
-    """Return what flip rates are divided by: only mfr has such values, and only when the check asks for them."""
-    if cell.quantity.metric != "mfr":
-        return None
-    if option(cell, "baseline") == "none":
+def score_flips(cell: Cell, recipe: Recipe, memo: Memo, rows: Sequence[Ints], reference: Reference) -> Floats:
+    """Return the flip rate of each sequence."""
+    found = read_slice(recipe, memo)
+    predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
+    return flip_rates(predicted, rows, reference)
+
+
+def score_distances(cell: Cell, recipe: Recipe, memo: Memo, rows: Sequence[Ints], reference: Reference) -> Floats:
+    """Return the top-5 distance of each sequence."""
+    return top5_distances(_best_classes(recipe, memo), rows, reference)
+
+
+def divide_by_nothing(cell: Cell) -> None:
+    """Leave the values as they are."""
+
+
+def divide_by_alexnet(cell: Cell) -> Mapping[str, float]:
+    """Return AlexNet's flip rates; raise DataError unless the check asks for the table that is not verified."""
+    if option_of(cell, "baseline") == "none":
         raise DataError(
-            "mfr needs AlexNet's flip rates, and the table that ships is not verified",
+            f"{cell.quantity.metric} needs AlexNet's flip rates, and the table that ships is not verified",
             where=cell.quantity.label,
             fix="options: {baseline: alexnet-unverified}, or measure flip_rate",
         )
     return read_baseline(UNVERIFIED)
 
 
-def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo) -> PerturbedSubset:
+def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo, score: Score) -> PerturbedSubset:
     frames = sequences_of(recipe.dataset)
-    reference = reference_of(perturbation)
-    if cell.quantity.metric in ("flip_rate", "mfr"):
-        found = read_slice(recipe, memo)
-        predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
-        return PerturbedSubset(perturbation, frames.videos, flip_rates(predicted, frames.rows, reference))
-    distances = top5_distances(_best_classes(recipe, memo), frames.rows, reference)
-    return PerturbedSubset(perturbation, frames.videos, distances)
+    values = score(cell, recipe, memo, frames.rows, reference_of(perturbation))
+    return PerturbedSubset(perturbation, frames.videos, values)
 
 
 def _best_classes(recipe: Recipe, memo: Memo) -> Ints:
     readout = readout_of(recipe, memo)
     return np.concatenate([top5_classes(readout.logits(rows)) for rows in blocks(np.arange(len(recipe.dataset)))])
-
-
-SCORING = Scoring(find_recipes, samples)

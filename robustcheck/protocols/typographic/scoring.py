@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, metric_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
-from robustcheck.protocols.scoring import Measured, Scoring, facts_of, require_task
+from robustcheck.protocols.scoring import require_task
 from robustcheck.protocols.typographic.outcomes import accuracy_drop, attack_success
+from robustcheck.stats.means import WEIGHTED_SUM
 from robustcheck.transforms import typed_label
 from robustcheck.values import Cell, Samples
 
@@ -23,16 +25,19 @@ TYPED = "typed"
 ATTACK = "typographic"
 
 
-def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
-    """Return the recipe of the attacked images and, for a drop, that of the same images untouched."""
-    attacked = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
-    require_task(attacked.dataset, facts_of(cell))
-    if cell.quantity.metric == "attack_success":
-        _require_words(cell, attacked)
-        return (attacked,)
+def find_attacked(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of images on which something is written."""
+    attacked = _recipe(cell, shelf)
+    _require_words(cell, attacked)
+    return (attacked,)
+
+
+def find_attacked_and_clean(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of the transformed images, and that of the same images untouched."""
+    attacked = _recipe(cell, shelf)
     if attacked.transform is None:
         raise DataError(
-            "accuracy_drop compares transformed images with the same ones untouched",
+            f"{cell.quantity.metric} compares transformed images with the same ones untouched",
             where=cell.quantity.label,
             fix="name a transform, such as typographic:one-word",
         )
@@ -40,17 +45,27 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return attacked, shelf.recipe(cell.model, cell.quantity.dataset, clean)
 
 
-def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Measured:
-    """Return for each image whether the typed word won, or what the transform cost."""
-    found = [read_slice(recipe, memo, cell.quantity.where) for recipe in recipes]
-    attacked, predicted = found[0], [_predicted(cell, part) for part in found]
-    if cell.quantity.metric == "attack_success":
-        scores = attack_success(predicted[0], _typed(cell, recipes[0], attacked))
-        return Measured(Samples(attacked.ids, scores, attacked.labels))
-    scores = accuracy_drop(predicted[1], predicted[0], attacked.labels)
+def sample_success(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return for each image whether the typed word won."""
+    (recipe,) = recipes
+    attacked = read_slice(recipe, memo, cell.quantity.where)
+    scores = attack_success(_predicted(cell, attacked), _typed(cell, recipe, attacked))
+    return Sampled(Samples(attacked.ids, scores, attacked.labels))
+
+
+def sample_drop(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return for each image what the transform cost."""
+    attacked, clean = (read_slice(recipe, memo, cell.quantity.where) for recipe in recipes)
+    scores = accuracy_drop(_predicted(cell, clean), _predicted(cell, attacked), attacked.labels)
     # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
     weights = np.full(len(scores), 1 / len(scores))
-    return Measured(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), "weighted_sum", weights=weights))
+    return Sampled(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), WEIGHTED_SUM.name, weights=weights))
+
+
+def _recipe(cell: Cell, shelf: Shelf) -> Recipe:
+    found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
+    require_task(found.dataset, metric_of(cell))
+    return found
 
 
 def _predicted(cell: Cell, part: Slice) -> Ints:
@@ -88,6 +103,3 @@ def _drawn(part: Recipe, found: Slice) -> list[str]:
 
 def _is_attack(part: Recipe) -> bool:
     return part.transform is not None and part.transform.name == ATTACK
-
-
-SCORING = Scoring(find_recipes, samples)

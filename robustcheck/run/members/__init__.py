@@ -9,7 +9,7 @@ from zlib import crc32
 from robustcheck.errors import DataMissing, RecordError
 from robustcheck.judge import GroupCase
 from robustcheck.listing import name_first
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_named
 from robustcheck.models.facets import matches
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.members.gathered import FoundModel, Gathered
@@ -38,15 +38,15 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     groups, pairs = arrange_groups(expect, membership, inside)
     for group in groups:
         _require_enough(group.name, len(pairs) if expect.pairing else len(group.members), expect, gathered)
-    facts, other = METRICS[check.quantity.metric], expect.needs.other
+    metric, other = metric_named(check.quantity.metric), expect.needs.other
     return GroupCase(
         planned=item,
         groups=groups,
         today=today,
-        unit=facts.unit,
-        higher_is_better=facts.higher_is_better,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
         seed=crc32("|".join([str(check.seed), *sorted(key for each in inside for key in each.keys)]).encode()),
-        x_unit=METRICS[other.metric].unit if other else "%",
+        x_unit=metric_named(other.metric).unit if other else "%",
         pairs=pairs,
         evidence=gathered.evidence,
         source=gathered.source,

@@ -7,7 +7,7 @@ from math import isfinite, nan
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
 from robustcheck.judge import Member
-from robustcheck.metrics import METRICS
+from robustcheck.measure import metric_of
 from robustcheck.run.evidence import EvidenceBook, Found
 from robustcheck.run.members.gathered import FoundModel, Gathered
 from robustcheck.values import ModelRef, Score
@@ -65,7 +65,7 @@ def _add_model(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> N
 
 
 def _require_usable(score: Score) -> None:
-    quantity, least = score.cell.quantity, METRICS[score.cell.quantity.metric].n_min
+    quantity, least = score.cell.quantity, metric_of(score.cell).n_min
     if score.n < least:
         found = f"only {score.n} samples: too few to judge {quantity.label}"
         raise RecordError(found, expected=f"at least {least}", fix="use a larger slice or data set")

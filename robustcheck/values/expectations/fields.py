@@ -104,6 +104,18 @@ TextField = Annotated[
 ]
 
 
+def _setting_as_text(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
+
+
+# A setting of a metric may also be a switch: true or false.
+SettingField = Annotated[
+    str,
+    BeforeValidator(_setting_as_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}),
+]
+
+
 def _facets_as_text(value: object) -> object:
     if not isinstance(value, dict):
         return value
@@ -162,7 +174,7 @@ class QuantityModel(BaseModel):
         description="A prompt set by name, or a file: templates (.txt) or sentences of each class (.json); "
         "default: the data set's own.",
     )
-    options: Annotated[dict[str, TextField], Names("options")] = Field(
+    options: Annotated[dict[str, SettingField], Names("options")] = Field(
         default_factory=dict,
         description="The metric's own settings, such as {score: msp}; the others keep the metric's defaults.",
     )

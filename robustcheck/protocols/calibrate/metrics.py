@@ -1,0 +1,101 @@
+"""Calibration errors and proper scores."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from robustcheck.measure.metric import Metric
+from robustcheck.measure.option import ChoiceOption, DatasetOption, NumberOption, Option
+from robustcheck.protocols.calibrate.losses import brier_losses, log_losses
+from robustcheck.protocols.calibrate.scoring import Score, find_recipes, sample_confidences, sample_losses, samples
+from robustcheck.stats.calibration import BINS
+from robustcheck.stats.calibration_error import ECE, ECE_MASS
+from robustcheck.stats.means import MEAN
+from robustcheck.stats.statistic import Statistic
+
+_OPTIONS = (
+    ChoiceOption(
+        name="temperature",
+        default="none",
+        values=("none", "fitted", "oracle"),
+        description="Scale the logits: not at all, by the temperature of half the in-distribution set, "
+        "or by the best one here.",
+        always_keyed=True,
+    ),
+    DatasetOption(
+        name="fitted_on",
+        description="The set the temperature is fitted on; default: the in-distribution set.",
+        always_keyed=True,
+    ),
+    ChoiceOption(
+        name="half",
+        default="auto",
+        values=("auto", "all", "test"),
+        description="Score all images, or the half not fitted on (auto: that half where images were fitted on).",
+        always_keyed=True,
+    ),
+)
+_BINS = NumberOption(
+    name="bins", default=str(BINS), whole=True, low=1, description="The number of bins.", always_keyed=True
+)
+
+
+def _calibration(
+    name: str,
+    noun: str,
+    description: str,
+    score: Score,
+    statistic: Statistic,
+    options: tuple[Option, ...] = _OPTIONS,
+    *,
+    bounded: bool = True,
+) -> Metric:
+    return Metric(
+        name=name,
+        noun=noun,
+        description=description,
+        unit="",
+        higher_is_better=False,
+        statistic=statistic,
+        tasks=("classification", "typographic"),
+        find_recipes=find_recipes,
+        samples=partial(samples, score=score),
+        options=options,
+        bounded=bounded,
+    )
+
+
+METRICS = (
+    _calibration(
+        "ece",
+        "ECE",
+        "Expected calibration error: mean distance of confidence and accuracy over bins of equal width.",
+        sample_confidences,
+        ECE,
+        (*_OPTIONS, _BINS),
+    ),
+    _calibration(
+        "ece_mass",
+        "equal-mass ECE",
+        "Expected calibration error over bins that hold equally many images.",
+        sample_confidences,
+        ECE_MASS,
+        (*_OPTIONS, _BINS),
+    ),
+    _calibration(
+        "nll",
+        "NLL",
+        "Mean negative log-likelihood of the right class, in nats.",
+        partial(sample_losses, loss=log_losses),
+        MEAN,
+        bounded=False,
+    ),
+    _calibration(
+        "brier",
+        "Brier score",
+        "Mean squared distance of the probabilities from the right answer, 0 to 2.",
+        partial(sample_losses, loss=brier_losses),
+        MEAN,
+        bounded=False,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Corruption errors."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from robustcheck.measure.metric import FindRecipes, Metric
+from robustcheck.measure.option import DatasetOption, Option
+from robustcheck.protocols.corrupt.errors import mce, mean_corruption_error, relative_mce
+from robustcheck.protocols.corrupt.scoring import Weigh, find_recipes, find_recipes_with_clean, samples
+from robustcheck.stats.means import WEIGHTED_SUM
+
+_CLEAN = DatasetOption(
+    name="clean",
+    default="imagenet-val",
+    description="The set of clean images that the corrupted ones were made from.",
+    against=True,
+    always_keyed=True,
+)
+
+
+def _corruption_error(
+    name: str,
+    description: str,
+    weigh: Weigh,
+    find: FindRecipes = find_recipes,
+    *,
+    noun: str = "",
+    options: tuple[Option, ...] = (),
+    bounded: bool = False,
+) -> Metric:
+    return Metric(
+        name=name,
+        noun=noun,
+        description=description,
+        unit="%",
+        higher_is_better=False,
+        statistic=WEIGHTED_SUM,
+        tasks=("classification",),
+        tasks_further="in subsets, by corruption and severity",
+        find_recipes=find,
+        samples=partial(samples, weigh=weigh),
+        options=options,
+        bounded=bounded,
+    )
+
+
+METRICS = (
+    _corruption_error(
+        "mce",
+        "Mean corruption error: errors over AlexNet's, averaged over the corruptions.",
+        mce,
+        noun="mCE",
+    ),
+    _corruption_error(
+        "relative_mce",
+        "Relative mean corruption error: what corruption adds to the errors, over what it adds to AlexNet's.",
+        relative_mce,
+        find_recipes_with_clean,
+        noun="relative mCE",
+        options=(_CLEAN,),
+    ),
+    _corruption_error(
+        "mean_corruption_error",
+        "Mean error over corruptions and severities, not divided by AlexNet's.",
+        mean_corruption_error,
+        bounded=True,
+    ),
+)

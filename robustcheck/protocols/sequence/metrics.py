@@ -1,0 +1,78 @@
+"""Stability along sequences of frames."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from robustcheck.measure.metric import Metric
+from robustcheck.measure.option import ChoiceOption, Option
+from robustcheck.protocols.sequence.scoring import (
+    DivideBy,
+    Score,
+    divide_by_alexnet,
+    divide_by_nothing,
+    find_recipes,
+    samples,
+    score_distances,
+    score_flips,
+)
+from robustcheck.stats.means import WEIGHTED_SUM
+from robustcheck.values import Unit
+
+_BASELINE = ChoiceOption(
+    name="baseline",
+    default="none",
+    values=("none", "alexnet-unverified"),
+    description="What to divide by; the table that ships is recalled and not checked against its source.",
+    always_keyed=True,
+)
+
+
+def _stability(
+    name: str,
+    description: str,
+    score: Score,
+    divide_by: DivideBy = divide_by_nothing,
+    *,
+    noun: str = "",
+    unit: Unit = "%",
+    options: tuple[Option, ...] = (),
+    bounded: bool = False,
+) -> Metric:
+    return Metric(
+        name=name,
+        noun=noun,
+        description=description,
+        unit=unit,
+        higher_is_better=False,
+        statistic=WEIGHTED_SUM,
+        tasks=("sequences",),
+        find_recipes=find_recipes,
+        samples=partial(samples, score=score, divide_by=divide_by),
+        options=options,
+        bounded=bounded,
+    )
+
+
+METRICS = (
+    _stability(
+        "flip_rate",
+        "Share of frames whose prediction flips (against the previous frame; under noise against the first).",
+        score_flips,
+        bounded=True,
+    ),
+    _stability(
+        "mfr",
+        "Mean flip rate: flip rates over AlexNet's, averaged over the perturbations.",
+        score_flips,
+        divide_by_alexnet,
+        options=(_BASELINE,),
+    ),
+    _stability(
+        "top5_distance",
+        "How far the five best classes move between frames (ImageNet-P's T5D).",
+        score_distances,
+        noun="top-5 distance",
+        unit="",
+    ),
+)

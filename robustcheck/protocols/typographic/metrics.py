@@ -1,0 +1,36 @@
+"""Metrics of typographic attacks, and of what any transform costs."""
+
+from __future__ import annotations
+
+from robustcheck.measure.metric import Metric
+from robustcheck.protocols.typographic.scoring import (
+    find_attacked,
+    find_attacked_and_clean,
+    sample_drop,
+    sample_success,
+)
+from robustcheck.stats.means import MEAN, WEIGHTED_SUM
+
+METRICS = (
+    Metric(
+        name="attack_success",
+        description="Share of images classified as the word that is written on them.",
+        unit="%",
+        higher_is_better=False,
+        statistic=MEAN,
+        tasks=("classification", "typographic"),
+        find_recipes=find_attacked,
+        samples=sample_success,
+    ),
+    Metric(
+        name="accuracy_drop",
+        description="Top-1 on the untouched images less top-1 on the transformed ones, image by image.",
+        unit="%",
+        higher_is_better=False,
+        statistic=WEIGHTED_SUM,
+        tasks=("classification", "typographic"),
+        find_recipes=find_attacked_and_clean,
+        samples=sample_drop,
+        bounded=False,
+    ),
+)

@@ -1,0 +1,114 @@
+"""Metrics as values: what is known of all of them, their options in keys, and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from colour_data import fake
+
+from robustcheck.errors import SetupError
+from robustcheck.measure import Metric, cells_of_options, known_metrics, metric_named
+from robustcheck.measure import metric as module
+from robustcheck.measure.option import FractionOption, ModelOption, SwitchOption
+from robustcheck.stats.statistics import STATISTICS
+from robustcheck.values import Cell, ModelRef, Quantity
+
+METRICS = known_metrics()
+# What the keys of 0.1.0 say of the options, when none is given.
+DETECTION = {"score": "auto", "id_dataset": ""}
+CALIBRATION = {"temperature": "none", "fitted_on": "", "half": "auto"}
+OVERLAP = {"reference": "", "detector": "phash", "strength": "2", "precision": "0.99"}
+KEYED: Mapping[str, Mapping[str, str]] = {
+    **dict.fromkeys(("auroc", "class_auroc", "fpr95", "class_fpr95", "fpr95_openood"), DETECTION),
+    **dict.fromkeys(("nll", "brier"), CALIBRATION),
+    **{name: {**CALIBRATION, "bins": "15"} for name in ("ece", "ece_mass")},
+    **dict.fromkeys(("overlap_share", "clean_accuracy", "overlap_accuracy", "overlap_gap"), OVERLAP),
+    "worst_factor": {"annotation": "top"},
+    "relative_mce": {"clean": "imagenet-val"},
+    "mfr": {"baseline": "none"},
+    "pm_k": {"k": "all"},
+}
+LATER = (
+    FractionOption(name="epsilon", default="8/255", description="", low=0, high=1),
+    SwitchOption(name="targeted", description=""),
+    ModelOption(name="source", description=""),
+)
+
+
+@pytest.fixture
+def attacked() -> Metric:
+    """A metric of 0.1.0 to which options came later."""
+    old = METRICS["auroc"]
+    return replace(old, name="attacked", options=(*old.options, *LATER))
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_a_metric_is_whole(metric: Metric) -> None:
+    assert METRICS[metric.name] is metric
+    assert metric.description.endswith(".")
+    assert STATISTICS[metric.statistic.name] is metric.statistic
+    assert metric.tasks
+    assert metric.words
+    for option in metric.options:
+        assert option.description.endswith(".")
+        assert not option.default or option.canonical(option.default) == option.default
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_the_options_of_0_1_0_are_keyed_as_then(metric: Metric) -> None:
+    assert dict(metric.keyed_options(())) == KEYED.get(metric.name, {})
+
+
+def test_an_option_that_came_later_is_keyed_where_it_is_not_the_default(attacked: Metric) -> None:
+    assert attacked.keyed_options(()) == DETECTION
+    assert attacked.keyed_options((("epsilon", "16/510"), ("targeted", "no"))) == DETECTION
+    given = (("epsilon", "4/255"), ("targeted", "true"), ("source", "fake:zero-shot@b"))
+    assert attacked.keyed_options(given) == {**DETECTION, **dict(given)}
+
+
+def test_an_option_is_the_one_given_or_the_default(attacked: Metric) -> None:
+    assert [attacked.option("epsilon", given) for given in ((), (("epsilon", "2/510"),))] == ["8/255", "1/255"]
+
+
+def test_options_that_are_given_are_checked(attacked: Metric) -> None:
+    assert attacked.checked_options((("targeted", "on"), ("epsilon", "0.5"))) == (
+        ("epsilon", "1/2"),
+        ("targeted", "true"),
+    )
+    with pytest.raises(SetupError, match=r"attacked has no option 'epsilom'[\s\S]*did you mean 'epsilon'"):
+        attacked.checked_options((("epsilom", "1"),))
+    with pytest.raises(SetupError, match=r"the option epsilon of attacked cannot be '9'[\s\S]*fraction such as 8/255"):
+        attacked.checked_options((("epsilon", "9"),))
+    with pytest.raises(SetupError, match=r"the option score of attacked cannot be 'mps'[\s\S]*did you mean 'msp'"):
+        attacked.checked_options((("score", "mps"),))
+    with pytest.raises(SetupError, match="expected: no options"):
+        METRICS["top1"].checked_options((("k", "2"),))
+
+
+def test_a_model_in_an_option_is_a_cell_of_its_own(attacked: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is of the same quantity, without the option that names the model."""
+    monkeypatch.setattr(module, "known", lambda group, kind: {**METRICS, "attacked": attacked})
+    other = fake(seed="b")
+
+    def resolve(text: str) -> ModelRef:
+        assert text == other.text
+        return other
+
+    quantity = Quantity("attacked", "digits", options=(("epsilon", "4/255"), ("source", other.text)))
+    plain = replace(quantity, options=(("epsilon", "4/255"),))
+    assert cells_of_options(Cell(fake(seed="a"), quantity), resolve) == (Cell(other, plain),)
+    assert cells_of_options(Cell(fake(seed="a"), plain), resolve) == ()
+
+
+def test_an_unknown_metric_names_the_nearest() -> None:
+    assert metric_named("top1") is METRICS["top1"]
+    with pytest.raises(SetupError, match="did you mean 'top1'"):
+        metric_named("topp1")
+
+
+def test_a_share_has_an_interval_from_its_value_and_n() -> None:
+    shares = {name for name, metric in METRICS.items() if metric.is_share}
+    assert {"top1", "mean_per_class_recall", "shape_bias", "pm_k", "retrieval_recall@5"} <= shares
+    assert not {"ece", "nll", "auroc", "fpr95", "mce", "worst_factor", "error_ratio", "flip_rate"} & shares
