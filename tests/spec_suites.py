@@ -11,9 +11,9 @@ from robustcheck.measure.option import (
     ChoiceOption,
     DatasetOption,
     FractionOption,
+    MetricOption,
     ModelOption,
     NumberOption,
-    Option,
     SwitchOption,
 )
 from robustcheck.spec import KnownNames, load_suite
@@ -30,7 +30,7 @@ def _is_model(text: str) -> str | None:
     return f"unknown model {text!r}\n  expected: a set or a reference"
 
 
-def named(*options: Option) -> dict[str, Option]:
+def named(*options: MetricOption) -> dict[str, MetricOption]:
     return {option.name: option for option in options}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from robustcheck.measure import Metric, Option, known_metrics, metric_named
+from robustcheck.measure import Metric, MetricOption, known_metrics, metric_named
 
 _ROOM = 130
 
@@ -69,13 +69,13 @@ def _data_sets(metric: Metric) -> str:
     return ", ".join((*metric.tasks, *([metric.tasks_further] if metric.tasks_further else [])))
 
 
-def _explained(option: Option) -> Iterator[str]:
+def _explained(option: MetricOption) -> Iterator[str]:
     yield option.description
     default = f"; default {option.default}" if option.default else ""
     yield f"{' | '.join(option.choices) or option.expected}{default}"
 
 
-def _with_default(option: Option) -> str:
+def _with_default(option: MetricOption) -> str:
     return f"{option.name}={option.default}" if option.default else option.name
 
 

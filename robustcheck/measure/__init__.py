@@ -8,7 +8,7 @@ from robustcheck.measure.loaded_models import group_by_budget, group_models
 from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
-from robustcheck.measure.option import Option
+from robustcheck.measure.option import MetricOption
 
 __all__ = [
     "Bench",
@@ -17,7 +17,7 @@ __all__ = [
     "Logits",
     "MeasureSettings",
     "Metric",
-    "Option",
+    "MetricOption",
     "ProgressEvent",
     "Shared",
     "cells_of_options",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure.memo import Memo
-from robustcheck.measure.option import ModelOption, Option
+from robustcheck.measure.option import MetricOption, ModelOption
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.registry import known
@@ -50,7 +50,7 @@ class Metric:
     find_recipes: FindRecipes
     samples: MakeSamples
     noun: str = ""
-    options: tuple[Option, ...] = ()
+    options: tuple[MetricOption, ...] = ()
     bounded: bool = True
     n_min: int = 1
     tasks_further: str = ""

@@ -16,7 +16,7 @@ _TRUE, _FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option(ABC):
+class MetricOption(ABC):
     """A setting of a metric: ``default`` is canonical, or empty where the metric finds its own.
 
     ``always_keyed`` options are in the key of every score of the metric. Those that a later version adds are
@@ -51,7 +51,7 @@ class Option(ABC):
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class ChoiceOption(Option):
+class ChoiceOption(MetricOption):
     """One of a few names."""
 
     values: tuple[str, ...]
@@ -79,7 +79,7 @@ class ChoiceOption(Option):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounded(Option):
+class Bounded(MetricOption):
     """A number between two bounds, both included."""
 
     low: float = -inf
@@ -163,7 +163,7 @@ class FractionOption(Bounded):
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SwitchOption(Option):
+class SwitchOption(MetricOption):
     """Whether something is done: true or false."""
 
     default: str = "false"
@@ -187,7 +187,7 @@ class SwitchOption(Option):
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class DatasetOption(Option):
+class DatasetOption(MetricOption):
     """The name of a data set, or a path; the measured set is held ``against`` it, or it is a setting like others."""
 
     against: bool = False
@@ -210,7 +210,7 @@ class DatasetOption(Option):
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class ModelOption(Option):
+class ModelOption(MetricOption):
     """A reference to another model; the run plans a cell for it, so that it is measured too."""
 
     sort: ClassVar[str] = "model"

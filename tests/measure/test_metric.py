@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from colour_data import fake
+from package_makers import Install
+from scoring_data import make_world, painted
 
 from robustcheck.errors import SetupError
 from robustcheck.measure import Metric, cells_of_options, known_metrics, metric_named
@@ -112,3 +115,24 @@ def test_a_share_has_an_interval_from_its_value_and_n() -> None:
     shares = {name for name, metric in METRICS.items() if metric.is_share}
     assert {"top1", "mean_per_class_recall", "shape_bias", "pm_k", "retrieval_recall@5"} <= shares
     assert not {"ece", "nll", "auroc", "fpr95", "mce", "worst_factor", "error_ratio", "flip_rate"} & shares
+
+
+OF_A_PACKAGE = """
+from dataclasses import replace
+from robustcheck.protocols.classify.metrics import METRICS
+MADE = replace(METRICS[0], name="best_class")
+"""
+
+
+def test_a_metric_of_another_package_is_measured_and_its_key_names_the_package(
+    tmp_path: Path, install: Install
+) -> None:
+    """What made a score is part of its key: another version may mean something else by the same name."""
+    install("extra", OF_A_PACKAGE, "metrics", "1.0")
+    world = make_world(tmp_path, painted("known", 30))
+    first, ours = world.score("best_class", "known"), world.score("top1", "known")
+    assert first.value == ours.value
+    install("extra", OF_A_PACKAGE, "metrics", "1.1")
+    second = make_world(tmp_path / "again", painted("known", 30)).score("best_class", "known")
+    assert second.value == first.value
+    assert len({first.key, second.key, ours.key}) == 3

@@ -11,9 +11,9 @@ from robustcheck.measure.option import (
     ChoiceOption,
     DatasetOption,
     FractionOption,
+    MetricOption,
     ModelOption,
     NumberOption,
-    Option,
     SwitchOption,
 )
 
@@ -48,7 +48,7 @@ SOURCE = ModelOption(name="source", description="")
         (SOURCE, "openclip:ViT-B-32/openai", "openclip:ViT-B-32/openai"),
     ],
 )
-def test_a_value_has_one_form(option: Option, text: str, form: str) -> None:
+def test_a_value_has_one_form(option: MetricOption, text: str, form: str) -> None:
     assert option.canonical(text) == form
     assert option.canonical(form) == form
 
@@ -69,7 +69,7 @@ def test_a_value_has_one_form(option: Option, text: str, form: str) -> None:
         (TARGETED, ("1", "", "maybe"), "true or false"),
     ],
 )
-def test_what_is_not_a_value(option: Option, texts: tuple[str, ...], expected: str) -> None:
+def test_what_is_not_a_value(option: MetricOption, texts: tuple[str, ...], expected: str) -> None:
     for text in texts:
         with pytest.raises(ValueError):  # noqa: PT011 - callers make the message, from `expected`
             option.canonical(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import Metric
-from robustcheck.measure.option import ChoiceOption, DatasetOption, NumberOption, Option
+from robustcheck.measure.option import ChoiceOption, DatasetOption, MetricOption, NumberOption
 from robustcheck.protocols.calibrate.losses import brier_losses, log_losses
 from robustcheck.protocols.calibrate.scoring import Score, find_recipes, sample_confidences, sample_losses, samples
 from robustcheck.stats.calibration import BINS
@@ -46,7 +46,7 @@ def _calibration(
     description: str,
     score: Score,
     statistic: Statistic,
-    options: tuple[Option, ...] = _OPTIONS,
+    options: tuple[MetricOption, ...] = _OPTIONS,
     *,
     bounded: bool = True,
 ) -> Metric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import FindRecipes, Metric
-from robustcheck.measure.option import DatasetOption, Option
+from robustcheck.measure.option import DatasetOption, MetricOption
 from robustcheck.protocols.corrupt.errors import mce, mean_corruption_error, relative_mce
 from robustcheck.protocols.corrupt.scoring import Weigh, find_recipes, find_recipes_with_clean, samples
 from robustcheck.stats.means import WEIGHTED_SUM
@@ -26,7 +26,7 @@ def _corruption_error(
     find: FindRecipes = find_recipes,
     *,
     noun: str = "",
-    options: tuple[Option, ...] = (),
+    options: tuple[MetricOption, ...] = (),
     bounded: bool = False,
 ) -> Metric:
     return Metric(

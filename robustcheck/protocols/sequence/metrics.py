@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import Metric
-from robustcheck.measure.option import ChoiceOption, Option
+from robustcheck.measure.option import ChoiceOption, MetricOption
 from robustcheck.protocols.sequence.scoring import (
     DivideBy,
     Score,
@@ -36,7 +36,7 @@ def _stability(
     *,
     noun: str = "",
     unit: Unit = "%",
-    options: tuple[Option, ...] = (),
+    options: tuple[MetricOption, ...] = (),
     bounded: bool = False,
 ) -> Metric:
     return Metric(

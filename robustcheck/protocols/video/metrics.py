@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.measure.metric import MakeSamples, Metric
-from robustcheck.measure.option import ChoiceOption, Option
+from robustcheck.measure.option import ChoiceOption, MetricOption
 from robustcheck.protocols.video.scoring import ALL, find_recipes, sample_anchors, sample_surroundings
 from robustcheck.stats.means import MEAN
 
@@ -16,7 +16,7 @@ _K = ChoiceOption(
 )
 
 
-def _pm(name: str, noun: str, description: str, samples: MakeSamples, options: tuple[Option, ...] = ()) -> Metric:
+def _pm(name: str, noun: str, description: str, samples: MakeSamples, options: tuple[MetricOption, ...] = ()) -> Metric:
     return Metric(
         name=name,
         noun=noun,
