@@ -12,8 +12,7 @@ from pathlib import Path
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.history.baselines import write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
-from robustcheck.measure import Bench, ProgressEvent, group_models
-from robustcheck.measure import metric_named
+from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook

@@ -92,7 +92,7 @@ def texture_accuracy(cell: Cell, decisions: Decisions) -> Sampled:
 def _recipe(cell: Cell, shelf: Shelf, *, own_names: bool) -> tuple[Recipe, ...]:
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(dataset, metric_of(cell))
-    supervised = "embeds text" not in capabilities(cell.model)
+    supervised = "scores classes" in capabilities(cell.model)
     if own_names and supervised:
         raise DataError(
             f"{cell.quantity.metric} asks for the categories by name, and {cell.model.id} reads no texts",
