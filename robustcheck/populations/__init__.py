@@ -11,9 +11,9 @@ import yaml
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.models.catalogue import facets_of
+from robustcheck.populations.installed import PopulationSource, known_sources, population_sources
 from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
-from robustcheck.populations.source import PopulationSource, known_sources, population_sources
 from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
 from robustcheck.values import Quantity

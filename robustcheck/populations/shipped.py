@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from robustcheck.populations.source import population_sources
+from robustcheck.populations.installed import population_sources
 
 POPULATIONS = population_sources(Path(__file__).parent)

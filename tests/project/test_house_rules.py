@@ -34,6 +34,7 @@ SHARED_MODULES = {
     "scores": "to part",
     "scoring": "one of each subject",
     "sequences": "to part",
+    "shipped": "our values of each group of the registry",
     "sets": "to part",
     "shipped": "one of each room that ships values",
     "source": "to part",
