@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,7 @@ def record(target: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
     directory = tmp_path_factory.mktemp("project")
     write_shop_digits(directory / "data")
     (directory / "pytest.ini").write_text("[pytest]\nrobust_data = data\nrobust_evidence = live\n")
-    suite = directory / "extra.robust.yaml"
-    suite.write_text((EXAMPLE / "suites" / suite.name).read_text())
+    shutil.copytree(EXAMPLE / "suites", directory / "suites")
     ended = run_python(target, directory, "pytest", "-p", "no:cacheprovider")
     return load_run(next(directory.glob("reports/*/run.json"), Path(ended.stdout)))
 
@@ -34,8 +35,9 @@ def results(record: RunRecord) -> dict[str, Result]:
     return {result.check_key.partition("/")[0]: result for result in record.results}
 
 
-def test_every_check_of_the_suite_passes(results: dict[str, Result]) -> None:
-    assert results
+def test_every_check_of_the_suites_passes(results: dict[str, Result]) -> None:
+    texts = [path.read_text() for path in (EXAMPLE / "suites").glob("*.robust.yaml")]
+    assert set(results) == {key for text in texts for key in re.findall(r"- id: (\S+)", text)}
     assert not [each.verdict.reason for each in results.values() if each.verdict.status != "pass"]
 
 
@@ -55,6 +57,13 @@ def test_a_transform_of_the_package_changes_the_images(results: dict[str, Result
     assert mirrored is not None
     assert mirrored.value < plain.value - 0.3
     assert ("transform", "mirror:upside-down, in memory, seed 0") in mirrored.provenance
+
+
+def test_a_kind_of_model_of_the_package_is_keyed_by_its_version(results: dict[str, Result]) -> None:
+    result = results["a-kind-of-model"]
+    assert (result.model.id, result.model.kind) == ("centroid-digits", "centroid")
+    assert result.score is not None
+    assert ("robustcheck-extra", "0.1.0") in result.score.provenance
 
 
 def test_a_population_of_the_package_draws_a_trend(results: dict[str, Result]) -> None:
