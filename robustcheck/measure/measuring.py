@@ -13,7 +13,7 @@ from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import metric_of
 from robustcheck.measure.parts import ImageSet, Outputs
-from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.recipe import Recipe, require_capability
 from robustcheck.measure.scores import score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
@@ -151,7 +151,8 @@ class Bench:
         return recipes
 
     def _make_ready(self, recipe: Recipe) -> None:
-        """Make the head of a recipe, and see that a classifier whose outputs lack has its classes."""
+        """See that the model can give what is read, make the head, and see that a classifier has the classes."""
+        require_capability(recipe)
         if recipe.head is not None and recipe.saved is None:
             self.memo.get(recipe.head)
         elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:

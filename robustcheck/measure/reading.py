@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.encoders import LoadedModel, image_outputs
 from robustcheck.models.geometry import Crop
+from robustcheck.models.kind import Capability
 from robustcheck.outputs.logits import TextHead
 from robustcheck.registry import foreign_maker, named
 from robustcheck.store import CHUNK, Rows
@@ -52,6 +53,10 @@ class Reading(Protocol):
         """Return the rows of a chunk: few where one row takes long to make."""
 
     @property
+    def capability(self) -> Capability | None:
+        """Return what a model must be able to do; None where every model will do."""
+
+    @property
     def needs_head(self) -> bool:
         """Say whether rows depend on the head too, as those of an attack do: its key is then part of theirs."""
 
@@ -69,6 +74,7 @@ class Pooled:
 
     name: str = "pooled"
     chunk_rows: int = CHUNK
+    capability: Capability | None = None
     needs_head: bool = False
 
     @property

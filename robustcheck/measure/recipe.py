@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, Vocabulary
+from robustcheck.errors import ModelError
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
 from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
 from robustcheck.measure.reading import POOLED, Reading, reading_facts
+from robustcheck.models.kind import capabilities
 from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
@@ -130,6 +132,17 @@ class Recipe:
         if self.saved is not None:
             return ()
         return (self.outputs,) if self.head is None else (self.head, self.outputs)
+
+
+def require_capability(recipe: Recipe) -> None:
+    """Raise ModelError unless the model can give what the reading takes."""
+    wanted, have = recipe.reading.capability, capabilities(recipe.ref)
+    if wanted is not None and wanted not in have:
+        raise ModelError(
+            f"the reading {recipe.reading.name} needs a model that {wanted}",
+            where=recipe.ref.text,
+            expected=f"a model that {wanted}; this one {', '.join(sorted(have)) or 'does nothing here'}",
+        )
 
 
 def plain_texts(texts: Sequence[str]) -> ClassList:

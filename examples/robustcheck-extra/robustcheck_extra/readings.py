@@ -10,6 +10,7 @@ import numpy as np
 
 from robustcheck.measure.reading import Batch
 from robustcheck.models.encoders import Features, LoadedModel, ZeroShotModel, image_outputs
+from robustcheck.models.kind import Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class BothSides:
 
     name: str = "both-sides"
     chunk_rows: int = 256
+    capability: Capability | None = None
     needs_head: bool = False
 
     @property
