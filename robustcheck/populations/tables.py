@@ -10,39 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.measure import known_metrics
 from robustcheck.values import Pairs
 
 REQUIRED = ("model", "dataset", "metric", "value", "n")
 OPTIONAL = ("class_set", "transform", "where", "source", "licence", "date")
 Key = tuple[str, str, str, str, str | None, Pairs]
 _SHOWN_PROBLEMS = 10
-_FRACTIONS = frozenset(
-    {
-        "top1",
-        "top5",
-        "mean_per_class_recall",
-        "worst_factor",
-        "mean_corruption_error",
-        "ece",
-        "ece_mass",
-        "auroc",
-        "fpr95",
-        "fpr95_openood",
-        "class_auroc",
-        "class_fpr95",
-        "shape_bias",
-        "shape_bias_16way",
-        "cue_shape_accuracy",
-        "cue_texture_accuracy",
-        "flip_rate",
-        "pm0",
-        "pm_k",
-        "attack_success",
-        "overlap_share",
-        "clean_accuracy",
-        "overlap_accuracy",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +191,8 @@ def parse_where(text: str) -> Pairs:
 
 
 def _is_fraction(metric: str) -> bool:
-    return metric in _FRACTIONS or "recall@" in metric
+    found = known_metrics().get(metric)
+    return found is not None and found.bounded
 
 
 def _number(text: str) -> float | None:

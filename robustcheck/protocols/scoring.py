@@ -12,9 +12,7 @@ from robustcheck.errors import DataError
 from robustcheck.measure.metric import Metric, metric_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
-from robustcheck.protocols.weighted_sum import WeightedSum
-from robustcheck.stats.means import WEIGHTED_SUM
-from robustcheck.values import Cell, Samples, Task
+from robustcheck.values import Cell, Task
 
 
 def require_task(dataset: Dataset, metric: Metric, also: tuple[Task, ...] = ()) -> None:
@@ -35,18 +33,6 @@ def recipes_of_subsets(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[
     for recipe in found:
         require_task(recipe.dataset, metric_of(cell))
     return found
-
-
-def weighted_samples(columns: WeightedSum) -> Samples:
-    """Return the samples of a weighted sum."""
-    return Samples(
-        columns.ids,
-        columns.scores,
-        columns.groups,
-        WEIGHTED_SUM.name,
-        weights=columns.weights,
-        clusters=columns.clusters,
-    )
 
 
 def as_clusters(names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:

@@ -56,7 +56,7 @@ class CaseBook:
         return self._points[key]
 
     def _gather_model(self, item: PlannedCheck) -> Case:
-        check, needs, facts = item.check, item.check.expect.needs, metric_named(item.check.quantity.metric)
+        check, needs, metric = item.check, item.check.expect.needs, metric_named(item.check.quantity.metric)
         # The reference comes first: a missing baseline is said before anything is measured for it.
         reference = self._find_reference(item)
         score = self.book.score(item.cells[0], live=self._must_be_live(check, reference))
@@ -64,10 +64,10 @@ class CaseBook:
             planned=item,
             score=score,
             today=self.today,
-            unit=facts.unit,
-            higher_is_better=facts.higher_is_better,
-            x_unit=metric_named(needs.other.metric).unit if needs.other else facts.unit,
-            minimum_n=facts.n_min,
+            unit=metric.unit,
+            higher_is_better=metric.higher_is_better,
+            x_unit=metric_named(needs.other.metric).unit if needs.other else metric.unit,
+            minimum_n=metric.n_min,
             seed=_seed(score.key, check.seed),
             x=self.book.score(item.cells[1]) if needs.other else None,
             population=self.load_points(item),

@@ -74,7 +74,8 @@ def mass_bins(confidence: Floats, bins: int, counts: Ints | None = None) -> Ints
     mass = np.bincount(index, weights=times, minlength=len(distinct)).astype(np.int64)
     ends = np.cumsum(mass)
     middle = (2 * ends - mass - 1) // 2
-    # The first `larger` bins hold one sample more than the others.
+    # Of n sorted samples the first `larger` bins hold size + 1 each and the others size, as n = B size + larger.
+    # So place p is in bin p // (size + 1), or past these in larger + (p - larger (size + 1)) // size.
     size, larger = divmod(int(ends[-1]), _checked_bins(bins))
     in_larger = middle < larger * (size + 1)
     of_place = np.where(in_larger, middle // (size + 1), larger + (middle - larger * (size + 1)) // max(size, 1))

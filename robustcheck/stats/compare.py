@@ -78,6 +78,8 @@ def mcnemar_p(gains: int, losses: int) -> float:
     """
     from scipy.special import bdtr
 
+    # Where gains and losses are equally likely, the gains among the n that differ are Binomial(n, 1/2), which is
+    # symmetric: both tails are twice the smaller one.
     n = gains + losses
     return 1.0 if n == 0 else min(1.0, 2 * float(bdtr(min(gains, losses), n, 0.5)))
 

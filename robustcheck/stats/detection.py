@@ -41,6 +41,8 @@ def auroc_components(
     [[1.0, 0.75], [1.0, 0.75]]
     """
     inside, outside = _checked_sides(id_scores, ood_scores)
+    # V10(x) is the weight of the OOD scores below x, and half of those at x: the mean of the weight below x and the
+    # weight up to x. So all m of them need one sort and two searches, not m x n comparisons.
     order = np.argsort(outside, kind="stable")
     reached = np.concatenate([[0.0], np.cumsum(group_weights(outside, groups)[order])])
     # Rounding must not give sides that do not overlap a variance: above all is exactly 1.
@@ -70,6 +72,7 @@ def group_weights(ood_scores: Floats, groups: npt.ArrayLike | None) -> Floats:
     of_sample = np.zeros(len(ood_scores), dtype=np.int64) if groups is None else np.asarray(groups)
     if of_sample.shape != ood_scores.shape:
         raise DataError(f"groups {of_sample.shape} and OOD scores {ood_scores.shape}", expected="one group a sample")
+    # (1/G) sum_g (1/n_g) sum_{i in g} s_i = sum_i s_i / (G n_g(i)).
     _, index, sizes = np.unique(of_sample, return_inverse=True, return_counts=True)
     return np.asarray(1 / (sizes[index] * len(sizes)))
 

@@ -110,6 +110,8 @@ def back(places: Floats, axis: AxisName) -> Floats:
 
 def _weights(residuals: Floats) -> Floats:
     """Huber's weights; a row that fits exactly keeps the weights of least squares."""
+    # Huber's loss has the derivative psi(r) = r within t s and t s sign(r) beyond. Its normal equations
+    # sum psi(r_i) (1, x_i) = 0 are those of least squares with weights psi(r) / r = min(1, t s / |r|).
     sizes = np.abs(residuals)
     reach = _TUNING * np.median(sizes, axis=1, keepdims=True) / _NORMAL_MAD
     weights = np.ones_like(sizes)
@@ -119,6 +121,8 @@ def _weights(residuals: Floats) -> Floats:
 
 def _least_squares(x: Floats, y: Floats, weights: Floats) -> Floats:
     """Return (intercept, slope) of each row: (b, 2)."""
+    # With x centred at its weighted mean the normal equations part: slope = S_xy / S_xx, and the line goes
+    # through the means.
     total = weights.sum(axis=1)
     x_mean, y_mean = (weights * x).sum(axis=1) / total, (weights * y).sum(axis=1) / total
     x_off = x - x_mean[:, None]

@@ -15,6 +15,8 @@ def benjamini_hochberg(p_values: Sequence[float]) -> tuple[float, ...]:
     >>> benjamini_hochberg([0.01, 0.04, 0.03, 0.005])
     (0.02, 0.04, 0.04, 0.02)
     """
+    # The set {p <= t} has p K / i as its estimated rate of false discoveries: K t expected under the null, i found.
+    # The smallest rate over all larger thresholds makes it grow with p.
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p)[::-1]
     scaled = p[order] * p.size / np.arange(p.size, 0, -1)

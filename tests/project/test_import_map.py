@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "protocols": VALUES | {"datasets", "measure", "models", "outputs", "stats", "store", "transforms"},
     "predictions": VALUES | {"outputs", "store"},
     "store": VALUES,
-    "populations": VALUES | {"models", "registry"},
+    "populations": VALUES | {"measure", "models", "registry"},
     "stats": VALUES,
     "measure": VALUES
     | {

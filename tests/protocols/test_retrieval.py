@@ -6,7 +6,7 @@ import pytest
 from robustcheck.errors import DataError
 from robustcheck.outputs.ranks import top_k_hits
 from robustcheck.protocols.retrieve import ranks as retrieval
-from robustcheck.protocols.retrieve.ranks import recall_columns, retrieval_ranks
+from robustcheck.protocols.retrieve.ranks import recall_samples, retrieval_ranks
 from robustcheck.protocols.retrieve.recall import best_ranks, image_ranks
 
 TOY = [[0.9, 0.1, 0.2], [0.8, 0.3, 0.1], [0.2, 0.7, 0.6], [0.1, 0.2, 0.3], [0.5, 0.4, 0.45], [0.3, 0.2, 0.9]]
@@ -99,7 +99,7 @@ def test_similarity_ties_equal_a_stable_sort() -> None:
 def test_both_is_the_mean_of_the_two_directions() -> None:
     ranks = retrieval_ranks(*random_set())
     ids = np.array([f"i{number}" for number in range(60)])
-    both = recall_columns(ranks, 5, "both", ids)
+    both = recall_samples(ranks, 5, "both", ids)
     assert both.groups.tolist() == [0] * 200 + [1] * 60
     means = [both.scores[both.groups == group].mean() for group in (0, 1)]
     assert np.mean(means) == pytest.approx((0.715 + 0.8666666666666667) / 2, abs=1e-9)
@@ -109,10 +109,10 @@ def test_both_is_the_mean_of_the_two_directions() -> None:
 
 def test_captions_are_named_after_their_image() -> None:
     ranks = retrieval_ranks(np.eye(2), np.eye(2)[[0, 1, 0]], np.array([0, 1, 0]))
-    columns = recall_columns(ranks, 1, "image", np.array(["a", "b"]))
+    columns = recall_samples(ranks, 1, "image", np.array(["a", "b"]))
     assert columns.ids.tolist() == ["a#0", "b#0", "a#1"]
     assert columns.clusters.tolist() == [0, 1, 0]
-    assert recall_columns(ranks, 1, "text", np.array(["a", "b"])).ids.tolist() == ["a", "b"]
+    assert recall_samples(ranks, 1, "text", np.array(["a", "b"])).ids.tolist() == ["a", "b"]
 
 
 def test_mistakes_are_errors() -> None:

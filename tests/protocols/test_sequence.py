@@ -16,6 +16,7 @@ from robustcheck.protocols.sequence.flips import (
     top5_classes,
     top5_distances,
 )
+from robustcheck.stats.statistics import value_of
 
 PREDICTED = np.array([1, 1, 2, 1, 0, 0, 0, 3])
 TWO = [np.arange(4), np.arange(4, 8)]
@@ -80,11 +81,11 @@ def test_the_mean_is_over_videos_then_over_perturbations() -> None:
         PerturbedSubset("tilt", np.array(["b"]), np.array([0.6])),
     ]
     columns = sequence_values(subsets)
-    assert columns.value == pytest.approx((0.3 + 0.6) / 2, abs=1e-15)
+    assert value_of(columns) == pytest.approx((0.3 + 0.6) / 2, abs=1e-12)
     assert (columns.groups.tolist(), columns.clusters.tolist()) == ([0, 0, 1], [0, 1, 1])
     assert columns.ids.tolist() == ["rotate/a", "rotate/b", "tilt/b"]
     normalised = sequence_values(subsets, {"rotate": 0.1, "tilt": 0.3})
-    assert normalised.value == pytest.approx((3.0 + 2.0) / 2, abs=1e-12)
+    assert value_of(normalised) == pytest.approx((3.0 + 2.0) / 2, abs=1e-12)
 
 
 def test_a_baseline_table_can_be_edited(tmp_path: Path) -> None:

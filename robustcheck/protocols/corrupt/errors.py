@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.protocols.weighted_sum import WeightedSum
+from robustcheck.stats.means import WEIGHTED_SUM
+from robustcheck.values import Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,27 +44,27 @@ class CorruptedSubset:
     errors: Floats
 
 
-def mean_corruption_error(subsets: Sequence[CorruptedSubset]) -> WeightedSum:
-    """Return the columns of the unnormalised mean: over severities, then over corruptions.
+def mean_corruption_error(subsets: Sequence[CorruptedSubset]) -> Samples:
+    """Return the samples of the unnormalised mean: over severities, then over corruptions.
 
     >>> ids = np.array(["a", "b"])
     >>> fog = CorruptedSubset("fog", 1, ids, np.array([1.0, 0.0]))
-    >>> mean_corruption_error([fog, CorruptedSubset("snow", 1, ids, np.array([1.0, 1.0]))]).value
+    >>> WEIGHTED_SUM.value(mean_corruption_error([fog, CorruptedSubset("snow", 1, ids, np.array([1.0, 1.0]))]))
     0.75
     """
     severities = _severities(subsets)
-    return _columns(subsets, [1.0 / (len(severities) * len(severities[subset.corruption])) for subset in subsets])
+    return _spread(subsets, [1.0 / (len(severities) * len(severities[subset.corruption])) for subset in subsets])
 
 
-def mce(subsets: Sequence[CorruptedSubset]) -> WeightedSum:
-    """Return the columns of mCE: each corruption's summed error over AlexNet's on the same severities."""
+def mce(subsets: Sequence[CorruptedSubset]) -> Samples:
+    """Return the samples of mCE: each corruption's summed error over AlexNet's on the same severities."""
     severities = _severities(subsets)
     scale = _alexnet_sums(severities, lambda corruption, severity: alexnet_error(corruption, severity))
-    return _columns(subsets, [1.0 / (len(severities) * scale[subset.corruption]) for subset in subsets])
+    return _spread(subsets, [1.0 / (len(severities) * scale[subset.corruption]) for subset in subsets])
 
 
-def relative_mce(subsets: Sequence[CorruptedSubset], clean_ids: Strs, clean_errors: Floats) -> WeightedSum:
-    """Return the columns of relative mCE: how much of AlexNet's loss from clean to corrupted the model suffers.
+def relative_mce(subsets: Sequence[CorruptedSubset], clean_ids: Strs, clean_errors: Floats) -> Samples:
+    """Return the samples of relative mCE: how much of AlexNet's loss from clean to corrupted the model suffers.
 
     The clean images take the negative of all the subsets' weights together, so that a model whose errors
     do not grow has the value 0.
@@ -72,9 +73,10 @@ def relative_mce(subsets: Sequence[CorruptedSubset], clean_ids: Strs, clean_erro
     scale = _alexnet_sums(
         severities, lambda corruption, severity: alexnet_error(corruption, severity) - alexnet_clean(corruption)
     )
+    # sum_cs (E_cs - E_clean) w_cs = sum_cs E_cs w_cs - E_clean sum_cs w_cs, with w_cs = 1 / (C sum_s (A_cs - A_clean)).
     weights = [1.0 / (len(severities) * scale[subset.corruption]) for subset in subsets]
     clean = CorruptedSubset(CLEAN, 0, clean_ids, clean_errors)
-    return _columns([*subsets, clean], [*weights, -float(sum(weights))])
+    return _spread([*subsets, clean], [*weights, -float(sum(weights))])
 
 
 def alexnet_error(corruption: str, severity: int) -> float:
@@ -123,8 +125,8 @@ def _alexnet_sums(severities: Mapping[str, Sequence[int]], error: Callable[[str,
     return {name: sum(error(name, severity) for severity in levels) for name, levels in severities.items()}
 
 
-def _columns(subsets: Sequence[CorruptedSubset], weights: Sequence[float]) -> WeightedSum:
-    """Spread the weight of each subset over its images."""
+def _spread(subsets: Sequence[CorruptedSubset], weights: Sequence[float]) -> Samples:
+    """Spread the weight of each subset over its images: w E = sum_i (w / n) e_i, as E is the mean of n errors."""
     for subset in subsets:
         if not len(subset.errors) or len(subset.errors) != len(subset.ids):
             raise DataError(
@@ -134,9 +136,10 @@ def _columns(subsets: Sequence[CorruptedSubset], weights: Sequence[float]) -> We
             )
     counts = [len(subset.errors) for subset in subsets]
     sources = np.concatenate([subset.ids for subset in subsets])
-    return WeightedSum(
+    return Samples(
         ids=np.array([f"{subset.corruption}/{subset.severity}/{name}" for subset in subsets for name in subset.ids]),
         scores=np.concatenate([subset.errors for subset in subsets]).astype(np.float64),
+        statistic=WEIGHTED_SUM.name,
         weights=np.repeat(np.array(weights) / np.array(counts), counts),
         groups=np.repeat(np.arange(len(subsets), dtype=np.int64), counts),
         clusters=np.unique(sources, return_inverse=True)[1].reshape(-1).astype(np.int64),

@@ -13,12 +13,11 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.corrupt.errors import CorruptedSubset
-from robustcheck.protocols.scoring import recipes_of_subsets, weighted_samples
-from robustcheck.protocols.weighted_sum import WeightedSum
-from robustcheck.values import Cell
+from robustcheck.protocols.scoring import recipes_of_subsets
+from robustcheck.values import Cell, Samples
 
 # From the errors of the subsets, and of the clean images where they count, to a weight for each.
-Weigh = Callable[..., WeightedSum]
+Weigh = Callable[..., Samples]
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
@@ -48,8 +47,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, weigh: Weigh
         for name, part in zip(names, found, strict=False)
     ]
     clean = (column for part in found[len(names) :] for column in (part.ids, 1 - part.summary.correct))
-    columns = weigh(corrupted, *clean)
-    return Sampled(weighted_samples(columns), (("subsets", f"{len(corrupted)} of (corruption, severity)"),))
+    return Sampled(weigh(corrupted, *clean), (("subsets", f"{len(corrupted)} of (corruption, severity)"),))
 
 
 def _axes_of(name: str) -> tuple[str, int]:

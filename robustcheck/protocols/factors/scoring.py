@@ -63,6 +63,8 @@ def require_factor(cell: Cell) -> None:
 
 def error_ratio(cell: Cell, recipe: Recipe, found: Slice) -> Sampled:
     """Return (1 - a_k) / (1 - a) as a ratio of sums over all samples: errors in k over n_k, errors over n."""
+    # 1 - a_k = sum_{i in k} e_i / n_k and 1 - a = sum_i e_i / n. Both are sums over all n images, with 1 / n_k inside k
+    # and 0 outside, so that an image drawn into a replicate counts in both.
     errors = 1 - found.summary.correct
     if not errors.any():
         raise DataError("the model makes no error, so no error has a ratio to it", where=cell.quantity.label)

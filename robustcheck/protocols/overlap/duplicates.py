@@ -147,6 +147,7 @@ def gap_weights(is_overlap: Booleans) -> Floats:
     >>> gap_weights(np.array([True, False, False, False])).round(3).tolist()
     [0.25, -0.083, -0.083, -0.083]
     """
+    # sum_i h_i / n - sum_{i clean} h_i / n_clean = sum_i h_i (1/n - [i clean] / n_clean). The weights sum to 0.
     clean = ~np.asarray(is_overlap, dtype=bool)
     if not clean.any():
         raise DataError(f"none of {clean.size} images is clean", expected="at least one")

@@ -1,4 +1,4 @@
-"""Image and text retrieval on embeddings, in blocks, and the columns of its metrics (PROTOCOLS section 7).
+"""Image and text retrieval on embeddings, in blocks, and the samples of its metrics (PROTOCOLS section 7).
 
 Image retrieval asks for each caption whether its image is among the K most similar; text retrieval asks for
 each image whether any of its captions is. 25,010 captions x 5,000 images are never held at once.
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from robustcheck.errors import DataError
 from robustcheck.outputs.ranks import top_k_hits
 from robustcheck.protocols.retrieve.recall import best_ranks, image_ranks
+from robustcheck.stats.means import GROUP_MEAN, MEAN
+from robustcheck.values import Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,16 +33,6 @@ class RetrievalRanks:
     image: Ints
     text: Ints
     owners: Ints
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RecallColumns:
-    """One row a query: scores (q,) hits, groups 0 for image and 1 for text retrieval, clusters (q,) the images."""
-
-    ids: Strs
-    scores: Floats
-    groups: Ints
-    clusters: Ints
 
 
 def retrieval_ranks(images: npt.ArrayLike, texts: npt.ArrayLike, owners: Ints) -> RetrievalRanks:
@@ -63,20 +55,21 @@ def retrieval_ranks(images: npt.ArrayLike, texts: npt.ArrayLike, owners: Ints) -
     )
 
 
-def recall_columns(ranks: RetrievalRanks, k: int, direction: Direction, image_ids: Strs) -> RecallColumns:
-    """Return the columns of recall at k for the direction ``image``, ``text``, or ``both`` (images first).
+def recall_samples(ranks: RetrievalRanks, k: int, direction: Direction, image_ids: Strs) -> Samples:
+    """Return one hit a query for the direction ``image``, ``text``, or ``both`` (images first).
 
-    Of ``both``, the value is the unweighted mean of the two directions: the statistic group_mean.
+    Groups are 0 for image and 1 for text retrieval, clusters the images. Of ``both``, the value is the unweighted
+    mean of the two directions.
     """
     every = np.arange(len(image_ids), dtype=np.int64)
     queries = {"image": (ranks.image, ranks.owners), "text": (ranks.text, every)}
     chosen = ("image", "text") if direction == "both" else (direction,)
-    clusters = np.concatenate([queries[name][1] for name in chosen])
-    return RecallColumns(
+    return Samples(
         ids=np.concatenate([_query_ids(name, queries[name][1], image_ids) for name in chosen]),
         scores=np.concatenate([top_k_hits(queries[name][0], k) for name in chosen]),
         groups=np.concatenate([np.full(len(queries[name][1]), name == "text", dtype=np.int64) for name in chosen]),
-        clusters=clusters.astype(np.int64),
+        statistic=(GROUP_MEAN if direction == "both" else MEAN).name,
+        clusters=np.concatenate([queries[name][1] for name in chosen]).astype(np.int64),
     )
 
 

@@ -13,10 +13,10 @@ from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe, plain_texts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.kind import capabilities
-from robustcheck.protocols.retrieve.ranks import Direction, RetrievalRanks, recall_columns, retrieval_ranks
+from robustcheck.protocols.retrieve.ranks import Direction, RetrievalRanks, recall_samples, retrieval_ranks
 from robustcheck.protocols.scoring import require_task
 from robustcheck.store import Stored, content_key
-from robustcheck.values import Cell, Samples
+from robustcheck.values import Cell
 
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
@@ -36,9 +36,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, direction: D
     captions = _captions(recipe.dataset)
     ranked = memo.get(ranks_part(recipe)).array
     ranks = RetrievalRanks(ranked[: len(captions.owners)], ranked[len(captions.owners) :], captions.owners)
-    columns = recall_columns(ranks, k, direction, recipe.dataset.ids)
-    statistic = metric_of(cell).statistic.name
-    found = Samples(columns.ids, columns.scores, columns.groups, statistic, clusters=columns.clusters)
+    found = recall_samples(ranks, k, direction, recipe.dataset.ids)
     return Sampled(found, (("searched", f"{len(ranks.text):,} images and {len(ranks.image):,} captions"),))
 
 

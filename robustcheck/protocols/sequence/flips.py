@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, RecordError
-from robustcheck.protocols.weighted_sum import WeightedSum
+from robustcheck.stats.means import WEIGHTED_SUM
+from robustcheck.values import Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,8 +81,8 @@ def top5_classes(logits: npt.ArrayLike) -> Ints:
     return np.argsort(-scores, axis=1, kind="stable")[:, :TOP].astype(np.int64)
 
 
-def sequence_values(subsets: Sequence[PerturbedSubset], baseline: Mapping[str, float] | None = None) -> WeightedSum:
-    """Return the columns of the mean over perturbations of (mean over sequences / the baseline's value).
+def sequence_values(subsets: Sequence[PerturbedSubset], baseline: Mapping[str, float] | None = None) -> Samples:
+    """Return the samples of the mean over perturbations of (mean over sequences / the baseline's value).
 
     Without a baseline nothing is divided; with AlexNet's values it is mFR or mT5D as a fraction.
     """
@@ -89,9 +90,10 @@ def sequence_values(subsets: Sequence[PerturbedSubset], baseline: Mapping[str, f
         raise DataError("no sequences", expected="at least one in each perturbation: no data is never a score")
     scales = [1.0 if baseline is None else _baseline_of(subset.perturbation, baseline) for subset in subsets]
     counts = [len(subset.values) for subset in subsets]
-    return WeightedSum(
+    return Samples(
         ids=np.array([f"{subset.perturbation}/{name}" for subset in subsets for name in subset.ids]),
         scores=np.concatenate([subset.values for subset in subsets]).astype(np.float64),
+        statistic=WEIGHTED_SUM.name,
         weights=np.repeat(1.0 / (len(subsets) * np.array(scales) * np.array(counts)), counts),
         groups=np.repeat(np.arange(len(subsets), dtype=np.int64), counts),
         clusters=np.unique(np.concatenate([subset.ids for subset in subsets]), return_inverse=True)[1].astype(np.int64),

@@ -16,7 +16,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
-from robustcheck.protocols.scoring import recipes_of_subsets, weighted_samples
+from robustcheck.protocols.scoring import recipes_of_subsets
 from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
     PerturbedSubset,
@@ -57,8 +57,9 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
         _perturbed(cell, name.rsplit("/", 1)[-1], recipe, memo, score)
         for name, recipe in zip(names, recipes, strict=True)
     ]
-    columns = sequence_values(found, divide_by(cell))
-    return Sampled(weighted_samples(columns), (("perturbations", ", ".join(part.perturbation for part in found)),))
+    return Sampled(
+        sequence_values(found, divide_by(cell)), (("perturbations", ", ".join(part.perturbation for part in found)),)
+    )
 
 
 def score_flips(cell: Cell, recipe: Recipe, memo: Memo, rows: Sequence[Ints], reference: Reference) -> Floats:
