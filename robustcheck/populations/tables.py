@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
-from robustcheck.measure import known_metrics
+from robustcheck.registry import named
 from robustcheck.values import Pairs
 
 REQUIRED = ("model", "dataset", "metric", "value", "n")
@@ -191,8 +191,8 @@ def parse_where(text: str) -> Pairs:
 
 
 def _is_fraction(metric: str) -> bool:
-    found = known_metrics().get(metric)
-    return found is not None and found.bounded
+    known = named("metrics").get(metric)
+    return known is not None and known.bounded
 
 
 def _number(text: str) -> float | None:

@@ -9,6 +9,7 @@ import pytest
 
 from robustcheck.datasets import Vocabulary
 from robustcheck.measure.keys import encoder_facts, head_facts, outputs_facts, transform_facts
+from robustcheck.measure.reading import POOLED, reading_facts
 from robustcheck.measure.recipe import ClassList
 from robustcheck.store import content_key
 from robustcheck.transforms import parse_transform
@@ -86,6 +87,14 @@ def test_the_version_of_another_packages_transform_is_in_the_key(install):
         install("extra", code, version=version)
         keys.append(transform_facts(other, 0))
     assert keys == [{**transform_facts(TRANSFORM, 0), "name": "mine", "made by": f"extra {v}"} for v in ("1.0", "1.1")]
+
+
+def test_the_version_of_another_packages_reading_is_in_the_key(install):
+    made = dataclasses.replace(POOLED, name="mine")
+    code = "from dataclasses import replace\nfrom robustcheck.measure.reading import POOLED\n"
+    install("extra", code + "MADE = replace(POOLED, name='mine')", "readings")
+    assert reading_facts(made) == {"made by": "extra 1.2"}
+    assert reading_facts(POOLED) == {}
 
 
 def test_the_schema_of_transforms_is_in_the_key(monkeypatch):

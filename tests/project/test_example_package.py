@@ -59,6 +59,22 @@ def test_a_transform_of_the_package_changes_the_images(results: dict[str, Result
     assert ("transform", "mirror:upside-down, in memory, seed 0") in mirrored.provenance
 
 
+def test_a_metric_of_the_package_reads_its_option(results: dict[str, Result]) -> None:
+    score = results["a-metric"].score
+    assert score is not None
+    assert dict(score.cell.quantity.options) == {"confidence": "0.8"}
+    assert results["a-metric"].sentence.startswith("confident error rate (confidence 0.8) on shop-digits")
+
+
+def test_a_reading_of_the_package_takes_other_rows_off_the_model(results: dict[str, Result]) -> None:
+    plain, both = (results[key].score for key in ("a-data-set-in-a-layout", "a-metric-with-a-reading"))
+    assert plain is not None
+    assert both is not None
+    # A mirrored digit is often another digit, or none.
+    assert both.value < plain.value
+    assert both.key != plain.key
+
+
 def test_a_kind_of_model_of_the_package_is_keyed_by_its_version(results: dict[str, Result]) -> None:
     result = results["a-kind-of-model"]
     assert (result.model.id, result.model.kind) == ("centroid-digits", "centroid")
