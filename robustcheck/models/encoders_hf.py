@@ -1,0 +1,298 @@
+"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, ALIGN, Chinese-CLIP and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustcheck.errors import ModelError, ModelUnavailable
+from robustcheck.listing import name_first
+from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.geometry import Crop
+from robustcheck.models.hf_images import split_processor
+from robustcheck.models.hf_kind import (
+    CONFIGURATION,
+    SETTINGS_FILES,
+    SHARDS,
+    SHARDS_INDEX,
+    TEXT_INPUTS,
+    WHOLE_WEIGHTS,
+    TextInput,
+    declared_class,
+    model_files,
+    read_settings,
+)
+from robustcheck.models.torch_models import DualEncoder
+from robustcheck.models.torch_running import (
+    as_features,
+    fill_rows,
+    first_line,
+    loaded,
+    normalised,
+    resolve_device,
+    stack_pixels,
+    unit_rows,
+)
+from robustcheck.values import ModelRef
+
+if TYPE_CHECKING:
+    import torch
+
+_PEFT = "adapter_config.json"
+
+
+@dataclass(frozen=True, eq=False)
+class HfDualEncoder(DualEncoder):
+    """A dual encoder of transformers, ready to encode."""
+
+    tokenizer: Any
+    text_input: TextInput
+
+    def _image_features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.get_image_features(pixel_values=images).pooler_output
+        return features
+
+    def _text_features(self, texts: list[str]) -> torch.Tensor:
+        tokens = self._tokens(texts).to(self.device)
+        features: torch.Tensor = self.model.get_text_features(**tokens).pooler_output
+        return features
+
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        found = self._last_stage(pixel_values=images)
+        if found.ndim == 4:
+            return found
+        side = self.model.config.vision_config.patch_size
+        return as_grid(found, images.shape[2] // side, images.shape[3] // side)
+
+    def _last_stage(self, **inputs: torch.Tensor) -> torch.Tensor:
+        """Return what the last block of the image tower gives, read off on its way to the embedding."""
+        seen: list[Any] = []
+        encoder = self.model.vision_model.encoder
+        blocks = encoder.layers if hasattr(encoder, "layers") else encoder.blocks
+        hook = blocks[-1].register_forward_hook(lambda block, given, found: seen.append(found))
+        try:
+            self.model.get_image_features(**inputs)
+        finally:
+            hook.remove()
+        stage: torch.Tensor = seen[0][0] if isinstance(seen[0], tuple) else seen[0]
+        return stage
+
+    def _tokens(self, texts: list[str]) -> Any:
+        how = self.text_input
+        places = self.model.config.text_config.max_position_embeddings
+        limit = min(places, how.limit or places, self.tokenizer.model_max_length)
+        given = [text.lower() for text in texts] if how.lower_case else texts
+        padding = "max_length" if how.padded else True
+        tokens = self.tokenizer(given, padding=padding, truncation=True, max_length=limit, return_tensors="pt")
+        if how.padded:
+            # Trained without a mask: one would hide the padding that its embedding is read from.
+            tokens.pop("attention_mask", None)
+        return tokens
+
+
+@dataclass(frozen=True, eq=False)
+class NaflexEncoder(HfDualEncoder):
+    """SigLIP 2 at native aspect ratios: crops differ in shape, and a batch is of patches."""
+
+    most_patches: int
+
+    def encode_images(self, crops: Sequence[Crop]) -> Features:
+        """Return (n, d) image embeddings at unit norm, of crops of any shapes."""
+        with self.running():
+            images = [normalised(stack_pixels([crop], self.device)[:1], self.normalisation) for crop in crops]
+            filled = fill_rows(images, self.device)
+            return as_features(unit_rows(self._patch_features(filled)), len(crops))
+
+    def _image_features(self, images: torch.Tensor) -> torch.Tensor:
+        return self._patch_features(one_by_one(images))
+
+    def _patch_features(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
+        features: torch.Tensor = self.model.get_image_features(**self._patches(images)).pooler_output
+        return features
+
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        patches = self._patches(one_by_one(images))
+        found = self._last_stage(**patches)
+        high, wide = (int(count) for count in patches["spatial_shapes"][0])
+        return as_grid(found[:, : high * wide], high, wide)
+
+    def _patches(self, images: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return images (1, 3, h, w) as rows of patches, filled up with zeros that a mask hides."""
+        import torch
+        from torch.nn import functional
+
+        side = self.model.config.vision_config.patch_size
+        cut = [as_patches(image, side) for image in images]
+        shapes = [(image.shape[2] // side, image.shape[3] // side) for image in images]
+        rows = [functional.pad(patches, (0, 0, 0, self.most_patches - len(patches))) for patches in cut]
+        masks = [torch.arange(self.most_patches) < len(patches) for patches in cut]
+        return {
+            "pixel_values": torch.stack(rows),
+            "pixel_attention_mask": torch.stack(masks).int().to(self.device),
+            "spatial_shapes": torch.tensor(shapes, device=self.device),
+        }
+
+
+def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder:
+    """Load a directory or a repository of the hub, with its own preprocessing and tokenizer."""
+    target = resolve_device(device)
+    directory = _directory(ref)
+    with _quiet():
+        model = loaded(ref, lambda: _weighted(directory))
+        processor, tokenizer = _part(ref, directory, "AutoImageProcessor"), _part(ref, directory, "AutoTokenizer")
+    geometry, normalisation = split_processor(processor, ref.text)
+    facts = {
+        "model": model.to(target).eval(),
+        "geometry": geometry,
+        "normalisation": normalisation,
+        "device": target,
+        "precision": precision,
+        "logit_scale": _scale(model),
+        "logit_bias": _scalar(getattr(model, "logit_bias", None)),
+        "tokenizer": tokenizer,
+        "text_input": TEXT_INPUTS[model.config.model_type],
+    }
+    if model.config.model_type == "siglip2":
+        return NaflexEncoder(**facts, most_patches=processor.max_num_patches)
+    return HfDualEncoder(**facts)
+
+
+def one_by_one(images: torch.Tensor) -> list[torch.Tensor]:
+    """Return images (n, 3, h, w) as n of (1, 3, h, w)."""
+    return [images[place : place + 1] for place in range(len(images))]
+
+
+def as_grid(tokens: torch.Tensor, high: int, wide: int) -> torch.Tensor:
+    """Return patch tokens (n, t, d) as (n, d, high, wide), without those that stand before the patches."""
+    patches = tokens[:, tokens.shape[1] - high * wide :]
+    return patches.transpose(1, 2).reshape(len(tokens), -1, high, wide)
+
+
+def as_patches(image: torch.Tensor, side: int) -> torch.Tensor:
+    """Return an image (1, 3, h, w) as rows of patches (h w / side^2, side * side * 3), as SigLIP 2 reads them."""
+    _, channels, high, wide = image.shape
+    cut = image.reshape(channels, high // side, side, wide // side, side)
+    return cut.permute(1, 3, 2, 4, 0).reshape(-1, side * side * channels)
+
+
+def _directory(ref: ModelRef) -> Path:
+    """Return where the files lie, fetched from the hub where they are not here yet."""
+    directory = Path(ref.weights or "")
+    if not directory.is_absolute():
+        return _fetched(ref, str(ref.weights))
+    if not directory.is_dir():
+        raise ModelUnavailable(f"{directory} is not there", where=ref.text, fix="check the path")
+    return _whole(ref, directory)
+
+
+def _fetched(ref: ModelRef, repository: str) -> Path:
+    from huggingface_hub import constants, snapshot_download
+
+    wanted = [*SETTINGS_FILES, WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS]
+    try:
+        place = snapshot_download(repository, allow_patterns=wanted, local_files_only=constants.HF_HUB_OFFLINE)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            "its weights are not on this machine and cannot be fetched",
+            where=ref.text,
+            fix=f"where there is a network: hf download {repository}",
+        ) from error
+    return _whole(ref, Path(place))
+
+
+def _whole(ref: ModelRef, directory: Path) -> Path:
+    """Return a directory whose model is a dual encoder and whose weights are there, all of them as safetensors."""
+    if not model_files(directory):
+        raise ModelError(
+            "it has no weights as safetensors, or not all of their files",
+            where=ref.text,
+            expected=f"{WHOLE_WEIGHTS}, or {SHARDS_INDEX} and the files it names; pickled weights are never read",
+            fix="save it again with model.save_pretrained(DIRECTORY)",
+        )
+    if (directory / _PEFT).is_file():
+        raise ModelError(f"it has a {_PEFT}, which would change the model", where=ref.text, fix="merge the adapter")
+    model_type = read_settings(directory / CONFIGURATION).get("model_type")
+    if model_type not in TEXT_INPUTS:
+        raise ModelError(
+            f"a model of the type {model_type!r} is not a dual encoder", where=ref.text, expected=", ".join(TEXT_INPUTS)
+        )
+    return directory
+
+
+def _weighted(directory: Path) -> Any:
+    """Return the model with all of its weights from safetensors, in float32."""
+    import torch
+    from transformers import AutoModel
+
+    model, found = AutoModel.from_pretrained(
+        directory,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    if found["missing_keys"]:  # transformers would go on with random ones
+        raise RuntimeError(f"missing {name_first(sorted(found['missing_keys']), 3)}")
+    return model
+
+
+def _part(ref: ModelRef, directory: Path, class_name: str) -> Any:
+    """Return the image processor or the tokenizer of a directory, as transformers itself would choose it."""
+    import transformers
+
+    part = class_name.removeprefix("Auto")
+    declared = declared_class(directory, part)
+    if declared and not hasattr(transformers, declared.removesuffix("Fast")):
+        raise ModelError(
+            f"its {part} is of the class {declared}, which transformers does not have",
+            where=ref.text,
+            expected="a class of transformers: code beside the weights is never run",
+        )
+    try:
+        return getattr(transformers, class_name).from_pretrained(
+            directory, trust_remote_code=False, local_files_only=True
+        )
+    except ImportError as error:
+        raise ModelUnavailable(
+            f"its {part} needs a package that is not installed ({first_line(error)})",
+            where=ref.text,
+            fix="pip install 'robustcheck[siglip]' brings sentencepiece"
+            if "entencePiece" in str(error)
+            else "install it",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"its {part} cannot be loaded ({first_line(error)})",
+            where=ref.text,
+            expected="the files that transformers' save_pretrained writes for model, tokenizer and image processor",
+        ) from error
+
+
+def _scale(model: Any) -> float:
+    """Return the factor of the cosines; ALIGN keeps its inverse, the others its logarithm."""
+    if hasattr(model, "temperature"):
+        return 1 / _scalar(model.temperature)
+    return float(model.logit_scale.detach().float().exp().mean())
+
+
+def _scalar(value: Any) -> float:
+    return 0.0 if value is None else float(value.detach().float().mean())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars out of a run's output."""
+    import transformers
+
+    logging: Any = transformers.utils.logging
+    was_enabled: bool = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            logging.enable_progress_bar()

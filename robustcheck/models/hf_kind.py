@@ -1,0 +1,185 @@
+"""The kind of model that transformers loads: dual encoders as a directory or a repository of the hub.
+
+Only safetensors are read, and no code that lies beside them: not in loading, not in preprocessing, not in tokenizing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustcheck.errors import ModelError
+from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.model_files import hub_file
+from robustcheck.models.openclip_kinds import is_openclip_directory
+from robustcheck.values import ModelRef, Pairs
+
+CONFIGURATION = "config.json"
+WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS = "model.safetensors", "model.safetensors.index.json", "model-*.safetensors"
+_PREPROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+# Everything beside the weights that decides an output: of the model, of its preprocessing and of its tokenizer.
+SETTINGS_FILES = (
+    CONFIGURATION,
+    *_PREPROCESSOR_FILES,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "spiece.model",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """How texts are given to a text tower, as its model was trained.
+
+    ``limit`` is the number of tokens that a text is cut at; None for as many as the tower has places. A tower that
+    is ``padded`` always sees that many, the padding unmasked: SigLIP takes its embedding from the last of them.
+    """
+
+    padded: bool = False
+    lower_case: bool = False
+    limit: int | None = None
+
+
+_MASKED = TextInput()
+_SIGLIP = TextInput(padded=True, lower_case=True)
+# The dual encoders of transformers, by what ``model_type`` in their configuration says.
+TEXT_INPUTS: Mapping[str, TextInput] = {
+    "clip": _MASKED,
+    "metaclip_2": _MASKED,
+    "altclip": _MASKED,
+    "chinese_clip": _MASKED,
+    "vision-text-dual-encoder": _MASKED,
+    "align": TextInput(limit=64),
+    "siglip": _SIGLIP,
+    "siglip2": _SIGLIP,
+}
+_CNNS = ("efficientnet", "align", "resnet", "convnext", "regnet")
+
+
+def is_dual_encoder(path: Path) -> bool:
+    """Say whether a directory is one of transformers' dual encoders, and not also in open_clip's form."""
+    return (
+        (path / CONFIGURATION).is_file()
+        and not is_openclip_directory(path)
+        and read_settings(path / CONFIGURATION).get("model_type") in TEXT_INPUTS
+    )
+
+
+def model_files(directory: Path) -> dict[str, Path]:
+    """Return the files of a directory that decide outputs, by name; nothing where weights are missing."""
+    weights = _weights(directory)
+    if not weights or not all((directory / name).is_file() for name in weights):
+        return {}
+    names = [*weights, *(name for name in SETTINGS_FILES if (directory / name).is_file())]
+    return {name: directory / name for name in names}
+
+
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """Return a mapping from a JSON file; nothing where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def declared_class(directory: Path, part: str) -> str | None:
+    """Return the class that the files name for the ``Tokenizer`` or the ``ImageProcessor``, or None."""
+    if part == "Tokenizer":
+        return read_settings(directory / "tokenizer_config.json").get("tokenizer_class")
+    settings = _preprocessing(directory)
+    # Image processors were feature extractors when the first models were published.
+    before: str | None = settings.get("feature_extractor_type")
+    return settings.get("image_processor_type") or (before and before.replace("FeatureExtractor", "ImageProcessor"))
+
+
+def _weights(directory: Path) -> tuple[str, ...]:
+    """Return the names of the weights that transformers would read: one file, or an index and its shards."""
+    if (directory / WHOLE_WEIGHTS).is_file():
+        return (WHOLE_WEIGHTS,)
+    shards = read_settings(directory / SHARDS_INDEX).get("weight_map", {})
+    return (SHARDS_INDEX, *sorted({Path(name).name for name in shards.values()})) if shards else ()
+
+
+def _parse(reference: Reference) -> ModelRef:
+    rest, text = reference.rest, reference.text
+    path = reference.path(rest)
+    if path.is_dir():
+        return _parse_directory(path, text)
+    if rest.count("/") != 1 or rest.startswith(("/", ".", "~")) or rest.endswith("/"):
+        raise ModelError(
+            f"{rest!r} is neither a directory nor a repository", where=text, expected="hf:PATH or hf:ORG/NAME"
+        )
+    return ModelRef(safe_id(rest), text, "hf", "", rest, (("family", "clip"),))
+
+
+def _parse_directory(path: Path, text: str) -> ModelRef:
+    configuration = read_settings(path / CONFIGURATION)
+    model_type = configuration.get("model_type")
+    if model_type not in TEXT_INPUTS:
+        found = f"is of the type {model_type!r}" if configuration else f"has no {CONFIGURATION}"
+        raise ModelError(
+            f"{path} {found}",
+            where=text,
+            expected="a dual encoder that transformers saved: " + ", ".join(TEXT_INPUTS),
+        )
+    return ModelRef(f"hf@{safe_id(path.name)}", text, "hf", str(model_type), str(path), _facets(path, configuration))
+
+
+def _facets(path: Path, configuration: Mapping[str, Any]) -> Pairs:
+    vision = configuration.get("vision_config") or {}
+    tower = str(vision.get("model_type") or configuration["model_type"])
+    facets = {"family": "clip", "architecture": "cnn" if tower.startswith(_CNNS) else "vit"}
+    side = _side(path) or vision.get("image_size")
+    return tuple(sorted({**facets, **({"resolution": str(side)} if side else {})}.items()))
+
+
+def _side(path: Path) -> int | None:
+    """Return the side of the pictures that the preprocessing makes; None where it has no fixed one."""
+    settings = _preprocessing(path)
+    for size in (settings.get("crop_size") if settings.get("do_center_crop") else None, settings.get("size")):
+        side = (size.get("height") or size.get("shortest_edge")) if isinstance(size, dict) else size
+        if side:
+            return int(side)
+    return None
+
+
+def _preprocessing(directory: Path) -> Mapping[str, Any]:
+    """Return the settings of the image processor, from the first file that has them."""
+    contents = [read_settings(directory / name) for name in _PREPROCESSOR_FILES]
+    found = [content.get("image_processor", content) for content in contents]
+    return next((settings for settings in found if settings), {})
+
+
+def _files(ref: ModelRef) -> dict[str, Path]:
+    place = Path(ref.weights or "")
+    if place.is_absolute():
+        return model_files(place)
+    found = hub_file(str(ref.weights), CONFIGURATION)
+    return {} if found is None else model_files(found.parent)
+
+
+KIND = ModelKind(
+    name="hf",
+    schemes=("hf",),
+    example="hf:openai/clip-vit-base-patch32 or hf:PATH",
+    parse=_parse,
+    files=_files,
+    # The processors resize with torchvision.
+    key=lambda ref: KeyFacts("hf", "", "", ("transformers", "tokenizers", "torchvision")),
+    capabilities=always("embeds images", "embeds text", "gives feature maps", "has gradients"),
+    load="robustcheck.models.encoders_hf:load_hf",
+    needs_hub=True,
+    holds=is_dual_encoder,
+    is_bare=True,
+)
