@@ -29,9 +29,9 @@ from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import (
     as_features,
     fill_rows,
-    first_line,
     loaded,
     normalised,
+    reason_of,
     resolve_device,
     stack_pixels,
     unit_rows,
@@ -258,7 +258,7 @@ def _part(ref: ModelRef, directory: Path, class_name: str) -> Any:
         )
     except ImportError as error:
         raise ModelUnavailable(
-            f"its {part} needs a package that is not installed ({first_line(error)})",
+            f"its {part} needs a package that is not installed ({reason_of(error)})",
             where=ref.text,
             fix="pip install 'robustcheck[siglip]' brings sentencepiece"
             if "entencePiece" in str(error)
@@ -266,7 +266,7 @@ def _part(ref: ModelRef, directory: Path, class_name: str) -> Any:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"its {part} cannot be loaded ({first_line(error)})",
+            f"its {part} cannot be loaded ({reason_of(error)})",
             where=ref.text,
             expected="the files that transformers' save_pretrained writes for model, tokenizer and image processor",
         ) from error

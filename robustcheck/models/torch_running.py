@@ -63,10 +63,10 @@ def _failed_forward(error: RuntimeError) -> Exception:
 
     if isinstance(error, torch.cuda.OutOfMemoryError):
         torch.cuda.empty_cache()
-        return MemoryError(first_line(error))
+        return MemoryError(reason_of(error))
     if "can't allocate memory" in str(error):
-        return MemoryError(first_line(error))
-    return ModelError(f"the model failed on a batch ({first_line(error)})", expected="a model that takes its input")
+        return MemoryError(reason_of(error))
+    return ModelError(f"the model failed on a batch ({reason_of(error)})", expected="a model that takes its input")
 
 
 def stack_pixels(crops: Sequence[Crop], device: torch.device) -> torch.Tensor:
@@ -136,7 +136,7 @@ def _refused_pickle(ref: ModelRef) -> ModelError:
 
 def _unreadable(ref: ModelRef, error: Exception) -> ModelError:
     return ModelError(
-        f"the checkpoint cannot be read ({first_line(error)})",
+        f"the checkpoint cannot be read ({reason_of(error)})",
         where=ref.text,
         expected="a whole safetensors or torch file",
         fix="copy or download it again",
@@ -174,6 +174,6 @@ def _few(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_KEYS_SHOWN]) + more
 
 
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its type where it has none."""
+def reason_of(error: Exception) -> str:
+    """Return the first line of what an error says, or its type where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
