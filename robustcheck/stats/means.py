@@ -136,7 +136,7 @@ class GroupMean(RatioSum):
 
 @final
 @dataclass(frozen=True)
-class WeightedTotal(RatioSum):
+class WeightedSum(RatioSum):
     """The sum of score x weight, the weights fixed by design (corruption errors)."""
 
     column: str = "weights"
@@ -286,5 +286,5 @@ def _group_adder(index: Ints) -> Callable[[Floats], Floats]:
 MEAN = Mean("mean")
 GROUP_MEAN = GroupMean("group_mean")
 GROUP_MIN = GroupMin("group_min")
-WEIGHTED_SUM = WeightedTotal("weighted_sum")
+WEIGHTED_SUM = WeightedSum("weighted_sum")
 RATIO = Ratio("ratio")
