@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from robustcheck.datasets.annotations import annotations_of, canonical_id, known_outside
+from robustcheck.datasets.annotations import (
+    annotations_of,
+    canonical_id,
+    classes_outside,
+    known_outside,
+    most_samples,
+    shown_whole,
+)
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Vocabulary
@@ -23,14 +30,17 @@ __all__ = [
     "Vocabulary",
     "annotations_of",
     "canonical_id",
+    "classes_outside",
     "data_roots",
     "expand",
     "kept_classes",
     "known_class_sets",
     "known_datasets",
     "known_outside",
+    "most_samples",
     "open_dataset",
     "pm_sets",
     "select",
     "sequences_of",
+    "shown_whole",
 ]

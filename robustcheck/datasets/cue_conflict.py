@@ -17,7 +17,7 @@ import numpy as np
 
 from robustcheck.datasets.class_sets import IMAGENET, class_set_indices, imagenet_class_names, imagenet_wnids, mask_rows
 from robustcheck.datasets.dataset import Contents, ImageFiles, Vocabulary
-from robustcheck.datasets.layouts.image_files import image_names
+from robustcheck.datasets.layouts.image_files import require_one_meaning, told_by_name, walk_to_images
 from robustcheck.datasets.views import Known
 from robustcheck.errors import DataError
 
@@ -85,7 +85,9 @@ def cue_conflict_known(texts: Sequence[str]) -> Known:
 
 def read_cue_conflict(path: Path, index_dir: Path | None) -> Contents:
     """Read a directory of cue-conflict images: a folder a shape, or an experiment's flat folder."""
-    names = image_names(path)
+    walk = walk_to_images(path)
+    names = walk.images
+    require_one_meaning(walk, path, told_by_name, "names")
     known = cue_conflict_known(names)
     _require_folders(path, names, [categories()[label] for label in known.labels])
     return Contents(
@@ -101,6 +103,7 @@ def read_cue_conflict(path: Path, index_dir: Path | None) -> Contents:
         pictures=ImageFiles(path, names),
         vocabulary=known.vocabulary,
         columns=known.columns,
+        defects=walk.defects,
     )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.errors import DataError
+from robustcheck.datasets.decoding import decode_image, read_image_file
 from robustcheck.values import Task
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 StrArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
-
-IMAGE_SUFFIXES = ("webp", "png", "jpg", "jpeg", "ppm", "bmp", "gif", "tif", "tiff")
 
 
 class Dataset(Protocol):
@@ -90,6 +87,10 @@ class Dataset(Protocol):
     def rows(self) -> IntArray | None:
         """Return which image of the base each sample is."""
 
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """Return what a verdict about it must not keep back: what was passed over, what is counted twice."""
+
     def __len__(self) -> int:
         """Return the number of samples."""
 
@@ -125,6 +126,14 @@ class Pictures(Protocol):
         """Decode one sample as RGB."""
 
 
+@runtime_checkable
+class EncodedPictures(Protocol):
+    """Pictures that are encoded images in files."""
+
+    def encoded(self, index: int) -> tuple[bytes, str]:
+        """Return the encoded image of one sample, and its place in words."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageDataset:
     """The dataset that every layout becomes."""
@@ -147,6 +156,7 @@ class ImageDataset:
     id_dataset: str = ""
     base: Dataset | None = None
     rows: IntArray | None = None
+    defects: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -165,7 +175,8 @@ class Contents:
     ``class_count`` classes. ``wnids`` are the WordNet ids of the classes, where folders carry them.
     ``files`` is everything that the fingerprint covers. ``captions`` are those of a retrieval set.
     ``vocabulary`` holds the scored names, where those are not the classes, and ``columns`` their places among
-    ImageNet's 1000. ``reader`` is the package that read the directory, where it is not robustcheck.
+    ImageNet's 1000. ``reader`` is the package that read the directory, where it is not robustcheck; ``defects`` say
+    what was passed over.
     """
 
     directory: Path
@@ -183,6 +194,7 @@ class Contents:
     vocabulary: Vocabulary | None = None
     columns: IntArray | None = None
     reader: str = ""
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,26 +206,9 @@ class ImageFiles:
 
     def image(self, index: int) -> Image.Image:
         """Decode one file as RGB."""
+        return decode_image(*self.encoded(index))
+
+    def encoded(self, index: int) -> tuple[bytes, str]:
+        """Return the content of one file, and its path."""
         path = self.directory / self.names[index]
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot read the image: {error.strerror or error}", where=str(path)) from error
-        return decode_image(content, str(path))
-
-
-def decode_image(content: bytes, where: str) -> Image.Image:
-    """Decode an encoded image as RGB; raise DataError naming ``where`` if it cannot be read."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return image.convert("RGB")
-    # Pillow reports damage by whatever its parsers meet: bad lengths, bad headers, bombs.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"cannot decode the image: {error}",
-            where=where,
-            expected="an image in one of the formats " + ", ".join(IMAGE_SUFFIXES),
-            fix="restore this file from its source",
-        ) from error
+        return read_image_file(path), str(path)

@@ -13,6 +13,7 @@ from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import class_set_names, known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset
 from robustcheck.datasets.families import subset_entry, subset_values
+from robustcheck.datasets.headers import odd_headers, spread
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.datasets.selection import group_values, has_value
@@ -22,6 +23,9 @@ from robustcheck.errors import DataError
 from robustcheck.listing import name_first
 
 Level = Literal["ok", "warning", "error"]
+
+# Headers are cheap: so many are read even where fewer images are decoded.
+MOST_HEADERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def examine(
         if not _is_named(name_or_path):
             raise
         return [Observation("error", "opening", str(error))]
-    return [*_opened(name_or_path, dataset), _decoded(dataset, decode), _fingerprint(dataset)]
+    looked_at = [_decoded(dataset, decode), *_headers(dataset, decode)]
+    return [*_opened(name_or_path, dataset), *_defects(dataset), *looked_at, _fingerprint(dataset)]
 
 
 def _is_named(text: str) -> bool:
@@ -184,10 +189,21 @@ def _values(dataset: Dataset, name: str) -> str:
     return name_first([f"{value or 'none'} ({has_value(column, value).sum()})" for value in values], 8)
 
 
+def _defects(dataset: Dataset) -> Iterator[Observation]:
+    for defect in dataset.defects:
+        yield Observation("warning", "content", defect)
+
+
+def _headers(dataset: Dataset, decode: int | None) -> Iterator[Observation]:
+    """Warn of images that other programs may show otherwise (docs/datasets.md says how they are read here)."""
+    shown = dataset.base or dataset
+    for odd in odd_headers(shown, spread(len(shown), None if decode is None else max(decode, MOST_HEADERS))):
+        yield Observation("warning", odd.what, f"{odd.count} of {odd.looked_at} images looked at: {odd.treatment}")
+
+
 def _decoded(dataset: Dataset, decode: int | None) -> Observation:
     """Decode images spread evenly over the dataset, the first and the last among them."""
-    wanted = len(dataset) if decode is None else min(decode, len(dataset))
-    indices = np.unique(np.linspace(0, len(dataset) - 1, wanted).round().astype(int)).tolist()
+    indices = spread(len(dataset), decode)
     damaged = [problem for index in indices if (problem := _problem(dataset, index)) is not None]
     if damaged:
         return Observation(

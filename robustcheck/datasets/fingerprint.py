@@ -1,35 +1,76 @@
-"""A dataset's fingerprint: a hash over the names and contents of its files."""
+"""A dataset's fingerprint: a hash over its files, and over what was read from them.
+
+The files alone do not decide a value: an empty folder can be a class, and a corrected reader gives other labels to the
+same files. So the ids, labels, classes and groups are part of it, and so is the version of the decoder.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from robustcheck.datasets import decoding
+from robustcheck.datasets.dataset import Contents
 from robustcheck.datasets.file_facts import FileFacts
 from robustcheck.errors import DataError
+from robustcheck.files import open_regular
 
-SCHEMA = 1
+SCHEMA = 2
+SHARD_SUFFIXES = (".tar", ".parquet")
+_HASH_SCHEMA = 1
 
 
-def fingerprint(directory: Path, files: Sequence[Path], index_dir: Path | None) -> str:
-    """Hash the names (relative to ``directory``) and contents of the files, in the order of their names.
+def fingerprint(contents: Contents, index_dir: Path | None) -> str:
+    """Return the sha256 of the files, by their names below the directory, and of what was read from them.
 
     ``index_dir`` keeps the hashes of files until they change.
     """
-    ordered = sorted(files, key=lambda path: path.relative_to(directory).as_posix())
-    digest = hashlib.sha256(f"robustcheck files {SCHEMA}\n".encode())
-    for name, content in _HASHES.of(directory, ordered, index_dir).items():
+    directory = contents.directory
+    ordered = sorted(contents.files, key=lambda path: path.relative_to(directory).as_posix())
+    digest = hashlib.sha256(f"robustcheck files {SCHEMA}, decoder {decoding.SCHEMA}\n".encode())
+    hashes = _HASHES.of(directory, ordered, index_dir)
+    _require_distinct_shards(directory, hashes)
+    for name, content in hashes.items():
         digest.update(f"{len(name)} {name} {content}\n".encode())
+    for column in _readings(contents):
+        digest.update(f"{_hash(column)}\n".encode())
+    return digest.hexdigest()
+
+
+def _require_distinct_shards(directory: Path, hashes: Mapping[str, str]) -> None:
+    """Refuse a copy of a shard: all its samples would count twice. (Two equal images may be two samples.)"""
+    first: dict[str, str] = {}
+    for name, content in hashes.items():
+        if name.endswith(SHARD_SUFFIXES) and first.setdefault(content, name) != name:
+            other = Path(first[content]).name
+            raise DataError(f"the same content as {other}", where=str(directory / name), expected="each shard once")
+
+
+def _readings(contents: Contents) -> Iterator[Sequence[object]]:
+    yield contents.ids.tolist()
+    yield contents.labels.tolist()
+    yield (contents.class_count, *contents.class_names)
+    yield contents.wnids
+    for name, column in sorted(contents.groups.items()):
+        yield (name, *column.tolist())
+
+
+def _hash(values: Sequence[object]) -> str:
+    digest = hashlib.sha256()
+    for value in values:
+        text = str(value)
+        # With its length, so that no two lists read the same.
+        digest.update(f"{len(text)} {text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
 def _file_hash(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
 
 
-_HASHES = FileFacts("hashes", SCHEMA, _file_hash)
+_HASHES = FileFacts("hashes", _HASH_SCHEMA, _file_hash)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from robustcheck.datasets.catalogue import CatalogueEntry
-from robustcheck.datasets.class_sets import IMAGENET, class_set_indices, imagenet_class_names, package_directory
+from robustcheck.datasets.class_sets import IMAGENET, class_set_indices, imagenet_class_names
 from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray
+from robustcheck.datasets.imagenet_names import imagenet_x_file, validation_labels, validation_name
 from robustcheck.datasets.layouts.text_files import read_table, read_text
 from robustcheck.datasets.views import Known, view
-from robustcheck.errors import DataError, SetupError
+from robustcheck.errors import DataError
 
 FACTORS = (
     "pose",
@@ -62,13 +61,6 @@ METACLASSES = frozenset(
     }
 )
 FILE_NAME = "file_name"  # the column of a groups.csv that carries ImageNet's own names
-_NAME = re.compile(r"ILSVRC2012_val_\d{8}")
-
-
-def validation_name(text: str) -> str | None:
-    """Return ImageNet's own file name inside a sample id or a path, if there is one."""
-    found = _NAME.search(text)
-    return f"{found[0]}.JPEG" if found else None
 
 
 def imagenet_x_view(entry: CatalogueEntry, base: Dataset) -> ImageDataset:
@@ -95,7 +87,7 @@ def imagenet_x_known() -> Known:
     joined by ";", and ``metaclass`` the group of classes that the image's class belongs to.
     """
     top, multi = (_annotated(f"imagenet_x_val_{which}_factor.jsonl") for which in ("top", "multi"))
-    prototypes = {row[FILE_NAME] for row in read_table(_file("prototypical_paths.csv"))}
+    prototypes = {row[FILE_NAME] for row in read_table(imagenet_x_file("prototypical_paths.csv"))}
     names = sorted(top.keys() - prototypes)
     labels = np.array([top[name][0] for name in names], dtype=np.int64)
     return Known(
@@ -115,10 +107,10 @@ def imagenet_x_known() -> Known:
 @functools.cache
 def validation_known() -> Known:
     """Return the names and labels of all 50,000 validation images, without the images."""
-    rows = read_table(_file("filename_label.csv"))
+    label_of = validation_labels()
     return Known(
-        ids=np.array([row[FILE_NAME] for row in rows], dtype=np.str_),
-        labels=np.array([int(row["label"]) for row in rows], dtype=np.int64),
+        ids=np.array(list(label_of), dtype=np.str_),
+        labels=np.array(list(label_of.values()), dtype=np.int64),
         class_names=imagenet_class_names(),
         class_set=IMAGENET,
         columns=class_set_indices(IMAGENET),
@@ -129,12 +121,12 @@ def _annotated(name: str) -> dict[str, tuple[int, str]]:
     """Return the class and the factors of each annotated image."""
     return {
         row[FILE_NAME]: (int(row["class"]), ";".join(factor for factor in FACTORS if row[factor]))
-        for row in map(json.loads, read_text(_file(name)).splitlines())
+        for row in map(json.loads, read_text(imagenet_x_file(name)).splitlines())
     }
 
 
 def _metaclasses() -> list[str]:
-    rows = read_table(_file("imagenet_1k_classes_to_100_metaclasses.csv"))
+    rows = read_table(imagenet_x_file("imagenet_1k_classes_to_100_metaclasses.csv"))
     return [row["name"] if row["name"] in METACLASSES else "other" for row in rows]
 
 
@@ -164,10 +156,3 @@ def _require_labels(base: Dataset, rows: IntArray, known: Known) -> None:
             where=base.name,
             expected=f"{known.labels[first]}, the classes in ImageNet's own order",
         )
-
-
-def _file(name: str) -> Path:
-    path = package_directory("imagenet_x", "imagenet-x") / "annotations" / name
-    if not path.is_file():
-        raise SetupError(f"the package imagenet-x has no {name}", fix="pip install 'imagenet-x>=0.0.7'")
-    return path

@@ -11,6 +11,7 @@ import numpy as np
 
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import (
+    IMAGENET,
     class_set_indices,
     class_set_names,
     class_set_wnids,
@@ -21,11 +22,13 @@ from robustcheck.datasets.class_sets import (
 from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray
 from robustcheck.datasets.families import subset_directory, subset_entry
 from robustcheck.datasets.fingerprint import fingerprint
+from robustcheck.datasets.imagenet_names import validation_labels, validation_name
 from robustcheck.datasets.layout import Layout, SelfContained, View, layout_named
 from robustcheck.datasets.layouts import layout_of, read_directory, read_layout
 from robustcheck.datasets.objectnet import CroppedPictures
 from robustcheck.datasets.roots import find_directory
 from robustcheck.datasets.views import require_classes
+from robustcheck.datasets.wordnet import named_after_imagenet
 from robustcheck.errors import DataError, DataMissing, did_you_mean
 
 # A catalogue entry without a layout: whichever a directory of labelled images shows.
@@ -67,7 +70,7 @@ def _existing(text: str) -> Path:
 
 def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     layout = layout_of(path)
-    contents = read_layout(layout, path, index_dir)
+    contents = _named_by_wordnet(read_layout(layout, path, index_dir))
     if not contents.class_names and contents.captions is None:
         raise DataError(
             "the classes have no names", where=str(path), expected="a file classnames.txt (manifest: classes.txt)"
@@ -77,6 +80,14 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
     dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
     return replace(dataset, task=layout.task)
+
+
+def _named_by_wordnet(contents: Contents) -> Contents:
+    """Return contents whose classes are called by names, where the directory calls them by WordNet ids."""
+    if contents.wnids:
+        return contents
+    names, wnids = named_after_imagenet(contents.class_names, str(contents.directory))
+    return replace(contents, class_names=names, wnids=wnids)
 
 
 def _open_base(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | None) -> Dataset:
@@ -93,7 +104,7 @@ def _open_base(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | N
 
 
 def _open_named(entry: CatalogueEntry, layout: Layout, path: Path, index_dir: Path | None) -> ImageDataset:
-    contents = read_layout(layout, path, index_dir)
+    contents = _named_by_wordnet(read_layout(layout, path, index_dir))
     _require_sound(contents)
     _require_as_catalogued(entry, contents)
     class_names = contents.class_names or _catalogue_names(entry, contents)
@@ -134,12 +145,13 @@ def _dataset(
         pictures=contents.pictures,
         vocabulary=contents.vocabulary,
         captions=contents.captions,
+        defects=contents.defects,
     )
 
 
 def _fingerprint(contents: Contents, index_dir: Path | None) -> str:
     """Hash the files; another package's next version may read the same files otherwise, so it counts too."""
-    content = fingerprint(contents.directory, contents.files, index_dir)
+    content = fingerprint(contents, index_dir)
     return hashlib.sha256(f"{content} read by {contents.reader}".encode()).hexdigest() if contents.reader else content
 
 
@@ -186,9 +198,27 @@ def _require_as_catalogued(entry: CatalogueEntry, contents: Contents) -> None:
             expected=f"{entry.count}, the whole of {entry.name}",
             fix="complete the copy, or open a selection of it by its directory",
         )
+    if entry.class_set == IMAGENET:
+        _require_imagenets_labels(contents, where)
     for column in entry.groups:
         if column not in contents.groups:
             raise DataError(f"no column {column!r} of groups", where=where, expected="a groups.csv", fix=entry.note)
+
+
+def _require_imagenets_labels(contents: Contents, where: str) -> None:
+    """Compare the labels of images with ImageNet's own file names with what is known of these."""
+    names = [validation_name(name) for name in contents.ids.tolist()]
+    if not any(names):
+        return
+    known = validation_labels()
+    pairs = zip(names, contents.labels.tolist(), strict=True)
+    if wrong := [name for name, label in pairs if name and known.get(name, label) != label]:
+        raise DataError(
+            f"{len(wrong)} images have another class than ImageNet's own list says, the first {wrong[0]}",
+            where=where,
+            expected=f"class {known[wrong[0]]} for it",
+            fix="sort the images into their class folders again, or open the directory by its path",
+        )
 
 
 def _fits(contents: Contents, classes: int) -> bool:

@@ -47,10 +47,23 @@ def _matching(dataset: Dataset, key: str, value: str) -> npt.NDArray[np.bool_]:
         return np.asarray(_in_class_set(dataset, value)[dataset.labels])
     if key == CLASS and key not in dataset.groups:
         _require_known(value, dataset.class_names, "class", dataset)
-        return np.asarray(np.array(dataset.class_names)[dataset.labels] == value)
+        return np.asarray(dataset.labels == _single_class(value, dataset))
     _require_known(key, (*dataset.groups, CLASS, CLASSES), "column", dataset)
     _require_known(value, group_values(dataset.groups[key]), f"value of {key}", dataset)
     return has_value(dataset.groups[key], value)
+
+
+def _single_class(name: str, dataset: Dataset) -> int:
+    """Return the label of a class; raise DataError where several have its name (ImageNet has two such pairs)."""
+    found = [label for label, known in enumerate(dataset.class_names) if known == name]
+    if len(found) > 1:
+        raise DataError(
+            f"the class name {name!r} stands for several classes: {', '.join(map(str, found))}",
+            where=dataset.name,
+            expected=f"the name of one class in {CLASS!r}",
+            fix="pick it by a column of groups.csv instead",
+        )
+    return found[0]
 
 
 def group_values(column: StrArray) -> tuple[str, ...]:

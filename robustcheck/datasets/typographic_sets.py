@@ -7,7 +7,6 @@ for the word. The group ``typed`` names the typed class; it is empty where nothi
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,9 +15,10 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles, IntArray
 from robustcheck.datasets.layouts import read_directory
-from robustcheck.datasets.layouts.image_files import image_names
-from robustcheck.datasets.layouts.text_files import read_text
+from robustcheck.datasets.layouts.image_files import require_one_meaning, told_by_name, walk_to_images
+from robustcheck.datasets.layouts.text_files import read_json
 from robustcheck.errors import DataError
+from robustcheck.texts import stripped
 
 TYPED = "typed"
 _NAME = re.compile(r"label=([^_=]+)_text=([^_=]+)(?:_.*)?")
@@ -28,26 +28,28 @@ _OBJECT, _WORD = "true object", "typographic attack label"
 
 def read_typed_names(path: Path, index_dir: Path | None) -> Contents:
     """Read images whose names carry both classes: ``label=dog_text=cat.png`` (PAINT, RTA-100)."""
-    names = image_names(path)
-    parsed = [_parse_name(name, path) for name in names]
+    walk = walk_to_images(path)
+    require_one_meaning(walk, path, told_by_name, "names")
+    parsed = [_parse_name(name, path) for name in walk.images]
     objects, words = ([pair[place] for pair in parsed] for place in (0, 1))
-    return _typed(path, names, objects, words, "typed-names")
+    return dataclasses.replace(_typed(path, walk.images, objects, words, "typed-names"), defects=walk.defects)
 
 
 def read_disentangling(path: Path, index_dir: Path | None) -> Contents:
     """Read the Disentangling release: annotation.json and the photographs it names, at any depth."""
-    source = next((path / name for name in _ANNOTATIONS if (path / name).is_file()), None)
+    source = next((path / name for name in _ANNOTATIONS if (path / name).exists()), None)
     if source is None:
         raise DataError("no annotation.json", where=str(path), expected="the file of the release, beside its images")
     rows = _annotations(source)
-    place = {Path(name).name: name for name in image_names(path)}
+    walk = walk_to_images(path)
+    place = _by_file_name(walk.images, path)
     absent = [name for name in rows if name not in place]
     if absent:
         raise DataError(f"{len(absent)} of {len(rows)} images are missing, the first {absent[0]}", where=str(source))
     names = sorted(rows)
     objects, words = ([rows[name][key] for name in names] for key in (_OBJECT, _WORD))
     contents = _typed(path, tuple(place[name] for name in names), objects, words, "disentangling")
-    return dataclasses.replace(contents, files=(*contents.files, source))
+    return dataclasses.replace(contents, files=(*contents.files, source), defects=walk.defects)
 
 
 def read_typed_manifest(path: Path, index_dir: Path | None) -> Contents:
@@ -86,6 +88,16 @@ def _classes(objects: Sequence[str], words: Sequence[str]) -> tuple[tuple[str, .
     return names, np.array([index[name] for name in objects], dtype=np.int64)
 
 
+def _by_file_name(names: Sequence[str], path: Path) -> Mapping[str, str]:
+    """Return where the images lie by the names that the annotations know."""
+    place: dict[str, str] = {}
+    for name in names:
+        other = place.setdefault(name.rpartition("/")[2], name)
+        if other != name:
+            raise DataError(f"{other} and {name} have one name", where=str(path), expected="each image once")
+    return place
+
+
 def _parse_name(name: str, path: Path) -> tuple[str, str]:
     found = _NAME.fullmatch(Path(name).stem)
     if found is None:
@@ -94,14 +106,11 @@ def _parse_name(name: str, path: Path) -> tuple[str, str]:
 
 
 def _annotations(source: Path) -> Mapping[str, Mapping[str, str]]:
-    try:
-        rows = json.loads(read_text(source))
-    except ValueError as error:
-        raise DataError(f"not JSON: {error}", where=str(source)) from error
+    rows = read_json(source)
     expected = f'{{"IMG_1.JPG": {{"{_OBJECT}": "cup", "{_WORD}": "good"}}, ...}}'
     if not isinstance(rows, dict) or not rows:
         raise DataError("no images", where=str(source), expected=expected)
     for name, row in rows.items():
         if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in (_OBJECT, _WORD)):
             raise DataError(f"{name} has no two classes", where=str(source), expected=expected)
-    return rows
+    return {name: {key: stripped(row[key]) for key in (_OBJECT, _WORD)} for name, row in rows.items()}

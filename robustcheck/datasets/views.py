@@ -64,6 +64,7 @@ def view(entry: CatalogueEntry, base: Dataset, rows: IntArray, known: Known) -> 
         pictures=_ViewedPictures(base, rows),
         base=base,
         rows=rows,
+        defects=base.defects,
     )
 
 

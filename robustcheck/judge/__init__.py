@@ -60,7 +60,17 @@ def conclude(case: Case | GroupCase) -> Conclusion:
 def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
     comparison = compare_model(case)
-    return _verdict(decide_with_warning(comparison, case.planned.alpha), comparison, case)
+    return _with_defects(_verdict(decide_with_warning(comparison, case.planned.alpha), comparison, case), case)
+
+
+def _with_defects(verdict: Verdict, case: Case) -> Verdict:
+    """Say what of the data was passed over or counted twice: a pass on part of a set is a warning."""
+    parts = (case.score, case.x, case.reference)
+    found = tuple(dict.fromkeys(part.defects for part in parts if part is not None and part.defects))
+    if not found:
+        return verdict
+    status: Status = "warn" if verdict.status == "pass" else verdict.status
+    return replace(verdict, status=status, notes=(*verdict.notes, *found))
 
 
 def _require_usable(case: Case) -> None:

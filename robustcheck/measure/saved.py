@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, known_outside
+from robustcheck.datasets import Dataset, ImageDataset, classes_outside, known_outside, most_samples
 from robustcheck.errors import DataError, DataMissing
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.readout import Readout, merged, read_out
@@ -18,6 +18,7 @@ from robustcheck.predictions import (
     Predictions,
     aligned,
     logits_of_values,
+    settled,
     summary_of,
     with_columns,
     with_names,
@@ -73,6 +74,7 @@ def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str,
     That is the first of several ways to know it (its images are here; its annotations are known) whose
     sample ids fit. Where it is not known at all, it is what the predictions say of it themselves.
     """
+    _require_no_more(saved, name)
     unknown: list[DataError] = []
     misfits: list[DataError] = []
     for way in ways:
@@ -83,16 +85,29 @@ def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str,
             continue
         try:
             _require_samples(saved, dataset.ids, name)
-            return dataset
+            return _with_remark(dataset, saved)
         except DataError as error:
             misfits.append(error)
     # Part of the samples of a data set that is known must not pass for all of it.
     if misfits:
         raise misfits[0]
-    if saved.class_names is None:
+    class_names = saved.class_names or classes_outside(name)
+    if not class_names:
         # A data set that is here and wrong is worth more words than one that is not here.
         raise next((error for error in unknown if not isinstance(error, DataMissing)), unknown[0])
-    return _as_told(saved, name, saved.class_names)
+    return _as_told(saved, name, class_names)
+
+
+def _require_no_more(saved: Predictions, name: str) -> None:
+    """Refuse more predictions than a data set of the catalogue has images: some of them are of another set."""
+    most = most_samples(name)
+    if most is not None and len(saved) > most:
+        raise DataError(
+            f"predictions on {len(saved):,} samples",
+            where=str(saved.path),
+            expected=f"at most {most:,}, the whole of {name}",
+            fix="take away the rows that are not of this set",
+        )
 
 
 def _require_samples(saved: Predictions, ids: npt.NDArray[np.str_], name: str) -> None:
@@ -100,10 +115,21 @@ def _require_samples(saved: Predictions, ids: npt.NDArray[np.str_], name: str) -
     aligned(replace(saved, kind="classes", values=np.zeros(len(saved)), labels=None), ids, 1, name, others=True)
 
 
+def _with_remark(dataset: Dataset, saved: Predictions) -> Dataset:
+    """Return a data set that says how many predictions are on none of its samples; a view shows part of a file."""
+    more = len(saved) - len(dataset)
+    if more <= 0 or most_samples(dataset.name) is not None or not isinstance(dataset, ImageDataset):
+        return dataset
+    remark = f"{more} of {len(saved)} predictions are on no sample of {dataset.name} and do not count"
+    return replace(dataset, defects=(*dataset.defects, remark))
+
+
 def _as_told(saved: Predictions, name: str, class_names: tuple[str, ...]) -> Dataset:
     """Return a data set as its predictions describe it."""
     labels = np.zeros(len(saved), dtype=np.int64) if saved.labels is None else saved.labels
-    dataset = known_outside(name, saved.ids, labels, class_names, saved.groups)
+    # Classes that nobody scores only tell groups of samples apart.
+    names = _numbered(labels) if len(class_names) == 1 and labels.max(initial=0) else class_names
+    dataset = known_outside(name, saved.ids, labels, names, saved.groups)
     if saved.labels is None and dataset.task not in _NEED_NO_LABELS:
         raise DataMissing(
             f"these predictions have no labels, and {name} is not here",
@@ -111,6 +137,11 @@ def _as_told(saved: Predictions, name: str, class_names: tuple[str, ...]) -> Dat
             expected="a column of labels, or the data set",
         )
     return dataset
+
+
+def _numbered(labels: Ints) -> tuple[str, ...]:
+    """Return names for the classes of labels that name none."""
+    return tuple(f"class {label}" for label in range(int(labels.max()) + 1))
 
 
 def _on_dataset(recipe: Recipe) -> Predictions:
@@ -126,6 +157,7 @@ def _on_dataset(recipe: Recipe) -> Predictions:
             expected=f"the best of the {len(dataset.class_names)} classes, by name, or logits of all names",
         )
     names = dataset.class_names if dataset.vocabulary is not None and are_classes else classes.names
+    saved = settled(saved, names)
     if saved.class_names is not None:
         saved = with_names(saved, names)
     elif saved.kind != "classes" and classes.columns is not None and saved.values.shape[1] == 1000 != len(names):

@@ -11,7 +11,7 @@ from robustcheck.registry import foreign_maker
 from robustcheck.stats.intervals import score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.store import content_key
-from robustcheck.values import Cell, Pairs, Score
+from robustcheck.values import DEFECTS, Cell, Pairs, Score
 
 
 def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
@@ -37,7 +37,7 @@ def _score(cell: Cell, sampled: Sampled, recipes: tuple[Recipe, ...]) -> Score:
         evidence="live",
         source=_source(recipes),
         key=_key(cell, recipes),
-        provenance=(*_provenance(cell, recipes[0]), *sampled.facts),
+        provenance=(*_provenance(cell, recipes[0]), *sampled.facts, *_defects(recipes)),
         samples=sampled.samples,
     )
 
@@ -72,3 +72,8 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
     if transform is not None:
         pairs.append(("transform", f"{cell.quantity.transform}, in memory, seed {recipe.seed}"))
     return (*pairs, *encoder.libraries, *provenance_libraries())
+
+
+def _defects(recipes: tuple[Recipe, ...]) -> Pairs:
+    found = [f"{recipe.dataset.name}: {defect}" for recipe in recipes for defect in recipe.dataset.defects]
+    return ((DEFECTS, "; ".join(dict.fromkeys(found))),) if found else ()

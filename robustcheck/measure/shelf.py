@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robustcheck.datasets import Dataset, annotations_of, open_dataset
+from robustcheck.datasets import Dataset, annotations_of, open_dataset, shown_whole
 from robustcheck.errors import DataError, DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.measure_settings import MeasureSettings
@@ -81,6 +81,8 @@ class Shelf:
         key = (ref.weights, name, quantity.transform, quantity.prompts)
         if key not in self._saved:
             found = read_predictions(Path(ref.weights), *key[1:])
+            if found is None and (whole := shown_whole(name)):
+                found = read_predictions(Path(ref.weights), whole, quantity.transform, quantity.prompts)
             if found is None:
                 raise _no_predictions(ref, *key[1:])
             self._saved[key] = found
@@ -147,10 +149,12 @@ class Shelf:
 
 
 def _no_predictions(ref: ModelRef, name: str, transform: str | None, prompts: str | None) -> DataMissing:
-    stem = stem_of(name, transform, prompts)
+    names = [name, *([shown_whole(name)] if shown_whole(name) else [])]
+    stems = [stem_of(file, transform, prompts) for file in names]
+    how = (f" under {transform}" if transform else "") + (f" with the prompts {prompts}" if prompts else "")
     return DataMissing(
-        f"no saved predictions of {ref.id} on {name}",
+        f"no saved predictions of {ref.id} on {name}{how}",
         where=str(ref.weights),
-        expected=f"{stem}.csv or {stem}.npz",
+        expected=" or ".join(f"{stem}.csv or {stem}.npz" for stem in stems),
         fix="write them with `robustcheck export`, or see docs/predictions.md for the forms",
     )

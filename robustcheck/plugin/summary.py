@@ -29,9 +29,17 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
         terminal.line(line)
     if not finished.judged:
         terminal.line("no check was judged: a run without data is not green", red=True)
+    for defects in _defects(finished):
+        terminal.line(f"not all of a set: {defects}", yellow=True)
     for line in finished.annotations:
         terminal.line(line)
     terminal.line(f"report: {os.path.relpath(finished.page)}")
+
+
+def _defects(finished: Finished) -> list[str]:
+    """Return what of the data was passed over or counted twice, once for all checks that rest on it."""
+    scores = [result.score for result in finished.run.results if result.score is not None]
+    return list(dict.fromkeys(score.defects for score in scores if score.defects))
 
 
 def _counts(finished: Finished) -> str:

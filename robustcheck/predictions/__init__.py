@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robustcheck.predictions.align import aligned, logits_of_values, with_columns, with_names
+from robustcheck.predictions.align import aligned, logits_of_values, settled, with_columns, with_names
 from robustcheck.predictions.directory import read_predictions, stem_of
 from robustcheck.predictions.summarising import summary_columns, summary_of
 from robustcheck.predictions.trials import CATEGORIES
@@ -16,6 +16,7 @@ __all__ = [
     "aligned",
     "logits_of_values",
     "read_predictions",
+    "settled",
     "stem_of",
     "summary_columns",
     "summary_of",

@@ -39,11 +39,49 @@ def aligned(
     return replace(found, ids=ids)
 
 
+def settled(predictions: Predictions, class_names: Sequence[str]) -> Predictions:
+    """Return predictions whose classes are surely by place or by name, given the names of the data set's classes.
+
+    Numbers in a CSV may be either where the data set's classes are called by numbers: names if they cannot be places,
+    and a DataError if the two readings differ.
+    """
+    written = predictions.numbers
+    place = {name: index for index, name in enumerate(class_names)}
+    if not written or not all(text in place for text in written.values()):
+        return predictions
+    if all(place[text] == number for number, text in written.items()):
+        return predictions
+    if predictions.kind != "classes" or all(0 <= number < len(class_names) for number in written):
+        number, text = next((number, text) for number, text in written.items() if place[text] != number)
+        raise DataError(
+            f"the class {text} may be the one called {text!r} or the one at place {number}",
+            where=str(predictions.path),
+            expected="classes that can be read in one way only",
+            fix="write an NPZ file: integers are places there, and texts are names",
+        )
+    return _by_name(predictions)
+
+
+def _by_name(predictions: Predictions) -> Predictions:
+    """Return best classes whose numbers are names."""
+    names = tuple(predictions.numbers.values())
+    place = {number: index for index, number in enumerate(predictions.numbers)} | {NO_CLASS: NO_CLASS}
+    labels = predictions.labels
+    return replace(
+        predictions,
+        values=np.array([place[value] for value in predictions.values.tolist()], dtype=np.int64),
+        labels=None if labels is None else np.array([place[value] for value in labels.tolist()], dtype=np.int64),
+        class_names=names,
+        numbers={},
+    )
+
+
 def with_names(predictions: Predictions, class_names: Sequence[str]) -> Predictions:
     """Return the predictions with classes counted as in ``class_names``; those without names as they are.
 
     Logits and probabilities may be of further classes, which are left out before any softmax.
     """
+    predictions = settled(predictions, class_names)
     own = predictions.class_names
     if own is None or own == tuple(class_names):
         return replace(predictions, class_names=tuple(class_names))

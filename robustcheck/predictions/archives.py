@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.errors import DataError
-from robustcheck.predictions.columns import EXPECTED, OUTPUTS, Column, Columns, predictions_of
-from robustcheck.predictions.naming import as_strings
+from robustcheck.files import open_regular
+from robustcheck.predictions.columns import EXPECTED, OUTPUTS, Columns, predictions_of
+from robustcheck.predictions.naming import Column, as_strings
 from robustcheck.predictions.values import Kind, Predictions
 
 KNOWN = frozenset({"ids", *OUTPUTS, "predicted", "confidence", "labels", "class_names"})
@@ -47,19 +50,23 @@ def _strings(name: str, array: Column, path: Path) -> Column:
             where=str(path),
             expected="strings (groups, ids and class_names), or one of " + ", ".join(sorted(KNOWN)),
         )
-    return as_strings(array)
+    return as_strings(array, path)
 
 
 def _arrays(path: Path) -> dict[str, Column]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("one bare array")
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    # numpy and zipfile report damage by whatever their parsers meet.
+    except (
+        OSError, ValueError, LookupError, EOFError, TypeError, SyntaxError, ArithmeticError, RuntimeError, MemoryError,
+        struct.error, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
         raise DataError(
-            f"cannot read the predictions: {error}",
+            f"cannot read the predictions: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             expected="an NPZ file of plain arrays (numpy.savez); Python objects are never unpickled",
         ) from error

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from robustcheck.errors import DataError
-from robustcheck.predictions.naming import Names, as_strings, indices, names_in
+from robustcheck.predictions.naming import Column, Names, as_strings, indices, names_in, numbers_in
 from robustcheck.predictions.values import Kind, Predictions
 
-Column = npt.NDArray[Any]
 OUTPUTS: tuple[Kind, ...] = ("logits", "probabilities")
 EXPECTED = "exactly one of logits, probabilities and predicted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """The columns of a file as they were read; ``outputs`` (n, C) are of ``kind``."""
+    """The columns of a file as they were read; ``outputs`` (n, C) are of ``kind``.
+
+    ``suffixes`` are what follows ``logit_`` or ``prob_`` where that is a number; ``typed`` says that the file tells
+    numbers from texts.
+    """
 
     path: Path
     ids: Column
@@ -32,22 +33,32 @@ class Columns:
     labels: Column | None = None
     class_names: Names | None = None
     groups: Mapping[str, Column] | None = None
+    suffixes: Column | None = None
+    typed: bool = True
 
 
 def predictions_of(columns: Columns) -> Predictions:
     """Return the predictions that columns are; raise DataError where their shapes or types do not fit."""
     _check_shapes(columns)
-    names = columns.class_names or names_in(columns.path, columns.predicted, columns.labels)
-    labels = None if columns.labels is None else indices(columns.labels, names, columns.path, "a label")
+    path, typed = columns.path, columns.typed
+    written = (columns.predicted, columns.labels)
+    names = columns.class_names or names_in(path, typed, *written)
+    if names is not None and columns.outputs is not None and columns.class_names is None:
+        raise DataError(
+            f"labels by name, and {columns.kind} by number",
+            where=str(path),
+            expected="names of the columns too (class_names, or logit_NAME), or labels by number",
+        )
     return Predictions(
-        ids=as_strings(columns.ids),
+        ids=as_strings(columns.ids, path),
         kind=columns.kind,
         values=_values(columns, names),
         confidence=None if columns.confidence is None else columns.confidence.astype(np.float64),
-        labels=labels,
+        labels=None if columns.labels is None else indices(columns.labels, names, path, "a label", typed),
         class_names=names,
-        groups={name: as_strings(group) for name, group in (columns.groups or {}).items()},
-        path=columns.path,
+        groups={name: as_strings(group, path) for name, group in (columns.groups or {}).items()},
+        path=path,
+        numbers={} if typed else numbers_in(names, *written, columns.suffixes),
     )
 
 
@@ -55,7 +66,7 @@ def _values(columns: Columns, names: Names | None) -> Column:
     if columns.outputs is not None:
         return columns.outputs.astype(np.float64)
     assert columns.predicted is not None
-    return indices(columns.predicted, names, columns.path, "a predicted class")
+    return indices(columns.predicted, names, columns.path, "a predicted class", columns.typed)
 
 
 def _check_shapes(columns: Columns) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.errors import DataError
+from robustcheck.files import open_regular, read_regular
 from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
@@ -22,6 +24,7 @@ from robustcheck.predictions.tables import Table, read_table
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
 from robustcheck.predictions.values import Predictions, checked
+from robustcheck.texts import stripped
 
 _OWN_FORM = {"imagenet-x": BEST_CLASS, "cue-conflict": TRIALS}
 SUFFIXES = (".csv", ".npz")
@@ -92,8 +95,8 @@ def _has_form(path: Path, columns: frozenset[str]) -> bool:
     if path.suffix != ".csv":
         return False
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return columns <= {name.strip() for name in next(csv.reader(file), [])}
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
+            return columns <= {stripped(name) for name in next(csv.reader(file), [])}
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
 
@@ -126,5 +129,5 @@ def _of_table(table: Table) -> Predictions:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    lines = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    lines = [f"{file.name} {hashlib.sha256(read_regular(file)).hexdigest()}" for file in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

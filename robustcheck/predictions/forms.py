@@ -7,8 +7,8 @@ import difflib
 import numpy as np
 
 from robustcheck.errors import DataError
-from robustcheck.predictions.columns import Column, Columns, predictions_of
-from robustcheck.predictions.naming import wide_names
+from robustcheck.predictions.columns import Columns, predictions_of
+from robustcheck.predictions.naming import Column, wide_names
 from robustcheck.predictions.tables import WIDE_PREFIXES, Table
 from robustcheck.predictions.values import Kind, Predictions
 
@@ -47,6 +47,8 @@ def general_predictions(table: Table) -> Predictions:
         labels=_texts(table, "label"),
         class_names=names,
         groups={name: np.array(table.column(name), dtype=np.str_) for name in table.header if name not in _KNOWN},
+        suffixes=None if outputs is None or names is not None else np.arange(outputs.shape[1]).astype(np.str_),
+        typed=False,
     )
     return predictions_of(columns)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import TextIO
 import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files import open_regular
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import Floats, Ints
+from robustcheck.texts import stripped, whole_number
 
 WIDE_PREFIXES = ("logit_", "prob_")
 
@@ -60,17 +63,18 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a CSV file; raise DataError on another encoding, a ragged row or a column named twice."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             return _table(path, file)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        found = getattr(error, "strerror", None) or str(error)
         raise DataError(
-            f"cannot read the predictions: {error}", where=str(path), expected="a UTF-8 CSV file"
+            f"cannot read the predictions: {found}", where=str(path), expected="a UTF-8 CSV file"
         ) from error
 
 
 def _table(path: Path, file: TextIO) -> Table:
     reader = csv.reader(file)
-    header = [name.strip() for name in next(reader, [])]
+    header = [stripped(name) for name in next(reader, [])]
     _check_header(header, path)
     wide = [index for index, name in enumerate(header) if name.startswith(WIDE_PREFIXES)]
     narrow = [index for index, name in enumerate(header) if not name.startswith(WIDE_PREFIXES)]
@@ -80,7 +84,7 @@ def _table(path: Path, file: TextIO) -> Table:
     for row in filter(None, reader):
         where = f"{path}:{reader.line_num}"
         _check_width(row, header, where)
-        texts.append([row[index].strip() for index in narrow])
+        texts.append([stripped(row[index]) for index in narrow])
         # Text becomes numbers row by row: fifty million of them as text would fill the memory.
         numbers.append(_row([row[index] for index in wide], where))
         lines.append(reader.line_num)
@@ -104,13 +108,16 @@ def _check_width(row: Sequence[str], header: Sequence[str], where: str) -> None:
 
 def _row(texts: list[str], where: str) -> Floats:
     try:
+        # Python reads "1_000" as a number; in a table it is a slip.
+        if any("_" in text for text in texts):
+            raise ValueError(next(text for text in texts if "_" in text)[:40])
         return np.array(texts, dtype=np.float64)
     except ValueError as error:
         raise DataError(f"not a number ({error})", where=where) from error
 
 
 def _whole(text: str, where: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise DataError(f"{text!r} is not a whole number", where=where) from error
+    number = whole_number(text)
+    if number is None:
+        raise DataError(f"{text[:40]!r} is not a whole number", where=where)
+    return number

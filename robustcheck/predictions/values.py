@@ -29,7 +29,8 @@ class Predictions:
 
     ``values`` are logits or probabilities (n, C) float64, or best classes (n,) int64 (-1: it named none);
     ``confidence`` (n,) is the probability of the best class, where only that is known. Classes and labels
-    count ``class_names``; where that is None they count the classes of the data set.
+    count ``class_names``; where that is None they count the classes of the data set. ``numbers`` says how the
+    classes are written where they are numbers in a file that does not tell numbers from texts: they may be names.
     """
 
     ids: Strings
@@ -41,6 +42,7 @@ class Predictions:
     groups: Mapping[str, Strings] = field(default_factory=dict)
     digest: str = ""
     path: Path = Path()
+    numbers: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.errors import SetupError
+from robustcheck.files import read_regular
+from robustcheck.texts import lines_of, stripped
 
 SLOT = "{c}"
 _SENTENCES = "a JSON object: class name -> list of sentences"
@@ -14,8 +16,8 @@ _SENTENCES = "a JSON object: class name -> list of sentences"
 
 def read_templates(path: Path) -> tuple[str, ...]:
     """Read a file of templates, one a line, each holding ``{c}``; blank lines and ``#`` lines are left out."""
-    lines = _text(path, "templates", "a UTF-8 text file, one template a line").splitlines()
-    numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    lines = lines_of(_text(path, "templates", "a UTF-8 text file, one template a line"))
+    numbered = [(n, line) for n, line in enumerate(map(stripped, lines), 1) if line and not line.startswith("#")]
     for number, line in numbered:
         if SLOT not in line:
             raise SetupError(
@@ -46,9 +48,17 @@ def read_json(path: Path) -> Any:
     """Read a JSON file of prompts; raise SetupError when it is none."""
     text = _text(path, "sentences", _SENTENCES)
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return json.loads(text, object_pairs_hook=_single_keys)
+    except (ValueError, RecursionError) as error:
         raise SetupError(f"not JSON: {error}", where=str(path), expected=_SENTENCES) from error
+
+
+def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the sentences by class name; of two lists for one name the last would count, and nobody would know."""
+    record = {stripped(name): value for name, value in pairs}
+    if len(record) < len(pairs):
+        raise ValueError("a class name occurs twice")
+    return record
 
 
 def _is_sentence(text: object) -> bool:
@@ -57,6 +67,7 @@ def _is_sentence(text: object) -> bool:
 
 def _text(path: Path, what: str, expected: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"the {what} cannot be read ({error})", where=str(path), expected=expected) from error
+        found = getattr(error, "strerror", None) or error
+        raise SetupError(f"the {what} cannot be read ({found})", where=str(path), expected=expected) from error

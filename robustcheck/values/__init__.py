@@ -21,6 +21,7 @@ from robustcheck.values.judged import (
     Verdict,
 )
 from robustcheck.values.measured import (
+    DEFECTS,
     Amount,
     Cell,
     Evidence,
@@ -39,6 +40,7 @@ from robustcheck.values.measured import (
 )
 
 __all__ = [
+    "DEFECTS",
     "STATUSES",
     "Amount",
     "Cell",

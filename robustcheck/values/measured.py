@@ -11,6 +11,8 @@ import numpy.typing as npt
 Evidence = Literal["live", "published"]
 EvidenceChoice = Literal["auto", "live", "published"]
 Pairs = tuple[tuple[str, str], ...]
+# The fact in a score's provenance that makes a pass a warning: its images are not all of the set, or not only it.
+DEFECTS = "defects of the data"
 
 
 # --- text and its positions ------------------------------------------------------------------
@@ -161,6 +163,11 @@ class Score:
     key: str
     provenance: Pairs = ()
     samples: Samples | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def defects(self) -> str:
+        """Say what of the data was passed over or counted twice; an empty text where nothing was."""
+        return dict(self.provenance).get(DEFECTS, "")
 
 
 # --- what is asserted --------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from dataset_makers_protocols import changed_catalogue, counts, make_validation_
 
 from robustcheck.datasets import annotations_of, canonical_id, kept_classes, known_datasets, open_dataset, select
 from robustcheck.datasets import imagenet_x as module
-from robustcheck.datasets.imagenet_x import FACTORS, METACLASSES, imagenet_x_known, validation_known, validation_name
+from robustcheck.datasets.imagenet_names import validation_name
+from robustcheck.datasets.imagenet_x import FACTORS, METACLASSES, imagenet_x_known, validation_known
 from robustcheck.errors import DataError, DataMissing
 
 # PROTOCOLS section 2: measured from imagenet-x 0.0.7, validation, prototypes dropped.

@@ -14,7 +14,7 @@ from robustcheck.judge import Case, PopulationPoints, draw_trend, judge
 from robustcheck.stats.intervals import covariance, score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.trend import expect_at, fit_trend
-from robustcheck.values import Cell, KnownDeviation, ModelRef, Quantity, Samples, Score, TrendPoint, Verdict
+from robustcheck.values import DEFECTS, Cell, KnownDeviation, ModelRef, Quantity, Samples, Score, TrendPoint, Verdict
 from robustcheck.values.expectations import AtLeast, AtMost, Between, Expectation, NoWorseThan, OnTrend, Reproduces
 
 X = Quantity("top1", "imagenet-val")
@@ -51,6 +51,15 @@ def test_at_most_and_between() -> None:
     assert verdict_of(between, 0.65, 10_000).status == "fail"
     assert verdict_of(between, 0.65, 10_000).margin == pytest.approx(-0.05)
     assert verdict_of(between, 0.35, 10_000).limit == pytest.approx(0.40)
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.60, "warn"), (0.40, "fail"), (0.451, "unsure")])
+def test_a_pass_on_part_of_a_set_is_a_warning(value: float, status: str) -> None:
+    found = "birds: 3 images beside the class folders are not read"
+    score = replace(published_score(value, 10_000), provenance=((DEFECTS, found),))
+    verdict = judge(make_case(make_item(make_check(at_least("45%"))), score))
+    assert verdict.status == status
+    assert found in verdict.notes
 
 
 def test_the_reason_has_every_number() -> None:

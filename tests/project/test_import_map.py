@@ -12,12 +12,14 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"disk", "errors", "listing", "registry", "values"}
+VALUES = {"disk", "errors", "files", "listing", "registry", "texts", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
     "values": {"listing"},
     "errors": {"values"},
     "disk": {"errors"},
+    "files": set(),
+    "texts": set(),
     "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,

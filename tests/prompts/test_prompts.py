@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -224,3 +225,28 @@ def test_missing_sentences_are_counted_and_the_first_ten_shown(tmp_path):
     path.write_text('{"class 3x": ["Sentence."]}')
     with pytest.raises(SetupError, match=r"for 12 of 12 class names: class 0, .*class 9 and 2 more"):
         prompt_texts(str(path), OWN, [f"class {index}" for index in range(12)])
+
+
+def test_marks_around_templates_and_names_do_not_count(tmp_path):
+    (tmp_path / "t.txt").write_bytes(b"\xef\xbb\xbf\xef\xbb\xbf a photo of {c}. \r\n\xef\xbb\xbf# left out\n")
+    assert prompt_texts(str(tmp_path / "t.txt"), OWN, ("cat",)) == (("a photo of cat.",),)
+    (tmp_path / "s.json").write_text('{" \ufeffcat ": ["a cat"]}')
+    assert prompt_texts(str(tmp_path / "s.json"), OWN, ("cat",)) == (("a cat",),)
+
+
+def test_a_line_separator_inside_a_template_is_kept(tmp_path):
+    (tmp_path / "t.txt").write_text("a {c}\u2028in snow\n", encoding="utf-8")
+    assert prompt_texts(str(tmp_path / "t.txt"), OWN, ("cat",)) == (("a cat\u2028in snow",),)
+
+
+def test_a_class_name_that_occurs_twice_is_an_error(tmp_path):
+    (tmp_path / "s.json").write_text('{"cat": ["a cat"], "cat ": ["another"]}')
+    with pytest.raises(SetupError, match="a class name occurs twice"):
+        prompt_texts(str(tmp_path / "s.json"), OWN, ("cat",))
+
+
+@pytest.mark.parametrize("name", ["t.txt", "s.json"])
+def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SetupError, match="it is a named pipe"):
+        prompt_texts(str(tmp_path / name), OWN, ("cat",))

@@ -9,7 +9,6 @@ YTBB-Robust   anchor_labels.json, pmk_labels.json and ytbb_robustness_test_ancho
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +19,12 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
+from robustcheck.datasets.layouts.labels import place_of
 from robustcheck.datasets.layouts.manifest import inside, require_files
-from robustcheck.datasets.layouts.text_files import read_class_names, read_json_lines, read_templates, read_text
-from robustcheck.errors import DataError, did_you_mean
+from robustcheck.datasets.layouts.text_files import read_class_names, read_json, read_json_lines, read_templates
+from robustcheck.errors import DataError
+from robustcheck.files import is_regular
+from robustcheck.texts import stripped
 
 ANCHOR, FRAME, SEPARATOR = "anchor", "frame", ";"
 OWN = "anchors.jsonl"
@@ -46,7 +48,7 @@ class _Set:
 
 def has_anchors(directory: Path) -> bool:
     """Tell whether a directory has anchors in our own form."""
-    return (directory / OWN).is_file()
+    return (directory / OWN).exists()
 
 
 def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
@@ -57,7 +59,7 @@ def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
     found = _read(directory, names)
     keys = tuple(sorted(found.videos))
     images = tuple(f"{found.folder}{key}" for key in keys)
-    require_files(directory, images, found.sources[0])
+    defects = require_files(directory, images, found.sources[0])
     anchors_of: dict[str, list[str]] = {key: [] for key in keys}
     for anchor, frames in found.frames.items():
         for frame in frames:
@@ -80,6 +82,7 @@ def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
         },
         files=(*found.sources, *(directory / name for name in images)),
         pictures=ImageFiles(directory, images),
+        defects=defects,
     )
 
 
@@ -99,7 +102,7 @@ def _read(directory: Path, names: tuple[str, ...]) -> _Set:
 def _beside(directory: Path, files: Sequence[str]) -> tuple[Path, ...] | None:
     for place in (directory, directory / "metadata"):
         paths = tuple(place / name for name in files)
-        if all(path.is_file() for path in paths):
+        if all(is_regular(path) for path in paths):
             return paths
     return None
 
@@ -145,16 +148,12 @@ def _labelled(
 
 
 def _index(label: object, names: tuple[str, ...], where: str) -> int:
-    if isinstance(label, int) and 0 <= label < len(names):
+    """Return the place of a label: a number is one, a text is a name."""
+    if type(label) is int and 0 <= label < len(names):
         return label
-    if isinstance(label, str) and label in names:
-        return names.index(label)
-    raise DataError(
-        f"the label {label!r}",
-        where=where,
-        expected=f"an index below {len(names)}, or a class name",
-        fix=did_you_mean(str(label), names),
-    )
+    if isinstance(label, str):
+        return place_of(stripped(label), names, where)
+    raise DataError(f"the label {label!r}", where=where, expected=f"an index below {len(names)}, or a class name")
 
 
 def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
@@ -163,7 +162,9 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
     keys = _keys(frames)
     if unlabelled := [key for key in keys if not every.get(key)]:
         raise DataError(f"{len(unlabelled)} frames have no labels, the first {unlabelled[0]}", where=str(paths[1]))
-    labels = {key: tuple(int(label) for label in every[key]) for key in keys}
+    labels = {key: every[key] for key in keys}
+    if odd := [key for key in keys if not all(type(label) is int for label in labels[key])]:
+        raise DataError(f"labels of {odd[0]} are not whole numbers", where=str(paths[1]), expected="class indices")
     if outside := [key for key in keys if not all(0 <= label < classes for label in labels[key])]:
         raise DataError(f"labels of {outside[0]} are out of range", where=str(paths[1]), expected=f"0 to {classes - 1}")
     inner = (directory / "val").is_dir()
@@ -179,10 +180,7 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
 
 def _lists(path: Path) -> dict[str, tuple[Any, ...]]:
     """Read a JSON object of lists."""
-    try:
-        record = json.loads(read_text(path))
-    except ValueError as error:
-        raise DataError(f"not JSON: {error}", where=str(path)) from error
+    record = read_json(path)
     if not isinstance(record, dict) or not record or not all(isinstance(value, list) for value in record.values()):
         raise DataError("no object of lists", where=str(path), expected='{"val/VIDEO/FRAME.JPEG": [...], ...}')
     return {inside(key, path): tuple(value) for key, value in record.items()}
@@ -217,4 +215,4 @@ def _number(key: str) -> str:
 
 
 def _existing(*paths: Path) -> tuple[Path, ...]:
-    return tuple(path for path in paths if path.is_file())
+    return tuple(path for path in paths if is_regular(path))

@@ -8,6 +8,7 @@ caption a line. The table is ``captions.jsonl`` (``path`` and ``captions``, a li
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from robustcheck.datasets.layouts.webdataset import (
     shard_paths,
 )
 from robustcheck.errors import DataError
+from robustcheck.files import is_regular
+from robustcheck.texts import stripped
 
 TABLES = ("captions.jsonl", "captions.csv")
 TYPE = "dataset_type.txt"
@@ -37,15 +40,17 @@ def has_captions(directory: Path) -> bool:
     """Tell whether a directory is a set of images with captions."""
     if not directory.is_dir():
         return False
-    tables = any((directory / name).is_file() for name in TABLES)
+    tables = any((directory / name).exists() for name in TABLES)
     return tables or (is_webdataset(directory) and dataset_type(directory) == "retrieval")
 
 
 def read_captions(directory: Path, index_dir: Path | None) -> Contents:
     """Read images and captions, all of which are queries, without decoding an image."""
-    for name in TABLES:
-        if (directory / name).is_file():
-            return _read_rows(directory, directory / name)
+    tables = [directory / name for name in TABLES if (directory / name).exists()]
+    if len(tables) > 1:
+        raise DataError(f"both {' and '.join(TABLES)}", where=str(directory), expected="one of them")
+    if tables:
+        return _read_rows(directory, tables[0])
     if is_webdataset(directory):
         return _read_shards(directory, index_dir)
     raise DataError("no captions", where=str(directory), expected=EXPECTED)
@@ -57,7 +62,7 @@ def _read_shards(directory: Path, index_dir: Path | None) -> Contents:
     ids = sample_ids(index, shards)
     # CLIP_benchmark splits with str.splitlines, blank lines included, and so must we to score the same captions.
     captions = _captions([text.splitlines() for text in index.texts.tolist()], ids.tolist(), directory)
-    files = (*shards, *(path for path in (directory / TYPE,) if path.is_file()))
+    files = (*shards, *(path for path in (directory / TYPE,) if is_regular(path)))
     return _contents(directory, "webdataset", ids.tolist(), files, TarPictures(shards, index), captions)
 
 
@@ -66,19 +71,23 @@ def _read_rows(directory: Path, source: Path) -> Contents:
     for name, caption in _rows(source):
         texts.setdefault(inside(name, source), []).append(caption)
     names = tuple(texts)
-    require_files(directory, names, source)
+    defects = require_files(directory, names, source)
     captions = _captions(list(texts.values()), names, source)
     files = (source, *(directory / name for name in names))
-    return _contents(directory, "captions", names, files, ImageFiles(directory, names), captions)
+    contents = _contents(directory, "captions", names, files, ImageFiles(directory, names), captions)
+    return replace(contents, defects=defects)
 
 
 def _rows(source: Path) -> Iterator[tuple[str, str]]:
     if source.suffix == ".jsonl":
         yield from _json_rows(source)
         return
-    for row in read_table(source):
+    # A caption is a text of its own: what stands around it belongs to it.
+    for row in read_table(source, verbatim=("caption",)):
         if "path" not in row or "caption" not in row:
             raise DataError(f"the columns {', '.join(row)}", where=str(source), expected="the columns path and caption")
+        if not stripped(row["caption"]):
+            raise DataError(f"a caption of {row['path']} is blank", where=str(source), expected="a text")
         yield row["path"], row["caption"]
 
 
@@ -86,9 +95,13 @@ def _json_rows(source: Path) -> Iterator[tuple[str, str]]:
     for where, row in read_json_lines(source):
         row = row if isinstance(row, dict) else {}
         captions = row.get("captions", [row.get("caption")])
-        if not captions or not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
+        if not captions or not isinstance(captions, list) or not all(_is_caption(text) for text in captions):
             raise DataError(f"found {str(row)[:60]}", where=where, expected='{"path": "a.jpg", "captions": ["..."]}')
-        yield from ((str(row["path"]) if "path" in row else "", text) for text in captions)
+        yield from ((stripped(str(row.get("path", ""))), text) for text in captions)
+
+
+def _is_caption(text: object) -> bool:
+    return isinstance(text, str) and bool(stripped(text))
 
 
 def _captions(texts: Sequence[Sequence[str]], names: Sequence[str], where: Path) -> Captions:

@@ -1,92 +1,87 @@
-"""ImageFolder: one sub-directory of images a class, at any depth below it.
-
-Labels follow the sorted folder names, or the numbers when every folder is a number. ``classnames.txt`` names the
-classes in that order; folders that are WordNet ids are named after ImageNet's classes.
-"""
+"""ImageFolder: one sub-directory of images a class, at any depth below it (see ``class_folders``)."""
 
 from __future__ import annotations
 
-import re
+import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, ImageFiles
-from robustcheck.datasets.layouts.image_files import image_paths
-from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
+from robustcheck.datasets.layouts.class_folders import CLASS_NAMES, class_folders
+from robustcheck.datasets.layouts.image_files import has_image, is_class_like, require_one_meaning, walk_images
+from robustcheck.datasets.layouts.text_files import read_groups, read_templates
+from robustcheck.datasets.wordnet import imagenet_name, is_wnid, wnid_inside
 from robustcheck.errors import DataError
-
-_WNID = re.compile(r"n\d{8}")
+from robustcheck.files import is_regular
 
 
 def is_imagefolder(directory: Path) -> bool:
     """Tell whether a directory has sub-directories with images."""
-    return directory.is_dir() and any(next(image_paths(folder), None) for folder in _folders(directory))
+    if not directory.is_dir():
+        return False
+    return any(child.is_dir() and is_class_like(child.name) and has_image(child) for child in directory.iterdir())
 
 
 def read_imagefolder(directory: Path) -> Contents:
     """Read an ImageFolder without decoding an image."""
-    folders = _folders(directory)
-    found = [sorted(image_paths(folder)) for folder in folders]
-    names = tuple(path.relative_to(directory).as_posix() for paths in found for path in paths)
+    walk = walk_images(directory)
+    inner = [name for name in walk.images if "/" in name]
+    require_one_meaning(walk, directory, _folder, "classes")
+    _require_folders_of_images(directory, inner)
+    classes = class_folders(directory, Counter(map(_folder, inner)))
+    # In the order of the labels, and inside a class in that of the names.
+    listed = [name for name in inner if _folder(name) in classes.labels]
+    names = tuple(sorted(listed, key=lambda name: classes.labels[_folder(name)]))
+    _require_own_ids(directory, names)
     ids = np.array(names, dtype=np.str_)
-    beside = tuple(directory / name for name in ("classnames.txt", "templates.txt", "groups.csv"))
+    beside = tuple(directory / name for name in (CLASS_NAMES, "templates.txt", "groups.csv"))
     return Contents(
         directory=directory,
         layout="imagefolder",
         ids=ids,
-        labels=np.repeat(np.arange(len(folders)), [len(paths) for paths in found]).astype(np.int64),
-        class_count=len(folders),
-        class_names=_class_names(directory, folders),
+        labels=np.array([classes.labels[_folder(name)] for name in names], dtype=np.int64),
+        class_count=classes.class_count,
+        class_names=classes.class_names,
         templates=read_templates(directory / "templates.txt"),
         groups=read_groups(directory / "groups.csv", ids),
-        files=(*(directory / name for name in names), *(path for path in beside if path.is_file())),
+        files=(*(directory / name for name in names), *(path for path in beside if is_regular(path))),
         pictures=ImageFiles(directory, names),
-        wnids=_wnids(folders),
+        wnids=classes.wnids,
+        defects=(*walk.defects, *classes.defects, *_beside(len(walk.images) - len(inner))),
     )
 
 
-def _folders(directory: Path) -> list[Path]:
-    """Return the class folders in label order."""
-    folders = [child for child in directory.iterdir() if child.is_dir() and not child.name.startswith(".")]
-    if _are_numbers(folders):
-        # ImageNet-V2 names its folders 0..999: as text, 10 would come before 2.
-        return sorted(folders, key=lambda folder: int(folder.name))
-    return sorted(folders, key=lambda folder: folder.name)
+def _folder(name: str) -> str:
+    return name.partition("/")[0]
 
 
-def _are_numbers(folders: list[Path]) -> bool:
-    numbers = {int(folder.name) for folder in folders if folder.name.isdecimal()}
-    return numbers == set(range(len(folders)))
-
-
-def _class_names(directory: Path, folders: list[Path]) -> tuple[str, ...]:
-    """Return the names from ``classnames.txt``, of ImageNet, or of the folders; none for mere numbers."""
-    written = read_class_names(directory / "classnames.txt")
-    if written:
-        return _require_one_each(written, folders, directory)
-    if wnids := _wnids(folders):
-        index = {wnid: label for label, wnid in enumerate(imagenet_wnids())}
-        return tuple(imagenet_class_names()[index[wnid]] for wnid in wnids)
-    if _are_numbers(folders):
-        return ()
-    return tuple(folder.name.replace("_", " ") for folder in folders)
-
-
-def _require_one_each(names: tuple[str, ...], folders: list[Path], directory: Path) -> tuple[str, ...]:
-    if len(names) != len(folders):
+def _require_folders_of_images(directory: Path, names: Sequence[str]) -> None:
+    """Refuse one folder that holds nothing but folders: the classes are further down."""
+    if len({_folder(name) for name in names}) == 1 and all(name.count("/") > 1 for name in names):
+        inner = os.path.commonpath([name.rpartition("/")[0] for name in names])
         raise DataError(
-            f"{len(names)} class names for {len(folders)} folders",
-            where=str(directory / "classnames.txt"),
-            expected="one line a folder, in the order of the sorted folder names",
+            f"one class folder, {_folder(names[0])}, which holds folders and no image of its own",
+            where=str(directory),
+            expected="a folder for each class",
+            fix=f"name the directory whose folders are the classes, perhaps {directory / inner}",
         )
-    return names
 
 
-def _wnids(folders: list[Path]) -> tuple[str, ...]:
-    """Return the folders' WordNet ids if all of them are ImageNet classes."""
-    names = tuple(folder.name for folder in folders)
-    if not all(_WNID.fullmatch(name) for name in names):
-        return ()
-    return names if set(names) <= set(imagenet_wnids()) else ()
+def _require_own_ids(directory: Path, names: Sequence[str]) -> None:
+    """Refuse an image whose name carries the WordNet id of another class than its folder."""
+    for name in names:
+        own = wnid_inside(name) if is_wnid(_folder(name)) else None
+        if own not in (None, _folder(name)) and imagenet_name(own or "") is not None:
+            raise DataError(
+                f"{name} carries the id of another class than its folder",
+                where=str(directory),
+                expected=f"the folder {own}",
+                fix="move it, or rename it if the folder is right",
+            )
+
+
+def _beside(count: int) -> tuple[str, ...]:
+    return (f"{count} images beside the class folders are not read",) if count else ()

@@ -10,10 +10,13 @@ from robustcheck.datasets.imagenet_x import imagenet_x_view
 from robustcheck.datasets.layout import Layout, SelfContained, View
 from robustcheck.datasets.layouts.anchors import OWN, has_anchors
 from robustcheck.datasets.layouts.captions import has_captions, read_captions
+from robustcheck.datasets.layouts.flat import is_flat, read_flat
 from robustcheck.datasets.layouts.image_files import read_unlabelled
 from robustcheck.datasets.layouts.imagefolder import is_imagefolder, read_imagefolder
 from robustcheck.datasets.layouts.manifest import is_manifest, read_manifest
+from robustcheck.datasets.layouts.parquet import is_parquet, read_parquet
 from robustcheck.datasets.layouts.sequences import read_sequences
+from robustcheck.datasets.layouts.shards import is_shard_directory, read_shards
 from robustcheck.datasets.layouts.webdataset import is_webdataset, read_webdataset
 from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, read_objectnet
 from robustcheck.datasets.shapes import open_shapes
@@ -44,6 +47,24 @@ _SHOWN = (
     ),
     Layout(
         "imagefolder", lambda path, _: read_imagefolder(path), is_imagefolder, "one sub-directory of images a class"
+    ),
+    Layout(
+        "shards",
+        read_shards,
+        is_shard_directory,
+        "NAME-00.tar, NAME-01.tar, ... with KEY.jpg and KEY.cls, and perhaps _info.json (timm's webdatasets)",
+    ),
+    Layout(
+        "parquet",
+        lambda path, _: read_parquet(path),
+        is_parquet,
+        "validation-00000-of-00014.parquet, ..., there or in data/ (Hugging Face)",
+    ),
+    Layout(
+        "named-files",
+        lambda path, _: read_flat(path),
+        is_flat,
+        "images whose names tell their classes: ILSVRC2012_val_00000001.JPEG, n01440764_1.JPEG",
     ),
 )
 _NAMED = (

@@ -11,16 +11,20 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from robustcheck.datasets.dataset import IMAGE_SUFFIXES, IntArray, StrArray
+from robustcheck.datasets.dataset import IntArray, StrArray
+from robustcheck.datasets.decoding import IMAGE_SUFFIXES
 from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
 from robustcheck.errors import DataError
+from robustcheck.files import open_regular
+from robustcheck.texts import whole_number
 
-SCHEMA = 2
+SCHEMA = 3
 _BLOCK = tarfile.BLOCKSIZE
 
 Kind = Literal["cls", "txt"]
@@ -94,7 +98,7 @@ def _shard_samples(shard: Path, number: int, kind: Kind) -> Iterator[_Sample]:
         if member.suffix in fields_of.setdefault(member.key, {}):
             raise DataError(f"{member.key}.{member.suffix} occurs twice", where=str(shard))
         fields_of[member.key][member.suffix] = member
-    with shard.open("rb") as stream:
+    with open_regular(shard) as stream:
         for key, sample in fields_of.items():
             image = _image_member(key, sample, shard)
             content = _field(key, sample, kind, stream, shard)
@@ -105,10 +109,12 @@ def _shard_samples(shard: Path, number: int, kind: Kind) -> Iterator[_Sample]:
 def _members(shard: Path) -> list[_Member]:
     """Read the headers of a shard and make sure that it is whole."""
     try:
-        with tarfile.open(shard, "r:") as archive:
-            members = [_member(info) for info in archive if info.isreg() and _is_field(info.name)]
+        with open_regular(shard) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+            members = [_member(info, shard) for info in archive if not info.isdir() and _is_field(info.name)]
             end = archive.offset
-    except (tarfile.TarError, OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"cannot read the shard: {error.strerror or error}", where=str(shard)) from error
+    except (tarfile.TarError, ValueError, OverflowError) as error:
         raise _damaged(shard, str(error)) from error
     _require_end(shard, end)
     return members
@@ -116,7 +122,7 @@ def _members(shard: Path) -> list[_Member]:
 
 def _require_end(shard: Path, end: int) -> None:
     """Make sure that the archive ends with its mark: tarfile takes a broken header for the end."""
-    with shard.open("rb") as stream:
+    with open_regular(shard) as stream:
         stream.seek(end)
         if stream.read(_BLOCK) != bytes(_BLOCK):
             raise _damaged(shard, f"no end mark at byte {end}")
@@ -136,7 +142,14 @@ def _is_field(name: str) -> bool:
     return name.rpartition("/")[2].find(".") > 0
 
 
-def _member(info: tarfile.TarInfo) -> _Member:
+def _member(info: tarfile.TarInfo, shard: Path) -> _Member:
+    if not info.isreg():
+        raise DataError(
+            f"{info.name} is a link or a device inside the archive",
+            where=str(shard),
+            expected="files alone, as webdataset reads them",
+            fix="write the shard again with the files themselves (tar --dereference --hard-dereference)",
+        )
     # webdataset's rule: the key ends at the first dot of the base name.
     folder, slash, base = info.name.rpartition("/")
     stem, _, suffix = base.partition(".")
@@ -144,17 +157,18 @@ def _member(info: tarfile.TarInfo) -> _Member:
 
 
 def _image_member(key: str, sample: dict[str, _Member], shard: Path) -> _Member:
-    for suffix in IMAGE_SUFFIXES:
-        if suffix in sample:
-            return sample[suffix]
+    found = [suffix for suffix in IMAGE_SUFFIXES if suffix in sample]
+    if len(found) == 1:
+        return sample[found[0]]
+    several = f"several images: {', '.join(found)}" if found else f"no image, only {', '.join(sorted(sample))}"
     raise DataError(
-        f"the sample {key!r} has no image, only {', '.join(sorted(sample))}",
+        f"the sample {key!r} has {several}",
         where=str(shard),
-        expected="one of " + ", ".join(IMAGE_SUFFIXES),
+        expected="one image, called " + ", ".join(IMAGE_SUFFIXES),
     )
 
 
-def _field(key: str, sample: dict[str, _Member], kind: Kind, stream: io.BufferedReader, shard: Path) -> bytes:
+def _field(key: str, sample: dict[str, _Member], kind: Kind, stream: BufferedReader, shard: Path) -> bytes:
     if kind not in sample:
         raise DataError(f"the sample {key!r} has no .{kind}", where=str(shard), expected=f"{key}.{kind} {_HOLDS[kind]}")
     stream.seek(sample[kind].offset)
@@ -162,15 +176,15 @@ def _field(key: str, sample: dict[str, _Member], kind: Kind, stream: io.Buffered
 
 
 def _label(key: str, content: bytes, shard: Path) -> int:
-    try:
-        return int(content.decode("ascii"))
-    except ValueError as error:
-        raise DataError(f"{key}.cls holds {content[:40]!r}", where=str(shard), expected="an integer") from error
+    label = whole_number(content.decode("utf-8-sig", "replace"))
+    if label is None:
+        raise DataError(f"{key}.cls holds {content[:40]!r}", where=str(shard), expected="an integer")
+    return label
 
 
 def _text(key: str, content: bytes, shard: Path) -> str:
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except ValueError as error:
         raise DataError(f"{key}.txt is not UTF-8: {error}", where=str(shard)) from error
 

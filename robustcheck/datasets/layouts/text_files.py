@@ -1,16 +1,23 @@
-"""The small text files that lie beside images: class names, templates, groups."""
+"""The small text files that lie beside images: class names, templates, tables, groups.
+
+White space and byte-order marks around names, headers and cells do not count. Lines end where an editor ends them: what
+Unicode also calls a line separator may be part of a value.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
+from robustcheck.files import read_regular
+from robustcheck.texts import lines_of, stripped
 
 RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
 
@@ -18,16 +25,20 @@ RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
 def read_text(path: Path) -> str:
     """Read a UTF-8 file; raise DataError if it is not one."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read as UTF-8 text: {error}", where=str(path)) from error
+        found = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"cannot be read as UTF-8 text: {found}", where=str(path)) from error
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
     """Read the stripped lines of a file that may be missing; blank lines at its end do not count."""
-    if not path.is_file():
+    if not path.exists():
         return ()
-    return tuple(line.strip() for line in read_text(path).rstrip().splitlines())
+    lines = [stripped(line) for line in lines_of(read_text(path))]
+    while lines and not lines[-1]:
+        lines.pop()
+    return tuple(lines)
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
@@ -47,15 +58,25 @@ def read_templates(path: Path) -> tuple[str, ...]:
     return templates
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Read a CSV with a header; raise DataError for a row that does not fit it."""
-    reader = csv.DictReader(read_text(path).splitlines(keepends=True), strict=True)
+def read_table(path: Path, verbatim: Collection[str] = ()) -> list[dict[str, str]]:
+    """Read a CSV with a header; raise DataError for a row that does not fit it.
+
+    Cells are stripped, but for those of the columns ``verbatim``.
+    """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     rows: list[dict[str, str]] = []
     try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise DataError("the row does not fit the header", where=f"{path}:{reader.line_num}")
-            rows.append(row)
+        header = [stripped(name) for name in next(reader, [])]
+        _require_single_columns(header, path)
+        for row in filter(None, reader):
+            if len(row) != len(header):
+                raise DataError(
+                    f"the row does not fit the header: {len(row)} fields",
+                    where=f"{path}:{reader.line_num}",
+                    expected=f"{len(header)}, in quotes where they hold commas",
+                )
+            cells = zip(header, row, strict=True)
+            rows.append({name: cell if name in verbatim else stripped(cell) for name, cell in cells})
     except csv.Error as error:
         raise DataError(f"not a CSV: {error}", where=f"{path}:{reader.line_num}") from error
     return rows
@@ -63,7 +84,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def read_groups(path: Path, ids: StrArray) -> Mapping[str, StrArray]:
     """Read ``groups.csv`` (id, column...) in the order of the ids; empty when there is no such file."""
-    if not path.is_file():
+    if not path.exists():
         return {}
     rows = read_table(path)
     if not rows or "id" not in rows[0]:
@@ -74,6 +95,14 @@ def read_groups(path: Path, ids: StrArray) -> Mapping[str, StrArray]:
         raise DataError(f"{len(missing)} samples have no row, the first {missing[0]!r}", where=str(path))
     if len(by_id) != len(rows):
         raise DataError(f"{len(rows) - len(by_id)} ids occur twice", where=str(path))
+    if len(by_id) > len(ids):
+        unknown = next(name for name in by_id if name not in set(ids.tolist()))
+        raise DataError(
+            f"{len(by_id) - len(ids)} of {len(by_id)} rows are of no image, the first {unknown!r}",
+            where=str(path),
+            expected="the images of the set",
+            fix="complete the set, or take these rows away",
+        )
     return group_columns([by_id[str(sample)] for sample in ids], set(rows[0]) - {"id"}, path)
 
 
@@ -84,13 +113,37 @@ def group_columns(rows: list[dict[str, str]], columns: set[str], path: Path) -> 
     return {column: np.array([row[column] for row in rows], dtype=np.str_) for column in sorted(columns)}
 
 
+def read_json(path: Path) -> object:
+    """Read a JSON file; raise DataError when it is none."""
+    return _json(read_text(path), str(path))
+
+
 def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
     """Yield the place and the value of each line of a JSONL file; blank lines are left out."""
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            yield where, json.loads(line)
-        except ValueError as error:
-            raise DataError(f"not JSON: {error}", where=where) from error
+    for number, line in enumerate(lines_of(read_text(path)), start=1):
+        if stripped(line):
+            where = f"{path}:{number}"
+            yield where, _json(line, where)
+
+
+def _json(text: str, where: str) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_single_keys)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON: {error}", where=where) from error
+
+
+def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a key that occurs twice: of two labels the last would count, and nobody would know."""
+    record = {stripped(key): value for key, value in pairs}
+    if len(record) < len(pairs):
+        keys = [stripped(key) for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:40]!r} occurs twice")
+    return record
+
+
+def _require_single_columns(header: list[str], path: Path) -> None:
+    twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    if twice:
+        raise DataError(f"two columns {twice[0]!r}", where=f"{path}:1", expected="each column once")

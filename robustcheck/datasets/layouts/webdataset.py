@@ -13,28 +13,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robustcheck.datasets.dataset import Contents, StrArray, decode_image
+from robustcheck.datasets.dataset import Contents, StrArray
+from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
 from robustcheck.errors import DataError
+from robustcheck.files import is_regular, open_regular
+from robustcheck.texts import whole_number
 
 if TYPE_CHECKING:
     from PIL import Image
 
 CLASS_NAMES = "classnames.txt"
 TEMPLATES = "zeroshot_classification_templates.txt"
+MOST_SHARDS = 1_000_000
 
 
 def is_webdataset(directory: Path) -> bool:
     """Tell whether a directory has shards under ``test/``."""
     test = directory / "test"
-    return (test / "nshards.txt").is_file() or next(test.glob("*.tar"), None) is not None
+    return (test / "nshards.txt").exists() or next(test.glob("*.tar"), None) is not None
 
 
 def read_webdataset(directory: Path, index_dir: Path | None) -> Contents:
     """Read a webdataset directory without decoding an image."""
     _require_classification(directory)
-    shards = shard_paths(directory)
+    return contents_of_shards(directory, shard_paths(directory), "webdataset", index_dir)
+
+
+def contents_of_shards(directory: Path, shards: tuple[Path, ...], layout: str, index_dir: Path | None) -> Contents:
+    """Return what shards of images with ``.cls`` hold, with the names and groups that lie beside them."""
+    _require_distinct(shards)
     index = load_tar_index(shards, index_dir)
     class_names = read_class_names(directory / CLASS_NAMES)
     ids = sample_ids(index, shards)
@@ -42,14 +51,14 @@ def read_webdataset(directory: Path, index_dir: Path | None) -> Contents:
     beside = (directory / CLASS_NAMES, directory / TEMPLATES, groups_path)
     return Contents(
         directory=directory,
-        layout="webdataset",
+        layout=layout,
         ids=ids,
         labels=index.labels,
         class_count=len(class_names) or int(index.labels.max(initial=-1)) + 1,
         class_names=class_names,
         templates=read_templates(directory / TEMPLATES),
         groups=read_groups(groups_path, ids),
-        files=(*shards, *(path for path in beside if path.is_file())),
+        files=(*shards, *(path for path in beside if is_regular(path))),
         pictures=TarPictures(shards, index),
     )
 
@@ -63,15 +72,19 @@ class TarPictures:
 
     def image(self, index: int) -> Image.Image:
         """Read and decode one sample as RGB."""
+        return decode_image(*self.encoded(index))
+
+    def encoded(self, index: int) -> tuple[bytes, str]:
+        """Return the encoded image of one sample, and its place in words."""
         shard = self.shards[self.index.shards[index]]
         where = f"{shard}:{self.index.keys[index]}"
         try:
-            with shard.open("rb") as stream:
+            with open_regular(shard) as stream:
                 stream.seek(int(self.index.offsets[index]))
                 content = stream.read(int(self.index.sizes[index]))
         except OSError as error:
             raise DataError(f"cannot read the shard: {error.strerror or error}", where=where) from error
-        return decode_image(content, where)
+        return content, where
 
 
 def dataset_type(directory: Path) -> str:
@@ -86,14 +99,15 @@ def _require_classification(directory: Path) -> None:
 
 
 def shard_paths(directory: Path) -> tuple[Path, ...]:
-    """Return the shards that ``nshards.txt`` counts; raise DataError for one that is missing."""
+    """Return the shards that ``nshards.txt`` counts; raise DataError where these and the files there disagree."""
     path = directory / "test" / "nshards.txt"
     text = " ".join(read_lines(path))
-    if not text.isdecimal() or int(text) == 0:
-        found = f"nshards.txt holds {text!r}" if path.is_file() else "there is no nshards.txt"
+    count = whole_number(text) or 0
+    if not 0 < count < MOST_SHARDS:
+        found = f"nshards.txt holds {text[:40]!r}" if path.exists() else "there is no nshards.txt"
         raise DataError(found, where=str(path), expected="the number of shards")
-    shards = tuple(directory / "test" / f"{number}.tar" for number in range(int(text)))
-    missing = [shard.name for shard in shards if not shard.is_file()]
+    shards = tuple(directory / "test" / f"{number}.tar" for number in range(count))
+    missing = [shard.name for shard in shards if not is_regular(shard)]
     if missing:
         raise DataError(
             f"{len(missing)} of {len(shards)} shards are missing, the first {missing[0]}",
@@ -101,7 +115,30 @@ def shard_paths(directory: Path) -> tuple[Path, ...]:
             expected=f"0.tar to {len(shards) - 1}.tar, as nshards.txt says",
             fix="copy or download the missing shards",
         )
+    _require_no_more(directory / "test", shards)
     return shards
+
+
+def _require_no_more(test: Path, shards: tuple[Path, ...]) -> None:
+    known = {shard.name for shard in shards}
+    more = sorted(path.name for path in test.glob("*.tar") if path.name not in known and not path.name.startswith("."))
+    if more:
+        raise DataError(
+            f"{len(more)} shards more than nshards.txt counts, the first {more[0]}",
+            where=str(test),
+            expected=f"0.tar to {len(shards) - 1}.tar, as nshards.txt says",
+            fix="correct nshards.txt, or take away what does not belong to the set",
+        )
+
+
+def _require_distinct(shards: tuple[Path, ...]) -> None:
+    """Refuse a shard that is a link to another: its samples would count twice."""
+    first: dict[tuple[int, int], Path] = {}
+    for shard in shards:
+        status = shard.stat()
+        if status.st_ino and first.setdefault((status.st_dev, status.st_ino), shard) != shard:
+            other = first[status.st_dev, status.st_ino]
+            raise DataError(f"the same file as {other.name}", where=str(shard), expected="each shard once")
 
 
 def sample_ids(index: TarIndex, shards: tuple[Path, ...]) -> StrArray:
@@ -113,4 +150,4 @@ def sample_ids(index: TarIndex, shards: tuple[Path, ...]) -> StrArray:
 
 def _groups_path(directory: Path) -> Path:
     inner = directory / "test" / "groups.csv"
-    return inner if inner.is_file() else directory / "groups.csv"
+    return inner if inner.exists() else directory / "groups.csv"

@@ -1,0 +1,253 @@
+"""Parquet files as Hugging Face's ``datasets`` writes them: ``data/validation-00000-of-00014.parquet``, ...
+
+A row has an image (a struct of ``bytes`` and ``path``) and a label (a place in the names that the file's own metadata
+lists). Reading them needs pyarrow (``pip install 'robustcheck[parquet]'``).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
+from robustcheck.datasets.dataset import Contents, IntArray, StrArray
+from robustcheck.datasets.decoding import decode_image
+from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
+from robustcheck.disk import Stamp, file_stamp
+from robustcheck.errors import DataError, SetupError
+from robustcheck.files import is_regular, open_regular
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from PIL import Image
+
+LAYOUT = "parquet"
+_SPLITS = ("validation", "val", "test")
+_NAME = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})(?:-[0-9a-f]+)?[.]parquet")
+
+
+def is_parquet(directory: Path) -> bool:
+    """Tell whether parquet files lie in a directory or in its ``data/``."""
+    return directory.is_dir() and bool(_files(directory))
+
+
+def read_parquet(directory: Path) -> Contents:
+    """Read ids, labels and names of the split for testing, without decoding an image."""
+    files = _split_files(directory)
+    image, label, told_names = _columns(files[0])
+    parts = [_rows(path, image, label) for path in files]
+    ids, labels = _unique_ids(parts, files), np.concatenate([part.labels for part in parts])
+    names, wnids = _class_names(directory, told_names)
+    beside = tuple(directory / name for name in ("classnames.txt", "templates.txt", "groups.csv"))
+    return Contents(
+        directory=directory,
+        layout=LAYOUT,
+        ids=ids,
+        labels=labels,
+        class_count=len(names) or int(labels.max(initial=-1)) + 1,
+        class_names=names,
+        templates=read_templates(directory / "templates.txt"),
+        groups=read_groups(directory / "groups.csv", ids),
+        files=(*files, *(path for path in beside if is_regular(path))),
+        pictures=_pictures(files, parts, image),
+        wnids=wnids,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParquetPictures:
+    """Images read from row groups; the last few groups are kept, because images are asked for in order."""
+
+    files: tuple[Path, ...]
+    column: str
+    file_of: IntArray
+    group_of: IntArray
+    row_of: IntArray
+
+    def image(self, index: int) -> Image.Image:
+        """Read and decode one sample as RGB."""
+        return decode_image(*self.encoded(index))
+
+    def encoded(self, index: int) -> tuple[bytes, str]:
+        """Return the encoded image of one sample, and its place in words."""
+        path, group, row = self.files[self.file_of[index]], int(self.group_of[index]), int(self.row_of[index])
+        where = f"{path}: row {row} of row group {group}"
+        value = _group(path, group, self.column, file_stamp(path))[row].as_py()
+        content = value.get("bytes") if isinstance(value, dict) else value
+        if not isinstance(content, bytes):
+            raise DataError(
+                "the image is not in the file, only its path",
+                where=where,
+                expected="images embedded in the parquet files",
+                fix="write them with datasets' Dataset.to_parquet, or use the images with a manifest.csv",
+            )
+        return content, where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The rows of a file: ids (empty texts where there is no path), labels, and the sizes of its row groups."""
+
+    ids: list[str]
+    labels: IntArray
+    groups: tuple[int, ...]
+
+
+def _files(directory: Path) -> list[Path]:
+    found = [path for place in (directory / "data", directory) for path in sorted(place.glob("*.parquet"))]
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _split_files(directory: Path) -> tuple[Path, ...]:
+    splits: dict[tuple[str, int], dict[int, Path]] = {}
+    for path in _files(directory):
+        parts = _NAME.fullmatch(path.name)
+        if parts is None:
+            raise DataError(
+                f"{path.name} does not say which part of which split it is",
+                where=str(directory),
+                expected="files such as validation-00000-of-00014.parquet, in the directory or in data/",
+            )
+        own = splits.setdefault((parts[1], int(parts[3])), {})
+        if own.setdefault(int(parts[2]), path) != path:
+            raise DataError(f"two files for part {int(parts[2])}", where=str(path), expected="each part once")
+    testing = {key: own for key, own in splits.items() if key[0].rpartition("/")[2] in _SPLITS} or splits
+    if len(testing) != 1:
+        raise DataError(
+            f"the splits {', '.join(sorted(name for name, _ in testing))}",
+            where=str(directory),
+            expected=f"one split for testing ({', '.join(_SPLITS)})",
+            fix="put the files of one split into a directory of their own",
+        )
+    [((name, count), found)] = testing.items()
+    if missing := sorted(set(range(count)) - set(found)):
+        raise DataError(
+            f"{len(missing)} of {count} files are missing, the first {name}-{missing[0]:05d}-of-{count:05d}.parquet",
+            where=str(directory),
+            fix="copy or download the missing files",
+        )
+    return tuple(found[number] for number in range(count))
+
+
+def _columns(path: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Return the names of the image and the label column, and the class names that the file tells."""
+    with _opened(path) as file:
+        schema = file.schema_arrow
+    try:
+        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = dict(told["info"]["features"]) if told else {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"its metadata cannot be read: {error!r}", where=str(path)) from error
+    image = _one(schema.names, features, "Image", ("image", "img"), path)
+    label = _one(schema.names, features, "ClassLabel", ("label", "labels"), path)
+    names = (features.get(label) or {}).get("names") or ()
+    return image, label, tuple(str(name).strip() for name in names)
+
+
+def _one(columns: Sequence[str], features: dict[str, Any], kind: str, usual: Sequence[str], path: Path) -> str:
+    """Return the one column of a kind, or the one with the usual name."""
+    of_kind = [name for name, facts in features.items() if isinstance(facts, dict) and facts.get("_type") == kind]
+    named = [name for name in usual if name in columns]
+    choices = of_kind if len(of_kind) == 1 else [name for name in named if not of_kind or name in of_kind]
+    if len(choices) != 1 or choices[0] not in columns:
+        raise DataError(
+            f"{len(choices)} columns of the kind {kind}, among {', '.join(columns)}",
+            where=str(path),
+            expected=f"one, or one called {usual[0]}",
+            fix="keep one (datasets' remove_columns), or write the set in another layout",
+        )
+    return choices[0]
+
+
+def _rows(path: Path, image: str, label: str) -> _Rows:
+    with _opened(path) as file:
+        if {image, label} - set(file.schema_arrow.names):
+            raise DataError(
+                f"no columns {image} and {label}", where=str(path), expected="the columns of the first file"
+            )
+        # The paths alone: reading the images would read the whole file.
+        has_paths = f"{image}.path" in [field.name for field in file.schema_arrow.field(image).flatten()]
+        table = file.read(columns=[f"{image}.path", label] if has_paths else [label])
+        labels = table.column(label).to_pylist()
+        paths = [(value or {}).get("path") or "" for value in table.column(image).to_pylist()] if has_paths else []
+        groups = tuple(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))
+    if not all(type(value) is int for value in labels):
+        raise DataError(f"the column {label} holds other things than whole numbers", where=str(path))
+    return _Rows(paths or [""] * len(labels), np.array(labels, dtype=np.int64), groups)
+
+
+def _unique_ids(parts: Sequence[_Rows], files: Sequence[Path]) -> StrArray:
+    """Return the paths that the rows carry where they tell them apart, else file and row."""
+    paths = [name for part in parts for name in part.ids]
+    if all(paths) and len(set(paths)) == len(paths):
+        return np.array(paths, dtype=np.str_)
+    rows = [f"{path.stem}/{row}" for path, part in zip(files, parts, strict=True) for row in range(len(part.labels))]
+    return np.array(rows, dtype=np.str_)
+
+
+def _class_names(directory: Path, told: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and WordNet ids of the classes; classnames.txt comes first."""
+    written = read_class_names(directory / "classnames.txt")
+    if written and told and len(written) != len(told):
+        raise DataError(f"{len(written)} class names", where=str(directory), expected=f"{len(told)}, as the files say")
+    if written:
+        return written, ()
+    # Hugging Face names ImageNet's classes by all synonyms: "tench, Tinca tinca".
+    first, known = [name.partition(",")[0] for name in told], imagenet_class_names()
+    if len(first) == len(known) and 2 * sum(map(str.__eq__, first, known)) > len(known):
+        return known, imagenet_wnids()
+    return told, ()
+
+
+def _pictures(files: tuple[Path, ...], parts: Sequence[_Rows], column: str) -> ParquetPictures:
+    spans = [(file, group, count) for file, part in enumerate(parts) for group, count in enumerate(part.groups)]
+    return ParquetPictures(
+        files=files,
+        column=column,
+        file_of=np.concatenate([np.full(count, file, dtype=np.int64) for file, _, count in spans]),
+        group_of=np.concatenate([np.full(count, group, dtype=np.int64) for _, group, count in spans]),
+        row_of=np.concatenate([np.arange(count, dtype=np.int64) for _, _, count in spans]),
+    )
+
+
+@functools.lru_cache(maxsize=3)
+def _group(path: Path, group: int, column: str, stamp: Stamp) -> Any:
+    """Return the images of a row group."""
+    with _opened(path) as file:
+        return file.read_row_group(group, columns=[column]).column(column)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a parquet file; what pyarrow says against it becomes a DataError."""
+    pq = _pyarrow()
+    import pyarrow as pa
+
+    try:
+        with open_regular(path) as stream, pq.ParquetFile(stream) as file:
+            yield file
+    except (pa.ArrowException, OSError, KeyError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        raise DataError(
+            f"cannot read the parquet file: {found}", where=str(path), fix="copy or download it again"
+        ) from error
+
+
+def _pyarrow() -> ModuleType | Any:
+    try:
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise SetupError(
+            "parquet files need pyarrow",
+            fix="pip install 'robustcheck[parquet]', or export the images into class folders",
+        ) from error
+    return pq
