@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from robustcheck.errors import DataError
-from robustcheck.files import open_regular
 from robustcheck.predictions.columns import EXPECTED, OUTPUTS, Columns, predictions_of
 from robustcheck.predictions.naming import Column, as_strings
 from robustcheck.predictions.values import Kind, Predictions
+from robustcheck.regular_files import open_regular
 
 KNOWN = frozenset({"ids", *OUTPUTS, "predicted", "confidence", "labels", "class_names"})
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.errors import DataError
-from robustcheck.files import open_regular, read_regular
 from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
@@ -24,6 +23,7 @@ from robustcheck.predictions.tables import Table, read_table
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
 from robustcheck.predictions.values import Predictions, checked
+from robustcheck.regular_files import open_regular, read_regular
 from robustcheck.texts import stripped
 
 _OWN_FORM = {"imagenet-x": BEST_CLASS, "cue-conflict": TRIALS}

@@ -12,9 +12,9 @@ from typing import TextIO
 import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.files import open_regular
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import Floats, Ints
+from robustcheck.regular_files import open_regular
 from robustcheck.texts import stripped, whole_number
 
 WIDE_PREFIXES = ("logit_", "prob_")

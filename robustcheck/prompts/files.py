@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.errors import SetupError
-from robustcheck.files import read_regular
+from robustcheck.regular_files import read_regular
 from robustcheck.texts import lines_of, stripped
 
 SLOT = "{c}"

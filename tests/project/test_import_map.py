@@ -12,13 +12,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"disk", "errors", "files", "listing", "registry", "texts", "values"}
+VALUES = {"disk", "errors", "regular_files", "listing", "registry", "texts", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
     "values": {"listing"},
     "errors": {"values"},
     "disk": {"errors"},
-    "files": set(),
+    "regular_files": set(),
     "texts": set(),
     "registry": {"errors"},
     "spec": VALUES,

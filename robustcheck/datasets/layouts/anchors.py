@@ -19,11 +19,11 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
-from robustcheck.datasets.layouts.labels import place_of
 from robustcheck.datasets.layouts.manifest import inside, require_files
-from robustcheck.datasets.layouts.text_files import read_class_names, read_json, read_json_lines, read_templates
+from robustcheck.datasets.layouts.table_labels import index_of_class
+from robustcheck.datasets.layouts.text_files import load_json, read_class_names, read_json_lines, read_templates
 from robustcheck.errors import DataError
-from robustcheck.files import is_regular
+from robustcheck.regular_files import is_regular
 from robustcheck.texts import stripped
 
 ANCHOR, FRAME, SEPARATOR = "anchor", "frame", ";"
@@ -152,7 +152,7 @@ def _index(label: object, names: tuple[str, ...], where: str) -> int:
     if type(label) is int and 0 <= label < len(names):
         return label
     if isinstance(label, str):
-        return place_of(stripped(label), names, where)
+        return index_of_class(stripped(label), names, where)
     raise DataError(f"the label {label!r}", where=where, expected=f"an index below {len(names)}, or a class name")
 
 
@@ -180,7 +180,7 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
 
 def _lists(path: Path) -> dict[str, tuple[Any, ...]]:
     """Read a JSON object of lists."""
-    record = read_json(path)
+    record = load_json(path)
     if not isinstance(record, dict) or not record or not all(isinstance(value, list) for value in record.values()):
         raise DataError("no object of lists", where=str(path), expected='{"val/VIDEO/FRAME.JPEG": [...], ...}')
     return {inside(key, path): tuple(value) for key, value in record.items()}

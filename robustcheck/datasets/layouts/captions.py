@@ -25,7 +25,7 @@ from robustcheck.datasets.layouts.webdataset import (
     shard_paths,
 )
 from robustcheck.errors import DataError
-from robustcheck.files import is_regular
+from robustcheck.regular_files import is_regular
 from robustcheck.texts import stripped
 
 TABLES = ("captions.jsonl", "captions.csv")

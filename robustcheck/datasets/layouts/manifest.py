@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
-from robustcheck.datasets.layouts.labels import Label, labels_of
+from robustcheck.datasets.layouts.table_labels import Label, labels_of
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
     read_class_names,
@@ -24,7 +24,7 @@ from robustcheck.datasets.layouts.text_files import (
     read_templates,
 )
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.files import irregular, is_regular
+from robustcheck.regular_files import irregular, is_regular
 from robustcheck.texts import stripped
 
 NAMES = ("manifest.csv", "manifest.jsonl")

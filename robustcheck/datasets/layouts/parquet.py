@@ -23,7 +23,7 @@ from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
-from robustcheck.files import is_regular, open_regular
+from robustcheck.regular_files import is_regular, open_regular
 
 if TYPE_CHECKING:
     from types import ModuleType

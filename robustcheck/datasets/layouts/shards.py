@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from robustcheck.datasets.dataset import Contents
-from robustcheck.datasets.layouts.text_files import read_json
+from robustcheck.datasets.layouts.text_files import load_json
 from robustcheck.datasets.layouts.webdataset import TarPictures, contents_of_shards
 from robustcheck.errors import DataError
-from robustcheck.files import is_regular
+from robustcheck.regular_files import is_regular
 
 LAYOUT = "shards"
 INFO = ("_info.json", "info.json")
@@ -64,7 +64,7 @@ def _tars(directory: Path) -> list[str]:
 
 def _told(info: Path) -> list[_Split]:
     """Return the splits that ``_info.json`` lists."""
-    record = read_json(info)
+    record = load_json(info)
     splits = record.get("splits") if isinstance(record, dict) else None
     if not isinstance(splits, dict) or not splits:
         raise DataError("no splits", where=str(info), expected=_EXPECTED)

@@ -21,7 +21,7 @@ from robustcheck.datasets.dataset import IntArray, StrArray
 from robustcheck.datasets.decoding import IMAGE_SUFFIXES
 from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
 from robustcheck.errors import DataError
-from robustcheck.files import open_regular
+from robustcheck.regular_files import open_regular
 from robustcheck.texts import whole_number
 
 SCHEMA = 3

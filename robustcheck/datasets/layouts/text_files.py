@@ -16,7 +16,7 @@ import numpy as np
 
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
-from robustcheck.files import read_regular
+from robustcheck.regular_files import read_regular
 from robustcheck.texts import lines_of, stripped
 
 RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
@@ -113,7 +113,7 @@ def group_columns(rows: list[dict[str, str]], columns: set[str], path: Path) -> 
     return {column: np.array([row[column] for row in rows], dtype=np.str_) for column in sorted(columns)}
 
 
-def read_json(path: Path) -> object:
+def load_json(path: Path) -> object:
     """Read a JSON file; raise DataError when it is none."""
     return _json(read_text(path), str(path))
 

@@ -18,7 +18,7 @@ from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
 from robustcheck.errors import DataError
-from robustcheck.files import is_regular, open_regular
+from robustcheck.regular_files import is_regular, open_regular
 from robustcheck.texts import whole_number
 
 if TYPE_CHECKING:

@@ -41,13 +41,13 @@ def labels_of(
     return class_names, np.array(places, dtype=np.int64)
 
 
-def place_of(name: str, class_names: Sequence[str], where: str) -> int:
+def index_of_class(name: str, class_names: Sequence[str], where: str) -> int:
     """Return the place of a class; raise DataError for an unknown name and for one that several classes have."""
     return places_of([name], class_names, where)[0]
 
 
 def places_of(names: Sequence[str], class_names: Sequence[str], where: str) -> list[int]:
-    """Return the place of each class; raise DataError as ``place_of`` does."""
+    """Return the place of each class; raise DataError as ``index_of_class`` does."""
     places: dict[str, list[int]] = {}
     for place, known in enumerate(class_names):
         places.setdefault(known, []).append(place)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from robustcheck.files import is_regular, open_regular, read_regular
+from robustcheck.regular_files import is_regular, open_regular, read_regular
 from robustcheck.texts import lines_of, stripped, whole_number
 
 
