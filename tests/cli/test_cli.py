@@ -21,7 +21,7 @@ from dataset_makers import make_webdataset
 from factories import live_score
 from run_makers import make_result, make_run
 
-from robustcheck.cli.answers import Measured
+from robustcheck.cli.answers import MeasuredAnswer
 from robustcheck.datasets.digits import open_digits
 from robustcheck.history.baselines import write_samples
 from robustcheck.report import load_run, write_report
@@ -246,7 +246,7 @@ def test_measure_with_options_says_how_the_value_came_about(robustcheck: Robustc
 
 
 def test_a_published_value_without_an_interval_says_so() -> None:
-    answer = Measured("m", "mce on imagenet-c", 1.2, nan, nan, 9, "%", False, "published", "k", "a table", ())
+    answer = MeasuredAnswer("m", "mce on imagenet-c", 1.2, nan, nan, 9, "%", False, "published", "k", "a table", ())
     assert answer.as_text()["value"] == "120.00% (lower is better)"
     assert answer.as_text()["95% interval"] == "unknown: the table has no samples"
 
