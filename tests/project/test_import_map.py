@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "protocols": VALUES | {"datasets", "measure", "models", "outputs", "stats", "store", "transforms"},
     "predictions": VALUES | {"outputs", "store"},
     "store": VALUES,
-    "populations": VALUES | {"measure", "models", "registry"},
+    "populations": VALUES | {"models", "registry"},
     "stats": VALUES,
     "measure": VALUES
     | {
