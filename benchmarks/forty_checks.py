@@ -15,11 +15,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from robustcheck.datasets import Dataset, open_dataset
 from robustcheck.measure import Bench, MeasureSettings
-from robustcheck.models.encoders import LoadedModel, Precision, load_model
+from robustcheck.models.encoders import LoadedModel, Precision, ZeroShotModel, load_model
 from robustcheck.models.sets import resolve_models
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
@@ -87,7 +87,9 @@ def noting_bench(settings: MeasureSettings, events: list[str]) -> Bench:
         return dataclasses.replace(dataset, pictures=_Noted(dataset.pictures, events))
 
     def loading(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
-        return cast(LoadedModel, _NotedModel(load_model(ref, device, precision), events))
+        model = load_model(ref, device, precision)
+        assert isinstance(model, ZeroShotModel)
+        return _NotedModel(model, events)
 
     bench = Bench(settings, load=loading)
     bench.shelf.open = opening
@@ -98,15 +100,20 @@ def noting_bench(settings: MeasureSettings, events: list[str]) -> Bench:
 class _NotedModel:
     """A zero-shot model; the images that it encodes are noted."""
 
-    inner: Any
+    inner: ZeroShotModel
     events: list[str]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+    # Each attribute is written out: from Python 3.12 on, isinstance does not see what __getattr__ would find.
+    def __post_init__(self) -> None:
+        self.geometry, self.normalisation = self.inner.geometry, self.inner.normalisation
+        self.logit_scale, self.logit_bias = self.inner.logit_scale, self.inner.logit_bias
 
-    def encode_images(self, batch: Sequence[Any]) -> Any:
-        self.events.extend(["encoded"] * len(batch))
-        return self.inner.encode_images(batch)
+    def encode_images(self, crops: Sequence[Any]) -> Any:
+        self.events.extend(["encoded"] * len(crops))
+        return self.inner.encode_images(crops)
+
+    def encode_texts(self, texts: list[str]) -> Any:
+        return self.inner.encode_texts(texts)
 
 
 @dataclasses.dataclass(frozen=True)
