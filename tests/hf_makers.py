@@ -13,13 +13,12 @@ _TEXT = {**_TOWER, "vocab_size": VOCABULARY}
 _VISION = {**_TOWER, "image_size": 32, "patch_size": 8}
 
 
-def make_clip(directory: Path, **changes: Any) -> None:
+def make_clip(directory: Path) -> None:
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor
 
     text = {**_TEXT, "max_position_embeddings": 16, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
     save(CLIPModel(CLIPConfig(text_config=text, vision_config=_VISION, projection_dim=24)), directory)
-    sizes = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
-    images = CLIPImageProcessor(**{**sizes, **changes})
+    images = CLIPImageProcessor(**_sizes())
     CLIPProcessor(image_processor=images, tokenizer=byte_tokenizer()).save_pretrained(directory)
 
 
@@ -71,12 +70,49 @@ def make_chinese_clip(directory: Path) -> None:
     bert_tokenizer().save_pretrained(directory)
 
 
+def make_metaclip2(directory: Path) -> None:
+    from transformers import CLIPImageProcessor, MetaClip2Config, MetaClip2Model
+
+    text = {**_TEXT, "max_position_embeddings": 16, "eos_token_id": 3, "pad_token_id": 0}
+    save(MetaClip2Model(MetaClip2Config(text_config=text, vision_config=_VISION, projection_dim=24)), directory)
+    CLIPImageProcessor(**_sizes()).save_pretrained(directory)
+    bert_tokenizer().save_pretrained(directory)
+
+
+def make_altclip(directory: Path) -> None:
+    from transformers import AltCLIPConfig, AltCLIPModel, CLIPImageProcessor
+
+    text = {**_TEXT, "max_position_embeddings": 40, "project_dim": 32, "pad_token_id": 0}
+    save(AltCLIPModel(AltCLIPConfig(text_config=text, vision_config=_VISION, projection_dim=24)), directory)
+    CLIPImageProcessor(**_sizes()).save_pretrained(directory)
+    bert_tokenizer().save_pretrained(directory)
+
+
+def make_two_towers(directory: Path) -> None:
+    from transformers import (
+        BertConfig,
+        CLIPImageProcessor,
+        CLIPVisionConfig,
+        VisionTextDualEncoderConfig,
+        VisionTextDualEncoderModel,
+    )
+
+    towers = CLIPVisionConfig(**_VISION), BertConfig(**_TEXT)
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(*towers, projection_dim=24)
+    save(VisionTextDualEncoderModel(config), directory)
+    CLIPImageProcessor(**_sizes()).save_pretrained(directory)
+    bert_tokenizer().save_pretrained(directory)
+
+
 FAMILIES: Mapping[str, Callable[[Path], None]] = {
     "clip": make_clip,
     "siglip": make_siglip,
     "siglip2": make_siglip2,
     "align": make_align,
     "chinese_clip": make_chinese_clip,
+    "metaclip_2": make_metaclip2,
+    "altclip": make_altclip,
+    "vision-text-dual-encoder": make_two_towers,
 }
 
 
@@ -144,3 +180,7 @@ def word_tokenizer() -> Any:
 
 def _siglip_text() -> dict[str, Any]:
     return {**_TEXT, "max_position_embeddings": 64, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+
+
+def _sizes() -> dict[str, Any]:
+    return {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}

@@ -8,30 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustcheck.errors import ModelError, ModelUnavailable
 from robustcheck.listing import name_first
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop
+from robustcheck.models.hf_files import hf_directory, load_part
 from robustcheck.models.hf_images import split_processor
-from robustcheck.models.hf_kind import (
-    CONFIGURATION,
-    SETTINGS_FILES,
-    SHARDS,
-    SHARDS_INDEX,
-    TEXT_INPUTS,
-    WHOLE_WEIGHTS,
-    TextInput,
-    declared_class,
-    model_files,
-    read_settings,
-)
+from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import (
     as_features,
     fill_rows,
     loaded,
     normalised,
-    reason_of,
     resolve_device,
     stack_pixels,
     unit_rows,
@@ -41,8 +29,6 @@ from robustcheck.values import ModelRef
 if TYPE_CHECKING:
     import torch
 
-_PEFT = "adapter_config.json"
-
 
 @dataclass(frozen=True, eq=False)
 class HfDualEncoder(DualEncoder):
@@ -50,6 +36,7 @@ class HfDualEncoder(DualEncoder):
 
     tokenizer: Any
     text_input: TextInput
+    most_tokens: int
 
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self.model.get_image_features(pixel_values=images).pooler_output
@@ -82,11 +69,11 @@ class HfDualEncoder(DualEncoder):
 
     def _tokens(self, texts: list[str]) -> Any:
         how = self.text_input
-        places = self.model.config.text_config.max_position_embeddings
-        limit = min(places, how.limit or places, self.tokenizer.model_max_length)
         given = [text.lower() for text in texts] if how.lower_case else texts
         padding = "max_length" if how.padded else True
-        tokens = self.tokenizer(given, padding=padding, truncation=True, max_length=limit, return_tensors="pt")
+        tokens = self.tokenizer(
+            given, padding=padding, truncation=True, max_length=self.most_tokens, return_tensors="pt"
+        )
         if how.padded:
             # Trained without a mask: one would hide the padding that its embedding is read from.
             tokens.pop("attention_mask", None)
@@ -139,11 +126,15 @@ class NaflexEncoder(HfDualEncoder):
 def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder:
     """Load a directory or a repository of the hub, with its own preprocessing and tokenizer."""
     target = resolve_device(device)
-    directory = _directory(ref)
+    directory = hf_directory(ref)
     with _quiet():
         model = loaded(ref, lambda: _weighted(directory))
-        processor, tokenizer = _part(ref, directory, "AutoImageProcessor"), _part(ref, directory, "AutoTokenizer")
+        processor, tokenizer = (
+            load_part(ref, directory, "AutoImageProcessor"),
+            load_part(ref, directory, "AutoTokenizer"),
+        )
     geometry, normalisation = split_processor(processor, ref.text)
+    text_input = TEXT_INPUTS[model.config.model_type]
     facts = {
         "model": model.to(target).eval(),
         "geometry": geometry,
@@ -153,11 +144,20 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder:
         "logit_scale": _scale(model),
         "logit_bias": _scalar(getattr(model, "logit_bias", None)),
         "tokenizer": tokenizer,
-        "text_input": TEXT_INPUTS[model.config.model_type],
+        "text_input": text_input,
+        "most_tokens": min(count_places(model), text_input.limit or tokenizer.model_max_length),
     }
     if model.config.model_type == "siglip2":
         return NaflexEncoder(**facts, most_patches=processor.max_num_patches)
     return HfDualEncoder(**facts)
+
+
+def count_places(model: Any) -> int:
+    """Return how many tokens the text tower has places for; RoBERTa's begin after the one of the padding."""
+    places = int(model.config.text_config.max_position_embeddings)
+    tables = [module for name, module in model.text_model.named_modules() if name.endswith("position_embeddings")]
+    padding = tables[0].padding_idx if tables else None
+    return places if padding is None else places - padding - 1
 
 
 def one_by_one(images: torch.Tensor) -> list[torch.Tensor]:
@@ -178,50 +178,6 @@ def as_patches(image: torch.Tensor, side: int) -> torch.Tensor:
     return cut.permute(1, 3, 2, 4, 0).reshape(-1, side * side * channels)
 
 
-def _directory(ref: ModelRef) -> Path:
-    """Return where the files lie, fetched from the hub where they are not here yet."""
-    directory = Path(ref.weights or "")
-    if not directory.is_absolute():
-        return _fetched(ref, str(ref.weights))
-    if not directory.is_dir():
-        raise ModelUnavailable(f"{directory} is not there", where=ref.text, fix="check the path")
-    return _whole(ref, directory)
-
-
-def _fetched(ref: ModelRef, repository: str) -> Path:
-    from huggingface_hub import constants, snapshot_download
-
-    wanted = [*SETTINGS_FILES, WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS]
-    try:
-        place = snapshot_download(repository, allow_patterns=wanted, local_files_only=constants.HF_HUB_OFFLINE)
-    except (OSError, ValueError) as error:
-        raise ModelUnavailable(
-            "its weights are not on this machine and cannot be fetched",
-            where=ref.text,
-            fix=f"where there is a network: hf download {repository}",
-        ) from error
-    return _whole(ref, Path(place))
-
-
-def _whole(ref: ModelRef, directory: Path) -> Path:
-    """Return a directory whose model is a dual encoder and whose weights are there, all of them as safetensors."""
-    if not model_files(directory):
-        raise ModelError(
-            "it has no weights as safetensors, or not all of their files",
-            where=ref.text,
-            expected=f"{WHOLE_WEIGHTS}, or {SHARDS_INDEX} and the files it names; pickled weights are never read",
-            fix="save it again with model.save_pretrained(DIRECTORY)",
-        )
-    if (directory / _PEFT).is_file():
-        raise ModelError(f"it has a {_PEFT}, which would change the model", where=ref.text, fix="merge the adapter")
-    model_type = read_settings(directory / CONFIGURATION).get("model_type")
-    if model_type not in TEXT_INPUTS:
-        raise ModelError(
-            f"a model of the type {model_type!r} is not a dual encoder", where=ref.text, expected=", ".join(TEXT_INPUTS)
-        )
-    return directory
-
-
 def _weighted(directory: Path) -> Any:
     """Return the model with all of its weights from safetensors, in float32."""
     import torch
@@ -238,38 +194,6 @@ def _weighted(directory: Path) -> Any:
     if found["missing_keys"]:  # transformers would go on with random ones
         raise RuntimeError(f"missing {name_first(sorted(found['missing_keys']), 3)}")
     return model
-
-
-def _part(ref: ModelRef, directory: Path, class_name: str) -> Any:
-    """Return the image processor or the tokenizer of a directory, as transformers itself would choose it."""
-    import transformers
-
-    part = class_name.removeprefix("Auto")
-    declared = declared_class(directory, part)
-    if declared and not hasattr(transformers, declared.removesuffix("Fast")):
-        raise ModelError(
-            f"its {part} is of the class {declared}, which transformers does not have",
-            where=ref.text,
-            expected="a class of transformers: code beside the weights is never run",
-        )
-    try:
-        return getattr(transformers, class_name).from_pretrained(
-            directory, trust_remote_code=False, local_files_only=True
-        )
-    except ImportError as error:
-        raise ModelUnavailable(
-            f"its {part} needs a package that is not installed ({reason_of(error)})",
-            where=ref.text,
-            fix="pip install 'robustcheck[siglip]' brings sentencepiece"
-            if "entencePiece" in str(error)
-            else "install it",
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"its {part} cannot be loaded ({reason_of(error)})",
-            where=ref.text,
-            expected="the files that transformers' save_pretrained writes for model, tokenizer and image processor",
-        ) from error
 
 
 def _scale(model: Any) -> float:

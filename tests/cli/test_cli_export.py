@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from colour_data import write_colours
+from hf_makers import make_family
 
 from robustcheck.cli import export_command as export
 from robustcheck.cli import main
@@ -102,3 +103,18 @@ def test_the_exported_logits_give_the_same_metrics(
         assert isinstance(found[saved], Score), found[saved]
         assert found[saved].value == pytest.approx(found[live].value, abs=1e-6), name
         assert found[saved].n == found[live].n
+
+
+def test_a_model_of_transformers_is_exported(
+    command: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("transformers")
+    write_colours(tmp_path / "colours", 30)
+    make_family("clip", tmp_path / "tiny")
+    command("export", "hf:tiny", "--dataset", "./colours", "--out", "saved", "--device", "cpu")
+    (line,) = capsys.readouterr().out.splitlines()
+    model = parse_reference(f"predictions:{Path(line).parent}")
+    assert (model.id, model.facet("resolution")) == ("hf@tiny", "32")
+    found = read_predictions(Path(line).parent, "colours", None, None)
+    assert found is not None
+    assert found.values.shape == (30, 3)

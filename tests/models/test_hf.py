@@ -70,7 +70,7 @@ def directly(name: str, directory: Path, pictures: list[Image.Image], texts: lis
         tokens = tokenizer(lower, padding="max_length", truncation=True, max_length=64, return_tensors="pt")
         tokens = {"input_ids": tokens["input_ids"]}
     else:
-        limit = {"clip": 16, "align": 64, "chinese_clip": 512}[name]
+        limit = {"clip": 16, "metaclip_2": 16, "altclip": 39, "align": 64}.get(name, 512)
         tokens = tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
     model = transformers.AutoModel.from_pretrained(directory).eval()
     with torch.no_grad():

@@ -1,0 +1,99 @@
+"""The files of a model of transformers: where they lie, whether they are all there, and the parts made from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from robustcheck.errors import ModelError, ModelUnavailable
+from robustcheck.models.hf_kind import (
+    CONFIGURATION,
+    SETTINGS_FILES,
+    SHARDS,
+    SHARDS_INDEX,
+    TEXT_INPUTS,
+    WHOLE_WEIGHTS,
+    declared_class,
+    model_files,
+    read_settings,
+)
+from robustcheck.models.torch_running import reason_of
+from robustcheck.values import ModelRef
+
+_PEFT = "adapter_config.json"
+
+
+def hf_directory(ref: ModelRef) -> Path:
+    """Return where the files lie, fetched from the hub where they are not here yet."""
+    directory = Path(ref.weights or "")
+    if not directory.is_absolute():
+        return _fetched(ref, str(ref.weights))
+    if not directory.is_dir():
+        raise ModelUnavailable(f"{directory} is not there", where=ref.text, fix="check the path")
+    return _whole(ref, directory)
+
+
+def _fetched(ref: ModelRef, repository: str) -> Path:
+    from huggingface_hub import constants, snapshot_download
+
+    wanted = [*SETTINGS_FILES, WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS]
+    try:
+        place = snapshot_download(repository, allow_patterns=wanted, local_files_only=constants.HF_HUB_OFFLINE)
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            "its weights are not on this machine and cannot be fetched",
+            where=ref.text,
+            fix=f"where there is a network: hf download {repository}",
+        ) from error
+    return _whole(ref, Path(place))
+
+
+def _whole(ref: ModelRef, directory: Path) -> Path:
+    """Return a directory whose model is a dual encoder and whose weights are there, all of them as safetensors."""
+    if not model_files(directory):
+        raise ModelError(
+            "it has no weights as safetensors, or not all of their files",
+            where=ref.text,
+            expected=f"{WHOLE_WEIGHTS}, or {SHARDS_INDEX} and the files it names; pickled weights are never read",
+            fix="save it again with model.save_pretrained(DIRECTORY)",
+        )
+    if (directory / _PEFT).is_file():
+        raise ModelError(f"it has a {_PEFT}, which would change the model", where=ref.text, fix="merge the adapter")
+    model_type = read_settings(directory / CONFIGURATION).get("model_type")
+    if model_type not in TEXT_INPUTS:
+        raise ModelError(
+            f"a model of the type {model_type!r} is not a dual encoder", where=ref.text, expected=", ".join(TEXT_INPUTS)
+        )
+    return directory
+
+
+def load_part(ref: ModelRef, directory: Path, class_name: str) -> Any:
+    """Return the image processor or the tokenizer of a directory, as transformers itself would choose it."""
+    import transformers
+
+    part = class_name.removeprefix("Auto")
+    declared = declared_class(directory, part)
+    if declared and not hasattr(transformers, declared.removesuffix("Fast")):
+        raise ModelError(
+            f"its {part} is of the class {declared}, which transformers does not have",
+            where=ref.text,
+            expected="a class of transformers: code beside the weights is never run",
+        )
+    try:
+        return getattr(transformers, class_name).from_pretrained(
+            directory, trust_remote_code=False, local_files_only=True
+        )
+    except ImportError as error:
+        raise ModelUnavailable(
+            f"its {part} needs a package that is not installed ({reason_of(error)})",
+            where=ref.text,
+            fix="pip install 'robustcheck[siglip]' brings sentencepiece"
+            if "entencePiece" in str(error)
+            else "install it",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"its {part} cannot be loaded ({reason_of(error)})",
+            where=ref.text,
+            expected="the files that transformers' save_pretrained writes for model, tokenizer and image processor",
+        ) from error
