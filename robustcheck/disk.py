@@ -12,7 +12,7 @@ from robustcheck.errors import DataError, SetupError
 # A file written again within one tick of the file system's clock keeps its times: trust them only when older.
 SETTLED_SECONDS = 2.0
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int, int]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -29,12 +29,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def file_stamp(path: Path) -> Stamp:
-    """Return a file's size and times; the change time also moves when the modification time is set back."""
+    """Return a file's size, times and inode.
+
+    The change time also moves when the modification time is set back, and the inode when another file takes the name.
+    """
     try:
         stat = path.stat()
     except OSError as error:
         raise DataError(f"cannot read the file: {error.strerror or error}", where=str(path)) from error
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 def is_settled(stamp: Stamp) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.decoding import decode_image, read_image_file
+from robustcheck.disk import Stamp, file_stamp
+from robustcheck.errors import DataError
 from robustcheck.values import Task
 
 if TYPE_CHECKING:
@@ -134,9 +137,20 @@ class EncodedPictures(Protocol):
         """Return the encoded image of one sample, and its place in words."""
 
 
+@runtime_checkable
+class PicturesInFiles(Protocol):
+    """Pictures that come from files, which may change while they are measured."""
+
+    def file(self, index: int) -> Path | None:
+        """Return the file that one sample is read from, or None when it is made in memory."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageDataset:
-    """The dataset that every layout becomes."""
+    """The dataset that every layout becomes.
+
+    ``stamps`` are those of the files that the fingerprint covers, taken before it was computed.
+    """
 
     name: str
     layout: str
@@ -157,14 +171,31 @@ class ImageDataset:
     base: Dataset | None = None
     rows: IntArray | None = None
     defects: tuple[str, ...] = ()
+    stamps: Mapping[Path, Stamp] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.labels)
 
     def image(self, index: int) -> Image.Image:
-        """Decode one sample as RGB."""
-        return self.pictures.image(index)
+        """Decode one sample as RGB; raise DataError when its file is not the one that the fingerprint covers."""
+        path = self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
+        if path is None:
+            return self.pictures.image(index)
+        # Between two equal stamps lies what was fingerprinted, even where files are swapped and swapped back.
+        self._require_unchanged(path)
+        image = self.pictures.image(index)
+        self._require_unchanged(path)
+        return image
+
+    def _require_unchanged(self, path: Path) -> None:
+        if path in self.stamps and file_stamp(path) != self.stamps[path]:
+            raise DataError(
+                "the file changed while it was being measured",
+                where=str(path),
+                expected="the file that the data set's fingerprint was computed from",
+                fix="run again once nothing writes to the data set",
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,6 +234,10 @@ class ImageFiles:
 
     directory: Path
     names: tuple[str, ...]
+
+    def file(self, index: int) -> Path:
+        """Return the file of one sample."""
+        return self.directory / self.names[index]
 
     def image(self, index: int) -> Image.Image:
         """Decode one file as RGB."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.errors import DataError
 
 Fact = TypeVar("Fact", bound=str | int)
 
@@ -39,7 +40,12 @@ class FileFacts(Generic[Fact]):
 
     def _entry(self, path: Path, directory: Path, kept: Mapping[str, tuple[Stamp, Fact]]) -> tuple[Stamp, Fact]:
         stamp, entry = file_stamp(path), kept.get(path.relative_to(directory).as_posix())
-        return entry if entry is not None and entry[0] == stamp else (stamp, self.find(path))
+        if entry is not None and entry[0] == stamp:
+            return entry
+        fact = self.find(path)
+        if file_stamp(path) != stamp:
+            raise DataError("the file changed while it was being read", where=str(path), fix="run again")
+        return stamp, fact
 
     def _cache(self, directory: Path, index_dir: Path | None) -> Path | None:
         if index_dir is None:
@@ -56,6 +62,6 @@ def _read(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["schema"] != schema:
             return {}
-        return {name: ((int(a), int(b), int(c)), fact) for name, (a, b, c, fact) in record["files"].items()}
+        return {name: ((int(a), int(b), int(c), int(d)), fact) for name, (a, b, c, d, fact) in record["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

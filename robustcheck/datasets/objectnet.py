@@ -11,7 +11,16 @@ import numpy as np
 
 from robustcheck.datasets.catalogue import CatalogueEntry
 from robustcheck.datasets.class_sets import OBJECTNET, class_set_indices, class_set_names, mask_rows
-from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, ImageFiles, IntArray, Pictures, Vocabulary
+from robustcheck.datasets.dataset import (
+    Contents,
+    Dataset,
+    ImageDataset,
+    ImageFiles,
+    IntArray,
+    Pictures,
+    PicturesInFiles,
+    Vocabulary,
+)
 from robustcheck.datasets.layouts import read_directory
 from robustcheck.datasets.views import Known, require_classes, view
 from robustcheck.errors import DataError
@@ -63,6 +72,10 @@ class CroppedPictures:
 
     pictures: Pictures
     border: int
+
+    def file(self, index: int) -> Path | None:
+        """Return the file of one sample."""
+        return self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
 
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB and cut its border off."""

@@ -29,6 +29,7 @@ from robustcheck.datasets.objectnet import CroppedPictures
 from robustcheck.datasets.roots import find_directory
 from robustcheck.datasets.views import require_classes
 from robustcheck.datasets.wordnet import named_after_imagenet
+from robustcheck.disk import file_stamp
 from robustcheck.errors import DataError, DataMissing, did_you_mean
 
 # A catalogue entry without a layout: whichever a directory of labelled images shows.
@@ -130,6 +131,8 @@ def _dataset(
     prompts: str,
     index_dir: Path | None,
 ) -> ImageDataset:
+    # Before the fingerprint: what changes while it is computed is noticed too.
+    stamps = {path: file_stamp(path) for path in contents.files}
     return ImageDataset(
         name=name,
         layout=contents.layout,
@@ -146,6 +149,7 @@ def _dataset(
         vocabulary=contents.vocabulary,
         captions=contents.captions,
         defects=contents.defects,
+        stamps=stamps,
     )
 
 

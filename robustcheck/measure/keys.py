@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from robustcheck.models.encoders import Precision
 from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
-from robustcheck.transforms import SCHEMA as TRANSFORM_SCHEMA
 from robustcheck.values import ModelRef, Pairs
 
 _PROVENANCE_LIBRARIES = ("torch", "torchvision", "pillow", "numpy")
@@ -38,6 +37,8 @@ class NamedTransform(Protocol):
     def name(self) -> str: ...
     @property
     def variant(self) -> str: ...
+    @property
+    def schema(self) -> int: ...
     @property
     def reads_scene(self) -> bool: ...
 
@@ -104,7 +105,7 @@ def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[
         "name": transform.name,
         "variant": transform.variant,
         "seed": seed,
-        "schema": TRANSFORM_SCHEMA,
+        "schema": transform.schema,
         # What is resized, encoded or written by Pillow may look otherwise with another version of it.
         "pillow": _version("pillow"),
         "written": {"classes": list(class_names), "freetype": _freetype()} if transform.reads_scene else None,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.shelf import Shelf
-from robustcheck.models.digests import weights_bytes, weights_digest
+from robustcheck.models.digests import weights_bytes, weights_digest, weights_stamps
 from robustcheck.models.encoders import LoadedModel, Precision, load_model
+from robustcheck.models.model_errors import as_model_error, first_line
 from robustcheck.values import Cell, ModelRef
 
 Load = Callable[[ModelRef, str, Precision], LoadedModel]
@@ -30,9 +31,8 @@ class LoadedModels:
         if ref in self._failed:
             raise self._failed[ref]
         if ref not in self._loaded:
-            self._make_room(weights_bytes(ref))
             try:
-                self._loaded[ref] = self._load_checked(ref)
+                self._loaded[ref] = self._load_with_room(ref)
             except RobustcheckError as error:
                 self._failed[ref] = error
                 raise
@@ -52,11 +52,34 @@ class LoadedModels:
         if len(self._loaded) < before:
             gc.collect()
 
+    def _load_with_room(self, ref: ModelRef) -> LoadedModel:
+        """Load a model; where memory runs out, once more without the others."""
+        self._make_room(_bytes(ref))
+        try:
+            return self._load_checked(ref)
+        except MemoryError:
+            # Tried again outside of this block: until it ends, the traceback holds what was loaded.
+            pass
+        self.free()
+        try:
+            return self._load_checked(ref)
+        except MemoryError as error:
+            raise ModelError(
+                f"its weights do not fit into memory ({first_line(error)})",
+                where=ref.text,
+                expected=f"room for {_bytes(ref) / 2**20:,.0f} MiB of weights, about twice that while they are loaded",
+                fix="free some memory, or measure it on another device (--robust-device)",
+            ) from error
+
     def _load_checked(self, ref: ModelRef) -> LoadedModel:
-        """Load a model, and make sure that its weights are those its key names."""
+        """Load a model, and make sure that its weights are those its key names, before and after."""
         settings = self.shelf.settings
-        model = self.load(ref, settings.device, settings.precision)
-        encoder = self.shelf.encoder(ref)
+        with as_model_error(ref, "loading"):
+            before = weights_stamps(ref)
+            model = self.load(ref, settings.device, settings.precision)
+            encoder, digest = self.shelf.encoder(ref), weights_digest(ref, settings.store / "digests")
+            # Loading may have fetched the weights; those that were there before must be the same now.
+            is_same = before in ({}, weights_stamps(ref))
         if encoder is None:
             raise ModelError(
                 "its weights were loaded but their file was not found",
@@ -64,9 +87,14 @@ class LoadedModels:
                 expected="a file in the cache of the Hugging Face hub",
                 fix="name the weights fully, with their tag (timm:resnet50.a1_in1k), or give the file itself",
             )
-        if weights_digest(ref, settings.store / "digests") != encoder.weights:
+        if digest != encoder.weights or not is_same:
             raise ModelError("the checkpoint changed while it was being read", where=ref.text, fix="run again")
         return model
+
+
+def _bytes(ref: ModelRef) -> int:
+    with as_model_error(ref, "finding its weights"):
+        return weights_bytes(ref)
 
 
 def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[ModelRef]]:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from robustcheck.measure.locks import holding
 from robustcheck.measure.parts import Derived, Head, Outputs, Part
-from robustcheck.models.encoders import LoadedModel, ZeroShotModel
+from robustcheck.models.encoders import LoadedModel, ZeroShotModel, text_outputs
+from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead, text_weights
 from robustcheck.store import Chunks, Rows, Store, Stored
 
@@ -103,8 +104,10 @@ class Memo:
         assert self.model_of is not None, "without a model a head is not made"
         model = self.model_of(part)
         assert isinstance(model, ZeroShotModel), "only a model that embeds text has a head of texts"
-        scale = {"logit_scale": float(model.logit_scale), "logit_bias": float(model.logit_bias)}
-        return Stored(text_weights(model.encode_texts, part.texts), {**part.facts, **scale})
+        with as_model_error(part.ref, "reading its logit scale"):
+            scale = {"logit_scale": float(model.logit_scale), "logit_bias": float(model.logit_bias)}
+        weights = text_weights(lambda texts: text_outputs(model, texts, part.ref), part.texts)
+        return Stored(weights, {**part.facts, **scale})
 
     def _keep(self, key: str, found: Stored) -> None:
         self._kept[key] = found

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,14 +20,19 @@ from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.reading import Batch
-from robustcheck.models.encoders import LoadedModel
-from robustcheck.models.geometry import Crop
+from robustcheck.models.encoders import LoadedModel, require_rows
+from robustcheck.models.geometry import Crop, Geometry
+from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
-from robustcheck.transforms import Scene, image_rng, parse_transform
+from robustcheck.transforms import Scene, Transform, image_rng, parse_transform, reference_picture
 from robustcheck.values import ModelRef
 
-Crops = dict[str, Crop]
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Of each geometry its crop, or what it raised.
+Crops = dict[str, Crop | Exception]
 
 
 @dataclass(slots=True)
@@ -44,12 +50,18 @@ class Runner:
         """Return the rows of a batch, in pieces where the whole does not fit the device."""
         pieces: list[Rows] = []
         while (start := sum(map(len, pieces))) < len(batch):
+            piece = batch.part(start, start + self.batch_size)
             try:
-                piece = batch.part(start, start + self.batch_size)
-                pieces.append(self.outputs.reading.take(self.model, piece))
+                pieces.append(self._rows(piece))
             except MemoryError as error:
                 self._halve(error)
-        return [_finite(piece, self.outputs.ref) for piece in pieces]
+        return pieces
+
+    def _rows(self, batch: Batch) -> Rows:
+        ref = self.outputs.ref
+        with as_model_error(ref, "running on a batch of images"):
+            rows = require_rows(self.outputs.reading.take(self.model, batch), len(batch), ref)
+            return _finite(rows, ref)
 
     def _halve(self, error: MemoryError) -> None:
         if self.batch_size == 1:
@@ -132,7 +144,7 @@ class Pass:
 
     def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
         ids, labels = self.dataset.ids[places], self.dataset.labels[places]
-        own = [crop[runner.model.geometry.key] for crop in crops]
+        own = [_made(crop[runner.model.geometry.key], runner.outputs.ref) for crop in crops]
         return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads)
 
     def _prepare_ahead(
@@ -154,14 +166,25 @@ class Pass:
                 future.cancel()
 
     def _prepare(self, claimed: Claimed, index: int) -> Crops:
-        """Decode and transform one image, then crop it once for each distinct geometry."""
-        image = self.dataset.image(index)
-        transform = parse_transform(self.images.transform)
-        if transform is not None:
-            scene = Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
-            image = transform.apply(image, image_rng(self.images.seed, scene.image_id), scene)
+        """Decode one image, transform it once for each side that is asked for, and crop it once for each geometry."""
+        image, transform = self.dataset.image(index), parse_transform(self.images.transform)
         geometries = [runner.model.geometry for runner in claimed.runners if runner.error is None]
-        return {key: geometry.crop(image) for key, geometry in {each.key: each for each in geometries}.items()}
+        pictures: dict[int | None, Image.Image] = {}
+        crops: Crops = {}
+        for key, geometry in {each.key: each for each in geometries}.items():
+            side = _side(transform, geometry)
+            if side not in pictures:
+                pictures[side] = self._picture(image, transform, index, side)
+            crops[key] = _crop(pictures[side], geometry, is_square=side is not None)
+        return crops
+
+    def _picture(self, image: Image.Image, transform: Transform | None, index: int, side: int | None) -> Image.Image:
+        if transform is None:
+            return image
+        scene = Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
+        # The same random numbers at every side, so that models of one side see one picture.
+        rng = image_rng(self.images.seed, scene.image_id)
+        return transform.apply(image if side is None else reference_picture(image, side), rng, scene)
 
     def _tell(self, claimed: Claimed, count: int) -> None:
         self._done += count
@@ -177,6 +200,28 @@ class Pass:
     @property
     def _making(self) -> dict[str, str]:
         return {"device": self.settings.device, **dict(provenance_libraries())}
+
+
+def _side(transform: Transform | None, geometry: Geometry) -> int | None:
+    """Return the side of the square on which a transform acts; None: on the picture as it is."""
+    if transform is None or transform.reference_side is None:
+        return None
+    return min(transform.reference_side, geometry.side)
+
+
+def _crop(picture: Image.Image, geometry: Geometry, *, is_square: bool) -> Crop | Exception:
+    """Return a crop, or what the geometry raised: an error of the models that have it, not of the image."""
+    try:
+        return geometry.crop_square(picture) if is_square else geometry.crop(picture)
+    except Exception as error:
+        return error
+
+
+def _made(crop: Crop | Exception, ref: ModelRef) -> Crop:
+    if isinstance(crop, Exception):
+        with as_model_error(ref, "preprocessing an image"):
+            raise crop
+    return crop
 
 
 def _joined(pieces: Sequence[Rows]) -> Rows:

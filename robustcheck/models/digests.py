@@ -48,16 +48,27 @@ def file_digest(path: Path, cache: Path) -> str:
     status = os.stat(path)
     if status.st_size < _SMALL:
         return _sha256(path)
-    real = os.path.realpath(path)
-    entry = cache / hashlib.sha256(real.encode()).hexdigest()
-    stamp = [real, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+    stamp = _stamp(path)
+    entry = cache / hashlib.sha256(str(stamp[0]).encode()).hexdigest()
     kept = _read_entry(entry)
     if kept is not None and kept[:-1] == stamp:
         return str(kept[-1])
     digest = _sha256(path)
-    if time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS:
+    is_settled = time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS
+    # A file that changed while it was hashed would be known for ever by a digest of something between the two.
+    if is_settled and _stamp(path) == stamp:
         _write_entry(entry, [*stamp, digest])
     return digest
+
+
+def weights_stamps(ref: ModelRef) -> Mapping[str, tuple[str | int, ...]]:
+    """Return what tells of each file of a reference's weights whether it changed: place, size, inode and times."""
+    return {name: tuple(_stamp(path)) for name, path in model_kind(ref).files(ref).items()}
+
+
+def _stamp(path: Path) -> list[str | int]:
+    status = os.stat(path)
+    return [os.path.realpath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _sha256(path: Path) -> str:

@@ -6,22 +6,24 @@ reference names the function that loads it; those functions alone import torch, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from contextlib import nullcontext
 from pkgutil import resolve_name
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.errors import SetupError
+from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.hub import hub_access
 from robustcheck.models.kind import Load, model_kind
+from robustcheck.models.model_errors import as_model_error
 from robustcheck.values import ModelRef
 
 Precision = Literal["fp32", "fp16", "bf16"]
 Features = npt.NDArray[np.float32]
+Rows = TypeVar("Rows", bound=Sized)
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "bf16")
 
@@ -91,3 +93,31 @@ def image_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Features:
     if isinstance(model, SupervisedModel):
         return model.logits(crops)
     raise TypeError(f"{type(model).__name__} is neither a ZeroShotModel nor a SupervisedModel")
+
+
+def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Features:
+    """Return the (n, d) embeddings of texts, in pieces where the whole does not fit the device.
+
+    Raises ModelError for whatever else goes wrong in the tokenizer or the text tower.
+    """
+    pieces: list[Features] = []
+    size = len(texts)
+    while (start := sum(map(len, pieces))) < len(texts):
+        piece = texts[start : start + size]
+        try:
+            with as_model_error(ref, "embedding texts"):
+                pieces.append(require_rows(model.encode_texts(piece), len(piece), ref))
+        except MemoryError as error:
+            if size == 1:
+                raise ModelError(f"one text does not fit the device ({error})", where=ref.text) from error
+            size = (size + 1) // 2
+    return np.concatenate(pieces)
+
+
+def require_rows(rows: Rows, count: int, ref: ModelRef) -> Rows:
+    """Return rows if there is one for each input, else raise ModelError."""
+    if len(rows) != count:
+        raise ModelError(
+            f"the model returned {len(rows)} rows for {count} inputs", where=ref.text, expected="one row for each"
+        )
+    return rows

@@ -32,8 +32,19 @@ class OpenClipModel(DualEncoder):
         return features
 
     def _text_features(self, texts: list[str]) -> torch.Tensor:
-        features: torch.Tensor = self.model.encode_text(self.tokenizer(texts).to(self.device))
+        features: torch.Tensor = self.model.encode_text(self._tokens(texts).to(self.device))
         return features
+
+    def _tokens(self, texts: list[str]) -> torch.Tensor:
+        """Return tokens that the text tower knows: one that it does not know would break a GPU for all models."""
+        tokens, known = self.tokenizer(texts), _vocabulary_size(self.model)
+        if known is not None and int(tokens.max()) >= known:
+            raise ModelError(
+                f"its tokenizer gives the token {int(tokens.max())}, its text tower knows {known}",
+                expected="a tokenizer and a text tower of one vocabulary",
+                fix="check tokenizer and vocab_size in the model's configuration",
+            )
+        return tokens
 
     def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
         found = self.model.visual.forward_intermediates(images, indices=1, intermediates_only=True, output_fmt="NCHW")
@@ -148,6 +159,14 @@ def _tokenizer(ref: ModelRef, name: str) -> Callable[[list[str]], torch.Tensor]:
             f"its tokenizer cannot be loaded ({(str(error).splitlines() or [''])[0]})", where=ref.text, fix=fix
         ) from error
     return tokenizer
+
+
+def _vocabulary_size(model: Any) -> int | None:
+    """Return how many tokens a text tower of open_clip knows, or None where it does not tell."""
+    towers = [tower for tower in (model, getattr(model, "text", None)) if tower is not None]
+    places = [place for tower in towers for place in (tower, getattr(tower, "config", None))]
+    sizes = [getattr(place, "vocab_size", None) for place in places]
+    return next((size for size in sizes if isinstance(size, int)), None)
 
 
 def _bias(model: Any) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
 from robustcheck.models.encoders import Precision
+from robustcheck.models.model_errors import is_out_of_memory
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import Classifier
 from robustcheck.models.torch_running import loaded, resolve_device
@@ -77,12 +78,16 @@ def _pretrained(ref: ModelRef) -> Any:
     try:
         return timm.create_model(ref.architecture, pretrained=True)
     except OSError as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelUnavailable(
             "its weights are not on this machine and cannot be fetched",
             where=ref.text,
             fix=f"where there is a network: hf download timm/{ref.architecture}",
         ) from error
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelError(str(error).splitlines()[0], where=ref.text, expected="a pretrained tag of timm") from error
 
 

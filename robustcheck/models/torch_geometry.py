@@ -10,6 +10,7 @@ from PIL import Image
 from robustcheck.errors import ModelError
 from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole
 
+_PROBE = (64, 48)  # any picture shows the size of the crops
 # Pictures are RGB when they come here.
 _CONVERSIONS = frozenset({"MaybeConvertMode", "_convert_to_rgb"})
 
@@ -27,7 +28,13 @@ def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation
             expected="steps that resize and crop, then ToTensor, then Normalize",
         )
     geometric = [step for step in steps[:-2] if _name(step) not in _CONVERSIONS]
-    geometry = Geometry("; ".join(map(_described, geometric)), lambda image: _cropped(image, geometric))
+    height, width, _ = _cropped(Image.new("RGB", _PROBE), geometric).shape
+    geometry = Geometry(
+        key="; ".join(map(_described, geometric)),
+        crop=lambda image: _cropped(image, geometric),
+        side=min(height, width),
+        of_square=lambda image: _resized(image, (width, height), _resampling(geometric)),
+    )
     return geometry, Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std))
 
 
@@ -39,6 +46,17 @@ def _cropped(image: Image.Image, steps: Sequence[Callable[[Image.Image], Image.I
     for step in steps:
         image = step(image)
     return crop_whole(image)
+
+
+def _resized(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Crop:
+    return crop_whole(image if image.size == size else image.resize(size, resampling))
+
+
+def _resampling(steps: Sequence[Any]) -> Image.Resampling:
+    """Return the interpolation of the step that resizes; bicubic where no step names one."""
+    named = (getattr(getattr(step, "interpolation", None), "value", None) for step in steps)
+    known = {each.name.lower(): each for each in Image.Resampling}
+    return next((known[name] for name in named if name in known), Image.Resampling.BICUBIC)
 
 
 def _described(step: Any) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop, Normalisation
+from robustcheck.models.model_errors import first_line, is_out_of_memory
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -61,12 +62,10 @@ def running(device: torch.device, precision: Precision, *, gradients: bool = Fal
 def _failed_forward(error: RuntimeError) -> Exception:
     import torch
 
-    if isinstance(error, torch.cuda.OutOfMemoryError):
+    if is_out_of_memory(error):
         torch.cuda.empty_cache()
-        return MemoryError(reason_of(error))
-    if "can't allocate memory" in str(error):
-        return MemoryError(reason_of(error))
-    return ModelError(f"the model failed on a batch ({reason_of(error)})", expected="a model that takes its input")
+        return MemoryError(first_line(error))
+    return ModelError(f"the model failed on a batch ({first_line(error)})", expected="a model that takes its input")
 
 
 def stack_pixels(crops: Sequence[Crop], device: torch.device) -> torch.Tensor:
@@ -110,7 +109,10 @@ def as_features(rows: torch.Tensor, count: int) -> Features:
 
 
 def loaded(ref: ModelRef, load: Callable[[], T]) -> T:
-    """Call a loader of weights; raise ModelError in words for whatever a bad checkpoint makes it raise."""
+    """Call a loader of weights; raise ModelError in words for what a bad checkpoint makes it raise.
+
+    Raises MemoryError where it is not the checkpoint but the memory.
+    """
     from safetensors import SafetensorError
 
     try:
@@ -118,9 +120,9 @@ def loaded(ref: ModelRef, load: Callable[[], T]) -> T:
     except pickle.UnpicklingError as error:
         raise _refused_pickle(ref) from error
     except (SafetensorError, OSError, EOFError) as error:
-        raise _unreadable(ref, error) from error
+        raise MemoryError(first_line(error)) if is_out_of_memory(error) else _unreadable(ref, error) from error
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
-        raise _mismatch(ref, error) from error
+        raise MemoryError(first_line(error)) if is_out_of_memory(error) else _mismatch(ref, error) from error
     except StopIteration as error:
         raise ModelError("the checkpoint holds no weights", where=ref.text) from error
 
@@ -136,7 +138,7 @@ def _refused_pickle(ref: ModelRef) -> ModelError:
 
 def _unreadable(ref: ModelRef, error: Exception) -> ModelError:
     return ModelError(
-        f"the checkpoint cannot be read ({reason_of(error)})",
+        f"the checkpoint cannot be read ({first_line(error)})",
         where=ref.text,
         expected="a whole safetensors or torch file",
         fix="copy or download it again",
@@ -172,8 +174,3 @@ def mismatch_text(message: str) -> str:
 def _few(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
     return ", ".join(keys[:_KEYS_SHOWN]) + more
-
-
-def reason_of(error: Exception) -> str:
-    """Return the first line of what an error says, or its type where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

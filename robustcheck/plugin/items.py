@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -113,8 +114,14 @@ class CheckItem(pytest.Function):
         self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
-        text = f"{status.upper()}: {error}\n{result.position}\n{result.rerun}"
+        text = f"{status.upper()}: {error}\n{result.position}\n{result.rerun}{self._cause(error)}"
         raise pytest.fail.Exception(text, pytrace=False) from None
+
+    def _cause(self, error: RobustcheckError) -> str:
+        """Return what the code of others raised, with -v: it says where, and the error in words says what."""
+        if error.__cause__ is None or self.config.option.verbose < 1:
+            return ""
+        return "\nraised:\n" + "".join(traceback.format_exception(error.__cause__)).rstrip()
 
 
 def failure_text(result: Result) -> str:

@@ -97,11 +97,11 @@ class Run:
                 self.figures[figure.suite, figure.check_key] = figure
 
     def finish(self, session: pytest.Session) -> None:
-        """Write the report and tell other plugins; a run whose checks judged nothing is not green."""
+        """Write the report and tell other plugins; a run that did not look at its candidates is not green."""
         if not self.is_controller or not self.planned or self.config.option.collectonly:
             return
         self.finished = finish_run(self.session, self._outcome(), os.environ)
-        if not self.finished.judged and session.exitstatus == pytest.ExitCode.OK:
+        if (not self.finished.judged or self.finished.unjudged) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         self.config.hook.pytest_robustcheck_run_finished(
             config=self.config, run=self.finished.run, report=self.finished.page.parent

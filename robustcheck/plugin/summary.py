@@ -31,6 +31,8 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
         terminal.line("no check was judged: a run without data is not green", red=True)
     for defects in _defects(finished):
         terminal.line(f"not all of a set: {defects}", yellow=True)
+    for model in finished.unjudged:
+        terminal.line(f"no check gave a verdict on {model}: a run without a look at its model is not green", red=True)
     for line in finished.annotations:
         terminal.line(line)
     terminal.line(f"report: {os.path.relpath(finished.page)}")
@@ -54,6 +56,8 @@ def _counts(finished: Finished) -> str:
     }
     counts = run.counts()
     parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    judged, about = finished.judged, finished.judged_candidates
+    parts += [f"{about} of {judged} verdicts about the models of this run"] if about < judged else []
     excused = sum(result.verdict.excused for result in run.results)
     parts += [f"{excused} of them by a known deviation"] if excused else []
     parts += [f"{len(run.not_run)} not run"] if run.not_run else []

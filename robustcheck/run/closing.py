@@ -15,6 +15,7 @@ from robustcheck.history.changes import changes_since, previous_run
 from robustcheck.judge import screen_results
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, write_report
+from robustcheck.run.candidates import find_unjudged, is_judged
 from robustcheck.run.session import RobustSession
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
@@ -35,17 +36,23 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run whose report is written."""
+    """A run whose report is written; ``unjudged`` are the models of ``--models`` that no check gave a verdict on."""
 
     run: RunRecord
     page: Path
     annotations: tuple[str, ...]
     closing_lines: tuple[str, ...]
+    unjudged: tuple[str, ...] = ()
 
     @property
     def judged(self) -> int:
         """How many checks got a verdict on numbers."""
         return sum(result.verdict.value is not None for result in self.run.results)
+
+    @property
+    def judged_candidates(self) -> int:
+        """How many of them are about the models of the run."""
+        return sum(map(is_judged, self.run.results))
 
 
 def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, str]) -> Finished:
@@ -56,7 +63,8 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
         with Path(step_summary).open("a", encoding="utf-8") as file:
             file.write((page.parent / "summary.md").read_text(encoding="utf-8"))
     notes = tuple(github_annotations(run)) if environ.get("GITHUB_ACTIONS") else ()
-    return Finished(run, page, notes, tuple(closing_lines(run)))
+    unjudged = find_unjudged(session, run.results, outcome.planned)
+    return Finished(run, page, notes, tuple(closing_lines(run)), unjudged)
 
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:

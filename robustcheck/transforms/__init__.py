@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from robustcheck.transforms.known import TransformKind, known_transforms, parse_transform
 from robustcheck.transforms.placement import Placement, placements
-from robustcheck.transforms.transform import SCHEMA, Scene, Transform, image_rng
+from robustcheck.transforms.reference import reference_picture
+from robustcheck.transforms.transform import Scene, Transform, image_rng
 from robustcheck.transforms.typed import typed_label
 
 __all__ = [
-    "SCHEMA",
     "Placement",
     "Scene",
     "Transform",
@@ -17,5 +17,6 @@ __all__ = [
     "known_transforms",
     "parse_transform",
     "placements",
+    "reference_picture",
     "typed_label",
 ]

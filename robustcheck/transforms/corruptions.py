@@ -1,7 +1,7 @@
-"""The corruptions of ImageNet-C, made in memory at the image's own size.
+"""The corruptions of ImageNet-C, made in memory on a square picture of at most 224 pixels (reference.py).
 
 The 15 corruptions and 4 extra ones of Hendrycks and Dietterich (arXiv 1903.12261), with the parameters of
-their published code. ImageNet-C's files are 224x224 and saved as JPEG, so results on them differ: a result
+their published code. ImageNet-C's files are saved as JPEG, so results on them differ: a result
 says that it was corrupted in memory. Frost differs most: the photographs of frost are replaced by a drawn
 texture. Lengths in pixels are of a 224-pixel side and follow the image's short side; noise is per pixel.
 
@@ -38,12 +38,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robustcheck.transforms import added_noise, blur, digital, weather
-from robustcheck.transforms.pixels import Pixels, image_of, pixels_of
+from robustcheck.transforms.pixels import REFERENCE_SIDE, Pixels, image_of, pixels_of
 from robustcheck.transforms.transform import Scene
 
 if TYPE_CHECKING:
     from PIL import Image
 
+SCHEMA = 3  # raise when the same text comes to mean another picture
 SEVERITIES = ("1", "2", "3", "4", "5")
 
 CORRUPTIONS: Mapping[str, Callable[[Pixels, int, np.random.Generator], Pixels]] = {
@@ -84,6 +85,16 @@ class Corruption:
         """Say the corruption in words, with where it was made."""
         made = "in memory, drawn texture" if self.name == "frost" else "in memory"
         return f"{self.name.replace('_', ' ')}, severity {self.variant} ({made})"
+
+    @property
+    def schema(self) -> int:
+        """Return the version of what it makes of a picture."""
+        return SCHEMA
+
+    @property
+    def reference_side(self) -> int | None:
+        """Return the side of ImageNet-C's pictures."""
+        return REFERENCE_SIDE
 
     @property
     def reads_scene(self) -> bool:

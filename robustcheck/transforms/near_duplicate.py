@@ -20,6 +20,8 @@ from robustcheck.transforms.transform import Scene
 if TYPE_CHECKING:
     from PIL import Image
 
+SCHEMA = 2  # raise when the same text comes to mean another picture
+
 
 @dataclass(frozen=True, slots=True)
 class Strength:
@@ -57,6 +59,16 @@ class NearDuplicate:
     def label(self) -> str:
         """Say the transform in words, with where it was made."""
         return f"near duplicate, strength {self.variant} (in memory)"
+
+    @property
+    def schema(self) -> int:
+        """Return the version of what it makes of a picture."""
+        return SCHEMA
+
+    @property
+    def reference_side(self) -> int | None:
+        """Return None: a picture of any size."""
+        return None
 
     @property
     def reads_scene(self) -> bool:

@@ -11,8 +11,6 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-SCHEMA = 2  # raise when a transform or its random numbers change
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -37,6 +35,14 @@ class Transform(Protocol):
     @property
     def label(self) -> str:
         """Say the transform in words, with where it was made."""
+
+    @property
+    def schema(self) -> int:
+        """Return the version of what it makes of a picture; part of the key, so raise it when that changes."""
+
+    @property
+    def reference_side(self) -> int | None:
+        """Return the side of the square picture that it is made for; None: any picture, in its own size."""
 
     @property
     def reads_scene(self) -> bool:

@@ -22,6 +22,8 @@ from robustcheck.transforms.typed import CONTENTS
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
+SCHEMA = 2  # raise when the same text comes to mean another picture
+
 
 @dataclass(frozen=True, slots=True)
 class Typographic:
@@ -37,6 +39,16 @@ class Typographic:
     def label(self) -> str:
         """Say what is written and where it was made."""
         return f"{CONTENTS[self.name]} on the image, style {self.variant} (in memory)"
+
+    @property
+    def schema(self) -> int:
+        """Return the version of what it makes of a picture."""
+        return SCHEMA
+
+    @property
+    def reference_side(self) -> int | None:
+        """Return None: a picture of any size."""
+        return None
 
     @property
     def reads_scene(self) -> bool:

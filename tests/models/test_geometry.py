@@ -99,3 +99,36 @@ def test_the_whole_image_is_its_pixels(pictures: list[Image.Image]) -> None:
     crop = WHOLE.crop(pictures[1])
     assert crop.dtype == np.uint8
     np.testing.assert_array_equal(crop, np.asarray(pictures[1]))
+
+
+@pytest.mark.parametrize(
+    ("transform", "shape"),
+    [
+        (of_open_clip(), (32, 32, 3)),
+        (of_open_clip(size=(24, 40)), (24, 40, 3)),
+        (of_open_clip(resize_mode="longest"), (32, 32, 3)),
+        (of_timm(crop_pct=0.875, interpolation="bilinear"), (32, 32, 3)),
+        (of_timm(crop_mode="border", crop_pct=0.9), (32, 32, 3)),
+    ],
+    ids=str,
+)
+def test_a_square_picture_is_resized_whole_to_the_crop(transform: Any, shape: tuple[int, int, int]) -> None:
+    geometry, _ = split_transform(transform, "")
+    square = np.zeros((96, 96, 3), dtype=np.uint8)
+    square[:3] = 255  # what a centre crop would cut off
+    crop = geometry.crop_square(Image.fromarray(square))
+    assert crop.shape == shape
+    assert geometry.side == min(shape[:2])
+    assert crop[0].min() > 100
+
+
+def test_a_square_picture_of_the_models_size_is_not_touched(pictures: list[Image.Image]) -> None:
+    geometry, _ = split_transform(of_timm(crop_pct=0.875), "")
+    np.testing.assert_array_equal(geometry.crop_square(pictures[0]), np.asarray(pictures[0]))
+
+
+def test_a_square_picture_is_resized_as_the_model_resizes() -> None:
+    square = Image.fromarray(np.random.default_rng(0).integers(0, 256, size=(20, 20, 3), dtype=np.uint8))
+    for name, resampling in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
+        crop = split_transform(of_open_clip(interpolation=name), "")[0].crop_square(square)
+        np.testing.assert_array_equal(crop, np.asarray(square.resize((32, 32), resampling)))

@@ -28,6 +28,16 @@ class Mirror:
         return f"mirrored {self.variant.replace('-', ' ')}"
 
     @property
+    def schema(self) -> int:
+        """Return the version of what it makes of a picture."""
+        return 1
+
+    @property
+    def reference_side(self) -> int | None:
+        """Return None: a picture of any size."""
+        return None
+
+    @property
     def reads_scene(self) -> bool:
         """Say whether the picture depends on the label and the class names."""
         return False

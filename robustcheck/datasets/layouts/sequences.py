@@ -76,6 +76,9 @@ class _VideoPictures:
     file_of: IntArray
     frames: IntArray
 
+    def file(self, index: int) -> Path:
+        return self.files[int(self.file_of[index])]
+
     def image(self, index: int) -> Image.Image:
         from PIL import Image
 

@@ -70,6 +70,10 @@ class TarPictures:
     shards: tuple[Path, ...]
     index: TarIndex
 
+    def file(self, index: int) -> Path:
+        """Return the shard of one sample."""
+        return self.shards[int(self.index.shards[index])]
+
     def image(self, index: int) -> Image.Image:
         """Read and decode one sample as RGB."""
         return decode_image(*self.encoded(index))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from robustcheck.transforms import Transform
 
 CORRUPTIONS = ("gaussian_noise", "defocus_blur", "contrast")
+# Raise when the arithmetic of the corruptions changes: these pictures are corrupted in the size that they are drawn in.
+CORRUPTED_SCHEMA = 2
 SEVERITIES = ("1", "2", "3", "4", "5")
 # 160 images: the first two rounds of every class through all factors.
 CORRUPTED_COUNT = 160
@@ -53,7 +55,7 @@ def open_corrupted_base() -> ImageDataset:
 @functools.cache
 def open_corrupted(corruption: str, severity: str) -> ImageDataset:
     """Open a subset of ``shapes-c``: the images corrupted as they are drawn, with the ids of the clean ones."""
-    from robustcheck.transforms import SCHEMA, parse_transform
+    from robustcheck.transforms import parse_transform
 
     clean, transform = open_corrupted_base(), parse_transform(f"{corruption}:{severity}")
     if transform is None:
@@ -61,7 +63,7 @@ def open_corrupted(corruption: str, severity: str) -> ImageDataset:
     return replace(
         clean,
         name=f"shapes-c/{corruption}/{severity}",
-        fingerprint=_derived(clean, f"{transform} {SCHEMA}"),
+        fingerprint=_derived(clean, f"{transform} {CORRUPTED_SCHEMA}"),
         pictures=Drawings(_corrupting_painter(clean, transform)),
         base=None,
         rows=None,
