@@ -43,7 +43,7 @@ date: "{date}"
 notes:
   - Rows 1000 to 1796 of scikit-learn's digits, which no zoo model saw; class set digits (ten words, zero to nine).
   - Drawn images that no zoo model saw, of shapes that all know; class set shapes (eight words, circle to arrow).
-  - Transforms are made in memory on the 32x32 digits and 64x64 shapes, with transform seed 0.
+  - Transforms are made in memory on the models' 32x32 pixels, with transform seed 0.
   - On images so small gaussian_blur is mild, as its width is a part of the side.
   - Models of source augmented were trained with noise, blur and faded contrast.
 # Every machine can measure these models, so the figures never take the place of a measurement.

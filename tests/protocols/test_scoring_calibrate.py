@@ -117,6 +117,21 @@ def test_the_oracle_is_fitted_on_what_is_scored(world: World) -> None:
         assert found.value < world.score("nll", "shifted", options=options(temperature=how)).value
 
 
+def test_the_oracle_scores_the_images_of_the_temperature_that_it_bounds(world: World) -> None:
+    """Fitted elsewhere, both score all of a shift; fitted on it, both score the other half, and the half is said."""
+    for given, scored in (
+        ({"fitted_on": "known"}, "60 images"),
+        ({"fitted_on": "shifted"}, "half that temperature: fitted would score"),
+    ):
+        ids = []
+        for how in ("fitted", "oracle"):
+            found = world.score("nll", "shifted", options=options(temperature=how, **given))
+            assert found.samples is not None
+            ids.append(found.samples.ids.tolist())
+        assert ids[0] == ids[1]
+        assert scored in facts(found)["scored"]
+
+
 def test_another_set_can_be_fitted_on(world: World) -> None:
     world.add(painted("third", 60, seed=9))
     third, data = world.datasets["third"], world.datasets["shifted"]

@@ -53,7 +53,16 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
     found = read_slice(own, memo, cell.quantity.where, temperature.value)
     kept = np.flatnonzero(np.isin(found.rows, rows))
     part = Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))
-    return Sampled(score(cell, part), (*facts, ("scored", f"{len(rows):,} images")))
+    return Sampled(score(cell, part), (*facts, ("scored", _say_scored(cell, len(rows), len(found.rows)))))
+
+
+def _say_scored(cell: Cell, scored: int, among: int) -> str:
+    """Say how many images were scored; values over other images must not be subtracted from each other."""
+    if scored == among:
+        return f"{scored:,} images"
+    if option_of(cell, "temperature") == "oracle":
+        return f"{scored:,} of {among:,} images: the half that temperature: fitted would score (half: all for all)"
+    return f"{scored:,} of {among:,} images: the half that no temperature was fitted on"
 
 
 def sample_losses(cell: Cell, part: Slice, *, loss: Callable[[Summary], Floats]) -> Samples:
