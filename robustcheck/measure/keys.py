@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from robustcheck.models.digests import installed_version
 from robustcheck.models.encoders import Precision
 from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
@@ -53,11 +53,12 @@ class EncoderFacts:
     weights: str
     libraries: Pairs
     precision: Precision
+    train: str = ""
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The facts as JSON values."""
-        return {
+        """The facts as JSON values; what no adapter learnt from is left out, as before there were adapters."""
+        facts = {
             "kind": self.kind,
             "architecture": self.architecture,
             "tag": self.tag,
@@ -65,18 +66,23 @@ class EncoderFacts:
             "libraries": dict(self.libraries),
             "precision": self.precision,
         }
+        return {**facts, "train": self.train} if self.train else facts
 
 
-def encoder_facts(ref: ModelRef, digest: str, precision: Precision) -> EncoderFacts:
-    """Return the facts of a reference whose weights have this digest."""
+def encoder_facts(ref: ModelRef, digest: str, precision: Precision, train: str = "") -> EncoderFacts:
+    """Return the facts of a reference whose weights have this digest.
+
+    ``train`` is the fingerprint of what its encoder adapters learn from; the adapters are in the digest.
+    """
     said = model_kind(ref).key(ref)
     return EncoderFacts(
         kind=said.kind,
         architecture=said.architecture,
         tag=said.tag,
         weights=digest,
-        libraries=tuple((name, _version(name)) for name in said.libraries),
+        libraries=tuple((name, installed_version(name)) for name in said.libraries),
         precision=precision,
+        train=train,
     )
 
 
@@ -107,7 +113,7 @@ def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[
         "seed": seed,
         "schema": transform.schema,
         # What is resized, encoded or written by Pillow may look otherwise with another version of it.
-        "pillow": _version("pillow"),
+        "pillow": installed_version("pillow"),
         "written": {"classes": list(class_names), "freetype": _freetype()} if transform.reads_scene else None,
     }
     return {**facts, "made by": maker} if (maker := foreign_maker("transforms", transform.name)) else facts
@@ -120,15 +126,7 @@ def head_facts(encoder: EncoderFacts, text_digest: str) -> dict[str, Any]:
 
 def provenance_libraries() -> Pairs:
     """Return the versions that a measurement is reported with."""
-    return tuple((name, _version(name)) for name in _PROVENANCE_LIBRARIES)
-
-
-@cache
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"
+    return tuple((name, installed_version(name)) for name in _PROVENANCE_LIBRARIES)
 
 
 @cache

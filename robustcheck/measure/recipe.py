@@ -98,7 +98,7 @@ class Recipe:
             transform,
             self.seed if transform else 0,
         )
-        return Outputs(content_key(facts), self.ref, images, self.reading, needs)
+        return Outputs(content_key(facts), self.ref.encoder, images, self.reading, needs)
 
     def _reading_facts(self, needs: tuple[Head, ...]) -> dict[str, object]:
         """Return what the reading adds to the key: nothing for the default one, so that its keys stay as they were."""
@@ -111,7 +111,7 @@ class Recipe:
         if self.classes is None or not self.classes.texts:
             return None
         facts = head_facts(self.encoder, self.classes.text_digest)
-        return Head(content_key(facts), self.ref, self.classes.texts, facts)
+        return Head(content_key(facts), self.ref.encoder, self.classes.texts, facts)
 
     @cached_property
     def key(self) -> str:

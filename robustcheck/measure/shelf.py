@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robustcheck.datasets import Dataset, annotations_of, open_dataset, shown_whole
-from robustcheck.errors import DataError, DataMissing, ModelUnavailable, RobustcheckError
+from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.parts import ImageSet
@@ -32,7 +32,7 @@ class Shelf:
     settings: MeasureSettings
     open: Callable[[str, Sequence[Path], Path], Dataset] = open_dataset
     _datasets: dict[str, Dataset | RobustcheckError] = field(default_factory=dict)
-    _digests: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
+    _digests: dict[tuple[object, ...], str] = field(default_factory=dict)
     _saved: dict[tuple[str, str, str | None, str | None], Predictions] = field(default_factory=dict)
     _told: dict[tuple[str, str], Dataset] = field(default_factory=dict)
     _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
@@ -123,6 +123,8 @@ class Shelf:
     ) -> Recipe:
         """Return a recipe that holds a data set against a class list of the caller's choice."""
         transform = parse_transform(quantity.transform)
+        if ref.encoder != ref:
+            raise ModelError(f"head adapters such as {ref.adapters[-1].name} cannot be scored yet", where=ref.text)
         if ref.kind == "predictions":
             saved = self.predictions(ref, dataset.name, quantity)
             facts = encoder_facts(ref, saved.digest, self.settings.precision)
@@ -139,7 +141,7 @@ class Shelf:
         return self._names.get(dataset.fingerprint, dataset.name)
 
     def _digest(self, ref: ModelRef) -> str | None:
-        identity = (ref.kind, ref.architecture, ref.weights)
+        identity = ref.encoder.identity
         if identity not in self._digests:
             digest = weights_digest(ref, self.settings.store / "digests")
             if digest is None:

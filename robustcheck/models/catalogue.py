@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from robustcheck.models.adapter import known_adapters
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.timm_rules import timm_rule_facets
 
@@ -90,6 +91,7 @@ def sorted_facets(model_id: str) -> tuple[tuple[str, str], ...]:
 def known_facets() -> Mapping[str, frozenset[str]]:
     """Return every facet and the values it has; for a numeric facet no values, as any number does."""
     values: dict[str, set[str]] = {"family": set(FAMILIES), "zoo": {"yes"}, "size": {"test"}}
+    values["adapter"] = set(known_adapters())
     for model in entries():
         for facet, value in model.facets.items():
             values.setdefault(facet, set()).add(value)

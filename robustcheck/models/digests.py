@@ -11,10 +11,16 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import astuple
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import model_kind
-from robustcheck.values import ModelRef
+from robustcheck.registry import foreign_maker
+from robustcheck.values import AdapterUse, ModelRef
 
 _SMALL = 16 * 2**20
 _SETTLED_SECONDS = 5.0
@@ -25,16 +31,55 @@ def weights_digest(ref: ModelRef, cache: Path | None = None) -> str | None:
 
     ``cache`` is the directory that keeps the digests of large files.
     """
+    own = _own_digest(ref, cache)
+    adapters = [use for use in ref.adapters if use.sort == "encoder"]
+    if own is None or not adapters:
+        return own
+    facts = [adapter_facts(use, cache) for use in adapters]
+    return None if None in facts else hashlib.sha256(json.dumps([own, *facts], sort_keys=True).encode()).hexdigest()
+
+
+def adapter_facts(use: AdapterUse, cache: Path | None = None) -> dict[str, Any] | None:
+    """Return what keys say of an adapter, as JSON values; None where a file or a second model is not here.
+
+    What it learns from is not among them: a data set is known by its fingerprint, which only measuring knows.
+    """
+    adapter = adapter_named(use.name)
+    other = None if use.other is None else weights_digest(use.other, cache)
+    if (use.other is not None and other is None) or (use.file is not None and not Path(use.file).is_file()):
+        return None
+    return {
+        "name": use.name,
+        "options": dict(adapter.keyed_options(use)),
+        "file": None if use.file is None else file_digest(Path(use.file), cache or _default_cache()),
+        "other": None if use.other is None else [other, *astuple(model_kind(use.other).key(use.other))],
+        "libraries": {name: installed_version(name) for name in adapter.libraries},
+        "maker": foreign_maker("adapters", use.name),
+    }
+
+
+@cache
+def installed_version(distribution: str) -> str:
+    """Return the version of an installed package, for keys."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def weights_bytes(ref: ModelRef) -> int:
+    """Return the size of a reference's local files: what the model will take in memory in float32."""
+    own = sum(path.stat().st_size for path in model_kind(ref).files(ref).values())
+    return own + sum(weights_bytes(use.other) for use in ref.adapters if use.other is not None)
+
+
+def _own_digest(ref: ModelRef, cache: Path | None) -> str | None:
+    """Return the digest of the model below the adapters."""
     kind = model_kind(ref)
     if kind.content is not None:
         return hashlib.sha256(kind.content(ref).encode()).hexdigest()
     files = kind.files(ref)
     return files_digest(files, cache or _default_cache()) if files else None
-
-
-def weights_bytes(ref: ModelRef) -> int:
-    """Return the size of a reference's local files: what the model will take in memory in float32."""
-    return sum(path.stat().st_size for path in model_kind(ref).files(ref).values())
 
 
 def files_digest(files: Mapping[str, Path], cache: Path) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import ModelError, SetupError
+from robustcheck.models.adapter import adapt_model
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.hub import hub_access
 from robustcheck.models.kind import Load, model_kind
@@ -75,7 +76,18 @@ class SupervisedModel(LoadedModel, Protocol):
 
 
 def load_model(ref: ModelRef, device: str = "auto", precision: Precision = "fp32") -> LoadedModel:
-    """Load the model of a reference; raise ModelUnavailable or ModelError in words."""
+    """Load the model of a reference; raise ModelUnavailable or ModelError in words.
+
+    Encoder adapters are applied, one after the other; head adapters work on its outputs and need no loading.
+    """
+    adapters = ref.encoder.adapters
+    model = _load_bare(adapters[0].base if adapters else ref.encoder, device, precision)
+    for use in adapters:
+        model = adapt_model(model, use, device, precision)
+    return model
+
+
+def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
     kind = model_kind(ref)
     if kind.load is None:
         raise SetupError(f"{ref.text!r} cannot be run: its outputs were saved elsewhere")

@@ -13,7 +13,7 @@ from typing import Any
 
 from robustcheck.errors import ModelError
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import hub_file
+from robustcheck.models.model_files import hub_file, is_repository
 from robustcheck.models.openclip_kinds import is_openclip_directory
 from robustcheck.values import ModelRef, Pairs
 
@@ -116,7 +116,7 @@ def _parse(reference: Reference) -> ModelRef:
     path = reference.path(rest)
     if path.is_dir():
         return _parse_directory(path, text)
-    if rest.count("/") != 1 or rest.startswith(("/", ".", "~")) or rest.endswith("/"):
+    if not is_repository(rest):
         raise ModelError(
             f"{rest!r} is neither a directory nor a repository", where=text, expected="hf:PATH or hf:ORG/NAME"
         )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 _DIRECTORY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin", "*.pth", "*.npz", "*.npy")
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _WEIGHTS = (".safetensors", ".bin", ".pth")
+
+
+def is_repository(text: str) -> bool:
+    """Say whether a text may be a repository of the hub: ORG/NAME."""
+    return _REPOSITORY.fullmatch(text) is not None
 
 
 def one_file(path: str | None) -> dict[str, Path]:

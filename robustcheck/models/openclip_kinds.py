@@ -7,7 +7,7 @@ from pathlib import Path
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import entries, entry, sorted_facets
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import directory_files, hub_file, hub_files, one_file
+from robustcheck.models.model_files import directory_files, hub_file, hub_files, is_repository, one_file
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.openclip_tables import pretrained_source
@@ -87,7 +87,7 @@ def _parse_directory(reference: Reference) -> ModelRef:
 
 def _parse_repository(reference: Reference) -> ModelRef:
     rest = reference.rest
-    if rest.count("/") != 1 or rest.startswith("/") or rest.endswith("/"):
+    if not is_repository(rest):
         raise ModelError(f"{rest!r} is no repository", where=reference.text, expected="hf-hub:ORG/NAME")
     return ModelRef(safe_id(rest), reference.text, "hf-hub", "", rest, (("family", "clip"),))
 

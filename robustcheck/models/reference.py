@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.models.adapted_reference import (
+    Written,
+    adapt_reference,
+    named_argument,
+    split_adapter,
+    unknown_adapter,
+)
 from robustcheck.models.catalogue import Entry, entries, entry
 from robustcheck.models.kind import Reference, kinds_of_scheme, model_kinds, reference_examples, schemes
 from robustcheck.values import ModelRef
@@ -21,15 +28,44 @@ def parse_reference(text: str, *, arch: str | None = None, base: Path | None = N
     """
     text = text.strip()
     base = base or Path.cwd()
+    written = split_adapter(text, base)
+    if written is not None:
+        return with_adapter(parse_reference(written.base, arch=arch, base=base), written, base)
+    try:
+        return _parse_bare(text, arch, base)
+    except ModelError:
+        # Perhaps only the adapter is wrong.
+        unknown = unknown_adapter(text, base)
+        if unknown is not None and _is_reference(unknown[0], arch, base):
+            raise unknown[1] from None
+        raise
+
+
+def with_adapter(model: ModelRef, written: Written, base: Path) -> ModelRef:
+    """Return a model with the adapter that a reference names after it."""
+    argument = named_argument(written)
+    other = None if argument is None else parse_reference(argument, base=base)
+    return adapt_reference(model, written, base, other)
+
+
+def is_checkpoint_file(text: str) -> bool:
+    """Say whether a text is a bare checkpoint file: one that needs ``--arch``."""
+    return ":" not in text and "@" not in text and text.endswith(CHECKPOINT_SUFFIXES)
+
+
+def _parse_bare(text: str, arch: str | None, base: Path) -> ModelRef:
     scheme, colon, rest = text.partition(":")
     if colon and scheme in schemes():
         return _schemed(scheme, Reference(rest, text, base))
     return _bare(text, arch, base)
 
 
-def is_checkpoint_file(text: str) -> bool:
-    """Say whether a text is a bare checkpoint file: one that needs ``--arch``."""
-    return ":" not in text and "@" not in text and text.endswith(CHECKPOINT_SUFFIXES)
+def _is_reference(text: str, arch: str | None, base: Path) -> bool:
+    try:
+        parse_reference(text, arch=arch, base=base)
+    except ModelError:
+        return False
+    return True
 
 
 def reference_of(model: Entry) -> ModelRef:

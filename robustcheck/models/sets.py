@@ -13,10 +13,11 @@ from typing import Any
 import yaml
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.models.adapted_reference import Written, bare_reference, split_adapter
 from robustcheck.models.catalogue import entries
 from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
 from robustcheck.models.kind import ModelKind, kinds_of_scheme
-from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of
+from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of, with_adapter
 from robustcheck.values import ModelRef, Query
 
 
@@ -39,7 +40,7 @@ def resolve_models(texts: Sequence[str], *, arch: str | None = None, base: Path 
     parts = [part for text in texts for part in _split(text)]
     if not parts:
         raise SetupError("no model is named", expected="a set, a query or a reference", fix=_set_list())
-    if arch is not None and not any(is_checkpoint_file(part) for part in parts):
+    if arch is not None and not any(is_checkpoint_file(bare_reference(part, base)) for part in parts):
         raise SetupError(
             f"--arch {arch} has no checkpoint file to belong to",
             expected="--models with a checkpoint file, such as --models epoch_12.pt --arch ViT-B-32",
@@ -71,6 +72,12 @@ def known_sets() -> Mapping[str, ModelSet]:
 
 
 def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
+    written = split_adapter(text, base)
+    if written is not None:
+        models = _resolve(written.base, arch, base)
+        return tuple(
+            with_adapter(model, replace(written, text=f"{model.text}+{written.use}"), base) for model in models
+        )
     if text in known_sets():
         return _queried(known_sets()[text].query, f"the set {text}")
     if text.endswith((".yaml", ".yml")):
@@ -80,6 +87,11 @@ def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
     if any(mark in text for mark in "*?"):
         return _globbed(text, arch, base)
     return (_referenced(text, arch, base),)
+
+
+def _adapted(model: ModelRef, written: Written, base: Path) -> ModelRef:
+    """Return a model with the adapter that stands after it, or after the set, the query or the glob that it is of."""
+    return with_adapter(model, replace(written, text=f"{model.text}+{written.use}"), base)
 
 
 def _referenced(text: str, arch: str | None, base: Path) -> ModelRef:
@@ -161,11 +173,10 @@ def _resolve_item(item: object, arch: str | None, path: Path) -> tuple[ModelRef,
 
 
 def _unique(models: Iterable[ModelRef]) -> tuple[ModelRef, ...]:
-    kept: dict[tuple[str, str, str | None], ModelRef] = {}
+    kept: dict[tuple[object, ...], ModelRef] = {}
     for model in models:
-        identity = (model.kind, model.architecture, model.weights)
-        first = kept.get(identity, model)
-        kept[identity] = replace(first, named=first.named or model.named)
+        first = kept.get(model.identity, model)
+        kept[model.identity] = replace(first, named=first.named or model.named)
     return _with_unique_ids(tuple(kept.values()))
 
 
@@ -184,7 +195,8 @@ def _with_unique_ids(models: tuple[ModelRef, ...]) -> tuple[ModelRef, ...]:
 
 
 def _with_directory(model: ModelRef) -> str:
-    place = Path(model.weights or "")
+    files = [use.file for use in model.adapters if use.file is not None]
+    place = Path(files[-1] if files else model.weights or "")
     if not place.is_absolute():
         return model.id
     directory = place.parent.name.replace(" ", "_")

@@ -15,7 +15,7 @@ _CAPABILITIES = always("scores classes", "gives feature maps", "has gradients")
 
 def _parse_name(reference: Reference) -> ModelRef | None:
     name, at, _ = reference.rest.partition("@")
-    if "/" in name or not name:
+    if "/" in name or "+" in name or not name:
         raise ModelError(
             f"{name!r} is no timm name",
             where=reference.text,

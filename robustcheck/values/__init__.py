@@ -22,6 +22,7 @@ from robustcheck.values.judged import (
 )
 from robustcheck.values.measured import (
     DEFECTS,
+    AdapterUse,
     Amount,
     Cell,
     Evidence,
@@ -42,6 +43,7 @@ from robustcheck.values.measured import (
 __all__ = [
     "DEFECTS",
     "STATUSES",
+    "AdapterUse",
     "Amount",
     "Cell",
     "Change",

@@ -71,12 +71,34 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterUse:
+    """An adapter on a model, as a reference names it: ``BASE+NAME[@FILE or @MODEL][:option=value]...``.
+
+    A ``head`` adapter shares the outputs of ``base`` and scores them in another way; an ``encoder`` adapter has
+    outputs of its own. ``options`` are canonical and sorted, without those that say what holds anyway.
+    """
+
+    name: str
+    sort: Literal["head", "encoder"]
+    base: ModelRef
+    options: Pairs = ()
+    file: str | None = None
+    other: ModelRef | None = None
+
+    @property
+    def train(self) -> str | None:
+        """The data set that it learns from, where the reference names one."""
+        return dict(self.options).get("train")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """A model that can be scored.
 
     ``id`` is short, unique in a run and safe in a pytest id (no ``|``, ``[``, ``]``, ``::``, space);
     ``text`` is the reference as a user would write it; ``named`` is true when the user asked for
-    this very model, so that failing to load it is an error and not a skip.
+    this very model, so that failing to load it is an error and not a skip. With an ``adapter``, kind,
+    architecture and weights are those of the model below it.
     """
 
     id: str
@@ -87,6 +109,26 @@ class ModelRef:
     facets: Pairs = ()
     # How a model was asked for does not make it another model: it is measured once.
     named: bool = field(default=False, compare=False)
+    adapter: AdapterUse | None = None
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What makes it the model that it is, whatever it is called."""
+        own = (self.kind, self.architecture, self.weights)
+        if self.adapter is None:
+            return own
+        use, other = self.adapter, None if self.adapter.other is None else self.adapter.other.identity
+        return (*use.base.identity, use.name, use.options, use.file, other)
+
+    @property
+    def adapters(self) -> tuple[AdapterUse, ...]:
+        """The adapters, from the model upwards."""
+        return () if self.adapter is None else (*self.adapter.base.adapters, self.adapter)
+
+    @property
+    def encoder(self) -> ModelRef:
+        """The model whose outputs it is scored by: itself, or what its head adapters are on."""
+        return self if self.adapter is None or self.adapter.sort == "encoder" else self.adapter.base.encoder
 
     def facet(self, name: str) -> str | None:
         """Return the value of a facet, or None when the model has no such facet."""

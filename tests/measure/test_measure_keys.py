@@ -34,6 +34,7 @@ class Marked:
         {"weights": "e" * 64},
         {"libraries": (("open_clip_torch", "0"),)},
         {"precision": "fp16"},
+        {"train": "f" * 64},
     ],
 )
 def test_each_fact_of_an_encoder_changes_both_keys(change):
@@ -44,8 +45,9 @@ def test_each_fact_of_an_encoder_changes_both_keys(change):
 
 
 def test_the_facts_of_an_encoder_are_all_tested():
-    assert len(dataclasses.fields(ENCODER)) == 6
+    assert len(dataclasses.fields(ENCODER)) == 7
     assert len(ENCODER.plain) == 6
+    assert len(dataclasses.replace(ENCODER, train="f").plain) == 7
 
 
 def key_of_outputs(encoder=ENCODER, dataset=None, transform=TRANSFORM, seed=0) -> str:

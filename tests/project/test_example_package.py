@@ -82,6 +82,16 @@ def test_a_kind_of_model_of_the_package_is_keyed_by_its_version(results: dict[st
     assert ("robustcheck-extra", "0.1.0") in result.score.provenance
 
 
+def test_an_adapter_of_the_package_makes_another_model(results: dict[str, Result]) -> None:
+    result = results["an-adapter"]
+    assert result.model.id == "vit-plain-1000+mirror-mix_share=0.1"
+    assert result.model.facet("adapter") == "mirror-mix"
+    plain = results["a-data-set-in-a-layout"].score
+    assert plain is not None
+    assert result.score is not None
+    assert result.score.key != plain.key
+
+
 def test_a_population_of_the_package_draws_a_trend(results: dict[str, Result]) -> None:
     facts = dict(results["a-population"].verdict.facts)
     assert any("shop-models" in text for text in facts.values())

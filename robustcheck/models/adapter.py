@@ -1,0 +1,165 @@
+"""Adapters: what is put on a model, as a part of its reference: ``BASE+NAME[@ARGUMENT][:option=value]...``.
+
+An adapter is one value, found by an entry point of the group ``robustcheck.adapters``. One of sort ``head`` leaves the
+outputs of its base as they are, and scores them in another way; one of sort ``encoder`` has outputs of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.models.kind import Capability
+from robustcheck.registry import named
+from robustcheck.values import AdapterUse, Pairs
+
+if TYPE_CHECKING:
+    from robustcheck.models.encoders import LoadedModel, Precision
+
+Features = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+
+class Setting(Protocol):
+    """An option of an adapter, as the options of metrics are (``robustcheck.measure.option``)."""
+
+    @property
+    def name(self) -> str:
+        """The word before the ``=``."""
+
+    @property
+    def default(self) -> str:
+        """The canonical value that holds where none is given; empty where one must be given."""
+
+    @property
+    def always_keyed(self) -> bool:
+        """Whether it is in the key with its default too; one that a later version adds is not."""
+
+    @property
+    def expected(self) -> str:
+        """Say which values there are."""
+
+    def canonical(self, text: str) -> str:
+        """Return the one text that stands for a value; raise ValueError where it cannot be one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadBasis:
+    """What a head adapter may be made from.
+
+    weights (C, D) have unit rows, ``texts[c]`` are the texts of class c. ``features`` (n, D) and ``labels`` (n,) are
+    those of the set to learn from, and None for an adapter that does not learn. ``model`` is the loaded base where
+    the adapter needs it.
+    """
+
+    weights: Floats
+    logit_scale: float
+    logit_bias: float
+    texts: tuple[tuple[str, ...], ...]
+    features: Features | None = None
+    labels: npt.NDArray[np.int64] | None = None
+    model: LoadedModel | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadState:
+    """What is stored of a head adapter once it is made: one array, and facts that JSON can hold."""
+
+    array: npt.NDArray[Any]
+    facts: Mapping[str, Any]
+
+
+Adapt = Callable[["LoadedModel", AdapterUse, str, "Precision"], "LoadedModel"]
+MakeHead = Callable[[HeadBasis, AdapterUse], HeadState]
+HeadLogits = Callable[[Features, HeadBasis, HeadState, AdapterUse], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """An adapter, complete.
+
+    name          the word after the ``+``
+    sort          ``head`` or ``encoder``
+    argument      what follows an ``@``: nothing, a file, or a second model
+    settings      its options, beside ``train`` for one that learns
+    requires      what its base must be able to do
+    learns        whether it learns from a labelled set (``train=SET``)
+    needs_model   of a head adapter: whether it is made with the loaded base
+    libraries     the installed packages whose version can change a score; there is no default
+    adapt         of sort ``encoder``: (base, use, device, precision) -> model
+    make_head     of sort ``head``: (basis, use) -> state, which is stored
+    head_logits   of sort ``head``: (features (n, D), basis, state, use) -> logits (n, C): arithmetic, without model
+
+    The last three are functions, or their places as ``module:function``.
+    """
+
+    name: str
+    sort: Literal["head", "encoder"]
+    argument: Literal["nothing", "file", "model"]
+    settings: tuple[Setting, ...]
+    requires: frozenset[Capability]
+    learns: bool
+    libraries: tuple[str, ...]
+    needs_model: bool = False
+    adapt: Adapt | str | None = None
+    make_head: MakeHead | str | None = None
+    head_logits: HeadLogits | str | None = None
+
+    def option(self, use: AdapterUse, name: str) -> str:
+        """Return the canonical value of an option: as the reference says, else its default."""
+        defaults = {setting.name: setting.default for setting in self.settings}
+        return {**defaults, **dict(use.options)}[name]
+
+    def keyed_options(self, use: AdapterUse) -> Pairs:
+        """Return the options that are in keys: not the set it learns from, which is there by its fingerprint."""
+        given = {name: value for name, value in use.options if name != "train"}
+        always = {setting.name: setting.default for setting in self.settings if setting.always_keyed}
+        return tuple(sorted({**always, **given}.items()))
+
+
+def adapter_named(name: str) -> Adapter:
+    """Return a registered adapter; raise SetupError naming those there are."""
+    known = known_adapters()
+    if name not in known:
+        raise SetupError(
+            f"no installed package has the adapter {name!r}",
+            expected=", ".join(known) or "an installed package that registers adapters",
+            fix=did_you_mean(name, known) or "install the package that adds it",
+        )
+    return known[name]
+
+
+def known_adapters() -> Mapping[str, Adapter]:
+    """Return the registered adapters by name."""
+    return cast(Mapping[str, Adapter], named("adapters"))
+
+
+def adapt_model(base: LoadedModel, use: AdapterUse, device: str, precision: Precision) -> LoadedModel:
+    """Return what an encoder adapter makes of a loaded base."""
+    adapt = adapter_named(use.name).adapt
+    assert adapt is not None, "an encoder adapter has adapt"
+    return cast(Adapt, _function(adapt))(base, use, device, precision)
+
+
+def make_head(basis: HeadBasis, use: AdapterUse) -> HeadState:
+    """Return what is to be stored of a head adapter."""
+    make = adapter_named(use.name).make_head
+    assert make is not None, "a head adapter has make_head"
+    return cast(MakeHead, _function(make))(basis, use)
+
+
+def head_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:
+    """Return the logits (n, C) that a head adapter gives features of its base."""
+    logits = adapter_named(use.name).head_logits
+    assert logits is not None, "a head adapter has head_logits"
+    return cast(HeadLogits, _function(logits))(features, basis, state, use)
+
+
+def _function(place: object) -> object:
+    return resolve_name(place) if isinstance(place, str) else place
