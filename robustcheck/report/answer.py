@@ -137,7 +137,7 @@ def _remarks(run: RunRecord, about: Sequence[Result]) -> Iterable[str]:
         yield f"{counted(len(undecided), 'other check')} could not judge the candidates."
     excused = sum(result.verdict.excused for result in about)
     if excused:
-        yield f"{counted(excused, 'fail')} let pass as a known deviation."
+        yield f"{counted(excused, 'fail')} let pass as {'a known deviation' if excused == 1 else 'known deviations'}."
     if run.not_run:
         yield f"{counted(len(run.not_run), 'check')} planned but not run."
     if run.strict:

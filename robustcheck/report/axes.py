@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
 
@@ -91,14 +90,6 @@ def axis_over(
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     span = max(high - low, 0.02)
     return Axis(kind, (low - padding * span, high + padding * span), length, unit)
-
-
-def at(line: Sequence[tuple[float, float]], position: float) -> float:
-    """Read a sampled line at a position, straight on beyond its ends."""
-    pairs = list(pairwise(line))
-    inside = next((pair for pair in pairs if position <= pair[1][0]), pairs[-1])
-    (x0, y0), (x1, y1) = inside
-    return y0 if x1 == x0 else y0 + (y1 - y0) * (position - x0) / (x1 - x0)
 
 
 def transformer(kind: AxisKind) -> Callable[[float], float]:

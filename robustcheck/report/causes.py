@@ -1,15 +1,15 @@
 """The few reasons behind many results: fails that share a cause stand as one sentence, not as a card each.
 
 A cause is a pair of conditions, one on the checks (under one kind of corruption, on one data set, ...) and one
-on the models (one model, one architecture, all of them). Causes are chosen greedily. Let p be the share of the
-judged results that fail, and q that share among those which a pair matches: the next cause is the pair with the
-largest k log(q / p), where k counts its fails that no earlier cause explains. A wide pair has q = p and explains
-nothing; a narrow one has few fails.
+on the models (one model, one architecture, all of them). Causes are chosen greedily. Among the results that no
+earlier cause is about, let p be the share that fails, and q that share where a pair holds, drawn towards p as if
+one more result had been seen: q = (fails + p) / (results + 1). The next cause is the pair with the largest
+fails * log(q / p). A wide pair has q = p and explains nothing; a narrow one has few fails.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -93,7 +93,7 @@ class Cause:
 
 
 def causes(results: Iterable[Result], most: int = MOST_CAUSES) -> tuple[Cause, ...]:
-    """Explain what needs attention, the gravest status first; a result stands in one cause at most."""
+    """Explain what needs attention, the gravest status first."""
     judged = [result for result in results if result.verdict.status != "skip"]
     fails, errors = (_causes_of(status, judged, most) for status in ("fail", "error"))
     if fails or errors:
@@ -108,24 +108,53 @@ def _causes_of(status: Status, results: Sequence[Result], most: int) -> tuple[Ca
     return tuple(_explained(status, results, bad, most))
 
 
-def _explained(status: Status, results: Sequence[Result], bad: list[Result], most: int) -> Iterator[Cause]:
-    conditions = _Conditions(results, status)
-    found = {id(result): conditions.pairs(result) for result in bad}
-    failed = Counter(pair for pairs in found.values() for pair in pairs)
-    judged: Counter[Pair] = Counter()
-    models: dict[Pair, set[str]] = defaultdict(set)
-    for result in results if bad else ():
-        for pair in conditions.pairs(result) & failed.keys():
-            judged[pair] += 1
-            models[pair].add(result.model.id)
-    usual = len(bad) / max(1, len(results))
-    while bad and most:
-        fresh = Counter(pair for result in bad for pair in found[id(result)])
-        weights = {pair: k * log(failed[pair] / judged[pair] / usual) for pair, k in fresh.items()}
-        best = max(fresh, key=lambda pair: (round(weights[pair], 9), fresh[pair], _rank(pair)))
-        members = tuple(result for result in bad if best in found[id(result)])
-        yield Cause(status, best, members, judged[best], len(models[best]))
-        bad, most = [result for result in bad if best not in found[id(result)]], most - 1
+def _explained(status: Status, results: Sequence[Result], bad: Sequence[Result], most: int) -> Iterator[Cause]:
+    if not bad:
+        return
+    tally = _Tally(results, bad, _Conditions(results, status))
+    while most and (best := tally.best()):
+        members = tally.matching(results, best)
+        yield Cause(
+            status, best, tuple(tally.matching(bad, best)), len(members), len({result.model.id for result in members})
+        )
+        tally.leave_out(members)
+        most -= 1
+
+
+class _Tally:
+    """How many results each pair matches, and how many of these are bad, among those that no cause is about yet."""
+
+    def __init__(self, results: Sequence[Result], bad: Sequence[Result], conditions: _Conditions) -> None:
+        self.bad = {id(result) for result in bad}
+        hits = frozenset().union(*(conditions.pairs(result) for result in bad))
+        self.pairs = {id(result): conditions.pairs(result) & hits for result in results}
+        self.left = set(self.pairs)
+        self.judged = Counter(pair for pairs in self.pairs.values() for pair in pairs)
+        self.failed = Counter(pair for key in self.bad for pair in self.pairs[key])
+
+    def best(self) -> Pair | None:
+        """Return the pair that explains most of what is left, None where nothing is."""
+        number = len(self.bad & self.left)
+        usual = number / max(1, len(self.left))
+        weights = {
+            pair: fails * log((fails + usual) / (self.judged[pair] + 1) / usual)
+            for pair, fails in self.failed.items()
+            if fails
+        }
+        return max(weights, key=lambda pair: (round(weights[pair], 9), self.failed[pair], _rank(pair)), default=None)
+
+    def matching(self, results: Sequence[Result], pair: Pair) -> list[Result]:
+        """Return the results that meet a pair."""
+        return [result for result in results if pair in self.pairs[id(result)]]
+
+    def leave_out(self, results: Sequence[Result]) -> None:
+        """Count some results no more."""
+        gone = {id(result) for result in results} & self.left
+        self.left -= gone
+        for key in gone:
+            self.judged.subtract(self.pairs[key])
+            if key in self.bad:
+                self.failed.subtract(self.pairs[key])
 
 
 class _Conditions:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from robustcheck.report.axes import Axis, AxisKind, back_expression
-from robustcheck.report.plot import HEIGHT, WIDTH, Marker, TrendPlot, shown_group
+from robustcheck.report.labels import Label
+from robustcheck.report.plot import FULL, SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
 from robustcheck.report.words import KINDS, Kind
 
 _PAPER = "var(--paper)"
 _FONT = "system-ui, sans-serif"
+_PARAMETERS = ("domain", "ticks")
+# Labels on a plot as wide as a phone.
+_NARROW_LABELS = 3
 _CODES: dict[Kind, str] = {kind: kind[0] for kind in KINDS}
 _COLOURS: dict[Kind, str] = {kind: f"var(--{kind})" for kind in KINDS}
 
@@ -40,7 +44,7 @@ def chart_template(form: Form) -> dict[str, Any]:
     """Return the Vega-Lite specification that all plots of one form share.
 
     The page fills in each plot's domains, ticks, titles and groups: Altair needs far longer to
-    build a chart than a browser to patch one.
+    build a chart than a browser to patch one. Domains and ticks are parameters, so that the page can zoom.
     """
     import altair as alt
 
@@ -48,12 +52,15 @@ def chart_template(form: Form) -> dict[str, Any]:
         *_line_layers(alt, form),
         _population_layer(alt, form),
         *_interval_layers(alt, form),
+        _trajectory_layer(alt, form),
         _checked_layer(alt, form),
         *_label_layers(alt, form),
     ]
     # Groups and statuses each have colours of their own.
     chart = alt.layer(*layers).resolve_scale(color="independent")
-    chart = chart.properties(width=WIDTH, height=HEIGHT, padding=4)
+    chart = chart.properties(width=FULL[0], height=FULL[1], padding=4)
+    chart = chart.add_params(*(alt.param(name=f"{side}{what}", value=[0, 1]) for side in "xy" for what in _PARAMETERS))
+    chart = chart.add_params(alt.param(name="crowded", value=False))
     styled = chart.configure(background="transparent", font=_FONT).configure_view(stroke=None)
     spec: dict[str, Any] = styled.to_dict()
     return spec
@@ -61,10 +68,13 @@ def chart_template(form: Form) -> dict[str, Any]:
 
 def chart_axes(plot: TrendPlot) -> dict[str, Any]:
     """Return what the template lacks: domains, ticks and titles of both axes, and the groups' colours."""
+    everything: list[Dot | Marker] = [*plot.dots, *plot.markers]
     return {
-        "x": _axis_values(plot.x, plot.x_title),
-        "y": _axis_values(plot.y, plot.y_title),
+        "x": _axis_values(plot.x, plot.x_title, [mark.x for mark in everything]),
+        "y": _axis_values(plot.y, plot.y_title, [mark.y for mark in everything]),
         "groups": {name: colour for name, colour, _ in plot.groups},
+        "kind": plot.figure.fit.axis,
+        "crowded": plot.is_crowded,
     }
 
 
@@ -83,12 +93,20 @@ def chart_data(plot: TrendPlot, names: dict[str, int]) -> dict[str, Any]:
         ),
         "checked": _columns(
             ["m", "s", "x", "y", "xl", "xh", "yl", "yh", "c", "cl", "ch"],
-            [(_number(names, marker.model), *_checked_row(marker)) for marker in plot.markers],
+            [(_number(names, marker.model), *_checked_row(plot, marker)) for marker in plot.markers],
         ),
-        "labels": _columns(
-            ["x", "y", "tx", "ty", "a", "t"], [_label_row(plot, index) for index in range(len(plot.labels))]
+        "way": _columns(["x", "y", "k"], _way_rows(plot)),
+        "labels": _label_columns(plot, plot.labels, names),
+        "narrow": _label_columns(
+            replace(plot, x=replace(plot.x, length=SMALL[0]), y=replace(plot.y, length=SMALL[1])),
+            labelled_at(plot, SMALL, _NARROW_LABELS),
+            names,
         ),
     }
+
+
+def _way_rows(plot: TrendPlot) -> list[tuple[float, float, int]]:
+    return [(marker.x, marker.y, index) for index, run in enumerate(plot.trajectories) for marker in run]
 
 
 def _number(names: dict[str, int], model: str) -> int:
@@ -107,14 +125,19 @@ def _rounded(cell: Any) -> Any:
     return float(f"{cell:.5g}") if math.isfinite(cell) else None
 
 
-def _checked_row(marker: Marker) -> tuple[Any, ...]:
+def _checked_row(plot: TrendPlot, marker: Marker) -> tuple[Any, ...]:
     verdict = marker.result.verdict
     judged = (verdict.compared, verdict.low, verdict.high)
-    return _CODES[marker.kind], marker.x, marker.y, *marker.x_span, *marker.y_span, *judged
+    bars = (*marker.x_span, *marker.y_span) if has_bars(plot, marker) else (marker.x, marker.x, marker.y, marker.y)
+    return _CODES[marker.kind], marker.x, marker.y, *bars, *judged
 
 
-def _label_row(plot: TrendPlot, index: int) -> tuple[Any, ...]:
-    label = plot.labels[index]
+def _label_columns(plot: TrendPlot, labels: Sequence[Label], names: dict[str, int]) -> dict[str, list[Any]]:
+    rows = [(*_label_row(plot, label), _number(names, label.model)) for label in labels]
+    return _columns(["x", "y", "tx", "ty", "a", "t", "m"], rows)
+
+
+def _label_row(plot: TrendPlot, label: Label) -> tuple[Any, ...]:
     places = ((label.anchor.x, label.anchor.y), (label.x, label.y))
     (x, y), (tx, ty) = (_position(plot, *place) for place in places)
     return x, y, tx, ty, label.align, label.anchor.text
@@ -125,9 +148,10 @@ def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
     return x0 + (x1 - x0) * x / plot.x.length, y1 - (y1 - y0) * y / plot.y.length
 
 
-def _axis_values(axis: Axis, title: list[str]) -> dict[str, Any]:
+def _axis_values(axis: Axis, title: list[str], places: list[float]) -> dict[str, Any]:
     ticks = [float(f"{position:.8g}") for position, _ in axis.ticks()]
-    return {"domain": list(axis.domain), "ticks": ticks, "title": title}
+    low, high = min([axis.domain[0], *places]), max([axis.domain[1], *places])
+    return {"domain": list(axis.domain), "ticks": ticks, "title": title, "whole": [low, high]}
 
 
 def _written(value: str, unit: str) -> str:
@@ -145,15 +169,15 @@ def _difference(value: str, unit: str) -> str:
 
 
 def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:
-    unit = form.x_unit if channel is alt.X else form.y_unit
+    side, unit = ("x", form.x_unit) if channel is alt.X else ("y", form.y_unit)
     labels = _written(back_expression(form.kind, "datum.value"), unit)
     return channel(
         f"{field}:Q",
         title=None,
-        scale=alt.Scale(domain=[0, 1], zero=False, nice=False),
+        scale=alt.Scale(domain=alt.ExprRef(expr=f"{side}domain"), zero=False, nice=False),
         axis=alt.Axis(
-            values=[0], labelExpr=labels, grid=True, ticks=False,
-            gridColor="var(--grid)", domain=False, labelColor="var(--soft)", titleColor="var(--soft)",
+            values=alt.ExprRef(expr=f"{side}ticks"), labelExpr=labels, grid=True, ticks=False,
+            gridColor="var(--gridline)", domain=False, labelColor="var(--soft)", titleColor="var(--soft)",
             titleFontWeight="normal", titleFontSize=12, labelFontSize=11, labelPadding=6, titlePadding=8,
         ),
     )  # fmt: skip
@@ -166,9 +190,13 @@ def _xy(alt: Any, form: Form, x: str = "x", y: str = "y") -> dict[str, Any]:
 def _line_layers(alt: Any, form: Form) -> list[Any]:
     line, limit = alt.Chart(alt.NamedData(name="line")), alt.Chart(alt.NamedData(name="limit"))
     return [
-        line.mark_area(clip=True, color="var(--line)", opacity=0.1).encode(**_xy(alt, form, y="lo"), y2="hi"),
-        line.mark_line(clip=True, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, form)),
-        limit.mark_line(clip=True, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(**_xy(alt, form)),
+        line.mark_area(clip=True, aria=False, color="var(--line)", opacity=0.1).encode(
+            **_xy(alt, form, y="lo"), y2="hi"
+        ),
+        line.mark_line(clip=True, aria=False, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, form)),
+        limit.mark_line(clip=True, aria=False, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(
+            **_xy(alt, form)
+        ),
     ]
 
 
@@ -176,13 +204,20 @@ def _population_layer(alt: Any, form: Form) -> Any:
     colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
     chart = _with_values(alt.Chart(alt.NamedData(name="population")), form)
     tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
-    points = chart.mark_point(clip=True, filled=True, size=34, opacity=0.75)
+    # A reader of the page by ear is told of the checked models, not of a thousand dots.
+    points = chart.mark_point(clip=True, filled=True, size=30, opacity=0.6, aria=False)
     return points.encode(**_xy(alt, form), color=colour, tooltip=tooltip)
+
+
+def _trajectory_layer(alt: Any, form: Form) -> Any:
+    chart = alt.Chart(alt.NamedData(name="way"))
+    line = chart.mark_line(clip=True, strokeWidth=1.4, color="var(--ink)", opacity=0.7, order=False)
+    return line.encode(**_xy(alt, form), detail="k:N")
 
 
 def _interval_layers(alt: Any, form: Form) -> list[Any]:
     chart = alt.Chart(alt.NamedData(name="checked"))
-    rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55)
+    rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55, aria=False)
     colour = _by_kind(alt, alt.Color, _COLOURS)
     return [
         rule.encode(**_xy(alt, form, y="yl"), y2="yh", color=colour),
@@ -194,15 +229,20 @@ def _checked_layer(alt: Any, form: Form) -> Any:
     chart = _with_values(alt.Chart(alt.NamedData(name="checked")), form)
     middle, low, high = (_difference(f"datum.{name}", form.y_unit) for name in ("c", "cl", "ch"))
     points_said = "' pp ('" if form.y_unit == "%" else "' ('"
-    chart = chart.transform_calculate(residual=f"{middle}+{points_said}+{low}+' to '+{high}+')'")
+    chart = chart.transform_calculate(
+        residual=f"{middle}+{points_said}+{low}+' to '+{high}+')'",
+        said="datum.model+', '+datum.verdict+': '+datum['y value']+' at '+datum['x value']",
+    )
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
-    points = chart.mark_point(size=78, opacity=1, strokeWidth=1)
+    points = chart.mark_point(clip=True, opacity=1, strokeWidth=1)
     return points.encode(
         **_xy(alt, form),
         fill=_by_kind(alt, alt.Fill, _COLOURS | {"known": _PAPER}),
         stroke=_by_kind(alt, alt.Stroke, dict.fromkeys(KINDS, _PAPER) | {"known": _COLOURS["known"]}),
         strokeWidth=alt.condition(f"datum.s == '{_CODES['known']}'", alt.value(1.8), alt.value(1)),
         shape=_by_kind(alt, alt.Shape, {kind: word.shape for kind, word in KINDS.items()}),
+        size=alt.condition("crowded && datum.s == 'p'", alt.value(30), alt.value(70)),
+        description=alt.Description("said:N"),
         tooltip=tooltip,
     )
 
@@ -224,7 +264,9 @@ def _by_kind(alt: Any, channel: Any, values: Mapping[Kind, str]) -> Any:
 
 def _label_layers(alt: Any, form: Form) -> list[Any]:
     base = alt.Chart(alt.NamedData(name="labels"))
-    leaders = base.mark_rule(strokeWidth=0.8, color="var(--faint)").encode(**_xy(alt, form), x2="tx", y2="ty")
+    leaders = base.mark_rule(clip=True, strokeWidth=0.8, color="var(--faint)", aria=False).encode(
+        **_xy(alt, form), x2="tx", y2="ty"
+    )
     texts = [_label_texts(alt, form, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
     return [leaders, *texts]
 
@@ -232,5 +274,7 @@ def _label_layers(alt: Any, form: Form) -> list[Any]:
 def _label_texts(alt: Any, form: Form, base: Any, align: str, offset: int) -> Any:
     side = {"start": "left", "end": "right"}[align]
     chart = base.transform_filter(f"datum.a == '{align}'")
-    mark = chart.mark_text(align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)")
+    mark = chart.mark_text(
+        align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)", clip=True, aria=False
+    )
     return mark.encode(**_xy(alt, form, x="tx", y="ty"), text="t:N")

@@ -7,20 +7,32 @@ import gzip
 import json
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from robustcheck.report import svg, words
-from robustcheck.report.page import chart_page, page
+from robustcheck.report import missing, svg, words
+from robustcheck.report.packing import packed_results
+from robustcheck.report.page import FIRST_PLOTS, chart_page, page
 from robustcheck.values import RunRecord
+
+# In the order in which they are read: the later ones use what the earlier ones name.
+_SCRIPTS = ("page.js", "filter.js", "grid.js", "results.js", "plots.js", "start.js")
+_STYLES = ("base.css", "answer.css", "grid.css", "plots.css", "results.css", "small.css", "print.css")
 
 
 def render_html(run: RunRecord) -> str:
     """Render the report of a run."""
     shown = page(run)
-    charts = json.dumps(chart_page(shown.plots), separators=(",", ":"), allow_nan=False)
-    texts = {"page": shown, "run": run, "charts": packed(charts.encode()), "vega": _vega() if shown.plots else ""}
+    texts = {
+        "page": shown,
+        "run": run,
+        "results": _packed_json(packed_results(run.results, shown.places)),
+        "charts": _packed_json(chart_page(shown.plots)),
+        "vega": _vega() if shown.plots else "",
+        "first_plots": FIRST_PLOTS,
+    }
     return _environment().get_template("report.html.j2").render(texts)
 
 
@@ -29,8 +41,17 @@ def packed(content: bytes) -> str:
     return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
+def _packed_json(data: Any) -> str:
+    return packed(json.dumps(data, separators=(",", ":"), allow_nan=False).encode())
+
+
 def _vega() -> str:
     return base64.b64encode((files("robustcheck.report") / "static" / "vega.js.gz").read_bytes()).decode()
+
+
+def _script() -> str:
+    """Join the scripts in a function of their own, so that their names are no names of the page."""
+    return f'(() => {{\n"use strict";\n{"".join(map(static_text, _SCRIPTS))}}})();'
 
 
 def static_text(name: str) -> str:
@@ -48,8 +69,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "css": Markup(static_text("report.css")),
-        "script": Markup(static_text("report.js")),
+        "css": Markup("\n".join(map(static_text, _STYLES))),
+        "script": Markup(_script()),
+        "missing": missing,
         "svg": svg,
         "words": words,
     }

@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from robustcheck.report.words import shortened
+
 _GLYPH_WIDTH = 6.1
 _HEIGHT = 14.0
-_SHORTER = (44, 34)
+_SHORTER = (44, 34, 24)
 _RADII = (11, 20, 32, 46, 62, 80, 100)
 _ANGLES = (0, 180, 30, -30, 150, -150, 60, -60, 120, -120, 90, -90)
 
@@ -17,11 +19,12 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A point in pixels that wants a label."""
+    """A point in pixels that wants a label; ``model`` is whose point it is."""
 
     x: float
     y: float
     text: str
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Label:
     x: float
     y: float
     align: str
+
+    @property
+    def model(self) -> str:
+        """Return whose label it is."""
+        return self.anchor.model or self.anchor.text
 
 
 def place_labels(
@@ -52,13 +60,7 @@ def place_labels(
 def _wordings(anchor: Anchor) -> Iterable[Anchor]:
     """Offer the whole text first, and shorter ones for where it finds no room."""
     yield anchor
-    yield from (replace(anchor, text=_shortened(anchor.text, most)) for most in _SHORTER if len(anchor.text) > most)
-
-
-def _shortened(text: str, most: int) -> str:
-    # Checkpoints of one family differ at the end of their names, so the middle goes.
-    tail = most * 2 // 5
-    return f"{text[: most - tail - 1]}…{text[-tail:]}"
+    yield from (replace(anchor, text=shortened(anchor.text, most)) for most in _SHORTER if len(anchor.text) > most)
 
 
 def _candidates(anchor: Anchor) -> Iterable[Label]:

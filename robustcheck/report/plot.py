@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from robustcheck.report.axes import Axis, at, axis_over, transformer
+from robustcheck.report.axes import Axis, axis_over, transformer
 from robustcheck.report.labels import Anchor, Label, place_labels
+from robustcheck.report.window import at, x_window, y_window
 from robustcheck.report.words import KINDS, Kind, case_of, kind_of, signed
 from robustcheck.values import Result, TrendFigure, TrendPoint
 
-WIDTH, HEIGHT = 540.0, 350.0
+Size = tuple[float, float]
+FULL: Size = (540.0, 350.0)
+# Beside a reason, and as the same plot on a phone.
+SMALL: Size = (300.0, 160.0)
 MOST_LABELS = 6
+# So few candidates are named whatever became of them; of more, those that need attention.
+_FEW = 3
+# With more candidates than this, only those that need attention keep the bars of their intervals.
+_CROWD = 40
 _LINE_SAMPLES = 24
 _TITLE_GLYPH = 6.6
 OTHER = "other"
@@ -23,6 +32,7 @@ _BESIDE_THE_LINE = tuple(f"var(--g{number})" for number in (4, 7, 3, 5, 2, 6))
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
 _LABELLED: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")
+_CHECKPOINT = re.compile(r"(epoch|step|checkpoint|ckpt|iter|iteration)([-_=]?)(\d+)", re.IGNORECASE)
 
 
 LineSample = tuple[float, float, float, float]
@@ -67,13 +77,34 @@ class TrendPlot:
     dots: tuple[Dot, ...]
     hidden: int
     markers: tuple[Marker, ...]
-    labels: tuple[Label, ...]
     cautions: tuple[str, ...]
     colours: Mapping[str, str]
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """Return width and height of the view in pixels."""
+        return self.x.length, self.y.length
+
+    @property
+    def is_crowded(self) -> bool:
+        """Tell whether there are so many candidates that not all of them can have bars."""
+        return len(self.markers) > _CROWD
+
+    @property
+    def trajectories(self) -> list[list[Marker]]:
+        """List the training runs among the candidates, each in the order of its checkpoints."""
+        runs: dict[str, list[tuple[int, Marker]]] = {}
+        for marker in self.markers:
+            if found := _CHECKPOINT.search(marker.model):
+                stem = f"{marker.model[: found.start(3)]}{marker.model[found.end(3) :]}"
+                runs.setdefault(stem, []).append((int(found[3]), marker))
+        ordered = [sorted(run, key=lambda one: one[0]) for run in runs.values() if len(run) > _FEW - 1]
+        return [[marker for _, marker in run] for run in ordered]
 
     @property
     def groups(self) -> list[tuple[str, str, int]]:
-        """List the visible groups with their colour and size, largest first."""
+        """List the groups in the view with their colour and size, largest first."""
         counts = Counter(shown_group(dot.group, self.colours) for dot in self.dots)
         return [(name, self.colours.get(name, "var(--g0)"), count) for name, count in counts.most_common()]
 
@@ -126,21 +157,23 @@ def own_colours(figure: TrendFigure) -> dict[str, str]:
     return {figure.line_of: "var(--g1)"} | dict(zip(others, _BESIDE_THE_LINE, strict=False))
 
 
-def trend_plot(figure: TrendFigure, results: Sequence[Result], colours: Mapping[str, str]) -> TrendPlot:
+def trend_plot(
+    figure: TrendFigure, results: Sequence[Result], colours: Mapping[str, str], size: Size = FULL
+) -> TrendPlot:
     """Work out the plot of one check from its figure and the results of the checked models."""
     z = transformer(figure.fit.axis)
     line = tuple((z(x), z(y), z(low), z(high)) for x, y, low, high in _thinned(figure.line))
     markers = tuple(marker for result in results if (marker := _marker(result, figure)))
     dots = _dots(figure.points, {marker.model for marker in markers}, figure)
     limit, limit_text = _limit_line(figure, results)
-    x, y = _axes(figure, line, markers or dots)
+    x, y = _axes(figure, line, markers, dots, size)
     inside = tuple(dot for dot in dots if 0 <= x.share(dot.x) <= 1 and 0 <= y.share(dot.y) <= 1)
     title, case = (results[0].title, case_of(results[0])) if results else (figure.check_key, "")
-    bare = TrendPlot(
+    plot = TrendPlot(
         figure, figure.check_key, title, case, x, y, line, limit, limit_text,
-        inside, len(dots) - len(inside), markers, (), _cautions(figure, results), colours,
+        inside, len(dots) - len(inside), markers, _cautions(figure, results), colours,
     )  # fmt: skip
-    return _labelled(bare)
+    return replace(plot, labels=tuple(_labels(plot)))
 
 
 def _thinned(line: Sequence[LineSample]) -> list[LineSample]:
@@ -194,15 +227,17 @@ def _judges_residual(result: Result) -> bool:
     return abs(verdict.value - verdict.expected - verdict.compared) < 1e-9
 
 
-def _axes(figure: TrendFigure, line: tuple[LineSample, ...], shown: Sequence[Marker | Dot]) -> tuple[Axis, Axis]:
+def _axes(
+    figure: TrendFigure, line: Sequence[LineSample], markers: Sequence[Marker], dots: Sequence[Dot], size: Size
+) -> tuple[Axis, Axis]:
     kind = figure.fit.axis
-    xs = [mark.x for mark in shown] or [point[0] for point in line]
-    x = axis_over(kind, xs, WIDTH, padding=0.09, unit=figure.x_unit)
-    ys = [mark.y for mark in shown]
-    ys += [end for mark in shown if isinstance(mark, Marker) for end in mark.y_span]
-    centre = [(point[0], point[1]) for point in line]
-    ys += [at(centre, edge) for edge in x.domain if len(centre) > 1]
-    return x, axis_over(kind, ys, HEIGHT, padding=0.07, unit=figure.y_unit)
+    across = x_window([marker.x for marker in markers], [dot.x for dot in dots] or [sample[0] for sample in line])
+    x = axis_over(kind, across, size[0], padding=0.06, unit=figure.x_unit)
+    centre = [(sample[0], sample[1]) for sample in line]
+    ends = [at(centre, edge) for edge in x.domain] if len(centre) > 1 else []
+    shown = [dot.y for dot in dots if x.domain[0] <= dot.x <= x.domain[1]]
+    marks = [place for marker in markers for place in (marker.y, *marker.y_span)]
+    return x, axis_over(kind, y_window(marks, shown, ends), size[1], padding=0.07, unit=figure.y_unit)
 
 
 def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]:
@@ -215,21 +250,35 @@ def _cautions(figure: TrendFigure, results: Sequence[Result]) -> tuple[str, ...]
     return (*shared, f"This line explains only {figure.fit.r2:.0%} of the population's spread.")
 
 
-def _labelled(plot: TrendPlot) -> TrendPlot:
-    wanted = [marker for marker in plot.markers if marker.kind in _LABELLED]
-    wanted.sort(key=lambda marker: (_LABELLED.index(marker.kind), marker.result.verdict.margin or 0.0))
-    anchors = [Anchor(*plot.pixel(marker.x, marker.y), marker.model) for marker in wanted]
+def labelled_at(plot: TrendPlot, size: Size, most: int) -> tuple[Label, ...]:
+    """Place the labels anew for a view of another size."""
+    x, y = replace(plot.x, length=size[0]), replace(plot.y, length=size[1])
+    return tuple(_labels(replace(plot, x=x, y=y), most))
+
+
+def _labels(plot: TrendPlot, most: int = MOST_LABELS) -> list[Label]:
+    wanted = [marker for marker in plot.markers if marker.kind in _LABELLED or len(plot.markers) <= _FEW]
+    order = [*_LABELLED, *KINDS]
+    wanted.sort(key=lambda marker: (order.index(marker.kind), marker.result.verdict.margin or 0.0))
+    # The last checkpoint of a training run tells which run it is.
+    wanted += [run[-1] for run in plot.trajectories if run[-1] not in wanted]
+    anchors = [Anchor(*plot.pixel(marker.x, marker.y), marker.model, marker.model) for marker in wanted]
     taken = [plot.pixel(marker.x, marker.y) for marker in plot.markers]
     taken += [plot.pixel(dot.x, dot.y) for dot in plot.dots]
     taken += [place for marker in plot.markers for place in _bars(plot, marker)]
     taken += _along(plot, [(x, y) for x, y, _, _ in plot.line]) + _along(plot, plot.limit)
-    labels = place_labels(anchors, taken, (WIDTH, HEIGHT), MOST_LABELS)
-    fields = {name: getattr(plot, name) for name in TrendPlot.__slots__}
-    return TrendPlot(**(fields | {"labels": tuple(labels)}))
+    return place_labels(anchors, taken, plot.size, most)
+
+
+def has_bars(plot: TrendPlot, marker: Marker) -> bool:
+    """Tell whether the bars of a marker's intervals are drawn."""
+    return not plot.is_crowded or marker.kind in _LABELLED
 
 
 def _bars(plot: TrendPlot, marker: Marker) -> list[tuple[float, float]]:
     """Return pixels along the interval bars of a marker, beyond the marker itself."""
+    if not has_bars(plot, marker):
+        return []
     (left, right), (low, high) = marker.x_span, marker.y_span
     shares = [step / 8 for step in range(9)]
     across = [plot.pixel(left + share * (right - left), marker.y) for share in shares]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from robustcheck.report.plot import Marker, TrendPlot, shown_group
+from robustcheck.report.plot import Marker, TrendPlot, has_bars, shown_group
 from robustcheck.report.words import Kind
 
 _MARKER = 8.0
@@ -21,9 +21,11 @@ _OUTLINES: dict[Kind, str] = {
 
 
 def dots_path(plot: TrendPlot, group: str) -> str:
-    """Return the dots of one population group."""
-    members = (dot for dot in plot.dots if shown_group(dot.group, plot.colours) == group)
-    return "".join(f"M{_at(plot, dot.x, dot.y)}h0" for dot in members)
+    """Return the dots of one population group: whole pixels, each relative to the one before it."""
+    members = [plot.pixel(dot.x, dot.y) for dot in plot.dots if shown_group(dot.group, plot.colours) == group]
+    places = sorted((round(x), round(y)) for x, y in members)
+    steps = zip([(0, 0), *places], places, strict=False)
+    return "".join(f"m{x - x0} {y - y0}z" for (x0, y0), (x, y) in steps)
 
 
 def markers_path(plot: TrendPlot, kind: Kind) -> str:
@@ -34,8 +36,13 @@ def markers_path(plot: TrendPlot, kind: Kind) -> str:
 
 def intervals_path(plot: TrendPlot, kind: Kind) -> str:
     """Return the interval bars of the checked models of one kind, across and up."""
-    members = [marker for marker in plot.markers if marker.kind == kind]
+    members = [marker for marker in plot.markers if marker.kind == kind and has_bars(plot, marker)]
     return "".join(_bars(plot, marker) for marker in members)
+
+
+def trajectories_path(plot: TrendPlot) -> str:
+    """Return the ways of the training runs, checkpoint after checkpoint."""
+    return "".join(_path(plot, [(marker.x, marker.y) for marker in run]) for run in plot.trajectories)
 
 
 def _bars(plot: TrendPlot, marker: Marker) -> str:
@@ -63,6 +70,13 @@ def band_path(plot: TrendPlot) -> str:
     upper = [(x, high) for x, _, _, high in plot.line]
     lower = [(x, low) for x, _, low, _ in reversed(plot.line)]
     return f"{_path(plot, [*upper, *lower])}Z" if plot.line else ""
+
+
+def said(plot: TrendPlot) -> str:
+    """Say in words what the plot shows, for those who do not see it."""
+    figure, counts = plot.figure, ", ".join(f"{number} {kind}" for kind, number in plot.kinds)
+    candidates = f"; checked models: {counts}" if counts else ""
+    return f"{figure.y_label} against {figure.x_label}, with the trend of {figure.population}{candidates}"
 
 
 def _path(plot: TrendPlot, points: Sequence[tuple[float, float]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from robustcheck.values import Change, Pairs, Result, Score, Status, Verdict
@@ -74,6 +75,17 @@ def measured(result: Result) -> str:
     return quantity.label if quantity else ""
 
 
+def name_parts(model: str) -> tuple[str, str]:
+    """Split the id of a model into its architecture and its weights: the part after an @, else after a slash."""
+    name, _, weights = model.partition("@" if "@" in model else "/")
+    return name, weights
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return the key by which epoch_2 comes before epoch_10."""
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name))
+
+
 def finding(result: Result) -> str:
     """Write what was found of a claim: ``fails``, and what was expected where the suite says so."""
     found, expected = result.finding or "\N{EN DASH}", result.expect_finding
@@ -85,6 +97,11 @@ def finding(result: Result) -> str:
 def is_to_hold(result: Result) -> bool:
     """Tell whether the side beyond the limit is the bad one: not where a claim is expected to fail or stay open."""
     return result.expect_finding in ("", "holds")
+
+
+def is_extrapolated(verdict: Verdict) -> bool:
+    """Tell whether a verdict rests on a line beyond the models that it was drawn through; its notes say so."""
+    return any(note.startswith("extrapolated") for note in verdict.notes)
 
 
 def sampled(verdict: Verdict) -> str:
@@ -104,6 +121,12 @@ def moved(change: Change) -> str:
 def breakable(text: str) -> str:
     """Let a narrow heading break after an underscore too."""
     return re.sub(r"(?<=_)", "\N{ZERO WIDTH SPACE}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut the middle of a long name: checkpoints of one family differ at the end."""
+    tail = most * 2 // 5
+    return text if len(text) <= most else f"{text[: most - tail - 1]}…{text[-tail:]}"
 
 
 def plain(value: float, unit: str) -> str:
@@ -155,6 +178,15 @@ def traced(provenance: Pairs) -> Pairs:
 def source_of(score: Score | None) -> str:
     """Write where a score comes from."""
     return f"{score.evidence}: {score.source}" if score else "\N{EN DASH}"
+
+
+def moment(started: str) -> str:
+    """Write the time of a run: ``2026-11-22 05:00 UTC``; as it is where it is no such time."""
+    try:
+        time = datetime.fromisoformat(started)
+    except ValueError:
+        return started
+    return f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".strip()
 
 
 def duration(seconds: float) -> str:

@@ -1,57 +1,36 @@
-"""The page in a real browser: it draws, filters and sorts without an error or a request."""
+"""The page in a real browser: it draws, filters, sorts and groups without an error or a request."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from report_claims import claims_run
+from report_dimensions import training_run
 from report_fixtures import made_up_run, with_odd_outcomes
 from report_protocols import protocol_run
 
-from robustcheck.report import write_report
+from robustcheck.values import RunRecord
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-# No test is about speed: on a machine under load a browser may take its time.
-PATIENCE_MS = 180_000
+Address = Callable[[RunRecord], str]
+Opened = tuple[Any, list[str]]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Start one browser for the tests of this file."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_MS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write a report of 30 models with three trends; return its address."""
-    return Path(write_report(with_odd_outcomes(made_up_run(30, 3)), tmp_path_factory.mktemp("report"))).as_uri()
+@cache
+def odd_run() -> RunRecord:
+    """Return a run of 30 models and three trends, with every outcome."""
+    return with_odd_outcomes(made_up_run(30, 3))
 
 
 @pytest.fixture
-def opened(browser: Any) -> Iterator[tuple[Any, list[str]]]:
-    """Open an empty page that shares nothing with the other tests; yield it and what goes wrong or over the network."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url))
-    yield page, wrong
-    page.close()
+def address(address_of: Address) -> str:
+    return address_of(odd_run())
 
 
 def wait_for_filter(page: Any, filters: str) -> None:
@@ -59,56 +38,141 @@ def wait_for_filter(page: Any, filters: str) -> None:
     page.wait_for_function("filters => document.getElementById('filter').dataset.applied === filters", arg=filters)
 
 
-def test_charts_are_drawn_without_error_or_request(opened: tuple[Any, list[str]], address: str) -> None:
+def draw(page: Any, number: int, within: str = "#trends") -> None:
+    """Scroll to the plots and wait until so many are drawn."""
+    page.evaluate("within => document.querySelector(within).scrollIntoView()", within)
+    page.wait_for_function(
+        "([within, number]) => document.querySelectorAll(`${within} .plot.drawn`).length === number",
+        arg=[within, number],
+    )
+
+
+# --- charts -------------------------------------------------------------------------------------
+
+
+def test_charts_are_drawn_without_error_or_request(opened: Opened, address: str) -> None:
     page, wrong = opened
     page.goto(address)
-    page.evaluate("document.getElementById('trends').scrollIntoView()")
-    page.wait_for_function("document.querySelectorAll('.plot.drawn').length === 3")
-    assert page.locator(".plot.drawn .vega svg").count() == 3
+    draw(page, 3)
+    assert page.locator("#trends .plot.drawn .vega svg").count() == 3
     assert wrong == []
 
 
-def test_the_filter_lives_in_the_address(opened: tuple[Any, list[str]], address: str) -> None:
+def test_a_chart_zooms_to_the_whole_population_and_back(opened: Opened, address: str) -> None:
+    page, wrong = opened
+    page.goto(address)
+    draw(page, 3)
+    plot = page.locator("#trends .plot").first
+    before = page.evaluate(TICKS)
+    plot.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function(TICKS_DIFFER, arg=before)
+    assert all(text.endswith("%") for text in page.evaluate(TICKS))
+    plot.get_by_role("button", name="fit", exact=True).click()
+    page.wait_for_function(TICKS_ARE, arg=before)
+    assert wrong == []
+
+
+TICKS = """
+[...document.querySelectorAll('#trends .plot:first-child .vega .role-axis-label text')].map(t => t.textContent).sort()
+"""
+TICKS_DIFFER = f"before => ({TICKS}).join() !== before.join()"
+TICKS_ARE = f"before => ({TICKS}).join() === before.join()"
+
+
+def test_the_filter_acts_on_the_charts(opened: Opened, address: str) -> None:
+    page, wrong = opened
+    page.goto(address)
+    draw(page, 3)
+    shown = "document.querySelector('#trends .plot').querySelectorAll('.vega [aria-roledescription=point]').length"
+    assert page.evaluate(shown) == 30
+    page.fill("#filter [name=model]", "ViT-B-7/")
+    wait_for_filter(page, "model=ViT-B-7%2F")
+    page.wait_for_function(f"{shown} === 1")
+    page.locator("#filter [type=reset]").click()
+    page.wait_for_function(f"{shown} === 30")
+    assert wrong == []
+
+
+def test_charts_without_a_unit_have_bare_ticks(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    page.goto(address_of(protocol_run()))
+    draw(page, 2)
+    texts = [set(plot.inner_text().split("\n")) for plot in page.locator("#trends .plot .vega").all()]
+    likelihood = next(said for said in texts if "nll on imagenet-val" in said)
+    detection = next(said for said in texts if "top1 on imagenet-val" in said)
+    assert {"1.5", "2"} <= likelihood
+    assert {"0.85", "0.9", "60%"} <= detection
+    assert not any(text.endswith("%") for text in likelihood)
+    assert wrong == []
+
+
+def test_a_training_run_is_drawn_as_one_way(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    page.goto(address_of(_training()))
+    draw(page, 2)
+    assert page.locator("#trends .plot").first.locator(".vega .mark-line path").count() >= 3
+    assert page.locator("#trends .legend .run").count() == 2
+    assert wrong == []
+
+
+@cache
+def _training() -> RunRecord:
+    return training_run()
+
+
+# --- filter, order, groups ----------------------------------------------------------------------
+
+
+def test_the_filter_lives_in_the_address(opened: Opened, address: str) -> None:
     page, wrong = opened
     page.goto(f"{address}#status=error")
     wait_for_filter(page, "status=error")
     assert page.locator(".card:visible").count() == 1
-    assert page.locator(".heat tbody tr:visible").count() == 1
+    assert page.locator(".grid tbody tr:visible").count() == 1
     page.locator("#filter [type=reset]").click()
     wait_for_filter(page, "")
     assert "status" not in page.evaluate("location.hash")
-    assert page.locator(".heat tbody tr:visible").count() == 30
+    assert page.locator(".grid tbody tr:visible").count() == 30
     page.check("#filter [value=known]", force=True)
     wait_for_filter(page, "status=known")
-    assert page.locator(".heat tbody tr:visible").count() == 1
+    assert page.locator(".grid tbody tr:visible").count() == 1
     page.uncheck("#filter [value=known]", force=True)
     page.fill("#filter [name=q]", "shift-1")
     wait_for_filter(page, "q=shift-1")
     assert "q=shift-1" in page.evaluate("location.hash")
+    assert page.locator(".grid thead th[data-key]:visible").count() == 1
     assert wrong == []
 
 
-def test_a_heading_sorts_the_margins(opened: tuple[Any, list[str]], address: str) -> None:
+def test_a_heading_sorts_the_margins(opened: Opened, address: str) -> None:
     page, _ = opened
     page.goto(address)
-    page.locator(".heat th[data-sort='0']").click()
-    values = page.evaluate("[...document.querySelectorAll('.heat tbody tr')].map(r => Number(r.cells[1].dataset.v))")
-    assert values == sorted(values)
+    page.locator(".grid th[data-sort='0'] button").click()
+    values = "[...document.querySelectorAll('.grid tbody tr')].map(r => Number(r.cells[1].dataset.v))"
+    assert page.evaluate(values) == sorted(page.evaluate(values))
+    assert "sort=0" in page.evaluate("location.hash")
+    page.locator(".grid th[data-sort='0'] button").click()
+    assert page.evaluate(values) == sorted(page.evaluate(values), reverse=True)
+    page.locator(".grid th[data-sort='name'] button").click()
+    names = page.evaluate("[...document.querySelectorAll('.grid tbody tr')].slice(0, 3).map(r => r.dataset.m)")
+    assert names == ["ViT-B-0/run0_s13b", "ViT-B-1/run1_s13b", "ViT-B-2/run2_s13b"]
 
 
-def test_the_theme_switches(opened: tuple[Any, list[str]], address: str) -> None:
-    page, _ = opened
-    page.goto(address)
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    theme = page.evaluate("document.documentElement.dataset.theme")
-    page.locator("#theme").click()
-    page.wait_for_function("before => document.documentElement.dataset.theme !== before", arg=theme)
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-
-
-def test_the_filter_finds_claims_by_their_groups(opened: tuple[Any, list[str]], tmp_path: Path) -> None:
+def test_models_are_grouped_by_a_facet(opened: Opened, address: str) -> None:
     page, wrong = opened
-    page.goto(Path(write_report(claims_run(), tmp_path / "report")).as_uri())
+    page.goto(f"{address}#group=source")
+    wait_for_filter(page, "group=source")
+    headings = page.locator(".grid .rowgroup").all_inner_texts()
+    assert sorted(text.split()[1] for text in headings) == ["datacomp", "laion", "wit"]
+    page.select_option("#filter [name=group]", "")
+    wait_for_filter(page, "")
+    assert page.locator(".grid .rowgroup").count() == 0
+    assert wrong == []
+
+
+def test_the_filter_finds_claims_by_their_groups(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    page.goto(address_of(_claims()))
     assert page.locator(".claims tr[data-key]:visible").count() == 4
     page.fill("#filter [name=model]", "webli")
     wait_for_filter(page, "model=webli")
@@ -122,22 +186,135 @@ def test_the_filter_finds_claims_by_their_groups(opened: tuple[Any, list[str]], 
     assert wrong == []
 
 
-def test_a_link_unfolds_its_card(opened: tuple[Any, list[str]], tmp_path: Path) -> None:
-    page, _ = opened
-    run = made_up_run(6, 1)
-    unsure = tuple(replace(result, verdict=replace(result.verdict, status="unsure")) for result in run.results)
-    page.goto(Path(write_report(replace(run, results=unsure), tmp_path / "report")).as_uri())
-    assert page.locator(".card > details[open]").count() == 0
-    page.locator(".heat td a").first.click()
-    assert page.locator(".card > details[open] .rerun").count() == 1
+@cache
+def _claims() -> RunRecord:
+    return claims_run()
 
 
-def test_charts_without_a_unit_have_bare_ticks(tmp_path: Path, opened: tuple[Any, list[str]]) -> None:
+# --- a hundred models and fifty checks ----------------------------------------------------------
+
+
+@cache
+def _large() -> RunRecord:
+    run = made_up_run(119, 50)
+    long = "a-very-long-name-of-a-model-" * 8
+    first = replace(run.results[0].model, id=long[:200])
+    results = tuple(
+        replace(result, model=first) if result.model.id == run.results[0].model.id else result for result in run.results
+    )
+    return replace(run, results=results)
+
+
+def test_a_large_grid_fits_the_screen(opened: Opened, address_of: Address) -> None:
     page, wrong = opened
-    page.goto(Path(write_report(protocol_run(), tmp_path / "report")).as_uri())
-    page.wait_for_function("document.querySelectorAll('.plot.drawn').length === 2")
-    likelihood, detection = (plot.inner_text().split("\n") for plot in page.locator(".plot .vega").all())
-    assert {"1.5", "2", "nll on imagenet-val"} <= set(likelihood)
-    assert {"0.85", "0.9", "60%", "top1 on imagenet-val"} <= set(detection)
-    assert not any(text.endswith("%") for text in likelihood)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(address_of(_large()))
+    frame = page.evaluate("(f => [f.scrollWidth, f.clientWidth])(document.querySelector('.scroll:has(.grid)'))")
+    assert frame[0] <= frame[1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    assert page.locator(".grid tbody td:visible").count() == 119 * 50
+    modes = "new Set([...document.querySelectorAll('.grid th *')].map(e => getComputedStyle(e).writingMode))"
+    assert page.evaluate(f"[...{modes}]") == ["horizontal-tb"]
+    # The longest name is cut, and stands whole in its title.
+    name = page.locator(".grid tbody th[title^=a-very-long]")
+    assert name.bounding_box()["width"] < 460
+    # A group of columns gives its numbers where it is widened.
+    page.locator(".grid .groups button").first.click()
+    assert page.locator(".grid .groups button").first.get_attribute("aria-expanded") == "true"
+    assert page.locator(".grid th.wide span:visible").count() >= 50
     assert wrong == []
+
+
+def test_a_large_page_fits_a_phone(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address_of(_large()))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator(".grid td.fail").first
+    assert float(box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 11
+    assert "shift-on-trend[" in box.evaluate("e => getComputedStyle(e, '::after').content")
+    assert wrong == []
+
+
+# --- details, CSV, links ------------------------------------------------------------------------
+
+
+def test_a_box_opens_its_details_by_mouse_and_keyboard(opened: Opened, address: str) -> None:
+    page, wrong = opened
+    page.goto(address)
+    page.locator(".grid td.pass").first.click()
+    detail = page.locator("#detail")
+    detail.wait_for()
+    text = detail.inner_text()
+    assert "shift-on-trend[" in text
+    assert 'pytest "suites/natural_shifts.robust.yaml::shift-on-trend[' in text
+    page.keyboard.press("Escape")
+    assert not detail.is_visible()
+    focused = "[document.activeElement.tagName, document.activeElement.cellIndex]"
+    assert page.evaluate(focused)[0] == "TD"
+    column = page.evaluate(focused)[1]
+    page.keyboard.press("ArrowRight" if column == 1 else "ArrowLeft")
+    assert abs(page.evaluate(focused)[1] - column) == 1
+    page.keyboard.press("Enter")
+    detail.wait_for()
+    assert wrong == []
+
+
+def test_what_is_shown_can_be_downloaded(opened: Opened, address: str, tmp_path: Path) -> None:
+    page, wrong = opened
+    page.goto(f"{address}#model=ViT-B-7/")
+    wait_for_filter(page, "model=ViT-B-7%2F")
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    download.value.save_as(tmp_path / "shown.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "shown.csv").read_text(encoding="utf-8"))))
+    wanted = [result for result in odd_run().results if result.model.id.startswith("ViT-B-7/")]
+    assert [row["check"] for row in rows] == [result.check_key for result in wanted]
+    assert [row["rerun"] for row in rows] == [result.rerun for result in wanted]
+    values = [result.verdict.value for result in wanted]
+    assert [float(row["value"]) for row in rows if row["value"]] == pytest.approx(
+        [value for value in values if value is not None], rel=1e-5
+    )
+    assert wrong == []
+
+
+def test_all_results_are_listed_when_asked_for(opened: Opened, address: str) -> None:
+    page, wrong = opened
+    page.goto(address)
+    assert page.locator("#all table").count() == 0
+    page.locator("#all > summary").click()
+    page.locator("#all table").wait_for()
+    assert page.locator("#all tbody tr[class]").count() == len(odd_run().results)
+    assert wrong == []
+
+
+def test_a_link_unfolds_its_card(opened: Opened, address_of: Address) -> None:
+    page, _ = opened
+    page.goto(address_of(_unsure()))
+    assert page.locator(".card > details[open]").count() == 0
+    page.locator(".reason .share a").first.click()
+    assert page.locator(".card > details[open] .rerun").count() == 1
+    assert "at=r" in page.evaluate("location.hash")
+
+
+@cache
+def _unsure() -> RunRecord:
+    run = made_up_run(6, 1)
+    return replace(run, results=tuple(replace(r, verdict=replace(r.verdict, status="unsure")) for r in run.results))
+
+
+def test_a_skip_leads_to_what_is_missing(opened: Opened, address: str) -> None:
+    page, _ = opened
+    page.goto(address)
+    page.locator(".tiles .skip a").click()
+    assert page.locator("#missing > details[open] .missing > li").count() == 1
+
+
+def test_the_theme_switches(opened: Opened, address: str) -> None:
+    page, _ = opened
+    page.goto(address)
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    page.locator("#theme").click()
+    page.wait_for_function("before => document.documentElement.dataset.theme !== before", arg=theme)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before

@@ -9,7 +9,7 @@ import pytest
 from report_claims import QUOTE, SOURCE, claim, claims_run, effect
 from report_fixtures import made_up_run
 
-from robustcheck.report.heatmap import heatmap
+from robustcheck.report.grid import grid
 from robustcheck.report.html import render_html
 from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.page import Page, page, scope
@@ -40,15 +40,15 @@ def row_of(html: str, key: str) -> str:
 # --- the section --------------------------------------------------------------------------------
 
 
-def test_the_heatmap_shows_single_models_alone(run: RunRecord, shown: Page) -> None:
+def test_the_grid_shows_single_models_alone(run: RunRecord, shown: Page) -> None:
     assert {column.suite for column in shown.table.columns} == {run.results[0].suite}
     assert "models" not in {row.model for row in shown.table.rows}
-    assert scope(run, 1) == "2 models \N{MULTIPLICATION SIGN} 1 check · 4 claims · published evidence"
+    assert scope(run) == "2 models \N{MULTIPLICATION SIGN} 1 check · 4 claims · published evidence"
 
 
 def test_rows_are_numbered_after_the_columns(shown: Page) -> None:
     assert [row.number for found in shown.claims for row in found.rows] == [1, 2, 3, 4]
-    assert [number for number, _ in shown.by_column()] == [0, 1, 2, 3, 4]
+    assert sorted(shown.places.values()) == [0, 1, 2, 3, 4]
 
 
 def test_a_row_says_what_was_found_and_expected(html: str) -> None:
@@ -78,7 +78,7 @@ def test_a_run_of_claims_alone_is_a_report() -> None:
     run = replace(claims_run(), trends=())
     run = replace(run, results=tuple(result for result in run.results if result.is_about_groups))
     html = render_html(run)
-    assert scope(run, 0) == "4 claims"
+    assert scope(run) == "4 claims"
     assert 'id="margins"' not in html
     assert '<form id="filter" class="js" role="search" aria-label="Filter the results">' in html
     assert "0 models" not in summary_markdown(run)
@@ -114,9 +114,9 @@ def test_the_record_keeps_findings_and_units(run: RunRecord, tmp_path: Path) -> 
 def test_a_model_that_fails_as_expected_is_not_shaded_as_bad() -> None:
     result = made_up_run(1, 1).results[0]
     below = replace(result, verdict=replace(result.verdict, status="pass", margin=-0.2), expect_finding="fails")
-    assert heatmap([below], {}).rows[0].boxes[0].shade == "z"  # type: ignore[union-attr]
+    assert grid([below], {}).rows[0].boxes[0].shade == "z"  # type: ignore[union-attr]
     meant_to_hold = replace(below, expect_finding="holds")
-    assert heatmap([meant_to_hold], {}).rows[0].boxes[0].shade == "n5"  # type: ignore[union-attr]
+    assert grid([meant_to_hold], {}).rows[0].boxes[0].shade == "n5"  # type: ignore[union-attr]
 
 
 def test_no_side_of_a_strip_is_bad_where_a_claim_should_fail(shown: Page) -> None:
@@ -147,7 +147,7 @@ def test_a_moved_value_is_told_with_its_basis() -> None:
     broken = replace(moved, after="fail", unit="", value_before=0.9, value_after=1.24, basis="the intervals are apart")
     run = replace(run, previous="20261101-000000", changes=(moved, broken, Change(key, model, "fail", "pass")))
     html, text = render_html(run), summary_markdown(run)
-    changed = html.split('class="changes"')[1].split("</div>")[0]
+    changed = html.split('id="changes"')[1].split("</section>")[0]
     assert "<b>1</b> newly failing, <b>1</b> fixed, <b>1</b> moved" in changed
     assert f'<li><span class="mark pass">pass</span> {key} ' in changed
     assert f'61.0% → 57.5% <span class="soft">{basis}</span>' in changed
@@ -160,12 +160,8 @@ def test_a_moved_value_is_told_with_its_basis() -> None:
 # --- cards --------------------------------------------------------------------------------------
 
 
-def test_of_many_cards_only_failures_are_unfolded() -> None:
+def test_few_cards_are_unfolded_and_many_are_lines() -> None:
     run = made_up_run(6, 1)
-    status = {0: "fail", 1: "error"}
-    results = tuple(
-        replace(result, verdict=replace(result.verdict, status=status.get(place, "unsure")))  # type: ignore[arg-type]
-        for place, result in enumerate(run.results)
-    )
-    assert [card.is_open for card in page(replace(run, results=results)).cards] == [True, True, *[False] * 4]
-    assert all(card.is_open for card in page(replace(run, results=results[2:])).cards)
+    results = tuple(replace(result, verdict=replace(result.verdict, status="fail")) for result in run.results)
+    assert [card.is_open for card in page(replace(run, results=results)).cards] == [False] * 6
+    assert [card.is_open for card in page(replace(run, results=results[2:])).cards] == [True] * 4

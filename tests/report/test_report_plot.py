@@ -9,7 +9,7 @@ import pytest
 from report_fixtures import made_up_run
 
 from robustcheck.report.axes import axis_over, transform
-from robustcheck.report.heatmap import heatmap, shade
+from robustcheck.report.grid import grid, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
 from robustcheck.report.strip import strip
@@ -58,12 +58,12 @@ def test_a_poor_fit_is_flagged() -> None:
     assert plot.cautions == ("This line explains only 41% of the population's spread.",)
 
 
-def test_the_heatmap_puts_trouble_first() -> None:
+def test_the_grid_puts_trouble_first() -> None:
     run = made_up_run(20, 4)
-    table = heatmap(run.results, {})
+    table = grid(run.results, {})
     failures = [sum(box is not None and box.kind == "fail" for box in row.boxes) for row in table.rows]
     assert failures == sorted(failures, reverse=True)
-    assert [(group.check_id, len(group.columns)) for block in table.blocks for group in block.groups] == [
+    assert [(group.title, len(group.columns)) for block in table.blocks for group in block.groups] == [
         ("shift-on-trend", 4)
     ]
 
@@ -106,8 +106,8 @@ def test_suites_without_a_common_model_have_tables_of_their_own() -> None:
         for result in two
     )
     shared = tuple(replace(result, suite="suites/b.robust.yaml") for result in two)
-    assert len(heatmap((*one, *shared), {}).blocks) == 1
-    table = heatmap((*one, *apart), {})
+    assert len(grid((*one, *shared), {}).blocks) == 1
+    table = grid((*one, *apart), {})
     assert [(len(block.columns), len(block.rows)) for block in table.blocks] == [(2, 3), (1, 2)]
     assert [column.number for column in table.columns] == [0, 1, 2]
 

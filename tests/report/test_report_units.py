@@ -11,7 +11,7 @@ from report_protocols import TRACED, protocol_run
 
 from robustcheck.measure import metric_of
 from robustcheck.report.axes import Axis, axis_over
-from robustcheck.report.heatmap import heatmap
+from robustcheck.report.grid import grid
 from robustcheck.report.html import render_html
 from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.page import chart_page, page
@@ -76,13 +76,13 @@ def test_green_is_good_whether_high_or_low_is(run: RunRecord) -> None:
         assert verdict.limit is not None
         above = verdict.compared > verdict.limit
         assert (verdict.margin > 0) == (above == metric_of(score.cell).higher_is_better)
-    boxes = [box for row in heatmap(run.results, {}).rows for box in row.boxes if box is not None]
+    boxes = [box for row in grid(run.results, {}).rows for box in row.boxes if box is not None]
     assert {box.shade[0] for box in boxes if box.kind == "fail"} == {"n"}
     assert {box.shade[0] for box in boxes if box.kind == "pass"} == {"p"}
 
 
 def test_headings_say_which_margins_are_points(run: RunRecord, html: str) -> None:
-    table = heatmap(run.results, {})
+    table = grid(run.results, {})
     assert table.is_mixed
     assert {column.key: column.unit for column in table.columns} == {
         "unseen-classes-are-noticed[mcm]": "",

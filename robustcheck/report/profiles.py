@@ -1,0 +1,105 @@
+"""Profiles: one metric on one data set, factor after factor or corruption after corruption."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from robustcheck.report.dotplot import Dot, DotPlot, DotRow, dot_plot
+from robustcheck.report.words import kind_of, measured, plain
+from robustcheck.values import Quantity, Result
+
+# A profile of fewer values is no profile: the grid shows them as well.
+LEAST_ROWS = 3
+# So few models are told apart, and their severities joined by a line.
+FEW_MODELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A dot plot with a row for each value of a dimension; ``columns`` are the checks that it shows."""
+
+    plot: DotPlot
+    dimension: str
+    columns: tuple[tuple[str, str], ...]
+    models: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a result stands in a profile: which profile, which row, which severity."""
+
+    family: tuple[str, Quantity]
+    dimension: str
+    value: str
+    severity: str = ""
+
+
+_Member = tuple[_Place, Result]
+
+
+def profiles(results: Iterable[Result]) -> tuple[Profile, ...]:
+    """Draw a profile for each metric and data set that was judged under three values of a dimension or more."""
+    families: dict[tuple[tuple[str, Quantity], str], dict[str, list[_Member]]] = {}
+    for result in results:
+        for place in _places(result):
+            rows = families.setdefault((place.family, place.dimension), {})
+            rows.setdefault(place.value, []).append((place, result))
+    found = (_profile(dimension, rows) for (_, dimension), rows in families.items() if len(rows) >= LEAST_ROWS)
+    return tuple(profile for profile in found if profile is not None)
+
+
+def _places(result: Result) -> Iterator[_Place]:
+    score = result.score
+    if score is None or result.is_about_groups or not math.isfinite(score.value):
+        return
+    quantity = score.cell.quantity
+    for name, value in quantity.where:
+        rest = tuple(pair for pair in quantity.where if pair[0] != name)
+        yield _Place((result.suite, replace(quantity, where=rest)), name, value)
+    if quantity.transform:
+        name, _, severity = quantity.transform.partition(":")
+        yield _Place((result.suite, replace(quantity, transform=None, seed=0)), "corruption", name, severity)
+    dataset, *parts = quantity.dataset.split("/")
+    if parts:
+        severity = parts[1] if len(parts) > 1 else ""
+        yield _Place((result.suite, replace(quantity, dataset=dataset)), "corruption", parts[0], severity)
+
+
+def _profile(dimension: str, rows: dict[str, list[_Member]]) -> Profile | None:
+    members = [result for row in rows.values() for _, result in row]
+    models = len({result.model.id for result in members})
+    label = next(place.family[1] for row in rows.values() for place, _ in row).label
+    drawn = [_row(name, row, models) for name, row in (rows if models == 1 else _by_severity(rows)).items()]
+    plot = dot_plot(f"{label} by {dimension}", drawn, members[0].verdict.unit)
+    columns = tuple(dict.fromkeys((result.suite, result.check_key) for result in members))
+    return Profile(plot, dimension, columns, models) if plot else None
+
+
+def _by_severity(rows: Mapping[str, list[_Member]]) -> dict[str, list[_Member]]:
+    """Give each severity a row of its own: the dots of several models would hide its order."""
+    apart: dict[str, list[_Member]] = {}
+    for name, row in rows.items():
+        for place, result in sorted(row, key=lambda member: member[0].severity):
+            apart.setdefault(f"{name} {place.severity}".strip(), []).append((place, result))
+    return apart
+
+
+def _row(name: str, members: Sequence[_Member], models: int) -> DotRow:
+    """Draw a row: of few models with their intervals, of many the values alone."""
+    ordered = sorted(members, key=lambda member: (member[1].model.id, member[0].severity))
+    limits = {result.verdict.limit for _, result in ordered if result.verdict.expected is None}
+    dots = tuple(_dot(place, result, with_interval=models <= FEW_MODELS) for place, result in ordered)
+    severities = {place.severity for place, _ in ordered}
+    limit = limits.pop() if len(limits) == 1 else None
+    return DotRow(name, dots, limit, is_joined=models == 1 and len(severities) > 1)
+
+
+def _dot(place: _Place, result: Result, *, with_interval: bool) -> Dot:
+    score = result.score
+    assert score is not None, "only scores have a place"
+    ends = (score.low, score.high) if with_interval else (score.value, score.value)
+    low, high = (end if math.isfinite(end) else score.value for end in ends)
+    said = f"{result.model.id}, {measured(result)}: {plain(score.value, result.verdict.unit)}"
+    return Dot(kind_of(result.verdict), score.value, low, high, said, place.severity)

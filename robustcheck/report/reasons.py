@@ -1,0 +1,78 @@
+"""The first screen: what became of each candidate, and the few reasons with their pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from robustcheck.report.answer import Answer, Fate, is_judged, judges_candidates
+from robustcheck.report.causes import Cause, causes
+from robustcheck.report.dotplot import DotPlot, margins_plot
+from robustcheck.report.plot import SMALL, TrendPlot, own_colours, trend_plot
+from robustcheck.report.words import WORDS, counted
+from robustcheck.values import RunRecord, TrendFigure
+
+# Candidates up to this number are listed each; of more, the fates are counted.
+LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A cause with its picture: the trend of its one check, or how far its results lie from their limits."""
+
+    cause: Cause
+    trend: TrendPlot | None
+    margins: DotPlot | None
+    anchor: str
+
+    @property
+    def rerun(self) -> str:
+        """Return the command that judges the worst result again."""
+        return self.cause.worst.rerun
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may ship or not, and how its checks ended."""
+
+    model: str
+    fate: Fate
+    outcome: str
+
+
+def reasons(run: RunRecord, colours: Mapping[str, str], anchors: Mapping[str, str]) -> Iterator[Reason]:
+    """Give each cause its picture and the card of its worst result."""
+    figures = {(figure.suite, figure.check_key): figure for figure in run.trends}
+    for cause in causes(run.results):
+        checks = {(result.suite, result.check_key) for result in cause.results}
+        figure = figures.get(next(iter(checks))) if len(checks) == 1 else None
+        anchor = anchors.get(cause.worst.nodeid, "")
+        if figure is not None:
+            yield Reason(cause, _trend(figure, cause, colours), None, anchor)
+        else:
+            yield Reason(cause, None, margins_plot(cause.results), anchor)
+
+
+def _trend(figure: TrendFigure, cause: Cause, colours: Mapping[str, str]) -> TrendPlot:
+    return trend_plot(figure, cause.results, own_colours(figure) if figure.line_of else colours, SMALL)
+
+
+def candidates(run: RunRecord, answer: Answer) -> tuple[Candidate, ...]:
+    """List the candidates, those that must not ship first; empty where there are too many to list."""
+    if not 1 < len(answer.fates) <= LISTED:
+        return ()
+    order = ("do not ship", "cannot tell", "ship")
+    ordered = sorted(answer.fates.items(), key=lambda item: order.index(item[1]))
+    return tuple(Candidate(model, fate, _outcome(run, model)) for model, fate in ordered)
+
+
+def _outcome(run: RunRecord, model: str) -> str:
+    """Say how the checks of a candidate ended: ``3 failed, 2 unsure of 24 checks``."""
+    about = [result for result in run.results if judges_candidates(result) and result.model.id == model]
+    judged = [result for result in about if is_judged(result)]
+    counts = Counter(result.verdict.status for result in judged)
+    said = [f"{counts[status]:,} {WORDS[status].label}" for status in ("fail", "unsure", "warn") if counts[status]]
+    errors = sum(result.verdict.status == "error" for result in about)
+    said += [counted(errors, "error")] * bool(errors)
+    return f"{', '.join(said) or 'all passed'} of {counted(len(judged) + errors, 'check')}"

@@ -1,0 +1,40 @@
+const root = document.documentElement;
+const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+const make = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+};
+root.classList.add("scripted");
+
+// --- theme: the system's, until the reader chooses; storage may be closed to a file ---
+const storedTheme = (value) => {
+  try {
+    if (value) localStorage.setItem("robustcheck-theme", value);
+    return localStorage.getItem("robustcheck-theme");
+  } catch { return null; }
+};
+if (storedTheme()) root.dataset.theme = storedTheme();
+document.getElementById("theme").addEventListener("click", () => {
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  storedTheme(root.dataset.theme);
+});
+
+// --- data and scripts are packed; a browser that cannot unpack them keeps what is drawn without a script ---
+const unpacked = (id) => {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+};
+const canUnpack = Boolean(window.DecompressionStream);
+
+const copied = async (button, text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+  } catch { getSelection().selectAllChildren(button.previousElementSibling); }
+};
+for (const button of all(".copy")) button.addEventListener("click", () => copied(button, button.previousElementSibling.textContent));
+// A heading in a summary is marked up as both; where every fold opens on paper, so do these.
+addEventListener("beforeprint", () => all("#reasons details, .cards details").forEach((fold) => { fold.open = true; }));
