@@ -20,7 +20,9 @@ from robustcheck.errors import DataError
 
 Bools = npt.NDArray[np.bool_]
 
-RELEASED = ("imagenet-vid-robust", "ytbb-robust")
+# How many anchors count in each released set (PROTOCOLS section 9).
+ANCHORS = {"imagenet-vid-robust": 1109, "ytbb-robust": 2530}
+RELEASED = tuple(ANCHORS)
 COLUMNS = ("anchors", "frame", "labels", "role", "video")
 
 
@@ -47,7 +49,11 @@ def read_video(path: Path, index_dir: Path | None) -> Contents:
 def read_released_video(name: str, path: Path, index_dir: Path | None) -> Contents:
     """Read a released set of anchors and frames, over its own classes."""
     class_names, columns, vocabulary = _scored(name)
-    return replace(read_anchors(path, class_names), columns=columns, vocabulary=vocabulary)
+    contents = read_anchors(path, class_names)
+    anchors = int((contents.groups["role"] == ANCHOR).sum())
+    part = f"{anchors:,} anchors, where {name} has {ANCHORS[name]:,}: other images than the released ones"
+    defects = contents.defects if anchors == ANCHORS[name] else (*contents.defects, part)
+    return replace(contents, columns=columns, vocabulary=vocabulary, defects=defects)
 
 
 def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:

@@ -139,6 +139,7 @@ def as_strings(column: Column, where: Path) -> Strings:
     try:
         texts = np.char.decode(column, "utf-8") if column.dtype.kind == "S" else column.astype(np.str_)
         found = [stripped(text) for text in texts.reshape(-1).tolist()]
+        "".join(found).encode("utf-8")
     except ValueError as error:
         raise DataError(f"texts that cannot be read: {error}", where=str(where), expected="texts in UTF-8") from error
     return np.array(found, dtype=np.str_).reshape(texts.shape)

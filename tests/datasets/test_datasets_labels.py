@@ -165,6 +165,12 @@ def test_a_column_or_a_key_that_occurs_twice_is_an_error(directory: Path) -> Non
         open_dataset(str(directory), ())
 
 
+def test_half_a_surrogate_pair_is_no_text(directory: Path) -> None:
+    (directory / "manifest.jsonl").write_text('{"path": "a.png", "label": "\\ud800"}')
+    with pytest.raises(DataError, match=r"manifest\.jsonl:1: not JSON: .*surrogates not allowed"):
+        open_dataset(str(directory), ())
+
+
 def test_deep_json_is_an_error(directory: Path) -> None:
     (directory / "manifest.jsonl").write_text("[" * 100_000)
     with pytest.raises(DataError, match=r"manifest\.jsonl:1: not JSON"):

@@ -74,6 +74,8 @@ def test_the_fingerprint_is_that_of_the_content(directory: Path) -> None:
 def test_of_several_splits_the_one_for_testing_is_read(directory: Path) -> None:
     write(directory / "data" / "train-00000-of-00001.parquet", rows(range(9)))
     assert len(opened(directory)) == 7
+    write(directory / "data" / "test-00000-of-00001.parquet", [(encoded(1), "x.png", -1)])
+    assert len(opened(directory)) == 7
     write(directory / "data" / "test-00000-of-00001.parquet", rows(range(9)))
     with pytest.raises(DataError, match="the splits test, validation"):
         opened(directory)

@@ -51,6 +51,7 @@ def test_vid_robust_as_released(tmp_path: Path, metadata: str, images: str) -> N
     inner = f"{prefix}ILSVRC2015_val_0000000"
     assert dataset.ids.tolist() == [f"{inner}0/{n:06d}.JPEG" for n in (9, 10, 11)] + [f"{inner}1/000005.JPEG"]
     assert (dataset.task, dataset.name, len(dataset.class_names)) == ("video", "imagenet-vid-robust", 30)
+    assert dataset.defects == ("2 anchors, where imagenet-vid-robust has 1,109: other images than the released ones",)
     assert dataset.groups["role"].tolist() == ["frame", "anchor", "frame", "anchor"]
     assert dataset.groups["labels"].tolist() == ["26", "26", "9;17", "0"]
     assert dataset.groups["video"].tolist() == ["ILSVRC2015_val_00000000"] * 3 + ["ILSVRC2015_val_00000001"]

@@ -218,6 +218,23 @@ def test_wrong_files_beside_are_errors(directory: Path, name: str, text: str, me
         open_dataset(str(directory), ())
 
 
+@pytest.mark.parametrize(("kind", "target"), [(tarfile.SYMTYPE, "y.png"), (tarfile.LNKTYPE, "y.png")])
+def test_a_link_inside_an_archive_is_an_error(tmp_path: Path, kind: bytes, target: str) -> None:
+    directory = make_webdataset(tmp_path / "d", [[("y.cls", b"0"), ("y.png", encoded(0)), ("x.cls", b"1")]])
+    with tarfile.open(directory / "test" / "0.tar", "a") as archive:
+        link = tarfile.TarInfo("x.png")
+        link.type, link.linkname = kind, target
+        archive.addfile(link)
+    with pytest.raises(DataError, match=r"x\.png is a link or a device inside the archive"):
+        open_dataset(str(directory), ())
+
+
+def test_a_member_name_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    directory = make_webdataset(tmp_path / "d", [[("x\udcff.cls", b"0"), ("x\udcff.png", encoded(0))]])
+    with pytest.raises(DataError, match="is not UTF-8"):
+        open_dataset(str(directory), ())
+
+
 def test_a_missing_shard_count_is_an_error(directory: Path) -> None:
     (directory / "test" / "nshards.txt").unlink()
     with pytest.raises(DataError, match=r"there is no nshards\.txt"):

@@ -169,6 +169,12 @@ def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_half_a_surrogate_pair_is_no_text(tmp_path: Path) -> None:
+    np.savez(tmp_path / "digits.npz", ids=np.array(["a", "\ud800"]), predicted=np.array([0, 1]))
+    with pytest.raises(DataError, match="texts that cannot be read"):
+        read(tmp_path)
+
+
 def test_line_separators_inside_a_cell_are_kept(tmp_path: Path) -> None:
     (tmp_path / "digits.csv").write_text(
         'id,predicted,note\n"a\u2028b.png",cat,"x\ny"\nc.png,cat,\x85\n', encoding="utf-8"

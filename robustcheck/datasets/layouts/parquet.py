@@ -121,6 +121,9 @@ def _split_files(directory: Path) -> tuple[Path, ...]:
         if own.setdefault(int(parts[2]), path) != path:
             raise DataError(f"two files for part {int(parts[2])}", where=str(path), expected="each part once")
     testing = {key: own for key, own in splits.items() if key[0].rpartition("/")[2] in _SPLITS} or splits
+    if len(testing) > 1:
+        # ImageNet's test split comes without its labels.
+        testing = {key: own for key, own in testing.items() if _has_labels(next(iter(own.values())))} or testing
     if len(testing) != 1:
         raise DataError(
             f"the splits {', '.join(sorted(name for name, _ in testing))}",
@@ -136,6 +139,12 @@ def _split_files(directory: Path) -> tuple[Path, ...]:
             fix="copy or download the missing files",
         )
     return tuple(found[number] for number in range(count))
+
+
+def _has_labels(path: Path) -> bool:
+    """Tell whether any label of a file is a place: -1 stands for a label that was kept back."""
+    image, label, _ = _columns(path)
+    return bool((_rows(path, image, label).labels >= 0).any())
 
 
 def _columns(path: Path) -> tuple[str, str, tuple[str, ...]]:

@@ -150,6 +150,12 @@ def _member(info: tarfile.TarInfo, shard: Path) -> _Member:
             expected="files alone, as webdataset reads them",
             fix="write the shard again with the files themselves (tar --dereference --hard-dereference)",
         )
+    if not info.name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in info.name):
+        raise DataError(
+            f"the member name {info.name.encode('utf-8', 'surrogateescape')!r} is not UTF-8",
+            where=str(shard),
+            fix="write the shard again with names in UTF-8",
+        )
     # webdataset's rule: the key ends at the first dot of the base name.
     folder, slash, base = info.name.rpartition("/")
     stem, _, suffix = base.partition(".")

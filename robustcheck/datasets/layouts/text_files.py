@@ -128,9 +128,12 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
 
 def _json(text: str, where: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_single_keys)
+        value = json.loads(text, object_pairs_hook=_single_keys)
+        # Half of a surrogate pair is no text: no file can be called so.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", where=where) from error
+    return value
 
 
 def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
