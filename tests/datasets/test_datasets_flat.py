@@ -189,8 +189,8 @@ def test_without_info_a_missing_number_is_an_error(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("stems", "message"),
     [
-        (("a", "b"), "shards of 2 splits: a, b"),
-        (("a-val", "b-test"), "shards of 2 splits"),
+        (("a", "b"), "2 splits that could be meant: a, b"),
+        (("a-val", "b-test"), "2 splits that could be meant"),
         (("photos.v",), None),
     ],
 )

@@ -77,7 +77,7 @@ def test_of_several_splits_the_one_for_testing_is_read(directory: Path) -> None:
     write(directory / "data" / "test-00000-of-00001.parquet", [(encoded(1), "x.png", -1)])
     assert len(opened(directory)) == 7
     write(directory / "data" / "test-00000-of-00001.parquet", rows(range(9)))
-    with pytest.raises(DataError, match="the splits test, validation"):
+    with pytest.raises(DataError, match="2 splits that could be meant: test, validation"):
         opened(directory)
 
 
@@ -126,8 +126,9 @@ def test_damaged_files_are_errors(tmp_path: Path, content: bytes) -> None:
         opened(tmp_path)
 
 
-def test_a_file_of_another_name_says_what_is_expected(tmp_path: Path) -> None:
-    write(tmp_path / "0000.parquet", rows(range(2)))
+@pytest.mark.parametrize("name", ["0000.parquet", "test-00000-of-00000.parquet", "test-00002-of-00002.parquet"])
+def test_a_file_of_another_name_says_what_is_expected(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name, rows(range(2)))
     with pytest.raises(DataError, match=r"does not say which part of which split") as caught:
         opened(tmp_path)
     assert "validation-00000-of-00014.parquet" in caught.value.expected

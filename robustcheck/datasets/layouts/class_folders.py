@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.datasets.layouts.image_files import is_class_like
+from robustcheck.datasets.layouts.splits import SPLITS
 from robustcheck.datasets.layouts.text_files import read_class_names
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, named_after_imagenet
 from robustcheck.errors import DataError
@@ -25,7 +26,6 @@ from robustcheck.texts import stripped
 
 CLASS_NAMES = "classnames.txt"
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"})
 _TAB_FORM = f"a line FOLDER<TAB>NAME for each folder in {CLASS_NAMES}"
 
 
@@ -69,7 +69,7 @@ def _folders(directory: Path) -> list[Path]:
 
 def _require_classes(directory: Path, filled: Sequence[str]) -> None:
     """Refuse the folders of a set's splits: train and test are no classes."""
-    if filled and {folder.lower() for folder in filled} <= _SPLITS:
+    if filled and {folder.lower() for folder in filled} <= SPLITS:
         raise DataError(
             f"the folders {', '.join(filled)} are parts of a set, not classes",
             where=str(directory),

@@ -20,6 +20,7 @@ import numpy as np
 from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, IntArray, StrArray
 from robustcheck.datasets.decoding import decode_image
+from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LAYOUT = "parquet"
-_SPLITS = ("validation", "val", "test")
 _NAME = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})(?:-[0-9a-f]+)?[.]parquet")
 
 
@@ -108,10 +108,30 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _split_files(directory: Path) -> tuple[Path, ...]:
+    """Return the files of the one split for testing, all of them."""
+    splits = _splits(directory)
+    testing = [key for key in splits if is_for_testing(key[0])] or list(splits)
+    if len(testing) > 1:
+        # ImageNet's test split comes without its labels.
+        testing = [key for key in testing if _has_labels(next(iter(splits[key].values())))] or testing
+    if len(testing) != 1:
+        raise several_splits([name for name, _ in testing], str(directory))
+    (name, count), found = testing[0], splits[testing[0]]
+    if missing := sorted(set(range(count)) - set(found)):
+        raise DataError(
+            f"{len(missing)} of {count} files are missing, the first {name}-{missing[0]:05d}-of-{count:05d}.parquet",
+            where=str(directory),
+            fix="copy or download the missing files",
+        )
+    return tuple(found[number] for number in range(count))
+
+
+def _splits(directory: Path) -> dict[tuple[str, int], dict[int, Path]]:
+    """Return the files of each split (its name, and how many files it has) by their numbers."""
     splits: dict[tuple[str, int], dict[int, Path]] = {}
     for path in _files(directory):
         parts = _NAME.fullmatch(path.name)
-        if parts is None:
+        if parts is None or int(parts[2]) >= int(parts[3]):
             raise DataError(
                 f"{path.name} does not say which part of which split it is",
                 where=str(directory),
@@ -120,25 +140,7 @@ def _split_files(directory: Path) -> tuple[Path, ...]:
         own = splits.setdefault((parts[1], int(parts[3])), {})
         if own.setdefault(int(parts[2]), path) != path:
             raise DataError(f"two files for part {int(parts[2])}", where=str(path), expected="each part once")
-    testing = {key: own for key, own in splits.items() if key[0].rpartition("/")[2] in _SPLITS} or splits
-    if len(testing) > 1:
-        # ImageNet's test split comes without its labels.
-        testing = {key: own for key, own in testing.items() if _has_labels(next(iter(own.values())))} or testing
-    if len(testing) != 1:
-        raise DataError(
-            f"the splits {', '.join(sorted(name for name, _ in testing))}",
-            where=str(directory),
-            expected=f"one split for testing ({', '.join(_SPLITS)})",
-            fix="put the files of one split into a directory of their own",
-        )
-    [((name, count), found)] = testing.items()
-    if missing := sorted(set(range(count)) - set(found)):
-        raise DataError(
-            f"{len(missing)} of {count} files are missing, the first {name}-{missing[0]:05d}-of-{count:05d}.parquet",
-            where=str(directory),
-            fix="copy or download the missing files",
-        )
-    return tuple(found[number] for number in range(count))
+    return splits
 
 
 def _has_labels(path: Path) -> bool:

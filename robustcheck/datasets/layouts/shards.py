@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from robustcheck.datasets.dataset import Contents
+from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
 from robustcheck.datasets.layouts.text_files import load_json
 from robustcheck.datasets.layouts.webdataset import TarPictures, contents_of_shards
 from robustcheck.errors import DataError
@@ -22,7 +23,6 @@ from robustcheck.regular_files import is_regular
 
 LAYOUT = "shards"
 INFO = ("_info.json", "info.json")
-_SPLITS = ("validation", "val", "test")
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})[.]tar")
 
 
@@ -124,16 +124,9 @@ def _all_numbers(shards: Mapping[int, str], directory: Path) -> tuple[str, ...]:
 def _chosen(splits: Sequence[_Split], here: set[str], directory: Path) -> _Split:
     """Return the split for testing, or the only one of which anything is here."""
     present = [split for split in splits if here & set(split.shards)]
-    testing = [split for split in present if set(re.split(r"[-_.]", split.name.lower())) & set(_SPLITS)]
-    choices = testing or present
+    choices = [split for split in present if is_for_testing(split.name)] or present
     if len(choices) != 1:
-        found = ", ".join(split.name for split in choices) or "none of those listed"
-        raise DataError(
-            f"shards of {len(choices)} splits: {found}",
-            where=str(directory),
-            expected=f"shards of one split for testing ({', '.join(_SPLITS)})",
-            fix="put the shards of one split into a directory of their own",
-        )
+        raise several_splits([split.name for split in choices], str(directory))
     return choices[0]
 
 
