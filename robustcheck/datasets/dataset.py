@@ -182,7 +182,7 @@ class ImageDataset:
         path = self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
         if path is None:
             return self.pictures.image(index)
-        # Between two equal stamps lies what was fingerprinted, even where files are swapped and swapped back.
+        # What is read while a stamp stays the same is what was fingerprinted, even where files are swapped and back.
         self._require_unchanged(path)
         image = self.pictures.image(index)
         self._require_unchanged(path)

@@ -16,7 +16,7 @@ from itertools import product
 from math import log
 from typing import Any, NamedTuple
 
-from robustcheck.report.missing import first_line, suite_name
+from robustcheck.report.missing import first_reason_line, suite_name
 from robustcheck.report.words import counted
 from robustcheck.values import Quantity, Result, Status
 
@@ -176,7 +176,7 @@ class _Conditions:
         return set(product(checks, models))
 
     def _key(self, result: Result) -> tuple[str, ...]:
-        reason = first_line(result.verdict.reason) if self.status == "error" else ""
+        reason = first_reason_line(result.verdict.reason) if self.status == "error" else ""
         return result.suite, result.check_key, reason
 
 
@@ -194,7 +194,7 @@ def _drop_common(conditions: dict[Any, list[Condition]]) -> None:
 
 def _of_check(result: Result, status: Status) -> list[Condition]:
     quantity = result.quantity or (result.score.cell.quantity if result.score else None)
-    found = [Condition("message", first_line(result.verdict.reason))] * (status == "error")
+    found = [Condition("message", first_reason_line(result.verdict.reason))] * (status == "error")
     found += [Condition("key", result.check_key), Condition("check", result.check_id)]
     found += [Condition("suite", suite_name(result.suite)), Condition("any")]
     found += [Condition("tag", tag) for tag in result.tags]

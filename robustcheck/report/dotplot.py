@@ -1,4 +1,4 @@
-"""Dot plots: values with their intervals and limits, a row for each, on one axis."""
+"""PlacedDot plots: values with their intervals and limits, a row for each, on one axis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class PlacedDot:
     """A value with its interval, in the units of the axis; ``name`` says whose it is, ``text`` what it is."""
 
     kind: Kind
@@ -33,7 +33,7 @@ class DotRow:
     """A row of a dot plot: dots under one name, and the limit that they are held against, where it is one."""
 
     name: str
-    dots: tuple[Dot, ...]
+    dots: tuple[PlacedDot, ...]
     limit: float | None = None
     is_joined: bool = False
 
@@ -103,11 +103,11 @@ def margin_span(verdict: Verdict) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _margin_dot(result: Result) -> Dot:
+def _margin_dot(result: Result) -> PlacedDot:
     verdict = result.verdict
     low, high = margin_span(verdict)
     margin = verdict.margin or 0.0
-    return Dot(kind_of(verdict), margin, low, high, judged_model(result), signed(margin, verdict.unit))
+    return PlacedDot(kind_of(verdict), margin, low, high, judged_model(result), signed(margin, verdict.unit))
 
 
 def _is_finite(verdict: Verdict) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from robustcheck.report.answer import answer
 from robustcheck.report.causes import causes
-from robustcheck.report.missing import Skipped, first_line, skipped, skips_said
+from robustcheck.report.missing import Skipped, first_reason_line, skipped, skips_said
 from robustcheck.report.words import (
     KINDS,
     UNSURE,
@@ -80,7 +80,7 @@ def _checks(run: RunRecord) -> str:
 def _causes(run: RunRecord) -> Iterator[str]:
     for cause in causes(run.results):
         share = f" ({cause.share})" if cause.share else ""
-        worst = f"; worst: {first_line(cause.worst.verdict.reason)}" if len(cause.results) > 1 else ""
+        worst = f"; worst: {first_reason_line(cause.worst.verdict.reason)}" if len(cause.results) > 1 else ""
         yield f"- {WORDS[cause.status].glyph} **{escaped(cause.sentence)}**{share}{escaped(worst)}"
 
 
@@ -98,7 +98,7 @@ def _non_passes(run: RunRecord) -> Iterator[str]:
 
 
 def _row(result: Result) -> str:
-    texts = (result.check_key, measured(result), judged_model(result), first_line(result.verdict.reason))
+    texts = (result.check_key, measured(result), judged_model(result), first_reason_line(result.verdict.reason))
     status = result.verdict.status
     return f"| {' | '.join([f'{WORDS[status].glyph} {status}', *map(escaped, texts)])} |"
 

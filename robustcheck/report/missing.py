@@ -77,7 +77,7 @@ def suite_name(path: str) -> str:
     return PurePath(path).name.removesuffix(".yaml").removesuffix(".robust")
 
 
-def first_line(reason: str) -> str:
+def first_reason_line(reason: str) -> str:
     """Return what was found; what was expected and what to do stand on lines of their own below it."""
     return reason.split("\n", 1)[0]
 
@@ -89,7 +89,7 @@ def further_lines(reason: str) -> list[str]:
 
 def _reason(result: Result) -> str:
     """Return the first line of a reason without its model, so that models which lack the same thing stand together."""
-    return first_line(result.verdict.reason).removeprefix(f"{result.model.text}: ")
+    return first_reason_line(result.verdict.reason).removeprefix(f"{result.model.text}: ")
 
 
 def _remedy(result: Result) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from robustcheck.report.dotplot import Dot, DotPlot, DotRow, dot_plot
+from robustcheck.report.dotplot import DotPlot, DotRow, PlacedDot, dot_plot
 from robustcheck.report.words import kind_of, measured, plain
 from robustcheck.values import Quantity, Result
 
@@ -96,10 +96,10 @@ def _row(name: str, members: Sequence[_Member], models: int) -> DotRow:
     return DotRow(name, dots, limit, is_joined=models == 1 and len(severities) > 1)
 
 
-def _dot(place: _Place, result: Result, *, with_interval: bool) -> Dot:
+def _dot(place: _Place, result: Result, *, with_interval: bool) -> PlacedDot:
     score = result.score
     assert score is not None, "only scores have a place"
     ends = (score.low, score.high) if with_interval else (score.value, score.value)
     low, high = (end if math.isfinite(end) else score.value for end in ends)
     said = f"{result.model.id}, {measured(result)}: {plain(score.value, result.verdict.unit)}"
-    return Dot(kind_of(result.verdict), score.value, low, high, said, place.severity)
+    return PlacedDot(kind_of(result.verdict), score.value, low, high, said, place.severity)

@@ -27,13 +27,13 @@ def find_unjudged(session: RobustSession, results: Iterable[Result], selected: C
         return ()
     found = tuple(results)
     items = dict(_items(session, {result.nodeid.partition("::")[0]: result.suite for result in found}))
-    judged = _models_of(items, (result.nodeid for result in found if is_judged(result)))
+    judged = _models_of(items, (result.nodeid for result in found if judged_candidate(result)))
     missed, left_out = _models_of(items, selected), _models_of(items, items.keys() - set(selected))
     named = [model for model in resolve_models(session.settings.models, arch=session.settings.arch) if model.named]
     return tuple(model.id for model in named if model not in judged and (model in missed or model not in left_out))
 
 
-def is_judged(result: Result) -> bool:
+def judged_candidate(result: Result) -> bool:
     """Say whether a result is a verdict about the models of the run."""
     verdict = result.verdict
     has_judged = verdict.value is not None and verdict.status not in ("skip", "error") and not verdict.excused

@@ -15,7 +15,7 @@ from robustcheck.history.changes import changes_since, previous_run
 from robustcheck.judge import screen_results
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, write_report
-from robustcheck.run.candidates import find_unjudged, is_judged
+from robustcheck.run.candidates import find_unjudged, judged_candidate
 from robustcheck.run.session import RobustSession
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
@@ -52,7 +52,7 @@ class Finished:
     @property
     def judged_candidates(self) -> int:
         """How many of them are about the models of the run."""
-        return sum(map(is_judged, self.run.results))
+        return sum(map(judged_candidate, self.run.results))
 
 
 def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, str]) -> Finished:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robustcheck.transforms.known import TransformKind, known_transforms, parse_transform
 from robustcheck.transforms.placement import Placement, placements
-from robustcheck.transforms.reference import reference_picture
+from robustcheck.transforms.reference_side import reference_picture
 from robustcheck.transforms.transform import Scene, Transform, image_rng
 from robustcheck.transforms.typed import typed_label
 

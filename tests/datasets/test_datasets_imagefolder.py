@@ -76,5 +76,5 @@ def test_an_image_removed_after_opening_is_an_error(tmp_path: Path) -> None:
     directory = make_imagefolder(tmp_path / "d", ["a/1.png"])
     dataset = open_dataset(str(directory), ())
     (directory / "a" / "1.png").unlink()
-    with pytest.raises(DataError, match="cannot read the image"):
+    with pytest.raises(DataError, match="cannot read the"):
         dataset.image(0)

@@ -74,11 +74,13 @@ def test_the_claim_is_found_with_the_numbers_shown(pytester: pytest.Pytester) ->
     (pytester.path / "claim.robust.yaml").write_text(CLAIM, encoding="utf-8")
     result = pytester.runpytest_subprocess("claim.robust.yaml", "-p", "no:cacheprovider")
     assert result.parseoutcomes() == {"passed": 1}
-    (summary,) = pytester.path.glob("reports/*/summary.md")
+    (record,) = pytester.path.glob("reports/*/run.json")
+    (result,) = load_run(record.parent).results
     told = re.search(r"lie ([\d.]+) points above .*? \(95% interval ([\d.]+) to ([\d.]+)\)", README, re.DOTALL)
     assert told is not None
-    effect, low, high = told.groups()
-    assert f"+{effect} pp | +{low} to +{high} pp" in summary.read_text(encoding="utf-8")
+    verdict = result.verdict
+    found = [f"{100 * number:.1f}" for number in (verdict.compared, verdict.low, verdict.high) if number is not None]
+    assert list(told.groups()) == found
 
 
 def test_the_mistake_reads_as_shown(pytester: pytest.Pytester) -> None:

@@ -9,7 +9,7 @@ from report_fixtures import made_up_run
 
 from robustcheck.report import closing_lines
 from robustcheck.report.markdown import summary_markdown
-from robustcheck.report.missing import first_line, further_lines, skipped, skips_said, suite_name
+from robustcheck.report.missing import first_reason_line, further_lines, skipped, skips_said, suite_name
 from robustcheck.values import Result, RunRecord, Verdict
 
 REASON = "{0} is not on this machine\n  expected: a root\n  to do: get {0} from its homepage"
@@ -54,7 +54,7 @@ def test_other_reasons_stand_together_after_the_data_sets() -> None:
 
 def test_a_reason_is_a_line_and_the_rest_of_it_folds() -> None:
     reason = REASON.format("objectnet")
-    assert first_line(reason) == "objectnet is not on this machine"
+    assert first_reason_line(reason) == "objectnet is not on this machine"
     assert further_lines(reason) == ["expected: a root", "to do: get objectnet from its homepage"]
     assert suite_name("suites/findings/live.robust.yaml") == "live"
 
