@@ -20,7 +20,7 @@ def ramp(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.stack([red, green, 0 * red], axis=-1).round().astype(np.uint8))
 
 
-@pytest.mark.parametrize("size", [(256, 256), (400, 300), (300, 400), (64, 640), (1000, 257)])
+@pytest.mark.parametrize("size", [(256, 256), (400, 300), (300, 400), (300, 1500), (1000, 257)])
 @pytest.mark.parametrize("side", [224, 32])
 def test_it_is_the_centre_of_the_short_side(size: tuple[int, int], side: int) -> None:
     picture = np.asarray(reference_picture(ramp(*size), side), dtype=float)
@@ -29,6 +29,17 @@ def test_it_is_the_centre_of_the_short_side(size: tuple[int, int], side: int) ->
         line = picture[..., channel].mean(axis=channel)
         assert np.ptp(line) / 255 == pytest.approx(0.875 * min(size) / length, abs=0.06)
         assert line.mean() == pytest.approx(127.5, abs=5)
+
+
+@pytest.mark.parametrize(("short", "kept"), [(8, 1), (100, 1), (224, 1), (240, 224 / 240), (256, 0.875), (900, 0.875)])
+def test_a_small_picture_is_not_enlarged_in_order_to_be_cut(short: int, kept: float) -> None:
+    picture = np.asarray(reference_picture(ramp(short, short), 224), dtype=float)
+    assert np.ptp(picture[0, :, 0]) / 255 == pytest.approx(kept, abs=0.02)
+
+
+def test_a_picture_of_the_side_is_not_touched() -> None:
+    image = ramp(32, 32)
+    np.testing.assert_array_equal(reference_picture(image, 32), np.asarray(image))
 
 
 def test_at_imagenets_size_it_is_a_mere_crop() -> None:
