@@ -17,7 +17,7 @@ from robustcheck.models.hf_kind import (
     model_files,
     read_settings,
 )
-from robustcheck.models.model_errors import first_line
+from robustcheck.models.model_errors import reason_of
 from robustcheck.values import ModelRef
 
 _PEFT = "adapter_config.json"
@@ -85,7 +85,7 @@ def load_part(ref: ModelRef, directory: Path, class_name: str) -> Any:
         )
     except ImportError as error:
         raise ModelUnavailable(
-            f"its {part} needs a package that is not installed ({first_line(error)})",
+            f"its {part} needs a package that is not installed ({reason_of(error)})",
             where=ref.text,
             fix="pip install 'robustcheck[siglip]' brings sentencepiece"
             if "entencePiece" in str(error)
@@ -93,7 +93,7 @@ def load_part(ref: ModelRef, directory: Path, class_name: str) -> Any:
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"its {part} cannot be loaded ({first_line(error)})",
+            f"its {part} cannot be loaded ({reason_of(error)})",
             where=ref.text,
             expected="the files that transformers' save_pretrained writes for model, tokenizer and image processor",
         ) from error

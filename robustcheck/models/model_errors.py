@@ -30,11 +30,11 @@ def as_model_error(ref: ModelRef, doing: str) -> Iterator[None]:
     # The one place for it: nobody can list what the code of others raises.
     except Exception as error:
         if is_out_of_memory(error):
-            raise MemoryError(first_line(error)) from error
+            raise MemoryError(reason_of(error)) from error
         # The kept error must not keep a half-loaded model in the frames of its traceback.
         traceback.clear_frames(error.__traceback__)
         raise ModelError(
-            f"{doing} failed ({type(error).__name__}: {first_line(error)})",
+            f"{doing} failed ({': '.join(dict.fromkeys([type(error).__name__, reason_of(error)]))})",
             where=ref.text,
             expected="a model that loads, and runs on its own texts and images",
             fix="run with -v to see where it was raised",
@@ -50,7 +50,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def first_line(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the first line of what an error says, or its type where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 

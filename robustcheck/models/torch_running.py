@@ -13,7 +13,7 @@ import numpy as np
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop, Normalisation
-from robustcheck.models.model_errors import first_line, is_out_of_memory
+from robustcheck.models.model_errors import is_out_of_memory, reason_of
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def _failed_forward(error: RuntimeError) -> Exception:
 
     if is_out_of_memory(error):
         torch.cuda.empty_cache()
-        return MemoryError(first_line(error))
-    return ModelError(f"the model failed on a batch ({first_line(error)})", expected="a model that takes its input")
+        return MemoryError(reason_of(error))
+    return ModelError(f"the model failed on a batch ({reason_of(error)})", expected="a model that takes its input")
 
 
 def stack_pixels(crops: Sequence[Crop], device: torch.device) -> torch.Tensor:
@@ -120,9 +120,9 @@ def loaded(ref: ModelRef, load: Callable[[], T]) -> T:
     except pickle.UnpicklingError as error:
         raise _refused_pickle(ref) from error
     except (SafetensorError, OSError, EOFError) as error:
-        raise MemoryError(first_line(error)) if is_out_of_memory(error) else _unreadable(ref, error) from error
+        raise MemoryError(reason_of(error)) if is_out_of_memory(error) else _unreadable(ref, error) from error
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
-        raise MemoryError(first_line(error)) if is_out_of_memory(error) else _mismatch(ref, error) from error
+        raise MemoryError(reason_of(error)) if is_out_of_memory(error) else _mismatch(ref, error) from error
     except StopIteration as error:
         raise ModelError("the checkpoint holds no weights", where=ref.text) from error
 
@@ -138,7 +138,7 @@ def _refused_pickle(ref: ModelRef) -> ModelError:
 
 def _unreadable(ref: ModelRef, error: Exception) -> ModelError:
     return ModelError(
-        f"the checkpoint cannot be read ({first_line(error)})",
+        f"the checkpoint cannot be read ({reason_of(error)})",
         where=ref.text,
         expected="a whole safetensors or torch file",
         fix="copy or download it again",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from robustcheck.errors import ModelError
 from robustcheck.models.encoders import load_model
 from robustcheck.models.geometry import Crop
 from robustcheck.models.torch_models import Classifier, DualEncoder
@@ -108,3 +110,10 @@ def test_the_feature_map_of_a_timm_vit_is_the_patch_tokens_of_its_last_block(cla
     prefix = classifier.model.num_prefix_tokens
     assert found.shape == (16, 64, 10, 10)
     assert torch.equal(found.flatten(2).transpose(1, 2), seen["tokens"][:, prefix:])
+
+
+def test_a_token_beyond_the_vocabulary_is_refused_before_it_reaches_the_device(encoder: DualEncoder) -> None:
+    strange = replace(encoder, tokenizer=lambda texts: torch.full((len(texts), 77), 50_000))  # type: ignore[call-arg]
+    with pytest.raises(ModelError, match=r"gives the token 50000, its text tower knows 49408"):
+        strange.encode_texts(["a"])
+    assert len(encoder.encode_texts(["a", "b"])) == 2

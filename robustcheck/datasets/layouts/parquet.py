@@ -73,6 +73,10 @@ class ParquetPictures:
     group_of: IntArray
     row_of: IntArray
 
+    def file(self, index: int) -> Path:
+        """Return the file of one sample."""
+        return self.files[int(self.file_of[index])]
+
     def image(self, index: int) -> Image.Image:
         """Read and decode one sample as RGB."""
         return decode_image(*self.encoded(index))
