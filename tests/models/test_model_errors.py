@@ -8,7 +8,7 @@ import pytest
 from colour_data import fake
 
 from robustcheck.errors import DataError, ModelError, ModelUnavailable
-from robustcheck.models.model_errors import as_model_error, reason_of, is_out_of_memory
+from robustcheck.models.model_errors import as_model_error, is_out_of_memory, reason_of
 
 
 @pytest.mark.parametrize("error", [IndexError("far"), KeyError("a"), ValueError(), Warning("old"), StopIteration()])
