@@ -11,7 +11,7 @@ from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest, weights_stamps
 from robustcheck.models.encoders import LoadedModel, Precision, load_model
-from robustcheck.models.model_errors import as_model_error, first_line
+from robustcheck.models.model_errors import as_model_error, reason_of
 from robustcheck.values import Cell, ModelRef
 
 Load = Callable[[ModelRef, str, Precision], LoadedModel]
@@ -65,7 +65,7 @@ class LoadedModels:
             return self._load_checked(ref)
         except MemoryError as error:
             raise ModelError(
-                f"its weights do not fit into memory ({first_line(error)})",
+                f"its weights do not fit into memory ({reason_of(error)})",
                 where=ref.text,
                 expected=f"room for {_bytes(ref) / 2**20:,.0f} MiB of weights, about twice that while they are loaded",
                 fix="free some memory, or measure it on another device (--robust-device)",
