@@ -7,7 +7,6 @@ for the word. The group ``typed`` names the typed class; it is empty where nothi
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles, IntArray
 from robustcheck.datasets.layouts import read_directory
 from robustcheck.datasets.layouts.image_files import image_names
-from robustcheck.datasets.layouts.text_files import read_text
 from robustcheck.errors import DataError
+from robustcheck.files.json_files import read_json
 
 TYPED = "typed"
 _NAME = re.compile(r"label=([^_=]+)_text=([^_=]+)(?:_.*)?")
@@ -94,10 +93,7 @@ def _parse_name(name: str, path: Path) -> tuple[str, str]:
 
 
 def _annotations(source: Path) -> Mapping[str, Mapping[str, str]]:
-    try:
-        rows = json.loads(read_text(source))
-    except ValueError as error:
-        raise DataError(f"not JSON: {error}", where=str(source)) from error
+    rows = read_json(source, DataError)
     expected = f'{{"IMG_1.JPG": {{"{_OBJECT}": "cup", "{_WORD}": "good"}}, ...}}'
     if not isinstance(rows, dict) or not rows:
         raise DataError("no images", where=str(source), expected=expected)

@@ -6,6 +6,7 @@ changed in the last seconds is not kept, because a second change might leave the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,6 +14,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from robustcheck.disk import write_atomically
+from robustcheck.errors import SetupError
+from robustcheck.files.sealed import seal, unseal
 from robustcheck.models.kind import model_kind
 from robustcheck.values import ModelRef
 
@@ -49,7 +53,7 @@ def file_digest(path: Path, cache: Path) -> str:
     if status.st_size < _SMALL:
         return _sha256(path)
     real = os.path.realpath(path)
-    entry = cache / hashlib.sha256(real.encode()).hexdigest()
+    entry = cache / hashlib.sha256(os.fsencode(real)).hexdigest()
     stamp = [real, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
     kept = _read_entry(entry)
     if kept is not None and kept[:-1] == stamp:
@@ -67,20 +71,16 @@ def _sha256(path: Path) -> str:
 
 def _read_entry(entry: Path) -> list[object] | None:
     try:
-        kept = json.loads(entry.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = unseal(entry.read_bytes(), entry.name)
+    except OSError:
         return None
+    kept = json.loads(found.content) if found is not None and found.sealed else None
     return kept if isinstance(kept, list) and len(kept) == 6 else None
 
 
 def _write_entry(entry: Path, values: list[object]) -> None:
-    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(values), encoding="utf-8")
-        os.replace(temporary, entry)
-    except OSError:  # a cache that cannot be written only costs time
-        temporary.unlink(missing_ok=True)
+    with contextlib.suppress(SetupError):  # a cache that cannot be written only costs time
+        write_atomically(entry, seal(json.dumps(values).encode(), entry.name))
 
 
 def _default_cache() -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.files.paths import user_path
 from robustcheck.models.catalogue import Entry, entries, entry
 from robustcheck.models.kind import Reference, kinds_of_scheme, model_kinds, reference_examples, schemes
 from robustcheck.values import ModelRef
@@ -54,7 +56,7 @@ def _bare(text: str, arch: str | None, base: Path) -> ModelRef:
     if known is not None:
         return reference_of(known)
     for kind in model_kinds():
-        if kind.is_bare and kind.holds is not None and kind.holds(base / Path(text).expanduser()):
+        if kind.is_bare and kind.holds is not None and kind.holds(user_path(text, base, ModelError)):
             return _schemed(kind.schemes[0], Reference(text, text, base))
     raise _unknown(text, base)
 
@@ -78,7 +80,7 @@ def _unknown(text: str, base: Path) -> ModelError:
     if colon:
         near = did_you_mean(scheme, schemes())
         return ModelError(f"unknown kind of model {scheme!r}", where=text, expected=reference_examples(), fix=near)
-    if (base / text).is_file():
+    if os.path.isfile(base / text):
         return ModelError(
             f"{text} is not a checkpoint file", expected="a file that ends in " + ", ".join(CHECKPOINT_SUFFIXES)
         )

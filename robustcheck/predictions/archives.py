@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from robustcheck.errors import DataError
+from robustcheck.files.archives import read_arrays
 from robustcheck.predictions.columns import EXPECTED, OUTPUTS, Column, Columns, predictions_of
 from robustcheck.predictions.naming import as_strings
 from robustcheck.predictions.values import Kind, Predictions
 
 KNOWN = frozenset({"ids", *OUTPUTS, "predicted", "confidence", "labels", "class_names"})
+_EXPECTED_FILE = "an NPZ file of plain arrays (numpy.savez); Python objects are never unpickled"
 
 
 def read_archive(path: Path) -> Predictions:
     """Read an NPZ file: ids; logits, probabilities or predicted [confidence]; [labels, class_names]; groups."""
-    arrays = _arrays(path)
+    arrays = read_arrays(path, DataError, what="the predictions", expected=_EXPECTED_FILE)
     if "ids" not in arrays:
         raise DataError("no ids", where=str(path), expected="an array ids of strings, and " + EXPECTED)
     found = [kind for kind in OUTPUTS if kind in arrays]
@@ -48,18 +47,3 @@ def _strings(name: str, array: Column, path: Path) -> Column:
             expected="strings (groups, ids and class_names), or one of " + ", ".join(sorted(KNOWN)),
         )
     return as_strings(array)
-
-
-def _arrays(path: Path) -> dict[str, Column]:
-    try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("one bare array")
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"cannot read the predictions: {error}",
-            where=str(path),
-            expected="an NPZ file of plain arrays (numpy.savez); Python objects are never unpickled",
-        ) from error

@@ -8,13 +8,13 @@ names, the one file of that form will do. The path may also be such a file itsel
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.errors import DataError
+from robustcheck.files.csv_files import stream_rows
 from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
@@ -92,10 +92,10 @@ def _has_form(path: Path, columns: frozenset[str]) -> bool:
     if path.suffix != ".csv":
         return False
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return columns <= {name.strip() for name in next(csv.reader(file), [])}
-    except (OSError, UnicodeDecodeError, csv.Error):
+        _, header = next(stream_rows(path, DataError), (1, []))
+    except DataError:
         return False
+    return columns <= {name.strip() for name in header}
 
 
 def _read(files: Sequence[Path]) -> Predictions:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.numbers import whole_number
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import NO_CLASS, Ints, Strings
 
@@ -43,7 +44,7 @@ def indices(column: npt.NDArray[Any], names: Names | None, where: Path, what: st
         raise DataError(f"{what} of type {column.dtype}", where=str(where), expected="whole numbers or class names")
     texts = _texts(column)
     if _are_numbers(texts):
-        return np.array([int(text) if text else NO_CLASS for text in texts], dtype=np.int64)
+        return np.array([_number(text, where, what) if text else NO_CLASS for text in texts], dtype=np.int64)
     places = {name: index for index, name in enumerate(names or ())} | {"": NO_CLASS}
     _check_known(texts, places, names or (), where, what)
     return np.array([places[text] for text in texts], dtype=np.int64)
@@ -58,7 +59,7 @@ def wide_names(columns: Sequence[str], prefix: str, where: Path) -> tuple[Names 
     in_order = np.arange(len(suffixes), dtype=np.int64)
     if not all(suffix.isdecimal() for suffix in suffixes):
         return tuple(suffixes), in_order
-    numbers = np.array([int(suffix) for suffix in suffixes], dtype=np.int64)
+    numbers = np.array([_number(suffix, where, "a column") for suffix in suffixes], dtype=np.int64)
     order = np.argsort(numbers, kind="stable")
     if not np.array_equal(numbers[order], in_order):
         raise DataError(
@@ -114,8 +115,15 @@ def _are_numbers(texts: Sequence[str]) -> bool:
     return all(_NUMBER.fullmatch(text) for text in texts if text)
 
 
+def _number(text: str, where: Path, what: str) -> int:
+    number = whole_number(text)
+    if number is None:
+        raise DataError(f"{what} {text!r}", where=str(where), expected="the number of a class")
+    return number
+
+
 def as_strings(column: npt.NDArray[Any]) -> Strings:
     """Return a column of texts (or bytes, or numbers) as strings."""
     if column.dtype.kind == "S":
-        return np.char.decode(column, "utf-8")
+        return np.char.decode(column, "utf-8", "backslashreplace")
     return column.astype(np.str_)

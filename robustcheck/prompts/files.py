@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from robustcheck.errors import SetupError
+from robustcheck.files import json_files as files
+from robustcheck.files.texts import lines_of, read_text
 
 SLOT = "{c}"
 _SENTENCES = "a JSON object: class name -> list of sentences"
@@ -14,7 +15,8 @@ _SENTENCES = "a JSON object: class name -> list of sentences"
 
 def read_templates(path: Path) -> tuple[str, ...]:
     """Read a file of templates, one a line, each holding ``{c}``; blank lines and ``#`` lines are left out."""
-    lines = _text(path, "templates", "a UTF-8 text file, one template a line").splitlines()
+    text = read_text(path, SetupError, expected="a UTF-8 text file, one template a line", what="the templates")
+    lines = lines_of(text)
     numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     for number, line in numbered:
         if SLOT not in line:
@@ -44,19 +46,8 @@ def sentences_of(content: dict[str, Any], path: Path) -> dict[str, tuple[str, ..
 
 def read_json(path: Path) -> Any:
     """Read a JSON file of prompts; raise SetupError when it is none."""
-    text = _text(path, "sentences", _SENTENCES)
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise SetupError(f"not JSON: {error}", where=str(path), expected=_SENTENCES) from error
+    return files.read_json(path, SetupError, expected=_SENTENCES)
 
 
 def _is_sentence(text: object) -> bool:
     return isinstance(text, str) and bool(text.strip())
-
-
-def _text(path: Path, what: str, expected: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"the {what} cannot be read ({error})", where=str(path), expected=expected) from error

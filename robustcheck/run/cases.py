@@ -32,6 +32,7 @@ class CaseBook:
 
     book: EvidenceBook
     baselines: Path
+    directory: Path
     today: date
     _loaded: dict[str, Baseline] = field(default_factory=dict)
     _points: dict[tuple[str, str], PopulationPoints | None] = field(default_factory=dict)
@@ -82,8 +83,9 @@ class CaseBook:
         if needs.model is not None:
             return _Reference(self._score_other_model(item), item.cells[1].model.id)
         if needs.baseline is not None:
-            score = self._baseline(needs.baseline).score(item.model, item.check.quantity)
-            return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})")
+            baseline = self._baseline(needs.baseline)
+            score = baseline.score(item.model, item.check.quantity)
+            return _Reference(score, baseline.label(score))
         return _Reference()
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
@@ -93,7 +95,7 @@ class CaseBook:
 
     def _baseline(self, name: str) -> Baseline:
         if name not in self._loaded:
-            self._loaded[name] = load_baseline(name, self.baselines)
+            self._loaded[name] = load_baseline(name, self.baselines, self.directory)
         return self._loaded[name]
 
     def _must_be_live(self, check: Check, reference: _Reference) -> bool:

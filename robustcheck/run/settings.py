@@ -13,7 +13,10 @@ HOME = ".robustcheck"
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The options of a run; ``models`` replaces the models of every suite when it is not empty."""
+    """The options of a run; ``models`` replaces the models of every suite when it is not empty.
+
+    ``directory`` is where the run was started, and ``words`` are the options that a rerun needs.
+    """
 
     measure: MeasureSettings
     baselines: Path
@@ -23,6 +26,8 @@ class RunSettings:
     arch: str | None = None
     strict: bool = False
     engine: Engine = field(default_factory=InProcess)
+    directory: Path = field(default_factory=Path.cwd)
+    words: tuple[str, ...] = ()
 
     @property
     def samples(self) -> Path:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.places import Span
 from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
-from robustcheck.spec.problems import Span
 from robustcheck.spec.query import read_query
 from robustcheck.spec.references import check_references, make_paths_absolute
 from robustcheck.spec.sentences import write_sentence

@@ -11,11 +11,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, KnownOption, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
-from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.values.expectations.fields import Known, named_by, quantity_in

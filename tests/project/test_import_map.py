@@ -12,12 +12,14 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"disk", "errors", "listing", "registry", "values"}
+VALUES = {"disk", "errors", "files", "listing", "printing", "registry", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
+    "printing": set(),
     "values": {"listing"},
-    "errors": {"values"},
+    "errors": {"printing", "values"},
     "disk": {"errors"},
+    "files": {"errors", "printing", "values"},
     "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,

@@ -9,7 +9,6 @@ YTBB-Robust   anchor_labels.json, pmk_labels.json and ytbb_robustness_test_ancho
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,11 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
 from robustcheck.datasets.layouts.manifest import inside, require_files
-from robustcheck.datasets.layouts.text_files import read_class_names, read_json_lines, read_templates, read_text
+from robustcheck.datasets.layouts.text_files import read_class_names, read_templates
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.json_files import read_json, read_json_lines
+from robustcheck.files.numbers import whole_number
+from robustcheck.printing import shown
 
 ANCHOR, FRAME, SEPARATOR = "anchor", "frame", ";"
 OWN = "anchors.jsonl"
@@ -125,7 +127,7 @@ def _read_own(directory: Path, names: tuple[str, ...]) -> _Set:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for where, row in read_json_lines(source):
+    for where, row in read_json_lines(source, DataError):
         if not isinstance(row, dict) or not {"anchor", "video", "labels"} <= row.keys():
             raise DataError(
                 f"found {str(row)[:60]}", where=where, expected="an object with anchor, video, labels, frames"
@@ -163,7 +165,7 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
     keys = _keys(frames)
     if unlabelled := [key for key in keys if not every.get(key)]:
         raise DataError(f"{len(unlabelled)} frames have no labels, the first {unlabelled[0]}", where=str(paths[1]))
-    labels = {key: tuple(int(label) for label in every[key]) for key in keys}
+    labels = {key: tuple(_whole(label, key, paths[1]) for label in every[key]) for key in keys}
     if outside := [key for key in keys if not all(0 <= label < classes for label in labels[key])]:
         raise DataError(f"labels of {outside[0]} are out of range", where=str(paths[1]), expected=f"0 to {classes - 1}")
     inner = (directory / "val").is_dir()
@@ -179,10 +181,7 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
 
 def _lists(path: Path) -> dict[str, tuple[Any, ...]]:
     """Read a JSON object of lists."""
-    try:
-        record = json.loads(read_text(path))
-    except ValueError as error:
-        raise DataError(f"not JSON: {error}", where=str(path)) from error
+    record = read_json(path, DataError)
     if not isinstance(record, dict) or not record or not all(isinstance(value, list) for value in record.values()):
         raise DataError("no object of lists", where=str(path), expected='{"val/VIDEO/FRAME.JPEG": [...], ...}')
     return {inside(key, path): tuple(value) for key, value in record.items()}
@@ -218,3 +217,10 @@ def _number(key: str) -> str:
 
 def _existing(*paths: Path) -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file())
+
+
+def _whole(label: object, key: str, path: Path) -> int:
+    number = whole_number(str(label)) if isinstance(label, int | str) else None
+    if number is None:
+        raise DataError(f"the label {shown(label)} of {key}", where=str(path), expected="the number of a class")
+    return number

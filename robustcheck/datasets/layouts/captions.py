@@ -15,7 +15,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Captions, Contents, ImageFiles
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.tar_index import load_tar_index
-from robustcheck.datasets.layouts.text_files import read_json_lines, read_table
+from robustcheck.datasets.layouts.text_files import read_table
 from robustcheck.datasets.layouts.webdataset import (
     TarPictures,
     dataset_type,
@@ -24,13 +24,16 @@ from robustcheck.datasets.layouts.webdataset import (
     shard_paths,
 )
 from robustcheck.errors import DataError
+from robustcheck.files.json_files import read_json_lines
 
 TABLES = ("captions.jsonl", "captions.csv")
 TYPE = "dataset_type.txt"
 
-EXPECTED = """a directory with captions in one of the known layouts:
-    webdataset   test/nshards.txt, test/0.tar, ... with KEY.jpg and KEY.txt, one caption a line
-    table        captions.jsonl ({"path": ..., "captions": [...]}) or captions.csv (path,caption)"""
+EXPECTED = (
+    "a directory with captions in one of the known layouts:",
+    "    webdataset   test/nshards.txt, test/0.tar, ... with KEY.jpg and KEY.txt, one caption a line",
+    '    table        captions.jsonl ({"path": ..., "captions": [...]}) or captions.csv (path,caption)',
+)
 
 
 def has_captions(directory: Path) -> bool:
@@ -83,7 +86,7 @@ def _rows(source: Path) -> Iterator[tuple[str, str]]:
 
 
 def _json_rows(source: Path) -> Iterator[tuple[str, str]]:
-    for where, row in read_json_lines(source):
+    for where, row in read_json_lines(source, DataError):
         row = row if isinstance(row, dict) else {}
         captions = row.get("captions", [row.get("caption")])
         if not captions or not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):

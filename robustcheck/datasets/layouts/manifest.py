@@ -16,11 +16,12 @@ from robustcheck.datasets.dataset import Contents, ImageFiles, IntArray
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
     read_class_names,
-    read_json_lines,
     read_table,
     read_templates,
 )
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.json_files import read_json_lines
+from robustcheck.files.numbers import whole_number
 
 NAMES = ("manifest.csv", "manifest.jsonl")
 Row = dict[str, str]
@@ -82,7 +83,7 @@ def _rows(source: Path) -> list[Row]:
 
 def _json_rows(source: Path) -> list[Row]:
     rows: list[Row] = []
-    for where, value in read_json_lines(source):
+    for where, value in read_json_lines(source, DataError):
         row = _json_row(value, where)
         if rows and row.keys() != rows[0].keys():
             raise DataError(f"the keys {', '.join(row)}", where=where, expected=", ".join(rows[0]))
@@ -118,7 +119,7 @@ def require_files(directory: Path, names: Sequence[str], source: Path) -> None:
 def _labels(texts: list[str], class_names: tuple[str, ...], source: Path) -> tuple[tuple[str, ...], IntArray]:
     """Return the class names and labels: integers are indices, texts are class names."""
     if all(text.strip().removeprefix("-").isdecimal() for text in texts):
-        return class_names, np.array([int(text) for text in texts], dtype=np.int64)
+        return class_names, np.array([_label(text, source) for text in texts], dtype=np.int64)
     names = class_names or tuple(sorted(set(texts)))
     index = {name: label for label, name in enumerate(names)}
     for text in texts:
@@ -127,3 +128,10 @@ def _labels(texts: list[str], class_names: tuple[str, ...], source: Path) -> tup
                 f"the label {text!r} is not in classes.txt", where=str(source), fix=did_you_mean(text, names)
             )
     return names, np.array([index[text] for text in texts], dtype=np.int64)
+
+
+def _label(text: str, source: Path) -> int:
+    label = whole_number(text.strip())
+    if label is None:
+        raise DataError(f"the label {text!r}", where=str(source), expected="the number of a class")
+    return label

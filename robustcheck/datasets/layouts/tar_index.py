@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,11 +16,15 @@ from typing import Literal
 import numpy as np
 
 from robustcheck.datasets.dataset import IMAGE_SUFFIXES, IntArray, StrArray
-from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.datasets.file_facts import keep, kept
+from robustcheck.disk import Stamp, file_stamp, is_settled
 from robustcheck.errors import DataError
+from robustcheck.files.archives import parse_arrays
+from robustcheck.files.numbers import whole_number
 
 SCHEMA = 2
 _BLOCK = tarfile.BLOCKSIZE
+_LONGEST_LABEL = 64
 
 Kind = Literal["cls", "txt"]
 _HOLDS = {"cls": "with the label", "txt": "with its captions, one a line"}
@@ -162,10 +165,10 @@ def _field(key: str, sample: dict[str, _Member], kind: Kind, stream: io.Buffered
 
 
 def _label(key: str, content: bytes, shard: Path) -> int:
-    try:
-        return int(content.decode("ascii"))
-    except ValueError as error:
-        raise DataError(f"{key}.cls holds {content[:40]!r}", where=str(shard), expected="an integer") from error
+    label = whole_number(content[:_LONGEST_LABEL].decode("ascii", "replace").strip())
+    if label is None:
+        raise DataError(f"{key}.cls holds {content[:40]!r}", where=str(shard), expected="an integer")
+    return label
 
 
 def _text(key: str, content: bytes, shard: Path) -> str:
@@ -184,16 +187,12 @@ def _cache_path(shards: Sequence[Path], stamps: Sequence[Stamp], index_dir: Path
 
 def _read_index(path: Path) -> TarIndex | None:
     """Read a kept index; None if there is none or it is damaged."""
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return TarIndex(**{column.name: arrays[column.name] for column in fields(TarIndex)})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+    content = kept(path)
+    arrays = parse_arrays(content) if content is not None else None
+    return TarIndex(**arrays) if arrays is not None else None
 
 
 def _write_index(path: Path, index: TarIndex) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **{column.name: getattr(index, column.name) for column in fields(TarIndex)})
-    write_atomically(path, buffer.getvalue())
+    keep(path, buffer.getvalue())

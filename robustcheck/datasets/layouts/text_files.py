@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
+from robustcheck.files import texts as files
+from robustcheck.files.csv_files import read_rows
 
 RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
 
 
 def read_text(path: Path) -> str:
     """Read a UTF-8 file; raise DataError if it is not one."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read as UTF-8 text: {error}", where=str(path)) from error
+    return files.read_text(path, DataError)
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
     """Read the stripped lines of a file that may be missing; blank lines at its end do not count."""
     if not path.is_file():
         return ()
-    return tuple(line.strip() for line in read_text(path).rstrip().splitlines())
+    return tuple(line.strip() for line in files.lines_of(read_text(path).rstrip()))
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
@@ -49,16 +47,16 @@ def read_templates(path: Path) -> tuple[str, ...]:
 
 def read_table(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header; raise DataError for a row that does not fit it."""
-    reader = csv.DictReader(read_text(path).splitlines(keepends=True), strict=True)
-    rows: list[dict[str, str]] = []
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise DataError("the row does not fit the header", where=f"{path}:{reader.line_num}")
-            rows.append(row)
-    except csv.Error as error:
-        raise DataError(f"not a CSV: {error}", where=f"{path}:{reader.line_num}") from error
-    return rows
+    rows = read_rows(path, DataError)
+    _, header = next(rows, (1, []))
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise DataError(f"two columns {twice[0]!r}", where=f"{path}:1", expected="each column once")
+    found: list[dict[str, str]] = []
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise DataError("the row does not fit the header", where=f"{path}:{line}")
+        found.append(dict(zip(header, cells, strict=True)))
+    return found
 
 
 def read_groups(path: Path, ids: StrArray) -> Mapping[str, StrArray]:
@@ -82,15 +80,3 @@ def group_columns(rows: list[dict[str, str]], columns: set[str], path: Path) -> 
     for column in columns & RESERVED:
         raise DataError(f"the column name {column!r} is reserved", where=str(path), fix="rename the column")
     return {column: np.array([row[column] for row in rows], dtype=np.str_) for column in sorted(columns)}
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
-    """Yield the place and the value of each line of a JSONL file; blank lines are left out."""
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            yield where, json.loads(line)
-        except ValueError as error:
-            raise DataError(f"not JSON: {error}", where=where) from error

@@ -17,11 +17,13 @@ from robustcheck.datasets.dataset import Contents, StrArray, decode_image
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
 from robustcheck.errors import DataError
+from robustcheck.files.numbers import whole_number
 
 if TYPE_CHECKING:
     from PIL import Image
 
 CLASS_NAMES = "classnames.txt"
+_MOST_SHARDS = 1_000_000
 TEMPLATES = "zeroshot_classification_templates.txt"
 
 
@@ -89,10 +91,11 @@ def shard_paths(directory: Path) -> tuple[Path, ...]:
     """Return the shards that ``nshards.txt`` counts; raise DataError for one that is missing."""
     path = directory / "test" / "nshards.txt"
     text = " ".join(read_lines(path))
-    if not text.isdecimal() or int(text) == 0:
+    count = whole_number(text) or 0
+    if not 0 < count <= _MOST_SHARDS:
         found = f"nshards.txt holds {text!r}" if path.is_file() else "there is no nshards.txt"
         raise DataError(found, where=str(path), expected="the number of shards")
-    shards = tuple(directory / "test" / f"{number}.tar" for number in range(int(text)))
+    shards = tuple(directory / "test" / f"{number}.tar" for number in range(count))
     missing = [shard.name for shard in shards if not shard.is_file()]
     if missing:
         raise DataError(

@@ -12,12 +12,13 @@ Source: modestyachts/imagenet-testbed, src/eval_settings/ytbb_robust.py (MIT), r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from robustcheck.datasets.layouts.text_files import read_table, read_text
+from robustcheck.datasets.layouts.text_files import read_table
 from robustcheck.errors import DataError
+from robustcheck.files.json_files import read_json
+from robustcheck.files.numbers import whole_number
 
 FILES = ("anchor_labels.json", "pmk_labels.json", "ytbb_robustness_test_anchors_full.csv")
 NEAR = 10
@@ -73,7 +74,7 @@ def video_of(key: str) -> str:
 def _annotations(path: Path) -> Mapping[str, frozenset[str]]:
     """Return the names of the labels of each key, the latest annotation of it."""
     try:
-        record = json.loads(read_text(path))
+        record = read_json(path, DataError)
         names = record["labels"]
         return {row["key"]: frozenset(names[label] for label in row["labels"]) for row in record["annotations"]}
     except (ValueError, KeyError, TypeError, IndexError) as error:
@@ -94,9 +95,9 @@ def _frames(anchors: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Frames:
 def _first_labels(path: Path, classes: int) -> dict[str, int]:
     labels: dict[str, int] = {}
     for row in read_table(path):
-        if not {"ytid", "time_ms", "label"} <= row.keys() or not row["label"].isdecimal():
+        if not {"ytid", "time_ms", "label"} <= row.keys() or whole_number(row["label"]) is None:
             raise DataError(f"found the row {row}", where=str(path), expected="the columns ytid, time_ms and label")
-        label = int(row["label"])
+        label = whole_number(row["label"]) or 0
         labels[f"{row['ytid']}_{row['time_ms']}"] = _SWAPPED.get(label, label)
     if labels and max(labels.values()) >= classes:
         raise DataError(f"the label {max(labels.values())}", where=str(path), expected=f"labels below {classes}")
