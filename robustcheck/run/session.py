@@ -60,7 +60,7 @@ class RobustSession:
         """Read a suite, once a run; raises SpecError with every mistake in it."""
         place = path.resolve()
         if place not in self._suites:
-            self._suites[place] = load_suite(path, known_names(path.parent))
+            self._suites[place] = load_suite(path, known_names(path.parent, self.settings.models, self.settings.arch))
         return self._suites[place]
 
     def plan(self, suite: Suite) -> Plan:
