@@ -29,7 +29,7 @@ class LoadedModels:
     def get(self, ref: ModelRef) -> LoadedModel:
         """Return a model; raise its error again each time."""
         if ref in self._failed:
-            raise self._failed[ref]
+            raise self._failed[ref].with_traceback(None)
         if ref not in self._loaded:
             try:
                 self._loaded[ref] = self._load_with_room(ref)

@@ -106,7 +106,8 @@ class Bench:
             except RobustcheckError as error:
                 found = self._recipes[cell] = error
         if isinstance(found, RobustcheckError):
-            raise found
+            # A kept error would gather the frames of every time that it is raised, and all that they hold.
+            raise found.with_traceback(None)
         return found
 
     def image_sets(self, cell: Cell) -> frozenset[ImageSet]:

@@ -49,7 +49,7 @@ class Shelf:
                 self._datasets[name] = error
         found = self._datasets[name]
         if isinstance(found, RobustcheckError):
-            raise found
+            raise found.with_traceback(None)
         return found
 
     def images(self, images: ImageSet) -> Dataset:

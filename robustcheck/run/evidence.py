@@ -41,7 +41,7 @@ class EvidenceBook:
         """
         found = self._live_score(cell) if live else self._any_score(cell)
         if isinstance(found, RobustcheckError):
-            raise found
+            raise found.with_traceback(None)
         return found
 
     def scores(self, cells: Sequence[Cell]) -> dict[Cell, Found]:

@@ -9,7 +9,7 @@ import pytest
 from colour_data import cell, fake, write_colours
 
 from robustcheck.errors import DataError, DataMissing, ModelError
-from robustcheck.measure import MeasureSettings, measure_cells, stored_score
+from robustcheck.measure import Bench, MeasureSettings, measure_cells, stored_score
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
@@ -91,3 +91,16 @@ def test_one_image_that_does_not_fit_is_an_error(colours, settings, monkeypatch)
 def test_the_quantity_names_its_own_data_set_in_errors(settings, colours):
     one = Cell(fake(), Quantity("top1", str(colours), (("class", "mauve"),)))
     assert "mauve" in str(measure_cells([one], settings)[one])
+
+
+def test_a_kept_error_does_not_gather_the_frames_of_every_raise(settings, tmp_path):
+    bench, missing = Bench(settings), cell(fake(), tmp_path / "no" / "where")
+
+    def depth() -> int:
+        with pytest.raises(DataMissing) as raised:
+            bench.recipes(missing)
+        return len(raised.traceback)
+
+    depths = {depth() for _ in range(4)}
+    assert len(depths) <= 2
+    assert max(depths) < 20
