@@ -3,8 +3,8 @@
     python benchmarks/workers.py [IMAGES]
 
 One suite on JPEG files of photograph size, through pytest: serial on one core against two workers of one core
-each; serial on two cores against two workers, with eight models. Start-up is set apart: each run is followed by one
-from the store, whose time is taken off. Medians of ``REPEATS``.
+each; serial on two cores against two workers, with eight models. Start-up is set apart: beside each run stands one on
+``FEW`` images, which imports and loads the same, and its time is taken off. Medians of ``REPEATS``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 REPEATS = 5
+FEW = 8
 SIDE = (500, 375)
 MODELS = tuple(
     f"zoo:{tower}-{kind}-{n}" for tower in ("cnn", "vit") for kind in ("plain", "augmented") for n in (100, 1000)
@@ -40,6 +41,9 @@ checks:
 """
 
 
+Pair = tuple[Path, Path]
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Seconds of measuring, start-up taken off: on the clock and on the processors."""
@@ -50,11 +54,10 @@ class Cost:
 
 def main() -> None:
     """Print the ratios."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 6000
     with tempfile.TemporaryDirectory() as scratch:
-        data = write_photographs(Path(scratch) / "photographs", count)
-        one = suite(Path(scratch) / "one", data, MODELS[:1])
-        eight = suite(Path(scratch) / "eight", data, MODELS)
+        one = suites(Path(scratch) / "one", count, MODELS[:1])
+        eight = suites(Path(scratch) / "eight", count, MODELS)
         alone, shared = costs(one, ("0",), ()), costs(one, ("0,1",), ("-n", "2"))
         serial, workers = costs(eight, ("0,1",), ()), costs(eight, ("0,1",), ("-n", "2"))
     print(json.dumps({"images": count, "processors": os.cpu_count(), "repeats": REPEATS}))
@@ -77,29 +80,38 @@ def write_photographs(directory: Path, count: int) -> Path:
     return directory
 
 
-def suite(directory: Path, data: Path, models: Sequence[str]) -> Path:
-    """Write a suite of one check; return its directory."""
-    directory.mkdir()
+def suites(directory: Path, count: int, models: Sequence[str]) -> Pair:
+    """Write a suite on all images and one on few; return their directories."""
+    return suite(directory / "all", count, models), suite(directory / "few", FEW, models)
+
+
+def suite(directory: Path, count: int, models: Sequence[str]) -> Path:
+    """Write photographs and a suite of one check on them; return its directory."""
+    data = write_photographs(directory / "photographs", count)
     (directory / "pass.robust.yaml").write_text(SUITE.format(models=", ".join(models), data=data))
     return directory
 
 
-def costs(directory: Path, cpus: Sequence[str], workers: Sequence[str]) -> Cost:
+def costs(pair: Pair, cpus: Sequence[str], workers: Sequence[str]) -> Cost:
     """Return the median cost of measuring, over several cold stores."""
-    found = [once(directory, cpus[0], workers) for _ in range(REPEATS)]
+    found = [once(pair, cpus[0], workers) for _ in range(REPEATS)]
     return Cost(statistics.median(cost.wall for cost in found), statistics.median(cost.cpu for cost in found))
 
 
-def once(directory: Path, cpus: str, workers: Sequence[str]) -> Cost:
-    """Run a suite cold, then from the store, and return the difference."""
-    with tempfile.TemporaryDirectory() as store:
-        cold, warm = (_run(directory, cpus, workers, Path(store)) for _ in range(2))
-    return Cost(cold.wall - warm.wall, cold.cpu - warm.cpu)
+def once(pair: Pair, cpus: str, workers: Sequence[str]) -> Cost:
+    """Run the suite on all images and the one on few, each on a cold store, and return the difference."""
+    whole, start = (_run(directory, cpus, workers) for directory in pair)
+    return Cost(whole.wall - start.wall, whole.cpu - start.cpu)
 
 
-def _run(directory: Path, cpus: str, workers: Sequence[str], store: Path) -> Cost:
+def _run(directory: Path, cpus: str, workers: Sequence[str]) -> Cost:
     command = ["taskset", "-c", cpus, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers]
-    command += ["pass.robust.yaml", "--robust-store", str(store), "--robust-report", str(store / "reports")]
+    with tempfile.TemporaryDirectory() as store:
+        command += ["pass.robust.yaml", "--robust-store", store, "--robust-report", f"{store}/reports"]
+        return _timed(command, directory)
+
+
+def _timed(command: Sequence[str], directory: Path) -> Cost:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)

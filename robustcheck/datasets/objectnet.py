@@ -22,7 +22,7 @@ from robustcheck.datasets.dataset import (
     Vocabulary,
 )
 from robustcheck.datasets.layouts import read_directory
-from robustcheck.datasets.views import Known, require_classes, view
+from robustcheck.datasets.views import Known, require_known_classes, view
 from robustcheck.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def read_objectnet(path: Path, index_dir: Path | None) -> Contents:
 
 def objectnet_imagenet(entry: CatalogueEntry, base: Dataset) -> ImageDataset:
     """Show ObjectNet over ImageNet's names: right where the best of the 125 stands for the object."""
-    require_classes(base.class_names, objectnet_names(), base.name, OBJECTNET)
+    require_known_classes(base.class_names, objectnet_names(), base.name, OBJECTNET)
     return view(entry, base, np.arange(len(base)), replace(_known(base), labels=base.labels))
 
 

@@ -27,7 +27,7 @@ from robustcheck.datasets.layout import Layout, SelfContained, View, layout_name
 from robustcheck.datasets.layouts import layout_of, read_directory, read_layout
 from robustcheck.datasets.objectnet import CroppedPictures
 from robustcheck.datasets.roots import find_directory
-from robustcheck.datasets.views import require_classes
+from robustcheck.datasets.views import require_known_classes
 from robustcheck.datasets.wordnet import named_after_imagenet
 from robustcheck.disk import file_stamp
 from robustcheck.errors import DataError, DataMissing, did_you_mean
@@ -234,7 +234,7 @@ def _require_class_list(entry: CatalogueEntry, contents: Contents, where: str) -
     """Compare the classes with the class set's, by folder names and by class names."""
     if contents.wnids and contents.wnids != class_set_wnids(entry.class_set):
         raise DataError("the folders are other WordNet ids", where=where, expected=f"those of {entry.class_set}")
-    require_classes(contents.class_names, class_set_names(entry.class_set), where, entry.class_set)
+    require_known_classes(contents.class_names, class_set_names(entry.class_set), where, entry.class_set)
 
 
 def _catalogue_names(entry: CatalogueEntry, contents: Contents) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def view(entry: CatalogueEntry, base: Dataset, rows: IntArray, known: Known) -> 
     )
 
 
-def require_classes(found: tuple[str, ...], known: tuple[str, ...], where: str, what: str) -> None:
+def require_known_classes(found: tuple[str, ...], known: tuple[str, ...], where: str, what: str) -> None:
     """Compare a class list by position; wordings differ between versions, most names do not."""
     other = [label for label, names in enumerate(zip(found, known, strict=False)) if names[0] != names[1]]
     if len(found) != len(known):

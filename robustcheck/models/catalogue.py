@@ -63,7 +63,7 @@ def zoo_entries() -> tuple[Entry, ...]:
 
 def entry(model_id: str) -> Entry | None:
     """Return the catalogue's entry of a model id, or None."""
-    return _by_id().get(model_id)
+    return entries_by_id().get(model_id)
 
 
 def facets_of(model_id: str) -> Mapping[str, str]:
@@ -106,7 +106,8 @@ def _is_openclip(architecture: str, tag: str) -> bool:
 
 
 @cache
-def _by_id() -> Mapping[str, Entry]:
+def entries_by_id() -> Mapping[str, Entry]:
+    """Return every entry of the catalogue by its id."""
     return {model.id: model for model in entries()}
 
 

@@ -22,8 +22,8 @@ from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
 from robustcheck.values import AdapterUse, ModelRef
 
-_SMALL = 16 * 2**20
-_SETTLED_SECONDS = 5.0
+ALWAYS_HASHED_BYTES = 16 * 2**20
+SETTLED_SECONDS = 5.0
 
 
 def weights_digest(ref: ModelRef, cache: Path | None = None) -> str | None:
@@ -91,15 +91,15 @@ def files_digest(files: Mapping[str, Path], cache: Path) -> str:
 def file_digest(path: Path, cache: Path) -> str:
     """Return the sha256 of a file; of a large one, from the cache when it has not changed."""
     status = os.stat(path)
-    if status.st_size < _SMALL:
-        return _sha256(path)
+    if status.st_size < ALWAYS_HASHED_BYTES:
+        return hash_file(path)
     stamp = _stamp(path)
     entry = cache / hashlib.sha256(str(stamp[0]).encode()).hexdigest()
     kept = _read_entry(entry)
     if kept is not None and kept[:-1] == stamp:
         return str(kept[-1])
-    digest = _sha256(path)
-    is_settled = time.time() - max(status.st_mtime, status.st_ctime) > _SETTLED_SECONDS
+    digest = hash_file(path)
+    is_settled = time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS
     # A file that changed while it was hashed would be known for ever by a digest of something between the two.
     if is_settled and _stamp(path) == stamp:
         _write_entry(entry, [*stamp, digest])
@@ -116,7 +116,8 @@ def _stamp(path: Path) -> list[str | int]:
     return [os.path.realpath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file's content, read now."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -32,16 +32,16 @@ def is_query(text: str) -> bool:
 
 def parse_query(text: str, known: Mapping[str, frozenset[str]] | None = None) -> Query:
     """Parse a query; raise SetupError on its syntax, an unknown facet or an unknown value."""
-    return checked(tuple(_parse_term(term, text) for term in text.split("&")), known, text)
+    return check_query(tuple(_parse_term(term, text) for term in text.split("&")), known, text)
 
 
 def query_from_dict(conditions: Mapping[str, Values], known: Mapping[str, frozenset[str]] | None = None) -> Query:
     """Turn ``{source: laion, architecture: [vit, cnn], samples: ">=1e9"}`` into a query."""
     terms = tuple(_term_of(facet, values) for facet, values in conditions.items())
-    return checked(terms, known, query_text(terms))
+    return check_query(terms, known, query_text(terms))
 
 
-def checked(query: Query, known: Mapping[str, frozenset[str]] | None, where: str) -> Query:
+def check_query(query: Query, known: Mapping[str, frozenset[str]] | None, where: str) -> Query:
     """Return the query if every facet and value in it exists."""
     known = known_facets() if known is None else known
     for term in query:

@@ -43,7 +43,7 @@ def architectures() -> frozenset[str]:
     """Return the architectures that open_clip can build; empty when they cannot be read."""
     # A conftest.py may have added its own with open_clip.add_model_config.
     loaded = sys.modules.get("open_clip")
-    return _shipped_architectures() | frozenset(loaded.list_models() if loaded else ())
+    return shipped_architectures() | frozenset(loaded.list_models() if loaded else ())
 
 
 def pretrained_tags(architecture: str) -> tuple[str, ...] | None:
@@ -55,6 +55,7 @@ def pretrained_tags(architecture: str) -> tuple[str, ...] | None:
 
 
 @cache
-def _shipped_architectures() -> frozenset[str]:
+def shipped_architectures() -> frozenset[str]:
+    """Return the architectures whose configurations open_clip ships."""
     package = open_clip_directory()
     return frozenset(path.stem for path in package.glob("model_configs/*.json")) if package else frozenset()

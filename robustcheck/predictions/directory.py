@@ -22,7 +22,7 @@ from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictio
 from robustcheck.predictions.tables import Table, read_table
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
-from robustcheck.predictions.values import Predictions, checked
+from robustcheck.predictions.values import Predictions, check_predictions
 from robustcheck.regular_files import open_regular, read_regular
 from robustcheck.texts import stripped
 
@@ -37,7 +37,7 @@ def read_predictions(
     files = _files(path, dataset_name, stem_of(dataset_name, transform, prompts))
     if not files:
         return None
-    return replace(checked(_read(files)), digest=_digest(files))
+    return replace(check_predictions(_read(files)), digest=_digest(files))
 
 
 def stem_of(dataset_name: str, transform: str | None = None, prompts: str | None = None) -> str:

@@ -49,7 +49,7 @@ class Predictions:
         return len(self.ids)
 
 
-def checked(predictions: Predictions) -> Predictions:
+def check_predictions(predictions: Predictions) -> Predictions:
     """Return predictions that hold together by themselves, or raise DataError saying which do not."""
     if not len(predictions):
         raise DataError("no predictions", where=str(predictions.path), expected="at least one sample")

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from robustcheck.report.axes import Axis, AxisKind, back_expression
 from robustcheck.report.labels import Label
 from robustcheck.report.plot import FULL, SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
+from robustcheck.report.plot_axes import AxisKind, PlotAxis, back_expression
 from robustcheck.report.words import KINDS, Kind
 
 _PAPER = "var(--paper)"
@@ -148,7 +148,7 @@ def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
     return x0 + (x1 - x0) * x / plot.x.length, y1 - (y1 - y0) * y / plot.y.length
 
 
-def _axis_values(axis: Axis, title: list[str], places: list[float]) -> dict[str, Any]:
+def _axis_values(axis: PlotAxis, title: list[str], places: list[float]) -> dict[str, Any]:
     ticks = [float(f"{position:.8g}") for position, _ in axis.ticks()]
     low, high = min([axis.domain[0], *places]), max([axis.domain[1], *places])
     return {"domain": list(axis.domain), "ticks": ticks, "title": title, "whole": [low, high]}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from robustcheck.report.axes import Axis, axis_over
+from robustcheck.report.plot_axes import PlotAxis, axis_over
 from robustcheck.report.words import case_of
 from robustcheck.values import Result, Verdict
 
@@ -40,7 +40,7 @@ class Claim:
     quote: str
     source: str
     rows: tuple[ClaimRow, ...]
-    axis: Axis | None
+    axis: PlotAxis | None
 
     def x(self, value: float) -> float:
         """Return a value in pixels on the axis of the claim."""
@@ -79,7 +79,7 @@ def _by_check(rows: Iterable[ClaimRow]) -> Iterator[Claim]:
         yield Claim(result.title, result.claim, result.source, listed, _axis(listed))
 
 
-def _axis(rows: Iterable[ClaimRow]) -> Axis | None:
+def _axis(rows: Iterable[ClaimRow]) -> PlotAxis | None:
     ends = [end for row in rows for end in _ends(row.result.verdict)]
     return axis_over("linear", ends, FOREST_WIDTH, padding=0.08) if ends else None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from robustcheck.report.axes import Axis, axis_over
+from robustcheck.report.plot_axes import PlotAxis, axis_over
 from robustcheck.report.words import Kind, judged_model, kind_of, measured, signed
 from robustcheck.values import Result, Verdict
 
@@ -53,7 +53,7 @@ class DotPlot:
     """Rows on one axis; ``zero`` names the line at zero, where there is one."""
 
     title: str
-    axis: Axis
+    axis: PlotAxis
     rows: tuple[DotRow, ...]
     zero: str = ""
     more: int = 0

@@ -13,6 +13,7 @@ from robustcheck.report.words import (
     UNSURE,
     WORDS,
     counted,
+    counted_kind,
     finding,
     held,
     interval,
@@ -20,7 +21,6 @@ from robustcheck.report.words import (
     kind_of,
     measured,
     moved,
-    named,
     sampled,
 )
 from robustcheck.values import Change, Result, RunRecord, Status
@@ -159,7 +159,7 @@ def _known(run: RunRecord) -> Iterator[str]:
     found = [result for result in run.results if result.verdict.excused]
     if not found:
         return
-    yield f"**{named('known', len(found))}**, let pass though the numbers say fail:\n"
+    yield f"**{counted_kind('known', len(found))}**, let pass though the numbers say fail:\n"
     yield "| check | model | verdict | why |"
     yield "| --- | --- | --- | --- |"
     yield from (_known_row(result) for result in found[:MOST_ROWS])

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from robustcheck.report.axes import Axis, axis_over, transformer
 from robustcheck.report.labels import Anchor, Label, place_labels
+from robustcheck.report.plot_axes import PlotAxis, axis_over, transformer
 from robustcheck.report.window import at, x_window, y_window
 from robustcheck.report.words import KINDS, Kind, case_of, kind_of, signed
 from robustcheck.values import Result, TrendFigure, TrendPoint
@@ -69,8 +69,8 @@ class TrendPlot:
     key: str
     title: str
     case: str
-    x: Axis
-    y: Axis
+    x: PlotAxis
+    y: PlotAxis
     line: tuple[LineSample, ...]
     limit: tuple[tuple[float, float], ...]
     limit_text: str
@@ -229,7 +229,7 @@ def _judges_residual(result: Result) -> bool:
 
 def _axes(
     figure: TrendFigure, line: Sequence[LineSample], markers: Sequence[Marker], dots: Sequence[Dot], size: Size
-) -> tuple[Axis, Axis]:
+) -> tuple[PlotAxis, PlotAxis]:
     kind = figure.fit.axis
     across = x_window([marker.x for marker in markers], [dot.x for dot in dots] or [sample[0] for sample in line])
     x = axis_over(kind, across, size[0], padding=0.06, unit=figure.x_unit)

@@ -54,7 +54,7 @@ def kind_of(verdict: Verdict) -> Kind:
     return "known" if verdict.excused else verdict.status
 
 
-def named(kind: Kind, number: int) -> str:
+def counted_kind(kind: Kind, number: int) -> str:
     """Write how many there are of a kind: ``36 passed``, ``1 known deviation``."""
     return counted(number, "known deviation") if kind == "known" else f"{number:,} {KINDS[kind].label}"
 

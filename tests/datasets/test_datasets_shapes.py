@@ -25,13 +25,13 @@ from robustcheck.datasets.shapes.attributes import (
     Attributes,
     Look,
     compatible,
-    image_rng,
+    drawing_rng,
     placed,
 )
 from robustcheck.datasets.shapes.drawing import draw, pixel_centres, signed_distance
 from robustcheck.datasets.shapes.outlines import outline, polygon
 from robustcheck.datasets.shapes.sets import training_looks, varied_looks
-from robustcheck.datasets.shapes.views import apply_homography
+from robustcheck.datasets.shapes.view_pairs import apply_homography
 from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError
 
@@ -147,7 +147,7 @@ class TestFactors:
             assert border.any() == (look.attributes.view == "partial"), look
 
     def test_lighting_moves_the_brightness(self) -> None:
-        look = placed(Attributes("star", "green", "dotted"), image_rng("light"))
+        look = placed(Attributes("star", "green", "dotted"), drawing_rng("light"))
         dark, normal, bright = (
             draw(replace(look, attributes=replace(look.attributes, lighting=name))).mean()
             for name in ("dark", "normal", "bright")
@@ -175,7 +175,7 @@ class TestDrawing:
         np.testing.assert_allclose(polygon(points, x, y), [-0.5, 1.0, 2.0, 5.0], atol=1e-15)
 
     def test_every_word_changes_the_picture(self) -> None:
-        look = placed(Attributes("circle", "red", "plain"), image_rng("words"))
+        look = placed(Attributes("circle", "red", "plain"), drawing_rng("words"))
         kinds = {"shape": SHAPES, "colour": COLOURS, "texture": TEXTURES, "background": BACKGROUNDS}
         for name, words in (kinds | {"lighting": LIGHTINGS}).items():
             drawn = {
@@ -305,6 +305,6 @@ class TestViewPairs:
 
 
 def test_sizes_are_in_their_order() -> None:
-    rng = image_rng("sizes")
+    rng = drawing_rng("sizes")
     radii = [placed(Attributes("star", "red", "plain", size=size), rng).radius for size in SIZES]
     assert radii == sorted(radii)

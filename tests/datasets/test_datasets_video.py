@@ -11,7 +11,7 @@ from robustcheck.datasets import open_dataset
 from robustcheck.datasets.dataset import Dataset
 from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError, DataMissing
-from robustcheck.protocols.video.anchors import pm0_hits, pm_k_hits
+from robustcheck.protocols.video.anchor_frames import pm0_hits, pm_k_hits
 
 FOLDER = "val/ILSVRC2015_val_00000000"
 

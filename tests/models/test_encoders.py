@@ -386,13 +386,13 @@ def test_the_digest_of_a_directory_covers_its_configuration(tiny, tmp_path):
 
 
 def test_a_large_file_is_hashed_once_until_it_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(digests, "_SMALL", 0)
-    monkeypatch.setattr(digests, "_SETTLED_SECONDS", -1)
+    monkeypatch.setattr(digests, "ALWAYS_HASHED_BYTES", 0)
+    monkeypatch.setattr(digests, "SETTLED_SECONDS", -1)
     path, cache = tmp_path / "weights", tmp_path / "cache"
     path.write_bytes(b"one")
     assert file_digest(path, cache) == hashlib.sha256(b"one").hexdigest()
     with monkeypatch.context() as patched:
-        patched.setattr(digests, "_sha256", lambda path: pytest.fail("hashed again"))
+        patched.setattr(digests, "hash_file", lambda path: pytest.fail("hashed again"))
         assert file_digest(path, cache) == hashlib.sha256(b"one").hexdigest()
     times = path.stat()
     path.write_bytes(b"two")
@@ -401,7 +401,7 @@ def test_a_large_file_is_hashed_once_until_it_changes(tmp_path, monkeypatch):
 
 
 def test_a_file_that_has_just_changed_is_not_remembered(tmp_path, monkeypatch):
-    monkeypatch.setattr(digests, "_SMALL", 0)
+    monkeypatch.setattr(digests, "ALWAYS_HASHED_BYTES", 0)
     path = tmp_path / "weights"
     path.write_bytes(b"one")
     file_digest(path, tmp_path / "cache")

@@ -114,7 +114,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _forget() -> None:
-    openclip_names._shipped_architectures.cache_clear()
+    openclip_names.shipped_architectures.cache_clear()
     openclip_tables.pretrained_table.cache_clear()
 
 

@@ -343,7 +343,13 @@ def _fresh_catalogue() -> object:
 
 
 def _forget() -> None:
-    for cached in (catalogue.entries, catalogue.zoo_entries, catalogue.known_facets, catalogue._by_id, known_sets):
+    for cached in (
+        catalogue.entries,
+        catalogue.zoo_entries,
+        catalogue.known_facets,
+        catalogue.entries_by_id,
+        known_sets,
+    ):
         cached.cache_clear()
 
 

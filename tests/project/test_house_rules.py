@@ -20,49 +20,32 @@ MOST_LINES_OF_A_FILE = 350
 
 # Names that stand for two things, and why. "to part" marks those that still have to get names of their own.
 SHARED_CLASSES = {
-    "Axis": "to part",
     "Table": "to part",
 }
 SHARED_MODULES = {
-    "anchors": "to part",
-    "axes": "to part",
     "catalogue": "one of data sets, one of models",
     "cue_conflict": "the subject, and its data sets",
-    "errors": "to part",
     "metrics": "one of each subject",
-    "ranks": "to part",
-    "scores": "to part",
     "scoring": "one of each subject",
-    "sequences": "to part",
     "sets": "to part",
     "shipped": "one of each room that ships values",
     "summary": "to part",
     "tables": "to part",
     "typographic": "the subject, and its transforms",
     "values": "to part",
-    "views": "to part",
     "write": "to part",
 }
 SHARED_FUNCTIONS = {
     "bless": "to part",
-    "checked": "to part",
     "find_recipes": "one of each subject",
-    "image_rng": "to part",
     "main": "the entry of a program",
-    "named": "to part",
     "read_table": "to part",
     "read_templates": "to part",
-    "reference_of": "to part",
-    "require_classes": "to part",
     "samples": "one of each subject",
 }
 
 # Private names of the package that tests still use, by the test's file.
-PRIVATE: dict[str, set[str]] = {
-    "tests/models/test_encoders.py": {"_SMALL", "_SETTLED_SECONDS", "_sha256"},
-    "tests/models/test_openclip_names.py": {"_shipped_architectures"},
-    "tests/models/test_references.py": {"_by_id"},
-}
+PRIVATE: dict[str, set[str]] = {}
 
 Places = Mapping[str, list[str]]
 

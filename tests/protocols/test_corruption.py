@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustcheck.errors import DataError
-from robustcheck.protocols.corrupt.errors import (
+from robustcheck.protocols.corrupt.corruption_errors import (
     CorruptedSubset,
     alexnet_clean,
     alexnet_error,

@@ -12,7 +12,7 @@ from pytorch_ood.detector import EnergyBased, Entropy, MaxLogit, MaxSoftmax
 
 from robustcheck.errors import DataError
 from robustcheck.outputs.summary import summarise
-from robustcheck.protocols.detect.scores import DETECTION_SCORES, detection_scores
+from robustcheck.protocols.detect.detection_scores import DETECTION_SCORES, detection_scores
 
 COSINES = np.array([[0.30, 0.25, 0.20, 0.18]])
 

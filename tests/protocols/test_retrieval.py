@@ -5,9 +5,9 @@ import pytest
 
 from robustcheck.errors import DataError
 from robustcheck.outputs.ranks import top_k_hits
-from robustcheck.protocols.retrieve import ranks as retrieval
-from robustcheck.protocols.retrieve.ranks import recall_samples, retrieval_ranks
+from robustcheck.protocols.retrieve import retrieval_ranks as retrieval
 from robustcheck.protocols.retrieve.recall import best_ranks, image_ranks
+from robustcheck.protocols.retrieve.retrieval_ranks import recall_samples, retrieval_ranks
 
 TOY = [[0.9, 0.1, 0.2], [0.8, 0.3, 0.1], [0.2, 0.7, 0.6], [0.1, 0.2, 0.3], [0.5, 0.4, 0.45], [0.3, 0.2, 0.9]]
 TOY_OWNERS = np.array([0, 0, 1, 1, 2, 2])

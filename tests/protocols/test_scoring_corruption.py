@@ -9,7 +9,7 @@ import pytest
 from scoring_data import World, logits, make_world, options, painted
 
 from robustcheck.datasets import expand
-from robustcheck.protocols.corrupt.errors import alexnet_clean, alexnet_error
+from robustcheck.protocols.corrupt.corruption_errors import alexnet_clean, alexnet_error
 
 FOG = (("corruption", "fog"), ("severity", "all"))
 SECOND = (("severity", "2"),)

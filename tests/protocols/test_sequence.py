@@ -10,8 +10,8 @@ from robustcheck.protocols.sequence.flips import (
     UNVERIFIED,
     PerturbedSubset,
     flip_rates,
+    flip_reference,
     read_baseline,
-    reference_of,
     sequence_values,
     top5_classes,
     top5_distances,
@@ -67,7 +67,7 @@ def test_rows_follow_the_frames_and_not_the_storage() -> None:
 
 
 def test_protocols_9_noise_is_compared_with_the_first_frame() -> None:
-    assert [reference_of(name) for name in ("gaussian_noise", "shot_noise", "snow", "tilt")] == [
+    assert [flip_reference(name) for name in ("gaussian_noise", "shot_noise", "snow", "tilt")] == [
         "first",
         "first",
         "previous",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustcheck.errors import DataError
-from robustcheck.protocols.video.anchors import pm0_hits, pm_k_hits
+from robustcheck.protocols.video.anchor_frames import pm0_hits, pm_k_hits
 
 
 def labels(*sets: set[int], classes: int = 4) -> np.ndarray:

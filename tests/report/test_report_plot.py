@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from report_fixtures import made_up_run
 
-from robustcheck.report.axes import axis_over, transform
 from robustcheck.report.grid import grid, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
+from robustcheck.report.plot_axes import axis_over, transform
 from robustcheck.report.strip import strip
 from robustcheck.report.svg import markers_path
 from robustcheck.report.words import MINUS, duration, signed

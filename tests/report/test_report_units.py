@@ -10,12 +10,12 @@ from report_fixtures import made_up_run
 from report_protocols import TRACED, protocol_run
 
 from robustcheck.measure import metric_of
-from robustcheck.report.axes import Axis, axis_over
 from robustcheck.report.grid import grid
 from robustcheck.report.html import render_html
 from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.page import chart_page, page
 from robustcheck.report.plot import TrendPlot
+from robustcheck.report.plot_axes import PlotAxis, axis_over
 from robustcheck.report.runfile import dump_run, load_run
 from robustcheck.report.strip import strip
 from robustcheck.report.words import MINUS, held, interval, is_difference, plain, signed, told, traced
@@ -189,7 +189,7 @@ def test_each_form_of_plot_has_a_template(run: RunRecord) -> None:
     ],
 )
 def test_linear_ticks_are_even_and_in_the_unit(domain: tuple[float, float], unit: str, labels: list[str]) -> None:
-    assert [label for _, label in Axis("linear", domain, 350, unit).ticks()] == labels
+    assert [label for _, label in PlotAxis("linear", domain, 350, unit).ticks()] == labels
 
 
 def test_an_axis_without_points_has_ticks() -> None:

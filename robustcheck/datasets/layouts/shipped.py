@@ -11,11 +11,11 @@ from robustcheck.datasets.layout import Layout, SelfContained, View
 from robustcheck.datasets.layouts.anchors import OWN, has_anchors
 from robustcheck.datasets.layouts.captions import has_captions, read_captions
 from robustcheck.datasets.layouts.flat import is_flat, read_flat
+from robustcheck.datasets.layouts.frame_sequences import read_sequences
 from robustcheck.datasets.layouts.image_files import read_unlabelled
 from robustcheck.datasets.layouts.imagefolder import is_imagefolder, read_imagefolder
 from robustcheck.datasets.layouts.manifest import is_manifest, read_manifest
 from robustcheck.datasets.layouts.parquet import is_parquet, read_parquet
-from robustcheck.datasets.layouts.sequences import read_sequences
 from robustcheck.datasets.layouts.shards import is_shard_directory, read_shards
 from robustcheck.datasets.layouts.webdataset import is_webdataset, read_webdataset
 from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, read_objectnet

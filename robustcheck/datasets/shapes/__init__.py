@@ -25,7 +25,7 @@ from robustcheck.datasets.shapes.sets import (
     open_sketch,
     open_unseen,
 )
-from robustcheck.datasets.shapes.views import ViewPair, shapes_view_pairs
+from robustcheck.datasets.shapes.view_pairs import ViewPair, shapes_view_pairs
 from robustcheck.errors import DataError, did_you_mean
 
 __all__ = ["CORRUPTIONS", "PERTURBATIONS", "SEVERITIES", "ViewPair", "open_shapes", "shapes_view_pairs"]

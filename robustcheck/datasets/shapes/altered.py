@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robustcheck.datasets.dataset import ImageDataset, IntArray
-from robustcheck.datasets.shapes.attributes import SHAPES, SIDE, image_rng
+from robustcheck.datasets.shapes.attributes import SHAPES, SIDE, drawing_rng
 from robustcheck.datasets.shapes.drawing import Bytes, Pixels, draw
 from robustcheck.datasets.shapes.sets import (
     TRAINING_COUNT,
@@ -75,7 +75,7 @@ def _corrupting_painter(clean: ImageDataset, transform: Transform) -> Painter:
 
     def paint(index: int) -> Bytes:
         scene = Scene(str(clean.ids[index]), int(clean.labels[index]), clean.class_names)
-        rng = image_rng(f"{transform} {scene.image_id}")
+        rng = drawing_rng(f"{transform} {scene.image_id}")
         return np.asarray(transform.apply(clean.image(index), rng, scene))
 
     return paint
@@ -91,7 +91,7 @@ def open_overlap() -> ImageDataset:
     ids = image_ids("shapes-overlap", OVERLAP_COUNT)
     sources, training = _sources(), training_looks()
     looks = [
-        training[source] if source >= 0 else common_look(SHAPES[number % len(SHAPES)], image_rng(str(ids[number])))
+        training[source] if source >= 0 else common_look(SHAPES[number % len(SHAPES)], drawing_rng(str(ids[number])))
         for number, source in enumerate(sources.tolist())
     ]
     names = image_ids("shapes-train", TRAINING_COUNT)
@@ -104,14 +104,14 @@ def open_overlap() -> ImageDataset:
 
     def paint(index: int) -> Bytes:
         pixels = draw(looks[index])
-        return _edited(pixels, edits[index], image_rng(f"edit {ids[index]}")) if edits[index] else pixels
+        return _edited(pixels, edits[index], drawing_rng(f"edit {ids[index]}")) if edits[index] else pixels
 
     return drawn_set("shapes-overlap", looks, paint, groups)
 
 
 def _sources() -> IntArray:
     """Return the training row that each image repeats, -1 for none."""
-    rng = image_rng("shapes-overlap")
+    rng = drawing_rng("shapes-overlap")
     sources = np.full(OVERLAP_COUNT, -1, dtype=np.int64)
     places = np.argsort(rng.random(OVERLAP_COUNT), kind="stable")[:DUPLICATE_COUNT]
     sources[places] = np.argsort(rng.random(TRAINING_COUNT), kind="stable")[:DUPLICATE_COUNT]

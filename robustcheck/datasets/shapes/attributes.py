@@ -67,7 +67,7 @@ class Look:
 ATTRIBUTE_NAMES = tuple(field.name for field in fields(Attributes))
 
 
-def image_rng(image_id: str) -> np.random.Generator:
+def drawing_rng(image_id: str) -> np.random.Generator:
     """Return the random numbers of one image: they depend on its id only."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([SEED, zlib.crc32(image_id.encode())])))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from robustcheck.datasets.dataset import ImageDataset
-from robustcheck.datasets.shapes.attributes import FACTORS, SHAPES, Look, any_of, image_rng, placed, varied
+from robustcheck.datasets.shapes.attributes import FACTORS, SHAPES, Look, any_of, drawing_rng, placed, varied
 from robustcheck.datasets.shapes.drawing import Bytes, draw
 from robustcheck.datasets.shapes.sets import Painter, drawn_set
 
@@ -39,7 +39,7 @@ def open_video() -> ImageDataset:
 
 
 def _moving(name: str, number: int) -> list[Look]:
-    rng = image_rng(f"shapes-video-{name}")
+    rng = drawing_rng(f"shapes-video-{name}")
     shape = SHAPES[number % len(SHAPES)]
     start = placed(varied(shape, {any_of(FACTORS, rng), any_of(FACTORS, rng)}, rng), rng)
     spin, drift_x, drift_y, growth = (2 * rng.random(4) - 1) * (0.1, 1.2, 1.2, 0.03)
@@ -71,7 +71,7 @@ def open_motion(perturbation: str) -> ImageDataset:
 
 
 def _start(name: str, number: int) -> Look:
-    rng = image_rng(f"shapes-{name}")
+    rng = drawing_rng(f"shapes-{name}")
     return placed(varied(SHAPES[number % len(SHAPES)], {any_of(FACTORS, rng), any_of(FACTORS, rng)}, rng), rng)
 
 
@@ -88,7 +88,7 @@ def _noisy_painter(looks: list[Look], frames: list[str]) -> Painter:
         pixels = draw(looks[index])
         if index % MOTION_FRAMES == 0:
             return pixels
-        noise = image_rng(f"noise {frames[index]}").normal(scale=NOISE * 255, size=pixels.shape)
+        noise = drawing_rng(f"noise {frames[index]}").normal(scale=NOISE * 255, size=pixels.shape)
         return np.rint(np.clip(pixels + noise, 0, 255)).astype(np.uint8)
 
     return paint

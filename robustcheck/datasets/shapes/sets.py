@@ -26,7 +26,7 @@ from robustcheck.datasets.shapes.attributes import (
     Look,
     any_of,
     compatible,
-    image_rng,
+    drawing_rng,
     placed,
     varied,
 )
@@ -138,7 +138,7 @@ def varied_looks() -> tuple[Varied, ...]:
 
 
 def _varied_look(image_id: str, number: int) -> Varied:
-    rng = image_rng(image_id)
+    rng = drawing_rng(image_id)
     turn, shape = divmod(number, len(SHAPES))
     kind = turn % (len(FACTORS) + 1)
     main = FACTORS[kind : kind + 1]
@@ -158,7 +158,9 @@ def open_shapes_train() -> ImageDataset:
 def training_looks() -> tuple[Look, ...]:
     """Return the training images: each factor varies by itself, texture seldom, so that it tells the class."""
     ids = image_ids("shapes-train", TRAINING_COUNT)
-    return tuple(common_look(SHAPES[number % len(SHAPES)], image_rng(image_id)) for number, image_id in enumerate(ids))
+    return tuple(
+        common_look(SHAPES[number % len(SHAPES)], drawing_rng(image_id)) for number, image_id in enumerate(ids)
+    )
 
 
 def common_look(shape: str, rng: np.random.Generator) -> Look:
@@ -171,7 +173,7 @@ def common_look(shape: str, rng: np.random.Generator) -> Look:
 def open_sketch() -> ImageDataset:
     """Open ``shapes-sketch``: outlines with a grey wash."""
     ids = image_ids("shapes-sketch", SKETCH_COUNT)
-    looks = [_sketch_look(SHAPES[number % len(SHAPES)], image_rng(image_id)) for number, image_id in enumerate(ids)]
+    looks = [_sketch_look(SHAPES[number % len(SHAPES)], drawing_rng(image_id)) for number, image_id in enumerate(ids)]
     groups = {name: column for name, column in attribute_columns(looks).items() if name in ("size", "pose", "view")}
     return drawn_set("shapes-sketch", looks, lambda index: draw_sketch(looks[index]), groups)
 
@@ -185,7 +187,7 @@ def _sketch_look(shape: str, rng: np.random.Generator) -> Look:
 def open_unseen() -> ImageDataset:
     """Open ``shapes-ood``: shapes that no zoo model was trained on."""
     ids = image_ids("shapes-ood", UNSEEN_COUNT)
-    looks = [_any_look(UNSEEN[number % len(UNSEEN)], image_rng(image_id)) for number, image_id in enumerate(ids)]
+    looks = [_any_look(UNSEEN[number % len(UNSEEN)], drawing_rng(image_id)) for number, image_id in enumerate(ids)]
     return drawn_set("shapes-ood", looks, class_names=UNSEEN, task="ood", id_dataset="shapes")
 
 
@@ -208,7 +210,7 @@ def open_captioned() -> ImageDataset:
 def _distinct_looks() -> list[Look]:
     """Return looks of which no two share all their words."""
     looks: dict[Attributes, Look] = {}
-    rng = image_rng("shapes-captions")
+    rng = drawing_rng("shapes-captions")
     while len(looks) < CAPTIONED_COUNT:
         look = _any_look(SHAPES[len(looks) % len(SHAPES)], rng)
         looks.setdefault(look.attributes, look)
@@ -221,7 +223,7 @@ def open_cue_conflict() -> ImageDataset:
     kinds = [(shape, other) for shape in SHAPES for other in SHAPES for _ in range(PAIR_COUNT)]
     ids = image_ids("shapes-cue-conflict", len(kinds))
     looks = [
-        _conflicting(shape, other, image_rng(image_id)) for (shape, other), image_id in zip(kinds, ids, strict=True)
+        _conflicting(shape, other, drawing_rng(image_id)) for (shape, other), image_id in zip(kinds, ids, strict=True)
     ]
     columns = attribute_columns(looks)
     groups = {

@@ -6,7 +6,7 @@ from functools import partial
 
 from robustcheck.measure.metric import FindRecipes, Metric
 from robustcheck.measure.option import DatasetOption, MetricOption
-from robustcheck.protocols.corrupt.errors import mce, mean_corruption_error, relative_mce
+from robustcheck.protocols.corrupt.corruption_errors import mce, mean_corruption_error, relative_mce
 from robustcheck.protocols.corrupt.scoring import Weigh, find_recipes, find_recipes_with_clean, samples
 from robustcheck.stats.means import WEIGHTED_SUM
 

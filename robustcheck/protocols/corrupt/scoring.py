@@ -12,7 +12,7 @@ from robustcheck.measure.metric import Sampled, option_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
-from robustcheck.protocols.corrupt.errors import CorruptedSubset
+from robustcheck.protocols.corrupt.corruption_errors import CorruptedSubset
 from robustcheck.protocols.scoring import recipes_of_subsets
 from robustcheck.values import Cell, Samples
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption, DatasetOption
-from robustcheck.protocols.detect.scores import DETECTION_SCORES
+from robustcheck.protocols.detect.detection_scores import DETECTION_SCORES
 from robustcheck.protocols.detect.scoring import Orient, find_recipes, known_positive, samples, unseen_positive
 from robustcheck.stats.separation import AUROC, FPR95, GROUP_AUROC, GROUP_FPR95, Separation
 from robustcheck.values import Unit

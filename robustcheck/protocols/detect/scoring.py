@@ -20,7 +20,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import summary_of_all
 from robustcheck.models.kind import capabilities
-from robustcheck.protocols.detect.scores import detection_scores
+from robustcheck.protocols.detect.detection_scores import detection_scores
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.separation import IN_DISTRIBUTION
 from robustcheck.values import Cell, Pairs, Samples

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import Metric
-from robustcheck.protocols.retrieve.ranks import Direction
+from robustcheck.protocols.retrieve.retrieval_ranks import Direction
 from robustcheck.protocols.retrieve.scoring import find_recipes, samples
 from robustcheck.stats.means import GROUP_MEAN, MEAN
 from robustcheck.stats.statistic import Statistic

@@ -13,7 +13,7 @@ from robustcheck.measure.readout import features_of
 from robustcheck.measure.recipe import Recipe, plain_texts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.kind import capabilities
-from robustcheck.protocols.retrieve.ranks import Direction, RetrievalRanks, recall_samples, retrieval_ranks
+from robustcheck.protocols.retrieve.retrieval_ranks import Direction, RetrievalRanks, recall_samples, retrieval_ranks
 from robustcheck.protocols.scoring import require_task
 from robustcheck.store import Stored, content_key
 from robustcheck.values import Cell

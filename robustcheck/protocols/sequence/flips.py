@@ -43,10 +43,10 @@ class PerturbedSubset:
     values: Floats
 
 
-def reference_of(perturbation: str) -> Reference:
+def flip_reference(perturbation: str) -> Reference:
     """Return which frame the frames of a perturbation are compared with.
 
-    >>> reference_of("rotate"), reference_of("shot_noise")
+    >>> flip_reference("rotate"), flip_reference("shot_noise")
     ('previous', 'first')
     """
     return "first" if perturbation in NOISE else "previous"

@@ -22,8 +22,8 @@ from robustcheck.protocols.sequence.flips import (
     PerturbedSubset,
     Reference,
     flip_rates,
+    flip_reference,
     read_baseline,
-    reference_of,
     sequence_values,
     top5_classes,
     top5_distances,
@@ -91,7 +91,7 @@ def divide_by_alexnet(cell: Cell) -> Mapping[str, float]:
 
 def _perturbed(cell: Cell, perturbation: str, recipe: Recipe, memo: Memo, score: Score) -> PerturbedSubset:
     frames = sequences_of(recipe.dataset)
-    values = score(cell, recipe, memo, frames.rows, reference_of(perturbation))
+    values = score(cell, recipe, memo, frames.rows, flip_reference(perturbation))
     return PerturbedSubset(perturbation, frames.videos, values)
 
 

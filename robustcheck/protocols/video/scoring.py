@@ -13,7 +13,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.protocols.scoring import require_task
-from robustcheck.protocols.video.anchors import pm0_hits, pm_k_hits
+from robustcheck.protocols.video.anchor_frames import pm0_hits, pm_k_hits
 from robustcheck.values import Cell, Samples
 
 ALL = "all"

@@ -19,7 +19,7 @@ _BACK = {"probit": "cumulativeNormal({})", "logit": "1/(1+exp(-({})))", "linear"
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class PlotAxis:
     """A transformed axis: ``domain`` in transformed units, ``length`` in pixels; ``unit`` is the metric's."""
 
     kind: AxisKind
@@ -84,12 +84,12 @@ def back_expression(kind: AxisKind, position: str) -> str:
 
 def axis_over(
     kind: AxisKind, positions: Iterable[float], length: float, padding: float = 0.06, unit: str = "%"
-) -> Axis:
+) -> PlotAxis:
     """Make the axis that just holds these positions, with a little room on both sides."""
     finite = [position for position in positions if math.isfinite(position)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     span = max(high - low, 0.02)
-    return Axis(kind, (low - padding * span, high + padding * span), length, unit)
+    return PlotAxis(kind, (low - padding * span, high + padding * span), length, unit)
 
 
 def transformer(kind: AxisKind) -> Callable[[float], float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.shapes.attributes import COLOURS, SHAPES, TEXTURES, Attributes, Look, any_of, image_rng
+from robustcheck.datasets.shapes.attributes import COLOURS, SHAPES, TEXTURES, Attributes, Look, any_of, drawing_rng
 from robustcheck.datasets.shapes.drawing import Bytes, paint_background, paint_object, to_bytes
 from robustcheck.datasets.shapes.outlines import Field
 
@@ -48,7 +48,7 @@ def shapes_view_pairs() -> tuple[ViewPair, ...]:
 def _pair(name: str, angle: float) -> ViewPair:
     from PIL import Image
 
-    rng = image_rng(name)
+    rng = drawing_rng(name)
     scene = _scene(rng)
     homography = _homography(angle, rng)
     x, y = np.meshgrid(np.arange(VIEW_SIDE) + 0.5, np.arange(VIEW_SIDE) + 0.5)
