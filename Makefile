@@ -34,7 +34,7 @@ coverage: $(STAMP)
 	$(COVERAGE) report --fail-under=$(FLOOR)
 
 docs: $(STAMP)
-	$(BIN)/python -m robustcheck.spec.schema --write
+	$(BIN)/python scripts/write_generated.py --write
 	$(BIN)/python scripts/draw_architecture.py
 
 $(STAMP): pyproject.toml

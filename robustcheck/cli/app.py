@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,12 @@ import typer
 from rich.console import Console
 
 from robustcheck.cli.answers import MeasuredAnswer, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.comment_command import comment
 from robustcheck.cli.compare_command import compare
 from robustcheck.cli.explain_command import explain_check
 from robustcheck.cli.export_command import export
+from robustcheck.cli.export_results_command import export_results
+from robustcheck.cli.init_command import init
 from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
@@ -25,20 +29,38 @@ from robustcheck.errors import SpecError
 from robustcheck.history.baselines import bless as bless_run
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import Precision
+from robustcheck.run.known_names import known_names
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
 from robustcheck.values import EvidenceChoice
 
-HELP = "Robustness specs for CLIP-like models: write them in YAML, run them with pytest, ask about them here."
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
+app.command()(init)
 app.command()(population)
 app.command()(export)
+app.command("export-results")(export_results)
+app.command()(comment)
 app.command()(compare)
 app.command()(noise)
 app.command()(plan)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"robustcheck {version('robustcheck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def robustcheck(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Robustness specs for CLIP-like models: write them in YAML, run them with pytest, ask about them here."""
+
 
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -67,7 +89,7 @@ def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or direct
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the YAML language, for editors."""
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json.dumps(json_schema(known_names(Path.cwd())), indent=1))
 
 
 @app.command()
@@ -132,8 +154,8 @@ def bless(
     typer.echo(f"baseline {name}: {place}")
 
 
-@app.command()
-def measure(
+@app.command("measure")
+def print_measurement(
     model: Annotated[str, typer.Argument(help="A model reference.")],
     dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
     metric: Annotated[str, typer.Argument(help="A metric, such as top1; robustcheck metrics lists them.")],

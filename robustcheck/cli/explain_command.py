@@ -8,9 +8,12 @@ from pathlib import Path
 from robustcheck.cli.tables import place_of
 from robustcheck.datasets import known_datasets
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.listing import name_first
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.session import RobustSession
 from robustcheck.values.checks import Check, Suite
+
+_LISTED = 12
 
 
 def explain_check(text: str, session: RobustSession) -> Iterator[str]:
@@ -21,7 +24,10 @@ def explain_check(text: str, session: RobustSession) -> Iterator[str]:
     found = [(suite, check) for suite in suites for check in suite.checks if wanted in (check.id, check.key)]
     if not found:
         known = sorted({check.id for suite in suites for check in suite.checks})
-        raise SetupError(f"no check {wanted!r} here", expected=", ".join(known), fix=did_you_mean(wanted, known))
+        near = did_you_mean(wanted, known)
+        raise SetupError(
+            f"no check {wanted!r} here{f': {near}' if near else ''}", expected=f"one of {name_first(known, _LISTED)}"
+        )
     for suite, check in found:
         yield from _lines(suite, check)
         yield from _evidence(check, session.settings.measure.roots)

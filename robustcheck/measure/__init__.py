@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from robustcheck.callable_room import make_callable
 from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.loaded_models import group_by_budget, group_models
@@ -30,3 +31,5 @@ __all__ = [
     "metric_of",
     "stored_score",
 ]
+
+make_callable(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from robustcheck.report.answer import answer
 from robustcheck.report.causes import causes
@@ -22,6 +22,7 @@ from robustcheck.report.words import (
     measured,
     moved,
     sampled,
+    signed,
 )
 from robustcheck.values import Change, Result, RunRecord, Status
 
@@ -29,6 +30,8 @@ from robustcheck.values import Change, Result, RunRecord, Status
 MOST_ROWS = 15
 MOST_CLAIMS = 8
 MOST_SKIPS = 30
+# A workflow looks for the comment that begins with it.
+COMMENT_MARK = "<!-- robustcheck -->"
 _ORDER: tuple[Status, ...] = ("fail", "error", "unsure", "warn")
 _MARKS = {"fail": "🔴", "warn": "🟡", "pass": "🟢", "none": "⚪"}
 _LEVELS: dict[Status, str] = {"fail": "error", "error": "error", "warn": "warning"}
@@ -52,6 +55,31 @@ def summary_markdown(run: RunRecord) -> str:
         "\n".join(_skipped(run)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def comment_markdown(run: RunRecord, against: str | None = None, failing: Sequence[Change] = ()) -> str:
+    """Return one comment on a pull request: a mark, the summary, new failures, and the power of what is unsure."""
+    blocks = [COMMENT_MARK, summary_markdown(run).rstrip("\n")]
+    if against is not None:
+        said = "\n".join(map(_change, failing[:MOST_ROWS])) or "- none"
+        blocks.append(f"**Failing now, not in {escaped(against)}:**\n\n{said}")
+    unsure = [result for result in run.results if result.verdict.status == "unsure"]
+    if unsure:
+        blocks.append("\n".join(_power(unsure)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _power(unsure: Sequence[Result]) -> Iterator[str]:
+    """Say of each unsure check what so many images find with 80% power, beside what they found."""
+    yield "| unsure | model | found | 95% interval | limit | n | finds, with 80% power |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    for result in unsure[:MOST_ROWS]:
+        verdict = result.verdict
+        finds = "" if verdict.detectable is None else signed(verdict.detectable, verdict.unit).lstrip("+")
+        numbers = (held(verdict.compared, verdict), interval(verdict), held(verdict.limit, verdict))
+        names = (escaped(result.check_key), escaped(judged_model(result)))
+        yield f"| {' | '.join((*names, *numbers, f'{verdict.n or 0:,}', finds))} |"
+    yield from _more(len(unsure) - MOST_ROWS)
 
 
 def github_annotations(run: RunRecord) -> list[str]:

@@ -14,7 +14,7 @@ __all__ = ["KnownNames", "json_schema", "load_suite", "reference_markdown"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on demand, so that `python -m robustcheck.spec.schema` finds its module not yet loaded.
+    # Imported on demand: a run of suites needs neither.
     if name in {"json_schema", "reference_markdown"}:
         from robustcheck.spec import schema
 

@@ -12,6 +12,8 @@ from robustcheck.values import Amount
 from robustcheck.values.expectations import KINDS, Limit, parse_amount
 
 _CURVED = ("probit", "logit")
+# A difference without a unit that is as small as this was meant as a fraction: 0.005 is half a point.
+_SMALL = 0.05
 _WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0pp", "": "a bare number such as 0.12"}
 
 
@@ -108,6 +110,8 @@ def _wrong_unit(text: str, amount: Amount, wanted: str) -> str:
 def _rewritten(amount: Amount, wanted: str) -> str:
     if amount.unit and wanted:
         return f"did you mean '{amount.value * 100:g}{wanted}'?"
+    if wanted == "pp":
+        return f"did you mean '{amount.value if amount.value >= _SMALL else 100 * amount.value:g}pp'?"
     if wanted:
         # 0.45 was surely meant as a fraction, 45 as a percentage; 1 could be either.
         share = amount.value * 100 if 0 < amount.value < 1 else amount.value

@@ -111,7 +111,8 @@ def _check_version(value: object) -> object:
 
 
 CheckId = Annotated[str, AfterValidator(_check_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID_PATTERN}$"})]
-Tag = Annotated[str, AfterValidator(_check_tag), WithJsonSchema({"type": "string", "pattern": f"^{_TAG_PATTERN}$"})]
+_TAG = {"type": "string", "pattern": f"^(?!({'|'.join(sorted(_TAKEN_TAGS))})$){_TAG_PATTERN}$"}
+Tag = Annotated[str, AfterValidator(_check_tag), WithJsonSchema(_TAG)]
 IsoDate = Annotated[
     str, AfterValidator(_check_date), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"})
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.spec.assemble import SuiteValues, read_check
-from robustcheck.spec.language import DefaultsModel, HeadModel, SuiteModel
+from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, SuiteModel
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import is_query_text, read_query, write_query
@@ -92,6 +92,14 @@ def _read_checks(
     document: Document, written: object, values: SuiteValues, names: KnownNames, mistakes: Mistakes
 ) -> tuple[Check, ...]:
     scope = Scope(document, (), document.data)
+    if isinstance(written, dict) and written:
+        first = next(iter(written))
+        hint = (
+            f"did you mean '- {first}: ...'?" if first in CheckModel.model_fields else f"did you mean '- id: {first}'?"
+        )
+        expected = "a list, in which each check begins with '- id: '"
+        mistakes.at_key(scope, ("checks",), "'checks' is a mapping", expected=expected, hint=hint)
+        return ()
     if not isinstance(written, list) or not written:
         summary = "missing key 'checks'" if "checks" not in _mapping(document.data) else "'checks' has no checks"
         mistakes.at_key(scope, ("checks",), summary, expected="checks: a list of at least one check")

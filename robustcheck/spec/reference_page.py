@@ -14,7 +14,7 @@ from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 _INTRODUCTION = """\
 # The YAML language
 
-This page is generated from the models that validate a suite: `python -m robustcheck.spec.schema --write`.
+This page is generated from the models that validate a suite: `python scripts/write_generated.py --write`.
 
 A suite is a file that ends in `.robust.yaml`. Begin it with this line for completion and checking in an editor:
 

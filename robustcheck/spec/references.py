@@ -17,6 +17,7 @@ from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
+from robustcheck.spec.suggestions import suggest
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.values.expectations.fields import Known, named_by, quantity_in
 
@@ -212,7 +213,7 @@ def _check_known(
     if name in known:
         return
     expected = f"{list_known(known)}; {also}" if also else list_known(known)
-    mistakes.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=did_you_mean(name, known))
+    mistakes.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=suggest(name, known))
 
 
 def _check_file_or_name(

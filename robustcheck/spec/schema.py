@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from robustcheck.spec.language import SuiteModel
+from robustcheck.spec.named_schema import VARIABLE, name_in_schema
+from robustcheck.spec.names import KnownNames
 from robustcheck.spec.reference_page import reference_markdown
+from robustcheck.spec.unit_rules import unit_rules
 from robustcheck.values.expectations import KINDS, Expectation
 
 __all__ = ["generate_files", "json_schema", "reference_markdown"]
 
-_VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]*\}"}
 _AMOUNT_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(%|pp)?\s*$"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a suite, with the shorthands and variables that the loader accepts."""
+def json_schema(names: KnownNames) -> dict[str, Any]:
+    """Return the JSON Schema of a suite, with the shorthands and variables that the loader accepts.
+
+    An editor completes ``names`` from it, and marks other names, units that do not fit the metric and its options.
+    """
     schema = SuiteModel.model_json_schema()
     definitions = schema["$defs"]
     for expectation in KINDS.values():
@@ -28,14 +32,16 @@ def json_schema() -> dict[str, Any]:
         if name != "DefaultsModel":
             definition["properties"] = _with_variables(definition["properties"])
     _without_null_defaults(schema)
+    name_in_schema(schema, names)
+    definitions["CheckModel"]["allOf"] = unit_rules(names)
     return {"$schema": _DRAFT, **schema, "title": "robustcheck suite"}
 
 
-def generate_files() -> dict[Path, str]:
-    """Return the text of every file that is made from the models, by its path."""
+def generate_files(names: KnownNames) -> dict[Path, str]:
+    """Return the text of every file that is made from the models and the names that ship, by its path."""
     package = Path(__file__).parents[1]
     return {
-        package / "schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
+        package / "schema.json": json.dumps(json_schema(names), indent=1, ensure_ascii=False) + "\n",
         package.parent / "docs" / "yaml-reference.md": reference_markdown(),
     }
 
@@ -65,7 +71,7 @@ def _or_variable(node: Any) -> Any:
         return _amount(node)
     if "enum" in node or "const" in node or "pattern" in node or node.get("type") in ("integer", "number", "boolean"):
         words = {key: node[key] for key in ("description", "default") if key in node}
-        return {"anyOf": [{key: value for key, value in node.items() if key not in words}, _VARIABLE], **words}
+        return {"anyOf": [{key: value for key, value in node.items() if key not in words}, VARIABLE], **words}
     nested = ("anyOf", "items", "additionalProperties", "prefixItems")
     changed = {key: _or_variable(value) if key in nested else value for key, value in node.items()}
     if "properties" in changed:
@@ -74,7 +80,7 @@ def _or_variable(node: Any) -> Any:
 
 
 def _amount(node: dict[str, Any]) -> dict[str, Any]:
-    return {**node, "pattern": rf"{_AMOUNT_PATTERN}|{_VARIABLE['pattern']}"}
+    return {**node, "pattern": rf"{_AMOUNT_PATTERN}|{VARIABLE['pattern']}"}
 
 
 def _without_null_defaults(node: Any) -> None:
@@ -85,20 +91,3 @@ def _without_null_defaults(node: Any) -> None:
             node["anyOf"] = [variant for variant in node["anyOf"] if variant != {"type": "null"}]
     for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _without_null_defaults(item)
-
-
-def main(arguments: list[str]) -> int:
-    """Write the generated files, or say which of them are stale."""
-    stale = {
-        path: text for path, text in generate_files().items() if not path.is_file() or path.read_text("utf-8") != text
-    }
-    for path, text in stale.items():
-        if "--write" in arguments:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, "utf-8")
-        sys.stdout.write(f"{'written' if '--write' in arguments else 'stale'}: {path.name}\n")
-    return 1 if stale and "--write" not in arguments else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

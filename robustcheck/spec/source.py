@@ -21,6 +21,7 @@ Loc = tuple[str | int, ...]
 # Aliases can make a small file stand for billions of values; no honest suite comes near this.
 _MOST_VALUES = 200_000
 _NEWLINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_REST_OF_DECIMAL = re.compile(r"\d+\s*(%|pp)?")
 _SCALAR_KINDS = frozenset({"str", "null", "bool", "int", "float"})
 
 
@@ -172,6 +173,8 @@ class _Build:
     def _mapping(self, node: MappingNode, loc: Loc) -> dict[str, object]:
         mapping: dict[str, object] = {}
         for key_node, value_node in node.value:
+            if self._is_decimal_comma(mapping, key_node, value_node, loc):
+                continue
             key = self._key(key_node)
             if key is None:
                 continue
@@ -181,6 +184,22 @@ class _Build:
             self.keys[(*loc, key)] = _span(key_node)
             mapping[key] = self.value(value_node, (*loc, key))
         return mapping
+
+    def _is_decimal_comma(self, mapping: dict[str, object], key: Node, value: Node, loc: Loc) -> bool:
+        """Report the second half of ``{at_least: 50,5%}``, which YAML takes for a key of its own."""
+        last = next(reversed(mapping), None)
+        whole = mapping.get(last) if last is not None else None
+        if isinstance(whole, bool) or not isinstance(whole, int) or not isinstance(key, ScalarNode):
+            return False
+        if value.start_mark.index != value.end_mark.index or not _REST_OF_DECIMAL.fullmatch(key.value):
+            return False
+        first = self.values[(*loc, str(last))]
+        written, meant = f"{whole},{key.value}", f"{whole}.{key.value}"
+        span = Span(first.line, first.column, first.width + len(key.value) + 1)
+        summary = f"{written!r} is two values to YAML"
+        self.mistakes.append(Mistake(span, summary, "a point in a number", f"did you mean {meant!r}?"))
+        mapping[str(last)] = meant
+        return True
 
     def _key(self, node: Node) -> str | None:
         if not isinstance(node, ScalarNode) or node.tag != PREFIX + "str":

@@ -13,6 +13,8 @@ from robustcheck.errors import did_you_mean
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
+from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation
+from robustcheck.values.expectations import KINDS
 
 Model = TypeVar("Model", bound=BaseModel)
 Schema = Mapping[str, Any]
@@ -153,9 +155,8 @@ class _Report:
         what = "expectation" if loc[-2:-1] == ("expect",) else "key"
         where = f" in {_key(place[:-1])!r}" if what == "key" and _key(place[:-1]) else ""
         expected = f"one of {', '.join(known)}" if known else ""
-        self.mistakes.at_key(
-            self.scope, place, f"unknown {what} {name!r}{where}", expected=expected, hint=did_you_mean(name, known)
-        )
+        hint = suggest(name, known) or _belongs(self.schema, loc[:-1], name)
+        self.mistakes.at_key(self.scope, place, f"unknown {what} {name!r}{where}", expected=expected, hint=hint)
 
     def _missing_key(self, loc: Loc) -> None:
         place, name = self.base + self._in_data(loc[:-1]), loc[-1]
@@ -182,8 +183,9 @@ class _Report:
         if not message.startswith("expected "):
             self.mistakes.at_key(self.scope, place, message)
             return
-        summary = f"{_named(place)} cannot be {_shown(value)}"
-        self.mistakes.at_value(self.scope, place, summary, expected=message.removeprefix("expected "))
+        summary, expected = f"{_named(place)} cannot be {_shown(value)}", message.removeprefix("expected ")
+        hint = suggest_amount(value) if isinstance(value, str) and "amount" in expected else ""
+        self.mistakes.at_value(self.scope, place, summary, expected=expected, hint=hint)
 
     def _wrong_type(self, detail: Mapping[str, Any], place: Loc) -> None:
         value, wanted = detail["input"], self._wanted(detail)
@@ -192,13 +194,34 @@ class _Report:
             hint = f'did you mean "{scalar_text(value)}", in quotes?'
         if detail["type"] == "list_type" and isinstance(value, str | int | float):
             hint = f"did you mean [{scalar_text(value)}]?"
+        if detail["type"] == "string_type" and isinstance(value, list) and value:
+            name = _key(place)
+            hint = f'for several: for_each: {{{name}: [...]}} and {name}: "${{{name}}}"'
+        if place[-1:] == ("expect",) and isinstance(value, str):
+            hint = suggest_expectation(value)
         self.mistakes.at_value(
             self.scope, place, f"{_named(place)} cannot be {_shown(value)}", expected=wanted, hint=hint
         )
 
     def _wanted(self, detail: Mapping[str, Any]) -> str:
         keys = _keys_at(self.schema, detail["loc"])
+        *owner, kind = detail["loc"] or ("",)
+        if owner[-1:] == ["expect"] and kind in KINDS and "\n" not in (example := _example(str(kind))):
+            return f"a limit, as in {example}"
         return f"a block with the keys {', '.join(keys)}" if keys else _wanted(detail)
+
+
+def _example(kind: str) -> str:
+    """Return how a kind of expectation is written, without the warning."""
+    return KINDS[kind].example.partition("\nwarn")[0].removeprefix("expect: ")
+
+
+def _belongs(schema: Schema, loc: Loc, name: str) -> str:
+    """Say where a key belongs that stands one block too high."""
+    inner = [key for key in _keys_at(schema, loc) if name in _keys_at(schema, (*loc, key))]
+    if inner:
+        return f"put {name!r} into {inner[0]!r}"
+    return f"a setting of the metric stands in options: {{{name}: ...}}" if loc[-1:] == ("measure",) else ""
 
 
 def _wanted(detail: Mapping[str, Any]) -> str:

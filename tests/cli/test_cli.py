@@ -25,6 +25,7 @@ from robustcheck.cli.answers import MeasuredAnswer
 from robustcheck.datasets.digits import open_digits
 from robustcheck.history.baselines import write_samples
 from robustcheck.report import load_run, write_report
+from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published"
@@ -78,7 +79,7 @@ def test_validate_without_a_suite(robustcheck: Robustcheck) -> None:
 
 
 def test_schema_is_the_schema_of_the_language(robustcheck: Robustcheck) -> None:
-    assert robustcheck("schema").json == json_schema()
+    assert robustcheck("schema").json == json_schema(known_names(Path.cwd()))
 
 
 def test_explain_by_id_by_key_and_by_suite(robustcheck: Robustcheck) -> None:

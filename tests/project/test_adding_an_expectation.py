@@ -61,7 +61,7 @@ from pathlib import Path
 from robustcheck.measure import MeasureSettings
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
-from robustcheck.spec import json_schema, reference_markdown
+from robustcheck.spec import KnownNames, json_schema, reference_markdown
 
 here = Path()
 session = RobustSession(RunSettings(MeasureSettings(here), here, here, evidence="published"), date(2026, 1, 1))
@@ -71,7 +71,7 @@ print(json.dumps({
     "sentence": result.sentence,
     "status": result.verdict.status,
     "reason": result.verdict.reason,
-    "in schema": "exactly" in json_schema()["$defs"]["ExpectModel"]["properties"],
+    "in schema": "exactly" in json_schema(KnownNames({}))["$defs"]["ExpectModel"]["properties"],
     "on the page": "### `exactly`" in reference_markdown(),
 }))
 """

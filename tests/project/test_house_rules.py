@@ -38,7 +38,6 @@ SHARED_MODULES = {
 SHARED_FUNCTIONS = {
     "bless": "to part",
     "find_recipes": "one of each subject",
-    "main": "the entry of a program",
     "read_table": "to part",
     "read_templates": "to part",
     "samples": "one of each subject",

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"disk", "errors", "regular_files", "listing", "registry", "texts", "values"}
+VALUES = {"callable_room", "disk", "errors", "regular_files", "listing", "registry", "texts", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
     "values": {"listing"},
@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "disk": {"errors"},
     "regular_files": set(),
     "texts": set(),
+    "callable_room": set(),
     "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,
@@ -62,8 +63,10 @@ ALLOWED: dict[str, set[str]] = {
         "stats",
         "transforms",
     },
+    "starter": VALUES | {"datasets", "models"},
     "plugin": VALUES | {"datasets", "judge", "measure", "run"},
     "__main__": {"cli"},
+    "api": VALUES | {"datasets", "measure", "models", "report", "run"},
     "cli": VALUES
     | {
         "datasets",
@@ -75,6 +78,7 @@ ALLOWED: dict[str, set[str]] = {
         "report",
         "run",
         "spec",
+        "starter",
         "stats",
     },
     "zoo": set(),

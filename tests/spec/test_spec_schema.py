@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from spec_suites import HEAD, load, one_check, problems
+from spec_suites import HEAD, NAMES, load, one_check, problems
 from suite_texts import DESIGN_SUITE, SIX_MISTAKES
 from test_spec_variables import cases
 
+from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema, reference_markdown
 from robustcheck.spec.language import CheckModel, DefaultsModel, SuiteModel
-from robustcheck.spec.schema import generate_files, main
+from robustcheck.spec.schema import generate_files
 from robustcheck.spec.source import read_document
 from robustcheck.values.expectations import KINDS
 
+ROOT = Path(__file__).parents[2]
 TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
 
 GOOD = [
@@ -83,11 +87,11 @@ BAD = [
 def in_schema(tmp_path: Path, text: str) -> bool:
     path = tmp_path / "schema.robust.yaml"
     path.write_text(text or "{}", encoding="utf-8")
-    return jsonschema.Draft202012Validator(json_schema()).is_valid(read_document(path).data)
+    return jsonschema.Draft202012Validator(json_schema(NAMES)).is_valid(read_document(path).data)
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(json_schema(NAMES))
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -103,27 +107,33 @@ def test_bad_suites_are_bad_for_both(tmp_path: Path, text: str) -> None:
 
 
 def test_the_shipped_suites_fit_the_schema() -> None:
-    suites = sorted((Path(__file__).parents[2] / "suites").glob("*.robust.yaml"))
+    suites = sorted((ROOT / "suites").rglob("*.robust.yaml"))
     assert suites
     for path in suites:
-        jsonschema.Draft202012Validator(json_schema()).validate(read_document(path).data)
+        jsonschema.Draft202012Validator(json_schema(known_names(path.parent))).validate(read_document(path).data)
 
 
-@pytest.mark.parametrize("path", generate_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", generate_files(NAMES), ids=lambda path: path.name)
 def test_generated_files_are_fresh(path: Path) -> None:
-    assert path.read_text("utf-8") == generate_files()[path], "run: python -m robustcheck.spec.schema --write"
+    fresh = generate_files(known_names(Path.cwd()))[path]
+    assert path.read_text("utf-8") == fresh, "run: python scripts/write_generated.py --write"
 
 
-def test_the_command_reports_and_writes_stale_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_reports_and_writes_stale_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(ROOT / "scripts" / "write_generated.py"), run_name="write_generated")["main"]
     target = tmp_path / "docs" / "x.md"
-    monkeypatch.setattr("robustcheck.spec.schema.generate_files", lambda: {target: "new\n"})
-    assert main([]) == 1
+    assert main([], {target: "new\n"}) == 1
     assert capsys.readouterr().out == "stale: x.md\n"
-    assert main(["--write"]) == 0
+    assert main(["--write"], {target: "new\n"}) == 0
     assert target.read_text() == "new\n"
-    assert main([]) == 0
+    assert main([], {target: "new\n"}) == 0
+
+
+def test_names_of_other_packages_are_in_the_schema() -> None:
+    names = replace(NAMES, metrics={**NAMES.metrics, "colour_gap": "%"}, datasets=NAMES.datasets | {"shop-photos"})
+    definitions = json_schema(names)["$defs"]
+    assert "colour_gap" in definitions["MetricName"]["anyOf"][0]["enum"]
+    assert "shop-photos" in definitions["DatasetName"]["anyOf"][0]["enum"]
 
 
 def test_the_reference_names_every_key_and_kind() -> None:

@@ -47,6 +47,11 @@ def _parts_of(annotation: Any) -> Iterator[Any]:
         yield from _parts_of(part)
 
 
+def exactly_one(*keys: str) -> dict[str, Any]:
+    """Return what the JSON Schema of a block adds where it has exactly one of these keys."""
+    return {"oneOf": [{"required": [key]} for key in keys]}
+
+
 _AMOUNT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%|pp)?\s*$")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from robustcheck.values import Amount
 from robustcheck.values.expectations.base import Expectation, Limit, Needs
-from robustcheck.values.expectations.fields import AmountField, Names
+from robustcheck.values.expectations.fields import AmountField, Names, exactly_one
 from robustcheck.values.expectations.phrases import Subject
 
 
 class NoWorseThan(Expectation):
     """The value is no worse than a baseline run's, or than another model's."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("baseline", "model"))
 
     kind = "no_worse_than"
     limits = (Limit("allowed_drop", "tolerance", -1),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from robustcheck.listing import name_any
 from robustcheck.values import Amount
@@ -16,12 +16,15 @@ from robustcheck.values.expectations.fields import (
     QuantityModel,
     QueryField,
     ShareField,
+    exactly_one,
 )
 from robustcheck.values.expectations.phrases import Subject, share_text
 
 
 class OnTrend(Expectation):
     """The value lies on the line that a population of other models follows."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("allowed_below", "within"))
 
     kind = "on_trend"
     limits = (Limit("allowed_below", "tolerance", -1), Limit("within", "share", -1))

@@ -1,0 +1,167 @@
+"""robustcheck from Python: run suites and measure, in a notebook or a training loop, with typed answers."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from robustcheck.datasets import data_roots
+from robustcheck.errors import DataMissing, RobustcheckError, SetupError
+from robustcheck.measure import MeasureSettings, metric_named
+from robustcheck.models.encoders import Precision
+from robustcheck.models.sets import resolve_one
+from robustcheck.report.rows import result_rows
+from robustcheck.run.closing import Outcome, finish_run
+from robustcheck.run.session import RobustSession, status_of_error
+from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.values import Cell, EvidenceChoice, Quantity, Result, RunRecord, Score, TrendFigure, Verdict
+from robustcheck.values.checks import PlannedCheck
+
+if TYPE_CHECKING:
+    import pandas
+
+Paths = str | Path | Iterable[str | Path]
+SUFFIX = ".robust.yaml"
+
+
+def run(
+    suites: Paths,
+    *,
+    models: str | Sequence[str] = (),
+    arch: str | None = None,
+    data: str | Path | None = None,
+    evidence: EvidenceChoice = "auto",
+    device: str = "auto",
+    precision: Precision = "fp32",
+    store: str | Path | None = None,
+    reports: str | Path = "reports",
+    strict: bool = False,
+) -> RunRecord:
+    """Run suites as pytest does, write the report, and return the record of the run.
+
+    ``suites`` are files and directories; ``models`` replaces the models of every suite. Raises SpecError for mistakes
+    in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    settings = _settings(data, store, device, precision, evidence, reports, models, arch, strict)
+    session = RobustSession(settings, started.date())
+    items = [
+        (f"{path}::{item.name}", item)
+        for path in _suite_files(suites)
+        for item in session.plan(session.load(path)).items
+    ]
+    session.select([item for _, item in items])
+    results = {nodeid: _result(session, item, nodeid) for nodeid, item in items}
+    outcome = Outcome(
+        results=tuple(results.values()),
+        figures=tuple(_figures(session, items, results)),
+        planned=tuple(results),
+        started=started,
+        seconds=round(time.perf_counter() - clock, 2),
+        command="robustcheck.run(...)",
+    )
+    return finish_run(session, outcome, {}).run
+
+
+def measure(
+    model: str,
+    dataset: str,
+    metric: str = "top1",
+    *,
+    where: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    transform: str | None = None,
+    prompts: str | None = None,
+    arch: str | None = None,
+    data: str | Path | None = None,
+    evidence: EvidenceChoice = "live",
+    device: str = "auto",
+    precision: Precision = "fp32",
+    store: str | Path | None = None,
+) -> Score:
+    """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
+    known = metric_named(metric)
+    chosen = known.checked_options(_pairs(options))
+    name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
+    quantity = Quantity(metric, name, _pairs(where), transform, prompts, options=chosen)
+    session = RobustSession(_settings(data, store, device, precision, evidence), datetime.now(UTC).date())
+    return session.book.score(Cell(resolve_one(model, arch=arch), quantity))
+
+
+def frame(record: RunRecord) -> pandas.DataFrame:
+    """Return the results of a run as a data frame: a row for each check and model."""
+    import pandas
+
+    return pandas.DataFrame(list(result_rows(record)))
+
+
+def _settings(
+    data: str | Path | None,
+    store: str | Path | None,
+    device: str,
+    precision: Precision,
+    evidence: EvidenceChoice,
+    reports: str | Path = "reports",
+    models: str | Sequence[str] = (),
+    arch: str | None = None,
+    strict: bool = False,
+) -> RunSettings:
+    here = Path.cwd()
+    home = home_of(here)
+    roots = data_roots(None if data is None else str(data), os.environ, here)
+    place = home / "store" if store is None else Path(store)
+    return RunSettings(
+        measure=MeasureSettings(store=place, roots=roots, device=device, precision=precision),
+        baselines=home / "baselines",
+        reports=Path(reports),
+        evidence=evidence,
+        models=(models,) if isinstance(models, str) else tuple(models),
+        arch=arch,
+        strict=strict,
+    )
+
+
+def _suite_files(suites: Paths) -> list[Path]:
+    places = [Path(each) for each in ([suites] if isinstance(suites, str | Path) else suites)]
+    found = [sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place] for place in places]
+    files = [path for group in found for path in group]
+    if not files:
+        raise SetupError("no suite here", where=", ".join(map(str, places)), expected=f"files named *{SUFFIX}")
+    return files
+
+
+def _result(session: RobustSession, item: PlannedCheck, nodeid: str) -> Result:
+    """Judge a check; what cannot be judged is a skip or an error, as under pytest."""
+    started = time.perf_counter()
+    try:
+        return session.judge(session.gather(item), nodeid, started)
+    except RobustcheckError as error:
+        missing = error.dataset if isinstance(error, DataMissing) else ""
+        verdict = Verdict(status=status_of_error(error, item.model), reason=str(error), missing=missing)
+        return session.make_result(item, nodeid, verdict, started)
+
+
+def _figures(
+    session: RobustSession, items: Sequence[tuple[str, PlannedCheck]], results: Mapping[str, Result]
+) -> Iterable[TrendFigure]:
+    """Draw the trend of each check once, with the first of its results that was judged."""
+    drawn: set[tuple[str, str]] = set()
+    for nodeid, item in items:
+        result = results[nodeid]
+        check = (result.suite, result.check_key)
+        if result.verdict.margin is not None and check not in drawn:
+            drawn.add(check)
+            figure = session.draw_figure(item)
+            if figure is not None:
+                yield figure
+
+
+def _pairs(values: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
+    texts = {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in (values or {}).items()
+    }
+    return tuple(sorted(texts.items()))

@@ -1,0 +1,41 @@
+"""robustcheck comment: a run as the text of one comment on a pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.errors import RecordError
+from robustcheck.history.baselines import open_run
+from robustcheck.history.changes import differences
+from robustcheck.report.markdown import comment_markdown
+from robustcheck.run.settings import home_of
+
+_REPORTS = Path("reports")
+
+
+def comment(
+    run: Annotated[str, typer.Argument(help="A run: reports/RUN, its id, a baseline's name; default: the last.")] = "",
+    against: Annotated[
+        str | None, typer.Option("--against", help="An earlier run or a baseline: what fails now that did not then.")
+    ] = None,
+) -> None:
+    """Print a run as one Markdown comment: the summary, what is newly failing, what each unsure check could have shown.
+
+    Its first line is a mark, by which a workflow finds the comment again.
+    """
+    home = home_of(Path.cwd())
+    places = (_REPORTS, home / "baselines", home / "store" / "samples")
+    kept = open_run(run or _last_run(), *places)
+    failing = () if against is None else differences(open_run(against, *places), kept).new_failures
+    typer.echo(comment_markdown(kept.run, against, failing), nl=False)
+
+
+def _last_run() -> str:
+    """Return the run that was started last; raises RecordError where there is none."""
+    runs = sorted(path.parent for path in _REPORTS.glob("*/run.json"))
+    if not runs:
+        raise RecordError("no run", where=str(_REPORTS), expected="reports/RUN/run.json", fix="run the suites first")
+    return str(runs[-1])

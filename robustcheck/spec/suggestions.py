@@ -1,0 +1,78 @@
+"""What an author most likely meant: names that other tools use, other spellings, and amounts in other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from robustcheck.errors import did_you_mean
+
+# What others call it: (their names, ours); ours is offered where it is known.
+_OTHER_NAMES = (
+    ("accuracy acc acc1 acc@1 acc_1 top-1 top_1 top1_accuracy top1_acc accuracy@1", "top1"),
+    ("acc5 acc@5 top-5 top_5 top5_accuracy top5_acc accuracy@5", "top5"),
+    ("auc roc_auc auroc_score aucroc", "auroc"),
+    ("fpr fpr@95 fpr95tpr fpr_at_95", "fpr95"),
+    ("calibration calibration_error expected_calibration_error", "ece"),
+    ("log_loss logloss cross_entropy loss", "nll"),
+    ("balanced_accuracy macro_accuracy mean_class_accuracy", "mean_per_class_recall"),
+    ("recall@1 r@1", "image_retrieval_recall@1"),
+    ("recall@5 r@5", "image_retrieval_recall@5"),
+    ("recall@10 r@10", "image_retrieval_recall@10"),
+    ("imagenet imagenet1k imagenet-1k ilsvrc ilsvrc2012", "imagenet-val"),
+    ("coco mscoco mscoco_captions", "mscoco"),
+    ("name", "title"),
+    ("description", "about"),
+    ("tests assertions cases", "checks"),
+    ("model", "models"),
+    ("assert expected expectation", "expect"),
+    ("min minimum gte ge above greater_than", "at_least"),
+    ("max maximum lte le below less_than", "at_most"),
+    ("range within_range", "between"),
+    ("not_worse_than regression baseline", "no_worse_than"),
+    ("trend effective_robustness", "on_trend"),
+)
+_OURS = {theirs: ours for names, ours in _OTHER_NAMES for theirs in names.split()}
+_WORDS = (
+    (re.compile(r"(\d),(\d)"), r"\1.\2"),
+    (re.compile(r"\s*(percentage points|points|pts|pp\.)\s*$"), "pp"),
+    (re.compile(r"\s*(per ?cent|pct|prozent)\s*$"), "%"),
+)
+_AMOUNT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(%|pp)?")
+_COMPARED = re.compile(r"\s*(>=|=>|>|≥|<=|=<|<|≤)\s*(\S+)\s*")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` for what another tool calls so, or the nearest known name; else an empty text.
+
+    >>> suggest("accuracy", ["accuracy_drop", "top1"]), suggest("ECE", ["ece", "nll"])
+    ("did you mean 'top1'?", "did you mean 'ece'?")
+    """
+    listed, small = list(known), name.lower()
+    meant = small if small in listed else _OURS.get(small)
+    return f"did you mean {meant!r}?" if meant in listed else did_you_mean(name, listed)
+
+
+def suggest_amount(text: str) -> str:
+    """Return ``did you mean '50.5%'?`` for an amount in another notation; else an empty text.
+
+    >>> suggest_amount("50,5%"), suggest_amount("50 percent"), suggest_amount("high")
+    ("did you mean '50.5%'?", "did you mean '50%'?", '')
+    """
+    meant = text.strip()
+    for pattern, ours in _WORDS:
+        meant = pattern.sub(ours, meant)
+    return f"did you mean '{meant}'?" if meant != text.strip() and _AMOUNT.fullmatch(meant) else ""
+
+
+def suggest_expectation(text: str) -> str:
+    """Return the expectation that a comparison in signs stands for; else an empty text.
+
+    >>> suggest_expectation(">= 50%")
+    'did you mean {at_least: 50%}?'
+    """
+    found = _COMPARED.fullmatch(text)
+    if found is None:
+        return ""
+    kind = "at_least" if found[1][0] in ">≥" or found[1] == "=>" else "at_most"
+    return f"did you mean {{{kind}: {found[2]}}}?"

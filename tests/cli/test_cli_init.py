@@ -1,0 +1,115 @@
+"""robustcheck init: a project from nothing, for the model and the images at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import yaml
+from colour_data import write_colours
+from command import Robustcheck, refused, write
+
+from robustcheck import __name__ as package
+from robustcheck.starter import shipped_suites
+
+FILES = (
+    "suites/first.robust.yaml",
+    "suites/robustcheck.schema.json",
+    "datasets.local.yaml",
+    "pytest.ini",
+    ".gitignore",
+    ".github/workflows/robustness.yml",
+)
+
+
+def test_the_version_is_told(robustcheck: Robustcheck) -> None:
+    said = robustcheck("--version")
+    assert (said.code, said.out.split()[0]) == (0, package)
+
+
+def test_an_empty_directory_becomes_a_project(robustcheck: Robustcheck) -> None:
+    said = robustcheck("init")
+    assert said.code == 0, said.err
+    assert all(Path(name).is_file() for name in FILES)
+    assert said.out.endswith("next: pytest\n")
+    valid = robustcheck("validate", "suites")
+    assert valid.out == "suites/first.robust.yaml: 4 checks, 4 with their models\n"
+    suite = Path("suites/first.robust.yaml").read_text(encoding="utf-8")
+    assert suite.startswith("# yaml-language-server: $schema=robustcheck.schema.json\n")
+    jsonschema.validate(yaml.safe_load(suite), json.loads(Path("suites/robustcheck.schema.json").read_text()))
+
+
+def test_what_is_there_is_kept(robustcheck: Robustcheck) -> None:
+    write(".gitignore", "*.pt")
+    write("pytest.ini", "[pytest]\n")
+    said = robustcheck("init")
+    assert "kept     pytest.ini" in said.out
+    assert Path("pytest.ini").read_text() == "[pytest]\n"
+    assert Path(".gitignore").read_text().splitlines()[0] == "*.pt"
+    again = robustcheck("init")
+    assert "written" not in again.out
+
+
+def test_the_commented_check_is_sound_once_its_signs_are_taken_away(robustcheck: Robustcheck) -> None:
+    robustcheck("init")
+    path = Path("suites/first.robust.yaml")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("  # - id", "  - id").replace("  #   ", "    "), encoding="utf-8")
+    assert robustcheck("validate", "suites").out.startswith("suites/first.robust.yaml: 5 checks")
+
+
+def test_own_images_and_their_classes(robustcheck: Robustcheck) -> None:
+    write_colours(Path("photos"))
+    said = robustcheck("init", "--data", "photos", "--ci", "none")
+    assert said.code == 0, said.err
+    assert not Path(".github").exists()
+    suite = yaml.safe_load(Path("suites/first.robust.yaml").read_text(encoding="utf-8"))
+    assert {check["measure"]["dataset"] for check in suite["checks"]} == {"../photos"}
+    assert robustcheck("validate", "suites").code == 0
+
+
+def test_a_list_of_classes_is_put_beside_the_images_and_never_over_another(robustcheck: Robustcheck) -> None:
+    write_colours(Path("photos"))
+    names = sorted(place.name for place in Path("photos").iterdir() if place.is_dir())
+    write("names.txt", "".join(f"{name}\n" for name in names))
+    (Path("photos") / "classnames.txt").unlink(missing_ok=True)
+    assert robustcheck("init", "--data", "photos", "--classes", "names.txt").code == 0
+    assert Path("photos/classnames.txt").read_text() == Path("names.txt").read_text()
+    write("names.txt", "other\n")
+    refused(robustcheck("init", "--data", "photos", "--classes", "names.txt"), "is another list")
+    refused(robustcheck("init", "--classes", "names.txt"), "--classes without --data")
+
+
+def test_a_checkpoint_file_needs_its_architecture(robustcheck: Robustcheck) -> None:
+    Path("epoch_12.pt").touch()
+    refused(robustcheck("init", "--model", "epoch_12.pt"), "does not say its architecture", "--arch ViT-B-32")
+    refused(robustcheck("init", "--model", "epoch_13.pt"), "there is no file epoch_13.pt")
+    assert robustcheck("init", "--model", "epoch_12.pt", "--arch", "ViT-B-32").code == 0
+    suite = yaml.safe_load(Path("suites/first.robust.yaml").read_text(encoding="utf-8"))
+    assert suite["models"] == "openclip:ViT-B-32@../epoch_12.pt"
+    assert robustcheck("validate", "suites").code == 0
+
+
+def test_webdatasets_become_roots_and_shifts_with_published_trends(robustcheck: Robustcheck) -> None:
+    Path("wds/wds_imagenetv2").mkdir(parents=True)
+    assert robustcheck("init", "--data", "wds").code == 0
+    assert str(Path("wds").resolve()) in yaml.safe_load(Path("datasets.local.yaml").read_text())["roots"]
+    suite = yaml.safe_load(Path("suites/first.robust.yaml").read_text(encoding="utf-8"))
+    assert [check["id"] for check in suite["checks"]][-1] == "imagenet-v2-on-trend"
+    assert robustcheck("validate", "suites").code == 0
+
+
+def test_shipped_suites_are_copied(robustcheck: Robustcheck) -> None:
+    said = robustcheck("init", "--example")
+    assert said.code == 0, said.err
+    assert {f"suites/{name}.robust.yaml" for name in shipped_suites()} <= set(said.out.split())
+    first = Path("suites/findings/zoo.robust.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../robustcheck.schema.json"
+    assert robustcheck("validate", "suites").code == 0
+
+
+def test_one_shipped_suite_by_its_name(robustcheck: Robustcheck) -> None:
+    assert robustcheck("init", "--example", "quickstart").code == 0
+    assert [path.name for path in Path("suites").glob("*.yaml")] == ["quickstart.robust.yaml"]
+    refused(robustcheck("init", "--example", "quikstart"), "no shipped suite 'quikstart'", "did you mean 'quickstart'?")
