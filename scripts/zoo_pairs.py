@@ -22,7 +22,7 @@ from robustcheck.datasets.shapes.attributes import (
     UNSEEN,
     Look,
     any_of,
-    image_rng,
+    drawing_rng,
 )
 from robustcheck.datasets.shapes.drawing import draw
 from robustcheck.datasets.shapes.sets import FULL_CAPTIONS, training_looks
@@ -106,7 +106,7 @@ def as_pixels(images: Sequence[Image.Image]) -> torch.Tensor:
 
 def _repainted(look: Look, number: int, turn: int) -> Look:
     """Keep shape, size and place, and draw the surface anew: only the shape still tells the class."""
-    rng = image_rng(f"repainted {number} {turn}")
+    rng = drawing_rng(f"repainted {number} {turn}")
     colour, texture, background = (any_of(names, rng) for names in (COLOURS, TEXTURES, BACKGROUNDS))
     attributes = replace(look.attributes, colour=colour, texture=texture, background=background)
     return replace(look, attributes=attributes, grain=look.grain + turn + 1)
