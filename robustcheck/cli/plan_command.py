@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from robustcheck.cli.labour import find_labours
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.tables import data_paths, suite_paths
 from robustcheck.listing import name_first
@@ -31,6 +32,9 @@ def plan(
     data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
     store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
     evidence: Annotated[EvidenceChoice, typer.Option(help="What a verdict may rest on.")] = "auto",
+    seconds: Annotated[
+        float | None, typer.Option(help="Load each model, and say how many images an attack can have in that time.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
@@ -43,7 +47,20 @@ def plan(
         return
     for path, prospects in found:
         console.print(_table(path, prospects))
-    _close(console, [one for _, prospects in found for one in prospects])
+    every = [one for _, prospects in found for one in prospects]
+    _close(console, every)
+    _tell_labours(console, every, session, seconds)
+
+
+def _tell_labours(
+    console: Console, prospects: Sequence[Prospect], session: RobustSession, seconds: float | None
+) -> None:
+    """Print what attacks cost, and what a given time is enough for."""
+    bench = session.book.bench
+    for labour in find_labours(prospects, bench):
+        console.print(f"  {escape(labour.words)}", highlight=False)
+        if seconds is not None:
+            console.print(f"    {labour.affordable(seconds, bench)}", highlight=False)
 
 
 def _settings(

@@ -88,6 +88,8 @@ class Foresight:
         """Return how many samples a cell has: counted, in a table, in the catalogue, or by opening the data set."""
         if score is not None:
             return score.n
+        if any(option.name == "images" for option in metric_named(cell.quantity.metric).options):
+            return _chosen_n(cell, bench)
         if cell.quantity not in self._counts:
             ways = (partial(_published_n, cell.quantity), partial(_catalogue_n, cell.quantity))
             found = next((n for n in (way() for way in ways) if n is not None), None)
@@ -102,6 +104,14 @@ def _passes(cell: Cell, bench: Bench) -> Iterator[Pass]:
     sets = {(images.name, images.transform) for images in bench.image_sets(cell)}
     for name, transform in sorted(sets, key=str) or [(cell.quantity.dataset, cell.quantity.transform)]:
         yield cell.model.id, name, transform
+
+
+def _chosen_n(cell: Cell, bench: Bench) -> int | None:
+    """Return how many images a metric chooses that does not take all of them."""
+    try:
+        return bench.recipes(cell)[0].outputs.images.count
+    except RobustcheckError:
+        return None
 
 
 def _published_n(quantity: Quantity) -> int | None:

@@ -11,6 +11,7 @@ from robustcheck.datasets.annotations import (
     shown_whole,
 )
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
+from robustcheck.datasets.chosen import choose_samples
 from robustcheck.datasets.class_sets import known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Vocabulary
 from robustcheck.datasets.families import expand
@@ -30,6 +31,7 @@ __all__ = [
     "Vocabulary",
     "annotations_of",
     "canonical_id",
+    "choose_samples",
     "classes_outside",
     "data_roots",
     "expand",

@@ -138,10 +138,11 @@ class _Round:
         if outputs.key not in self._runners:
             try:
                 heads = tuple(self.crew.memo.head(head) for head in outputs.needs)
+                others = tuple(self.crew.models.get(ref) for ref in outputs.others)
                 model = self.crew.models.get(outputs.ref)
             except RobustcheckError as error:
                 self.failures[outputs.key] = error
                 return None
-            batch_size = self.crew.shelf.settings.batch_size
-            self._runners[outputs.key] = Runner(outputs, model, self.crew.memo.chunks(outputs), heads, batch_size)
+            chunks, batch_size = self.crew.memo.chunks(outputs), self.crew.shelf.settings.batch_size
+            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, batch_size)
         return self._runners[outputs.key]

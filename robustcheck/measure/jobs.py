@@ -32,8 +32,9 @@ class Job:
     def lock_key(self) -> str:
         """What tells processes that they are at the same images, whichever models each of them plans."""
         images = self.images
-        facts = {"images": images.fingerprint, "transform": images.transform, "seed": images.seed}
-        return content_key({**facts, "rows": self.chunk_rows, "chunk": self.chunk})
+        facts: dict[str, object] = {"images": images.fingerprint, "transform": images.transform, "seed": images.seed}
+        chosen = {"chosen": images.rows} if images.rows else {}
+        return content_key({**facts, **chosen, "rows": self.chunk_rows, "chunk": self.chunk})
 
 
 def plan_jobs(missing: Mapping[Outputs, Iterable[int]]) -> tuple[Job, ...]:

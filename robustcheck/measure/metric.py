@@ -132,7 +132,8 @@ def cells_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[Ce
 
     It is of the same quantity, without the options that name models.
     """
-    names = {option.name for option in metric_of(cell).options if isinstance(option, ModelOption)}
+    models = {option.name: option for option in metric_of(cell).options if isinstance(option, ModelOption)}
+    names = {name for name, option in models.items() if option.is_measured}
     texts = [text for name, text in cell.quantity.options if name in names and text]
     plain = tuple(pair for pair in cell.quantity.options if pair[0] not in names)
     return tuple(Cell(resolve(text), replace(cell.quantity, options=plain)) for text in texts)

@@ -7,9 +7,10 @@ A value is a text, in a suite as in a key. ``canonical`` returns the one text th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isfinite
+from math import inf, isfinite, lcm
 from typing import ClassVar, final
 
 _TRUE, _FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
@@ -163,6 +164,59 @@ class FractionOption(Bounded):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class FractionsOption(Bounded):
+    """Several exact fractions in ascending order, such as the sizes that an attack tries: a list, or a range."""
+
+    sort: ClassVar[str] = "fractions"
+
+    @property
+    def noun(self) -> str:
+        """Give an example of both forms."""
+        return "numbers or fractions such as 1/255 2/255 4/255, or a range such as 1..9/1000, each"
+
+    def canonical(self, text: str) -> str:
+        """Return the fractions in lowest terms, or as a range where three or more follow each other.
+
+        >>> sizes = FractionsOption(name="eps", description="", low=0, high=1)
+        >>> [sizes.canonical(text) for text in ("8/255", "4/255, 1/255", "1..4/1000", "1/8 2/8 3/8")]
+        ['8/255', '1/255 4/255', '1..4/1000', '1..3/8']
+        """
+        values = fractions_of(text)
+        for value in values:
+            self.require_inside(value, text)
+        steps = lcm(*(value.denominator for value in values))
+        places = [int(value * steps) for value in values]
+        if len(values) > 2 and places == list(range(places[0], places[-1] + 1)):
+            return f"{places[0]}..{places[-1]}/{steps}"
+        return " ".join(map(str, values))
+
+
+def fractions_of(text: str) -> tuple[Fraction, ...]:
+    """Return the fractions of a list or a range, ascending and each once; raise ValueError where there are none.
+
+    >>> [str(value) for value in fractions_of("3/8 1..2/8")]
+    ['1/8', '1/4', '3/8']
+    """
+    found = {value for item in text.replace(",", " ").split() for value in _fractions_of_item(item)}
+    if not found:
+        raise ValueError(text)
+    return tuple(sorted(found))
+
+
+def _fractions_of_item(item: str) -> Iterator[Fraction]:
+    first, dots, rest = item.partition("..")
+    last, _, steps = rest.partition("/")
+    try:
+        if not dots:
+            yield Fraction(item)
+        else:
+            yield from (Fraction(place, int(steps or 1)) for place in range(int(first), int(last) + 1))
+    except ZeroDivisionError:
+        raise ValueError(item) from None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class SwitchOption(MetricOption):
     """Whether something is done: true or false."""
 
@@ -211,8 +265,12 @@ class DatasetOption(MetricOption):
 @final
 @dataclass(frozen=True, kw_only=True)
 class ModelOption(MetricOption):
-    """A reference to another model; the run plans a cell for it, so that it is measured too."""
+    """A reference to another model.
 
+    The run plans a cell for it, so that it is measured too, unless ``is_measured`` says that it only takes part.
+    """
+
+    is_measured: bool = True
     sort: ClassVar[str] = "model"
 
     def canonical(self, text: str) -> str:

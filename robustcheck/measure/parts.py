@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class ImageSet:
     """Images as models see them: those of a data set, under a transform.
 
-    ``name`` opens the data set; ``seed`` is the transform's, and 0 where there is none.
+    ``name`` opens the data set; ``seed`` is the transform's, and 0 where there is none. ``rows`` are the ``count``
+    images that are meant where they are not all of the set.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ImageSet:
     count: int
     transform: str | None = None
     seed: int = 0
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,17 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``."""
+    """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``.
+
+    ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them.
+    """
 
     key: str
     ref: ModelRef
     images: ImageSet
     reading: Reading = POOLED
     needs: tuple[Head, ...] = ()
+    others: tuple[ModelRef, ...] = ()
     kind: ClassVar[str] = "outputs"
 
 

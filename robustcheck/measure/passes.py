@@ -37,10 +37,11 @@ Crops = dict[str, Crop | Exception]
 
 @dataclass(slots=True)
 class Runner:
-    """Outputs in the making: the loaded model, the chunks, the heads it needs, and the batch that fits its device."""
+    """Outputs in the making: the loaded models, the chunks, the heads they need, and the batch that fits the device."""
 
     outputs: Outputs
     model: LoadedModel
+    others: tuple[LoadedModel, ...]
     chunks: Chunks
     heads: tuple[TextHead, ...]
     batch_size: int
@@ -145,7 +146,7 @@ class Pass:
     def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
         ids, labels = self.dataset.ids[places], self.dataset.labels[places]
         own = [_made(crop[runner.model.geometry.key], runner.outputs.ref) for crop in crops]
-        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads)
+        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others)
 
     def _prepare_ahead(
         self, pool: ThreadPoolExecutor, claims: Iterator[Claimed], held: deque[Claimed]

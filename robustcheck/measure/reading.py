@@ -7,8 +7,8 @@ value with ``take``; its facts are part of the key of what it reads, and it is f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast, runtime_checkable
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.encoders import LoadedModel, image_outputs
@@ -23,14 +23,16 @@ from robustcheck.store import CHUNK, Rows
 class Batch:
     """Images on their way through a model.
 
-    ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, in its
-    order. Labels are indices of classes; -1 where an image has none.
+    ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, the model's own
+    first where it has one; ``others`` are the models beside it that have a part. Labels are indices of classes; -1
+    where an image has none.
     """
 
     crops: Sequence[Crop]
     ids: Sequence[str]
     labels: Sequence[int]
     heads: tuple[TextHead, ...] = ()
+    others: tuple[LoadedModel, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -38,7 +40,8 @@ class Batch:
 
     def part(self, start: int, stop: int) -> Batch:
         """Return the images from ``start`` up to ``stop``."""
-        return Batch(self.crops[start:stop], self.ids[start:stop], self.labels[start:stop], self.heads)
+        places = slice(start, stop)
+        return replace(self, crops=self.crops[places], ids=self.ids[places], labels=self.labels[places])
 
 
 class Reading(Protocol):
@@ -66,6 +69,18 @@ class Reading(Protocol):
 
     def take(self, model: LoadedModel, batch: Batch) -> Rows:
         """Return one row an image: an array (n, ...), or n arrays where their shapes differ."""
+
+
+@runtime_checkable
+class Laborious(Protocol):
+    """A reading that takes a model more than one pass an image, and can tell beforehand how many."""
+
+    @property
+    def passes(self) -> int:
+        """Return how many passes of the model one image takes at most."""
+
+    def time_pass(self, model: LoadedModel) -> float:
+        """Return the seconds that one such pass takes for one image, on the model's device."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ class Recipe:
 
     ``opened_as`` is the name that opens the data set whose images are encoded. ``labelled`` says that the data
     set's labels are among the classes (not so out of distribution). ``saved`` predictions take the place of
-    outputs, which nothing here can measure then.
+    outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
+    and ``others`` the recipes of further models that have a part in the reading.
     """
 
     ref: ModelRef
@@ -74,6 +75,8 @@ class Recipe:
     labelled: bool = True
     saved: Predictions | None = None
     reading: Reading = POOLED
+    chosen: tuple[int, ...] = ()
+    others: tuple[Recipe, ...] = ()
 
     @property
     def images(self) -> Dataset:
@@ -88,22 +91,31 @@ class Recipe:
     @cached_property
     def outputs(self) -> Outputs:
         """The part that holds what the reading takes off the model for each image."""
-        needs = (self.head,) if self.reading.needs_head and self.head is not None else ()
+        heads = [recipe.head for recipe in (self, *self.others)] if self.reading.needs_head else []
+        needs = tuple(head for head in heads if head is not None)
         facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self._reading_facts(needs))
+        others = tuple(recipe.ref.encoder for recipe in self.others)
+        return Outputs(content_key(facts), self.ref.encoder, self._image_set, self.reading, needs, others)
+
+    @property
+    def _image_set(self) -> ImageSet:
         transform = None if self.transform is None else str(self.transform)
-        images = ImageSet(
+        rows = tuple(self.rows[list(self.chosen)].tolist())
+        return ImageSet(
             self.opened_as,
             self.images.fingerprint,
-            len(self.images),
+            len(rows) or len(self.images),
             transform,
             self.seed if transform else 0,
+            rows,
         )
-        return Outputs(content_key(facts), self.ref.encoder, images, self.reading, needs)
 
     def _reading_facts(self, needs: tuple[Head, ...]) -> dict[str, object]:
         """Return what the reading adds to the key: nothing for the default one, so that its keys stay as they were."""
         heads = {"heads": [head.key for head in needs]} if needs else {}
-        return {**reading_facts(self.reading), **heads}
+        others = {"others": [recipe.encoder.plain for recipe in self.others]} if self.others else {}
+        chosen = {"images": self._image_set.rows} if self.chosen else {}
+        return {**reading_facts(self.reading), **heads, **others, **chosen}
 
     @cached_property
     def head(self) -> Head | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robustcheck.datasets import Dataset, annotations_of, open_dataset, shown_whole
+from robustcheck.datasets import Dataset, annotations_of, choose_samples, open_dataset, shown_whole
 from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.measure_settings import MeasureSettings
@@ -57,7 +57,7 @@ class Shelf:
         dataset = self.dataset(images.name)
         if dataset.fingerprint != images.fingerprint:
             raise DataError("the data set changed while it was being measured", where=images.name, fix="run again")
-        return dataset
+        return choose_samples(dataset, images.rows) if images.rows else dataset
 
     def dataset_for(self, ref: ModelRef, name: str, quantity: Quantity) -> Dataset:
         """Open a data set for a model: saved predictions need what is known of it, not its images."""

@@ -13,6 +13,11 @@ def devices() -> tuple[str, ...]:
     return (*(f"cuda:{place}" for place in range(torch.cuda.device_count())), "cpu")
 
 
+def device_kind(device: str) -> str:
+    """Return what sort of device a name means: ``cuda`` or ``cpu``; ``auto`` is the first one here."""
+    return (devices()[0] if device == "auto" else device).partition(":")[0]
+
+
 @contextmanager
 def host_threads(count: int) -> Iterator[None]:
     """Compute on the processor with so many threads, and with as many as before afterwards."""

@@ -113,11 +113,22 @@ def _settle(text: str, option: KnownOption | None, directory: Path, names: Known
         return text
     if option.sort == "data set":
         return _absolute(text, directory, names)
+    if option.sort == "model":
+        return _absolute_model(text, directory)
     try:
         return option.canonical(text)
     except ValueError:
         # `check_references` reports it.
         return text
+
+
+def _absolute_model(text: str, directory: Path) -> str:
+    """Return a reference whose file or directory, after its `@` or its scheme, is absolute where it is one."""
+    for mark in ("@", ":"):
+        head, found, rest = text.rpartition(mark) if mark == "@" else text.partition(mark)
+        if found and rest and (directory / rest).exists():
+            return f"{head}{found}{directory / rest}"
+    return text
 
 
 def _absolute(text: str, directory: Path, names: KnownNames) -> str:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN, RATIO, WEIGHTED_SUM
+from robustcheck.stats.median import MEDIAN
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import AUROC, FPR95, GROUP_AUROC, GROUP_FPR95
 from robustcheck.stats.statistic import Statistic
@@ -25,6 +26,7 @@ _ALL = (
     GROUP_FPR95,
     ECE,
     ECE_MASS,
+    MEDIAN,
 )
 STATISTICS: Mapping[str, Statistic] = MappingProxyType({statistic.name: statistic for statistic in _ALL})
 

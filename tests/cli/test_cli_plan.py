@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +144,28 @@ def test_planning_published_evidence_needs_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+ATTACKED = """
+robustcheck: 1
+models: zoo:vit-plain-100
+checks:
+  - id: attacked
+    measure: {metric: robust_accuracy, dataset: shapes, options: {attack: pgd, steps: 5, restarts: 2, images: 40}}
+    expect: {at_least: 10%}
+"""
+
+
+def test_what_an_attack_costs_is_told_and_seconds_become_images(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", ATTACKED)
+    said = robustcheck("plan", "a.robust.yaml")
+    assert "attacked of vit-plain-100: 40 images x 12 passes = 480 at most" in said.out
+    assert "images:" not in said.out
+    (found,) = json.loads(robustcheck("plan", "a.robust.yaml", "--json").out)
+    assert found["n"] == 40
+    enough = int(re.search(r"600 s are enough for images: (\d+) here", robustcheck(*TIMED, "600").out)[1])  # type: ignore[index]
+    assert enough > 1
+    assert "one image takes" in robustcheck(*TIMED, "0.000001").out
+
+
+TIMED = ("plan", "a.robust.yaml", "--seconds")

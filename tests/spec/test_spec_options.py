@@ -56,6 +56,19 @@ def test_data_sets_in_options_may_be_paths_and_are_made_absolute(tmp_path: Path)
     assert check.sentence == "overlap gap on imagenet-val against ../laion/sample is at most 1%."
 
 
+def test_files_of_models_in_options_are_found_beside_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "old.pt").write_bytes(b"")
+    (tmp_path / "run").mkdir()
+    kept = {"hf:a/b": "hf:a/b"}
+    for written, found in {
+        "openclip:RN50@old.pt": f"openclip:RN50@{tmp_path / 'old.pt'}",
+        "hf:run": f"hf:{tmp_path / 'run'}",
+        **kept,
+    }.items():
+        measure = f'{{metric: ece, dataset: digits, options: {{source: "{written}"}}}}'
+        assert dict(load(tmp_path, suite(measure)).checks[0].quantity.options)["source"] == found
+
+
 @pytest.mark.parametrize(
     ("measure", "target", "words"),
     [

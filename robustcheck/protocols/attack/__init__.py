@@ -1,0 +1,1 @@
+"""Adversarial attacks: how small a change of an image, made against the model, changes the answer."""

@@ -1,0 +1,168 @@
+"""From a loaded model to logits of points: the head fixed, everything in float32, differentiable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import ModelError
+from robustcheck.measure.recipe import ClassList
+from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.torch_models import Classifier, DualEncoder, TorchModel
+from robustcheck.outputs.logits import TextHead
+from robustcheck.protocols.attack.attempts import Logits
+from robustcheck.protocols.attack.spaces import AttackSpace
+
+if TYPE_CHECKING:
+    import torch
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How what a model scores becomes logits of the classes that an attack is about.
+
+    ``columns`` are the places of the scored names among a classifier's outputs, ``members[k]`` the names that stand
+    for class k, ``kept`` the classes that compete; empty where nothing is picked.
+    """
+
+    columns: tuple[int, ...] = ()
+    members: tuple[tuple[int, ...], ...] = ()
+    is_merged_by_max: bool = True
+    kept: tuple[int, ...] = ()
+
+
+def answers_of(classes: ClassList, kept: Ints | None) -> Answers:
+    """Return how a class list is answered; texts have no columns, since each name has a weight of its own."""
+    columns = () if classes.texts or classes.columns is None else tuple(classes.columns.tolist())
+    merge = classes.vocabulary
+    members = () if merge is None else tuple(tuple(places.tolist()) for places in merge.members)
+    is_max = merge is None or merge.merge == "max"
+    return Answers(columns, members, is_max, () if kept is None else tuple(kept.tolist()))
+
+
+def victim_logits(model: LoadedModel, head: TextHead | None, answers: Answers, space: AttackSpace) -> Logits:
+    """Return the function from points of a space to the logits of the classes."""
+    torch_model = require_torch(model)
+    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model)
+
+    def logits(points: torch.Tensor) -> torch.Tensor:
+        return _answered(scores(space.pixels(points)), answers)
+
+    return logits
+
+
+def substitute_logits(
+    model: LoadedModel, head: TextHead | None, answers: Answers, space: AttackSpace, side: Sequence[int]
+) -> Logits:
+    """Return the same of a substitute, which sees the points resized to its own input.
+
+    In the space of the released code it takes the points as they are, as if they had its own normalisation.
+    """
+    from torch.nn import functional
+
+    torch_model = require_torch(model)
+    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model)
+    own = torch_model.normalisation
+    seen = AttackSpace("own", space.low, space.high, own.mean, own.std) if space.name == "roz" else space
+    size = tuple(side)
+
+    def logits(points: torch.Tensor) -> torch.Tensor:
+        pixels = seen.pixels(points)
+        if tuple(pixels.shape[2:]) != size:
+            pixels = functional.interpolate(pixels, size=size, mode="bilinear", align_corners=False)
+        return _answered(scores(pixels), answers)
+
+    return logits
+
+
+def require_torch(model: LoadedModel) -> TorchModel:
+    """Return a model that can be differentiated towards its pixels; raise ModelError for another."""
+    if isinstance(model, DualEncoder | Classifier):
+        return model
+    raise ModelError(
+        "attacks need a model that torch runs on pixels",
+        expected="a model of open_clip, timm or transformers, or an adapter that changes the weights of one",
+    )
+
+
+@contextmanager
+def exact(models: Sequence[LoadedModel]) -> Iterator[list[TorchModel]]:
+    """Give models in float32, whatever the run's precision is, in the context that differentiates them."""
+    full = [replace(require_torch(model), precision="fp32") for model in models]
+    with full[0].running(gradients=True):
+        yield full
+
+
+def time_pass(model: LoadedModel, rows: int) -> float:
+    """Return the seconds that one image takes forwards and backwards in a batch of ``rows``, the first batch aside."""
+    import torch
+
+    with exact((model,)) as (torch_model,):
+        side = torch_model.geometry.side
+        pixels = torch_model.pixels([np.full((side, side, 3), 128, np.uint8)] * rows).requires_grad_()
+        take = torch_model.embed if isinstance(torch_model, DualEncoder) else require_classifier(torch_model).scores
+        for _ in range(2):
+            began = time.perf_counter()
+            # Read back to the processor, so that the device has finished.
+            float(torch.autograd.grad(take(pixels).sum(), pixels)[0].sum())
+            taken = time.perf_counter() - began
+    return taken / rows
+
+
+def require_classifier(model: TorchModel) -> Classifier:
+    """Return a model with outputs of its own."""
+    assert isinstance(model, Classifier), "a model without a text head has outputs of its own"
+    return model
+
+
+def _zero_shot(model: TorchModel, head: TextHead) -> Logits:
+    import torch
+
+    assert isinstance(model, DualEncoder), "a text head belongs to a model that embeds text"
+    # Equal rows give equal logits only if they are multiplied once: BLAS may sum the last columns otherwise.
+    rows, inverse = head.distinct
+    weights = torch.tensor(rows, dtype=torch.float32, device=model.device)
+    places = torch.tensor(inverse, device=model.device)
+
+    def logits(pixels: torch.Tensor) -> torch.Tensor:
+        cosines = (model.embed(pixels) @ weights.T)[:, places]
+        return head.logit_scale * cosines + head.logit_bias
+
+    return logits
+
+
+def _classifier(model: TorchModel) -> Logits:
+    return require_classifier(model).scores
+
+
+def _answered(scores: torch.Tensor, answers: Answers) -> torch.Tensor:
+    """Return the logits (n, K) of classes from the scores of a model: columns, then merged names, then the kept."""
+    if answers.columns:
+        scores = scores[:, list(answers.columns)]
+    if answers.members:
+        scores = _merged(scores, answers)
+    return scores[:, list(answers.kept)] if answers.kept else scores
+
+
+def _merged(scores: torch.Tensor, answers: Answers) -> torch.Tensor:
+    """Return the largest logit of the names of a class, or the logarithm of their mean probability."""
+    import torch
+
+    if answers.is_merged_by_max:
+        return torch.stack([_largest(scores, places) for places in answers.members], dim=1)
+    log_p = scores.log_softmax(dim=1)
+    parts = [log_p[:, list(places)].logsumexp(dim=1) - float(np.log(len(places))) for places in answers.members]
+    return torch.stack(parts, dim=1)
+
+
+def _largest(scores: torch.Tensor, places: Sequence[int]) -> torch.Tensor:
+    # A class that no name stands for is never predicted; a number and not -inf, so that losses stay finite.
+    return scores[:, list(places)].amax(dim=1) if places else scores.amin(dim=1) - 1e4
