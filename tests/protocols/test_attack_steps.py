@@ -16,7 +16,7 @@ from torch.nn import functional
 from robustcheck.errors import ModelError
 from robustcheck.protocols.attack.apgd import AutoSteps, search
 from robustcheck.protocols.attack.attack_losses import cross_entropy, logits_ratio, margin, targeted_ratio
-from robustcheck.protocols.attack.attacks import ATTACKS, Asked, How, bim_steps, count_passes, run
+from robustcheck.protocols.attack.attacks import ATTACKS, Asked, How, bim_steps, count_passes, move_images
 from robustcheck.protocols.attack.attempts import Attempt
 from robustcheck.protocols.attack.autoattack import Ensemble, run_ensemble
 from robustcheck.protocols.attack.deepfool import Approach, approach
@@ -47,7 +47,7 @@ def test_on_two_classes_a_linear_model_has_one_worst_point_and_every_attack_reac
     """The margin falls by eps ||w_y - w_k||_1: no attack can do more, and none that climbs does less."""
     model, eps = Linear(classes=2, n=8, scale=0.1), 0.02
     attempt = attempt_on(model.logits, model.pixels, model.labels, eps, surrogate=lambda points: model.logits(points))
-    points = run(attempt, settled(name, eps, steps=40 if name != "fgsm" else 1))
+    points = move_images(attempt, settled(name, eps, steps=40 if name != "fgsm" else 1))
     gap = np.abs(model.weights[0] - model.weights[1]).sum()
     before, after = (margin(model.logits(each), attempt.labels) for each in (attempt.balls.centres, points))
     np.testing.assert_allclose((after - before).numpy(), eps * gap, rtol=2e-3)
@@ -67,7 +67,7 @@ def test_strong_attacks_find_the_robust_accuracy_that_a_linear_model_has(name: s
     for share in (0.3, 0.6):
         eps = float(np.quantile(distances, share))
         attempt = attempt_on(model.logits, model.pixels, model.labels, eps, norm)
-        fooled = attempt.fooled(run(attempt, settled(name, eps, loss="margin"))).numpy()
+        fooled = attempt.fooled(move_images(attempt, settled(name, eps, loss="margin"))).numpy()
         sure = np.abs(distances - eps) > 1e-3 * eps
         possible = distances < eps
         assert not (fooled & ~possible)[sure].any()
@@ -91,7 +91,7 @@ def test_on_a_linear_model_accuracy_never_rises_with_eps() -> None:
         for eps in (0.0, 0.01, 0.03, 0.08):
             attempt = attempt_on(model.logits, model.pixels, model.labels, eps)
             how = settled(name, eps, steps=5, restarts=1, queries=20)
-            shares.append(float(attempt.fooled(run(attempt, how)).float().mean()))
+            shares.append(float(attempt.fooled(move_images(attempt, how)).float().mean()))
         assert shares[0] == 0, name
         assert shares == sorted(shares), name
 
@@ -102,7 +102,7 @@ def test_no_attack_leaves_its_ball_or_the_box(name: str, norm: Norm) -> None:
     logits, pixels, labels = conv(8)
     for eps in (0.0, 1 / 255, 0.3):
         attempt = attempt_on(logits, pixels, labels, eps, norm)
-        points = run(attempt, settled(name, eps, steps=4, queries=10))
+        points = move_images(attempt, settled(name, eps, steps=4, queries=10))
         attempt.balls.require_inside(points, name)
         change = (points.double() - attempt.balls.centres.double()).flatten(1)
         size = change.abs().amax(dim=1) if norm == "linf" else change.norm(dim=1)
@@ -147,7 +147,7 @@ FOOLBOX: dict[tuple[str, Norm], object] = {
 def test_fgsm_and_bim_are_those_of_foolbox(name: str, norm: Norm) -> None:
     logits, pixels, labels = conv()
     attempt = attempt_on(logits, pixels, labels, EPS, norm, surrogate=lambda points: logits(points))
-    ours = run(attempt, settled(name, EPS, steps=9 if name == "bim" else 1))
+    ours = move_images(attempt, settled(name, EPS, steps=9 if name == "bim" else 1))
     wrapped = foolbox.PyTorchModel(logits, bounds=(0, 1), device="cpu")
     theirs, _, _ = FOOLBOX[name, norm](wrapped, attempt.balls.centres, attempt.labels, epsilons=EPS)  # type: ignore[operator]
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=2e-6)
@@ -174,7 +174,7 @@ def test_deepfool_is_that_of_foolbox(norm: Norm) -> None:
     logits, pixels, labels = conv()
     attempt = attempt_on(logits, pixels, labels, 0.0, norm)
     kinds = {"linf": foolbox.attacks.LinfDeepFoolAttack, "l2": foolbox.attacks.L2DeepFoolAttack}
-    theirs = kinds[norm](steps=50, candidates=None).run(
+    theirs = kinds[norm](steps=50, candidates=None).move_images(
         foolbox.PyTorchModel(logits, bounds=(0, 1), device="cpu"), attempt.balls.centres, attempt.labels
     )
     ours = approach(attempt, Approach(50))
@@ -318,7 +318,7 @@ def test_passes_are_counted_as_they_are_made() -> None:
             return model.logits(points)
 
         how = settled(name, 1e-6, steps=5) if name != "fgsm" else settled(name, 1e-6)
-        run(attempt_on(model.logits, model.pixels, model.labels, 1e-6, surrogate=counted), how)
+        move_images(attempt_on(model.logits, model.pixels, model.labels, 1e-6, surrogate=counted), how)
         # APGD-T looks once which classes to aim at.
         assert len(calls) - (name == "apgd-t") == count_passes(how, 5), name
 
@@ -369,7 +369,9 @@ def test_projection_gives_the_nearest_point_and_starts_fill_the_ball(norm: Norm)
 def test_what_is_drawn_for_an_image_does_not_depend_on_its_neighbours() -> None:
     logits, pixels, labels = conv(6)
     whole = attempt_on(logits, pixels, labels, EPS)
-    together = run(whole, Climb(6, 0.2, is_random=True, restarts=2))
+    together = move_images(whole, Climb(6, 0.2, is_random=True, restarts=2))
     for rows in ([1], [4, 0]):
         part: Attempt = whole.take(torch.tensor(rows))
-        np.testing.assert_allclose(run(part, Climb(6, 0.2, is_random=True, restarts=2)), together[rows], atol=1e-6)
+        np.testing.assert_allclose(
+            move_images(part, Climb(6, 0.2, is_random=True, restarts=2)), together[rows], atol=1e-6
+        )

@@ -219,8 +219,8 @@ def test_what_makes_no_sense_is_refused(settings: MeasureSettings, tmp_path: Pat
 def test_an_attack_that_leaves_its_ball_is_an_error_and_not_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = readings.run
-    monkeypatch.setattr(readings, "run", lambda attempt, how: honest(attempt, how) + 1e-3)
+    honest = readings.move_images
+    monkeypatch.setattr(readings, "move_images", lambda attempt, how: honest(attempt, how) + 1e-3)
     fresh = MeasureSettings(store=tmp_path, device="cpu")
     assert "the attack fgsm left its ball by 0.001" in refusal(fresh, attack="fgsm", eps="2/255", images=3)
 

@@ -63,7 +63,7 @@ class AttackKind:
     package: str = ""
 
 
-def run(attempt: Attempt, how: How) -> torch.Tensor:
+def move_images(attempt: Attempt, how: How) -> torch.Tensor:
     """Return where an attack moves the images of an attempt."""
     if isinstance(how, Climb):
         return climb(attempt, how)

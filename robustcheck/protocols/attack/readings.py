@@ -16,7 +16,7 @@ from robustcheck.models.encoders import LoadedModel
 from robustcheck.models.kind import Capability
 from robustcheck.models.torch_models import DualEncoder, TorchModel
 from robustcheck.protocols.attack.attack_losses import cross_entropy, margin
-from robustcheck.protocols.attack.attacks import ATTACKS, SCHEMA, Asked, How, count_passes, facts_of, run
+from robustcheck.protocols.attack.attacks import ATTACKS, SCHEMA, Asked, How, count_passes, facts_of, move_images
 from robustcheck.protocols.attack.attempts import Attempt, Logits, Victim
 from robustcheck.protocols.attack.deepfool import Approach
 from robustcheck.protocols.attack.spaces import SPACES, AttackSpace, Balls, Norm, sizes
@@ -269,10 +269,10 @@ def _moved(attempt: Attempt, each: Trial, found: dict[tuple[object, float], torc
     scaled = _scaled(attempt, each.loss_scale)
     how = each.how
     if not isinstance(how, Approach):
-        points = run(scaled, how)
+        points = move_images(scaled, how)
     else:
         key = (how, each.loss_scale)
-        nearest = found[key] = found[key] if key in found else run(scaled, how)
+        nearest = found[key] = found[key] if key in found else move_images(scaled, how)
         is_near = sizes(nearest - attempt.balls.centres, attempt.balls.norm) <= attempt.balls.eps
         points = torch.where(is_near.view(-1, 1, 1, 1), nearest, attempt.balls.centres)
     attempt.balls.require_inside(points, each.asked.name)
@@ -286,7 +286,7 @@ def _is_fooled(attempt: Attempt, each: Trial) -> torch.Tensor:
 
 def _distances(attempt: Attempt, each: Trial) -> Floats:
     """Return the distance of the nearest misclassified point (n,); not found where the model is not fooled there."""
-    points = run(_scaled(attempt, each.loss_scale), each.how)
+    points = move_images(_scaled(attempt, each.loss_scale), each.how)
     found = sizes(points - attempt.balls.centres, attempt.balls.norm).double().cpu().numpy()
     return np.where(attempt.fooled(points).cpu().numpy(), found, NOT_FOUND)
 
