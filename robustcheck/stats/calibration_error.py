@@ -2,10 +2,14 @@
 
 ECE is a sum of |gap| over bins. Bin b's observed gap is g_b + s_b Z, and E|g + s Z| >= |g|: noise adds most where
 the true gaps are small (for a calibrated model, sqrt(2 / pi) s_b a bin). An interval is therefore found by asking
-which true sums would give the observed one, with mean and variance of folded normals (Leone et al. 1961):
+which true sums would give the observed one, with the first three moments of folded normals (Leone et al. 1961):
 
     low   the true gaps are the observed ones, those that noise explains taken away (soft threshold)
     high  the true gaps lie where noise adds least to them: all at the same multiple of their errors
+
+A bin's error follows from its true gap and not from what was seen: with confidences c and a mean gap d each answer is
+right with probability c - d, so that the bin's right answers vary with sum (c - d) (1 - c + d) =
+sum c (1 - c) + n d (2 mean c - 1) - n d^2. So a bin in which all answers happened to be right is not known exactly.
 """
 
 from __future__ import annotations
@@ -99,26 +103,28 @@ class CalibrationError(Statistic):
 
     def debiased(self, samples: Samples) -> Debiased | None:
         """Return the error behind the samples, or None where the gaps show no variance."""
-        sizes, errors = self._gaps_of_bins(samples)
-        if not errors.any():
+        bins = self._bins_of(samples)
+        if not bins.vary:
             return None
-        # A bin without spread is known as it is; so small an error keeps the arithmetic finite.
-        errors = np.maximum(errors, errors.max() * 1e-6)
-        observed, thresholds = float(sizes.sum()), np.linspace((sizes / errors).max(), 0, _STEPS)
-        below = _Family(np.maximum(sizes - thresholds[:, None] * errors, 0), errors)
+        errors, observed = bins.scales, float(bins.gaps.sum())
+        # From just above the largest, which rounding must not leave a gap.
+        thresholds = np.linspace((bins.gaps / errors).max() * (1 + ROUNDING), 0, _STEPS)
+        gaps = np.maximum(bins.gaps - thresholds[:, None] * errors, 0)
+        below = _Family(gaps, bins.errors_at(gaps))
         spread = float(np.sqrt((errors**2).sum()))
         multiples = np.linspace(0, (observed + _FURTHEST * spread) / errors.sum(), _STEPS)
-        above = _Family(multiples[:, None] * errors, errors)
+        gaps = multiples[:, None] * errors
+        above = _Family(gaps, bins.errors_at(gaps))
 
         def interval(level: float) -> Interval:
             z = NormalDist().inv_cdf(0.5 + level / 2)
             # Where even a calibrated model would show more, the true sum is not known better than one error.
             return below.truth_at(observed, z), min(1.0, max(above.truth_at(observed, -z), spread))
 
-        return Debiased(below.truth_at(observed, 0.0), interval)
+        return Debiased(below.mean_truth(observed), interval)
 
-    def _gaps_of_bins(self, samples: Samples) -> tuple[Floats, Floats]:
-        """Return |share of the gap| of each bin that has samples, and its standard error."""
+    def _bins_of(self, samples: Samples) -> _Bins:
+        """Return what is known of each bin that has samples."""
         gaps, index = self.gaps(samples)
         bins = np.unique(index, return_inverse=True)[1]
         count, n = int(bins.max()) + 1, gaps.size
@@ -127,28 +133,100 @@ class CalibrationError(Statistic):
         pairs, place = np.unique(unit_index(samples) * count + bins, return_inverse=True)
         squares = np.bincount(pairs % count, weights=np.bincount(place, weights=gaps) ** 2, minlength=count)
         units = int(pairs.max()) // count + 1
-        return np.abs(sums) / n, np.sqrt(np.maximum(squares - sums**2 / units, 0)) / n
+        variances = squares - sums**2 / units
+        # A difference of two nearly equal sums is rounding.
+        variances[variances <= ROUNDING * squares] = 0
+        # Clusters vary more than their samples would by themselves; a calibrated model's would too.
+        design = max(1.0, float(squares.sum() / max(float(gaps @ gaps), ROUNDING)))
+        sizes = np.bincount(bins).astype(np.float64)
+        sure = np.bincount(bins, weights=samples.scores) / sizes
+        binomial = np.bincount(bins, weights=samples.scores * (1 - samples.scores))
+        return _Bins(np.abs(sums) / n, np.sign(sums), sizes / n, sure, binomial / n, variances / n**2, design / n)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bins:
+    """What is known of each bin (B,): |share of the gap| and its sign, share of the samples, mean confidence.
+
+    ``binomial`` is the share's sum of c (1 - c), ``seen`` the sample variance of the gap; ``design`` over n is the
+    variance of a share that has a sum of 1.
+    """
+
+    gaps: Floats
+    signs: Floats
+    shares: Floats
+    confidence: Floats
+    binomial: Floats
+    seen: Floats
+    design: float
+
+    @property
+    def vary(self) -> bool:
+        """Whether any bin shows a variance, or would if the model were calibrated."""
+        return bool(self.seen.any() or self.binomial.any())
+
+    @property
+    def scales(self) -> Floats:
+        """Return the larger of each bin's errors (B,), as it was seen and as a calibrated model has it."""
+        return np.asarray(np.sqrt(np.maximum(np.maximum(self.seen, self.design * self.binomial), self._least)))
+
+    def errors_at(self, gaps: Floats) -> Floats:
+        """Return the errors (k, B) where the shares of the true gaps are these."""
+        return np.asarray(np.sqrt(np.maximum(self._variances_at(gaps) + self._more, self._least)))
+
+    def _variances_at(self, gaps: Floats) -> Floats:
+        moved = self.signs * gaps * (2 * self.confidence - 1) - gaps**2 / self.shares
+        return np.maximum(self.design * (self.binomial + moved), 0)
+
+    @property
+    def _more(self) -> Floats:
+        """Return by how much more a bin varied than one gap for all of its samples would have it."""
+        return np.maximum(self.seen - self._variances_at(self.gaps), 0)
+
+    @property
+    def _least(self) -> float:
+        """Return the variance of half a count, which no bin is known better than."""
+        return (0.5 * self.design) ** 2
 
 
 class _Family:
-    """Sets of true gaps with a growing sum, and the mean and spread of the sum that each would show."""
+    """Sets of true gaps with a growing sum, and the distribution of the sum that each would show."""
 
     def __init__(self, gaps: Floats, errors: Floats) -> None:
         from scipy.special import ndtr
 
-        # |g + s Z| is a folded normal: mean s sqrt(2/pi) exp(-g^2 / 2s^2) + g (1 - 2 Phi(-g/s)), second
-        # moment g^2 + s^2.
+        # |g + s Z| is a folded normal: with E = s sqrt(2/pi) exp(-g^2 / 2s^2) and P = 1 - 2 Phi(-g/s) its mean is
+        # E + g P, its second moment g^2 + s^2 and its third (g^2 + 2 s^2) E + g (g^2 + 3 s^2) P.
         ratio = gaps / errors
-        noise = errors * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2)
-        means = noise + gaps * (1 - 2 * ndtr(-ratio))
+        noise, sure = errors * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2), 1 - 2 * ndtr(-ratio)
+        first, second = noise + gaps * sure, gaps**2 + errors**2
+        third = (second + errors**2) * noise + gaps * (second + 2 * errors**2) * sure
+        variances = np.maximum(second - first**2, 0).sum(axis=1)
         self._truths = gaps.sum(axis=1)
-        self._means = means.sum(axis=1)
-        self._spreads = np.sqrt(np.maximum(gaps**2 + errors**2 - means**2, 0).sum(axis=1))
+        self._means = first.sum(axis=1)
+        self._spreads = np.sqrt(variances)
+        # What is left of rounding where nothing varies has no shape.
+        self._skews = (third - 3 * first * second + 2 * first**3).sum(axis=1) / np.maximum(variances, 1e-300) ** 1.5
 
     def truth_at(self, observed: float, z: float) -> float:
         """Return the sum of the true gaps that would show what was observed, z spreads from the mean."""
-        shown = np.maximum.accumulate(self._means + z * self._spreads)
-        return float(np.interp(observed, shown, self._truths))
+        return self._truth(observed, self._means + _skewed(z, self._skews) * self._spreads)
+
+    def mean_truth(self, observed: float) -> float:
+        """Return the sum of the true gaps that would show what was observed in the mean."""
+        return self._truth(observed, self._means)
+
+    def _truth(self, observed: float, shown: Floats) -> float:
+        return float(np.interp(observed, np.maximum.accumulate(shown), self._truths))
+
+
+def _skewed(z: float, skews: Floats) -> Floats:
+    """Return the quantiles at Phi(z) of distributions with mean 0, variance 1 and these skews.
+
+    Those of a gamma distribution, by Wilson and Hilferty (1931): its cube root is nearly normal.
+    """
+    skew = np.clip(skews, 1e-4, 2.0)
+    return np.asarray(2 / skew * (np.maximum(1 + skew * z / 6 - skew**2 / 36, 0) ** 3 - 1))
 
 
 ECE = CalibrationError("ece")

@@ -10,7 +10,7 @@ ratio         A the scores, B the column ``counted``, one group
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -18,8 +18,8 @@ import numpy as np
 
 from robustcheck.errors import DataError
 from robustcheck.stats.proportions import Interval, IntervalAt, is_binary, z_value
-from robustcheck.stats.resampling import DRAWS, Counted, block_sizes
-from robustcheck.stats.sampling import Floats, Ints
+from robustcheck.stats.resampling import Counted, kind_blocks
+from robustcheck.stats.sampling import Expansion, Floats, Ints, find_kinds, refuse_groups_of_one
 from robustcheck.stats.statistic import Statistic, require_scores
 from robustcheck.values import Samples
 
@@ -84,9 +84,56 @@ class RatioSum(Statistic):
         deviations = ratios.numerator - ratios.values[ratios.index] * ratios.denominator
         return np.asarray((ratios.weights / ratios.totals)[ratios.index] * deviations)
 
+    def lowest(self, samples: Samples) -> float:
+        """Return 0 where nothing that is added up is below it."""
+        is_positive = (self.numerator(samples) >= 0).all() and (self.denominator(samples) >= 0).all()
+        return 0.0 if is_positive else super().lowest(samples)
+
 
 def _one_group(samples: Samples) -> Ints:
     return np.zeros(samples.scores.size, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class FixedGroups(RatioSum):
+    """A sum over groups whose sizes the design fixed: each is resampled by itself."""
+
+    def strata(self, samples: Samples) -> Ints:
+        """Keep the sizes of the groups."""
+        return samples.groups
+
+    def influence(self, samples: Samples) -> Floats:
+        """Return the influence of each sample (n,), so that the sum of the squares is the variance in small groups too.
+
+        Each group has a mean of its own: of m units in it only m - 1 vary freely, which sqrt(m / (m - 1)) makes up for.
+        """
+        return np.asarray(super().influence(samples) * self._made_up(samples))
+
+    def expansion(self, samples: Samples) -> Expansion:
+        """Return the expansion of one group, or that of groups whose variances are right one by one.
+
+        The sum of their variances v_g, each known with m_g - 1 degrees of freedom, is known with
+        (sum v_g)^2 / sum v_g^2 / (m_g - 1) of them (Satterthwaite 1946).
+        """
+        units = self.units(samples)
+        if len(units.strata) == 1:
+            return units.expansion
+        squares = np.bincount(units.index, weights=self.influence(samples)) ** 2
+        variances = np.array([squares[stratum].sum() for stratum in units.strata])
+        own = np.array([stratum.size - 1 for stratum in units.strata])
+        spread = float((variances**2 / own).sum())
+        return Expansion(1.0, float(variances.sum()) ** 2 / spread if spread > 0 else units.freedom)
+
+    def _made_up(self, samples: Samples) -> Floats | float:
+        """Return sqrt(m / (m - 1)) of each sample's group (n,), m its units; 1 where there is one group."""
+        units = self.units(samples)
+        if len(units.strata) == 1:
+            return 1.0
+        sizes = np.empty(units.size)
+        for stratum in units.strata:
+            sizes[stratum] = stratum.size
+        refuse_groups_of_one(sizes[np.concatenate([stratum[:1] for stratum in units.strata])])
+        return np.asarray(np.sqrt(sizes / (sizes - 1))[units.index])
 
 
 @final
@@ -119,7 +166,7 @@ class Mean(RatioSum):
 
 @final
 @dataclass(frozen=True)
-class GroupMean(RatioSum):
+class GroupMean(FixedGroups):
     """The unweighted mean over groups of their mean scores."""
 
     is_linear = True
@@ -129,14 +176,15 @@ class GroupMean(RatioSum):
         """Give every group the same weight."""
         return np.full(values.size, 1 / values.size)
 
-    def strata(self, samples: Samples) -> Ints:
-        """Keep the sizes of the groups."""
-        return samples.groups
+    def independent(self, samples: Samples) -> int:
+        """Count the samples as if every group had no more than the smallest: one of those weighs most."""
+        units = self.units(samples)
+        return len(units.strata) * min(stratum.size for stratum in units.strata)
 
 
 @final
 @dataclass(frozen=True)
-class WeightedSum(RatioSum):
+class WeightedSum(FixedGroups):
     """The sum of score x weight, the weights fixed by design (corruption errors)."""
 
     column: str = "weights"
@@ -149,10 +197,6 @@ class WeightedSum(RatioSum):
     def numerator(self, samples: Samples) -> Floats:
         """Return score x weight."""
         return samples.scores * self.further_column(samples)
-
-    def strata(self, samples: Samples) -> Ints:
-        """Keep the sizes of the groups."""
-        return samples.groups
 
     def is_fraction(self, samples: Samples) -> bool:
         """Say no: weights may add up to anything."""
@@ -177,14 +221,30 @@ class CountedRatios(RatioSum):
 
     def counted(self, samples: Samples) -> Counted | None:
         """Return the value of how often each sample is drawn."""
+        return self._counted_rows(samples, np.arange(samples.scores.size))
+
+    def values_of_resamples(
+        self, all_samples: Sequence[Samples], rng: np.random.Generator, draws: int
+    ) -> Iterator[list[Floats]] | None:
+        """Yield the values of the same resamples of each; of samples that are alike, how many of them are drawn."""
+        first = all_samples[0]
+        columns = [column for each in all_samples for column in (self.numerator(each), self.denominator(each))]
+        kinds = None if first.clusters is not None else find_kinds(self.strata(first), [self.index(first), *columns])
+        if kinds is None:
+            return super().values_of_resamples(all_samples, rng, draws)
+        counted = [self._counted_rows(samples, kinds.rows) for samples in all_samples]
+        return ([values(counts) for values in counted] for counts in kind_blocks(kinds, rng, draws))
+
+    def _counted_rows(self, samples: Samples, rows: Ints) -> Counted:
+        """Return the value of how often each of these rows is drawn, and no other."""
         ratios = self.ratios(samples)
-        add = _group_adder(ratios.index)
+        add, numerator, denominator = _group_adder(ratios.index[rows]), ratios.numerator[rows], ratios.denominator[rows]
 
         def statistic(counts: Ints) -> Floats:
-            totals = add(counts * ratios.denominator)
+            totals = add(counts * denominator)
             # A group that no unit of the replicate belongs to keeps its value.
             values = np.broadcast_to(ratios.values, totals.shape).copy()
-            np.divide(add(counts * ratios.numerator), totals, out=values, where=totals != 0)
+            np.divide(add(counts * numerator), totals, out=values, where=totals != 0)
             return self.combine(values, ratios.weights)
 
         return statistic
@@ -260,20 +320,6 @@ class Ratio(CountedRatios):
             return 0
         counted = self.further_column(samples)
         return int(counted.sum()) if is_binary(counted) and (samples.scores <= counted).all() else 0
-
-    def replicates(self, samples: Samples, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
-        """Draw how often each distinct (score, counted) is in a replicate: few kinds make up many samples."""
-        if samples.clusters is not None:
-            return super().replicates(samples, rng, draws)
-        pairs = np.column_stack([samples.scores, self.further_column(samples)])
-        kinds, counts = np.unique(pairs, axis=0, return_counts=True)
-        n, blocks = int(counts.sum()), []
-        for size in block_sizes(draws, len(kinds)):
-            numerator, denominator = (rng.multinomial(n, counts / n, size=size) @ kinds).T
-            # A replicate without a denominator says nothing; it keeps the value.
-            ratio = np.full(size, self.value(samples))
-            blocks.append(np.divide(numerator, denominator, out=ratio, where=denominator != 0))
-        return np.concatenate(blocks)
 
 
 def _group_adder(index: Ints) -> Callable[[Floats], Floats]:

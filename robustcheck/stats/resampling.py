@@ -8,12 +8,11 @@ where the design fixed their sizes. Source: Efron & Tibshirani 1993; Davison & H
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-from robustcheck.stats.sampling import Floats, Ints, Units
+from robustcheck.stats.sampling import Expansion, Floats, Ints, Kinds, Units
 
 DRAWS = 10_000
 COSTLY_DRAWS = 2_000
@@ -26,17 +25,23 @@ _BUDGET = 100_000_000
 Counted = Callable[[Ints], Floats]
 
 
-def percentile_interval(ranked: Floats, units: Units, level: float) -> tuple[float, float]:
-    """Return the expanded percentile interval of replicates in ascending order.
+def expanded_reach(expansion: Expansion, level: float) -> float:
+    """Return how many standard errors of the replicates an interval reaches.
 
-    Resampling n units shows (n - 1) / n of their variance, and knows the variance no better than the data:
-    where percentiles reach z standard errors, sqrt(n / f) t(f) is right, with f degrees of freedom. Further
-    out than the replicates resolve, the tail is stretched as that of a normal distribution.
+    Replicates show a smaller variance than the value has, and know it no better than the data: where percentiles
+    reach z standard errors, factor t(f) is right, with f degrees of freedom.
     """
     from scipy.special import stdtrit
 
-    normal = NormalDist()
-    reach = sqrt(units.size / units.freedom) * float(stdtrit(units.freedom, 0.5 + level / 2))
+    return expansion.factor * float(stdtrit(expansion.freedom, 0.5 + level / 2))
+
+
+def percentile_interval(ranked: Floats, expansion: Expansion, level: float) -> tuple[float, float]:
+    """Return the expanded percentile interval of replicates in ascending order.
+
+    Further out than the replicates resolve, the tail is stretched as that of a normal distribution.
+    """
+    normal, reach = NormalDist(), expanded_reach(expansion, level)
     tail = max(normal.cdf(-reach), _RESOLVED / ranked.size)
     centre, low, high = (_ranked_at(ranked, share) for share in (0.5, tail, 1 - tail))
     stretch = 1.0 if tail > _RESOLVED / ranked.size else reach / -normal.inv_cdf(tail)
@@ -92,6 +97,16 @@ def count_blocks(units: Units, rng: np.random.Generator, draws: int) -> Iterator
             drawn += stratum.size * np.arange(size)[:, None]
             counts[:, stratum] = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
         yield counts[:, units.index]
+
+
+def kind_blocks(kinds: Kinds, rng: np.random.Generator, draws: int) -> Iterator[Ints]:
+    """Yield how often each kind of sample is in each replicate, in blocks (b, kinds)."""
+    for size in block_sizes(draws, kinds.counts.size):
+        counts = np.empty((size, kinds.counts.size), dtype=np.int64)
+        for stratum in kinds.strata:
+            n = int(kinds.counts[stratum].sum())
+            counts[:, stratum] = rng.multinomial(n, kinds.counts[stratum] / n, size=size)
+        yield counts
 
 
 def block_sizes(draws: int, width: int) -> Iterator[int]:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.errors import DataError
 from robustcheck.values import Samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+_FEW_KINDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """How much wider than its replicates a value spreads: ``factor`` times, with so many degrees of freedom."""
+
+    factor: float
+    freedom: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +43,35 @@ class Units:
     def freedom(self) -> int:
         """Count the units less one mean a stratum, at least 1."""
         return max(1, self.size - len(self.strata))
+
+    @property
+    def expansion(self) -> Expansion:
+        """Return what plain resampling lacks: it shows (n - 1) / n of the variance of n units."""
+        return Expansion(sqrt(self.size / self.freedom), self.freedom)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinds:
+    """Samples that are alike, counted: ``rows`` has one of each kind, ``counts`` how many there are (k,).
+
+    ``strata`` are the kinds of each stratum.
+    """
+
+    rows: Ints
+    counts: Ints
+    strata: tuple[Ints, ...]
+
+
+def find_kinds(strata: Ints, columns: Sequence[Floats | Ints]) -> Kinds | None:
+    """Return the kinds of samples by stratum and columns, each (n,); None where they are hardly fewer than samples.
+
+    Resampling n samples of k kinds is a multinomial count over the kinds.
+    """
+    table = np.column_stack([strata, *columns]).astype(np.float64)
+    _, rows, counts = np.unique(table, axis=0, return_index=True, return_counts=True)
+    if rows.size > max(_FEW_KINDS, len(table) // 8):
+        return None
+    return Kinds(rows, counts, split_by(strata[rows]))
 
 
 def units_within(strata: Ints, samples: Samples) -> Units:
@@ -51,6 +94,16 @@ def units_within(strata: Ints, samples: Samples) -> Units:
     nodes = units + int(strata.max()) + 1
     graph = coo_array((np.ones(index.size), (index, units + strata)), shape=(nodes, nodes))
     return Units(index, split_by(connected_components(graph, directed=False)[1][:units]))
+
+
+def refuse_groups_of_one(sizes: npt.NDArray[Any]) -> None:
+    """Raise DataError where one of the groups (G,) that a mean is taken over has a single member."""
+    if single := int((sizes < 2).sum()):
+        raise DataError(
+            f"{single} of {len(sizes)} groups have one sample: how much they vary cannot be seen",
+            expected="at least two samples of every group (class, subset) that the mean is taken over",
+            fix="use a data set or slice with more images of each class, or a mean over images such as top1 or auroc",
+        )
 
 
 def unit_sums(values: Floats, samples: Samples) -> Floats:

@@ -21,7 +21,7 @@ from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.detection import auroc, auroc_components, group_weights, threshold_at_95
 from robustcheck.stats.proportions import ROUNDING, Interval, IntervalAt, clopper_pearson_interval, z_value
 from robustcheck.stats.resampling import DRAWS, Counted
-from robustcheck.stats.sampling import Floats, Ints, split_by
+from robustcheck.stats.sampling import Expansion, Floats, Ints, refuse_groups_of_one, split_by
 from robustcheck.stats.statistic import Spread, Statistic, normal_difference, require_scores
 from robustcheck.values import Samples
 
@@ -92,7 +92,11 @@ class Auroc(Separation):
         index, sizes = np.unique(classes, return_inverse=True, return_counts=True)[1:]
         m = above_ood.size
         if m < 2 or sizes.min() < 2:
-            raise DataError("a side or class of one sample: the AUROC has no variance", expected="at least two samples")
+            raise DataError(
+                "a side or class of one sample: the AUROC has no variance",
+                expected="at least two samples",
+                fix="use a data set with more images of each class",
+            )
         means = np.bincount(index, weights=above_id) / sizes
         parts = np.empty(m + above_id.size)
         parts[sides.id_rows] = (above_ood - above_ood.mean()) / np.sqrt(m * (m - 1))
@@ -141,6 +145,11 @@ class FalsePositives(Separation):
         """Say yes, whatever the scores are."""
         return True
 
+    def expansion(self, samples: Samples) -> Expansion:
+        """Return the expansion: the variance of classes is right one by one."""
+        units = self.units(samples)
+        return Expansion(1.0, units.freedom) if self.by_class else units.expansion
+
     def influence(self, samples: Samples) -> Floats:
         """Return each sample's part: an OOD sample adds its own acceptance, an ID sample moves the threshold.
 
@@ -156,7 +165,11 @@ class FalsePositives(Separation):
         below = (sides.id_scores < threshold).astype(np.float64)
         parts = np.empty(below.size + accepted.size)
         parts[sides.id_rows] = _roc_slope(sides) * (below - below.mean()) / below.size
-        parts[sides.ood_rows] = sides.weights * (accepted - rates[index])
+        sizes, made_up = np.bincount(index), np.ones(1)
+        if self.by_class:
+            refuse_groups_of_one(sizes)
+            made_up = np.sqrt(sizes / (sizes - 1))
+        parts[sides.ood_rows] = sides.weights * np.broadcast_to(made_up, sizes.shape)[index] * (accepted - rates[index])
         return parts
 
     def counted(self, samples: Samples) -> Counted | None:
@@ -190,11 +203,14 @@ class FalsePositives(Separation):
         thresholds = np.sort(sides.id_scores)[::-1][place]
         classes = np.zeros(sides.ood_scores.size, dtype=np.int64) if sides.classes is None else sides.classes
         strata = split_by(np.unique(classes, return_inverse=True)[1])
+        if self.by_class:
+            refuse_groups_of_one(np.array([stratum.size for stratum in strata]))
         rates = np.zeros(draws)
         for stratum in strata:
             ranked, n = np.sort(sides.ood_scores[stratum]), stratum.size
             share = 1 - np.searchsorted(ranked, thresholds, side="left") / n
-            rates += rng.binomial(n, share) / n
+            # n draws show (n - 1) / n of the variance of n samples, which counts where classes are small.
+            rates += share + (rng.binomial(n, share) / n - share) * (sqrt(n / (n - 1)) if self.by_class else 1)
         return rates / len(strata)
 
 

@@ -12,12 +12,14 @@ Source: Hampel 1974.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import log
+from math import inf, log, sqrt
 
 import numpy as np
 
 from robustcheck.errors import DataError
+from robustcheck.stats.moments import Moments, moments_of
 from robustcheck.stats.proportions import (
     ROUNDING,
     Interval,
@@ -26,8 +28,15 @@ from robustcheck.stats.proportions import (
     share_variance,
     z_value,
 )
-from robustcheck.stats.resampling import DRAWS, Counted, count_blocks, percentile_interval, resampled_sums
-from robustcheck.stats.sampling import Floats, Ints, Units, unit_sums, units_within
+from robustcheck.stats.resampling import (
+    DRAWS,
+    Counted,
+    count_blocks,
+    expanded_reach,
+    percentile_interval,
+    resampled_sums,
+)
+from robustcheck.stats.sampling import Expansion, Floats, Ints, Units, unit_sums, units_within
 from robustcheck.values import Samples
 
 
@@ -128,47 +137,78 @@ class Statistic(ABC):
         """Return the statistic of how often each sample is drawn, where the influences do not do; else None."""
         return None
 
+    def expansion(self, samples: Samples) -> Expansion:
+        """Return how much wider than its replicates the value spreads."""
+        return self.units(samples).expansion
+
     def replicates(self, samples: Samples, rng: np.random.Generator, draws: int = DRAWS) -> Floats:
         """Return bootstrap replicates of the value; shape (at most draws,), fewer where each is dear.
 
         Statistics that are linear, or nearly so over many samples (AUROC, means of clusters of unequal
         size), are replicated through their influences; the others from the resampled data.
         """
-        counted, units = self.counted(samples), self.units(samples)
+        counted = self.values_of_resamples([samples], rng, draws)
         if counted is not None:
-            return np.concatenate([counted(counts) for counts in count_blocks(units, rng, draws)])
-        return self.value(samples) + resampled_sums(self.influence(samples), units, rng, draws)
+            return np.concatenate([values for (values,) in counted])
+        return self.value(samples) + resampled_sums(self.influence(samples), self.units(samples), rng, draws)
 
     def paired_replicates(
         self, first: Samples, second: Samples, rng: np.random.Generator, draws: int = DRAWS
     ) -> Floats:
         """Return bootstrap replicates of second minus first, both of the same resample; shape (at most draws,)."""
-        before, after, units = self.counted(first), self.counted(second), self.units(first)
-        if before is not None and after is not None:
-            return np.concatenate([after(counts) - before(counts) for counts in count_blocks(units, rng, draws)])
+        counted = self.values_of_resamples([first, second], rng, draws)
+        if counted is not None:
+            return np.concatenate([after - before for before, after in counted])
         change = self.influence(second) - self.influence(first)
-        return self.value(second) - self.value(first) + resampled_sums(change, units, rng, draws)
+        return self.value(second) - self.value(first) + resampled_sums(change, self.units(first), rng, draws)
+
+    def values_of_resamples(
+        self, all_samples: Sequence[Samples], rng: np.random.Generator, draws: int
+    ) -> Iterator[list[Floats]] | None:
+        """Yield the values of several samples in the same resamples, block by block; None where influences do."""
+        counted = [found for samples in all_samples if (found := self.counted(samples)) is not None]
+        if len(counted) < len(all_samples):
+            return None
+        blocks = count_blocks(self.units(all_samples[0]), rng, draws)
+        return ([values(counts) for values in counted] for counts in blocks)
 
     # --- intervals ----------------------------------------------------------------------------------
+
+    def lowest(self, samples: Samples) -> float:
+        """Return the bound that the value of such samples cannot go below."""
+        return 0.0 if self.is_fraction(samples) else -inf
 
     def intervals(self, samples: Samples, seed: int) -> IntervalAt:
         """Return the function from a level to the interval of the value; what is dear is done once, here.
 
-        A share of independent samples is a proportion. Everything else is bootstrapped, with expanded
-        percentiles; where all replicates are alike, the rule of three widens them.
+        A share of independent samples is a proportion. Everything else has the expanded percentiles of a bootstrap,
+        in closed form where sums are nearly normal; where all replicates are alike, the rule of three widens them.
         """
         value, trials = self.value(samples), self.trials(samples)
         if trials:
             return lambda level: proportion_interval(value, trials, level)
-        ranked = np.sort(self.replicates(samples, np.random.default_rng(seed)))
-        is_alike = np.ptp(ranked) <= ROUNDING * max(1.0, abs(value))
-        floor, ceiling = (0.0, 1.0) if self.is_fraction(samples) else (-np.inf, np.inf)
-        units = self.units(samples)
+        resampled = self._resampled_interval(samples, value, seed)
+        floor, ceiling = self.lowest(samples), 1.0 if self.is_fraction(samples) else inf
 
         def interval(level: float) -> Interval:
-            low, high = percentile_interval(ranked, units, level)
+            low, high = resampled(level)
+            return max(floor, min(low, ceiling)), min(ceiling, max(high, floor))
+
+        return interval
+
+    def _resampled_interval(self, samples: Samples, value: float, seed: int) -> IntervalAt:
+        expansion = self.expansion(samples)
+        if self.counted(samples) is None:
+            moments = moments_of(self.influence(samples), self.units(samples))
+            if moments.is_near_normal and sqrt(moments.variance) > ROUNDING * max(1.0, abs(value)):
+                return closed_interval(value, moments, expansion)
+        ranked = np.sort(self.replicates(samples, np.random.default_rng(seed)))
+        is_alike = np.ptp(ranked) <= ROUNDING * max(1.0, abs(value))
+
+        def interval(level: float) -> Interval:
+            low, high = percentile_interval(ranked, expansion, level)
             unseen = self.unseen(samples, level) if is_alike else 0.0
-            return float(np.clip(low - unseen, floor, ceiling)), float(np.clip(high + unseen, floor, ceiling))
+            return low - unseen, high + unseen
 
         return interval
 
@@ -179,19 +219,28 @@ class Statistic(ABC):
         and a loss to the counts for that reason, which is what the mean of these draws does: one more gain and
         one more loss, each Poisson, stand for what was not seen.
         """
+        resampled = self._resampled_difference(first, second, spread)
+
+        def interval(level: float) -> Interval:
+            low, high = resampled(level)
+            unseen = self.unseen(first, level) if spread.error <= ROUNDING else 0.0
+            return min(low, spread.value - unseen), max(high, spread.value + unseen)
+
+        return interval
+
+    def _resampled_difference(self, first: Samples, second: Samples, spread: Spread) -> IntervalAt:
+        expansion = self.expansion(first)
+        if self.counted(first) is None:
+            change = self.influence(second) - self.influence(first)
+            moments = moments_of(change, self.units(first), spread.unseen)
+            if moments.is_near_normal and spread.error > ROUNDING:
+                return closed_interval(spread.value, moments, expansion)
         rng = np.random.default_rng(spread.seed)
         draws = self.paired_replicates(first, second, rng)
         if spread.unseen:
             draws = draws + spread.unseen * (rng.poisson(1, draws.size) - rng.poisson(1, draws.size))
         ranked = np.sort(draws)
-        units = self.units(first)
-
-        def interval(level: float) -> Interval:
-            low, high = percentile_interval(ranked, units, level)
-            unseen = self.unseen(first, level) if spread.error <= ROUNDING else 0.0
-            return min(low, spread.value - unseen), max(high, spread.value + unseen)
-
-        return interval
+        return lambda level: percentile_interval(ranked, expansion, level)
 
     def further_column(self, samples: Samples) -> Floats:
         """Return the further column of the samples; raise DataError where it is missing."""
@@ -199,6 +248,16 @@ class Statistic(ABC):
         if found is None:
             raise DataError(f"samples of {self.name} without {self.column!r}", expected="one number a sample")
         return found
+
+
+def closed_interval(value: float, moments: Moments, expansion: Expansion) -> IntervalAt:
+    """Return the expanded percentile intervals of a value whose resampled sums have these moments."""
+
+    def interval(level: float) -> Interval:
+        reach = expanded_reach(expansion, level)
+        return value + moments.quantile(-reach), value + moments.quantile(reach)
+
+    return interval
 
 
 def normal_difference(statistic: Statistic, first: Samples, spread: Spread) -> IntervalAt:

@@ -192,8 +192,33 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """The ends of an interval at a row of levels (those of ``stats.ends``), from which it is read at any level."""
+
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """How sure a value is: what its intervals are read from, in place of its samples.
+
+    ``trials`` is the n of which the value is a share, and 0 where it is not one; such a share needs no ``ends``.
+    ``error`` is the standard error, never 0; None where the samples are all alike and do not say it.
+    """
+
+    trials: int
+    error: float | None
+    ends: Ends | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """A measured or published value with its 95% interval and where it comes from."""
+    """A measured or published value with its 95% interval and where it comes from.
+
+    A measured score says how sure it is (``sureness``); its samples are kept with it only where somebody has just
+    made them, and are read from where they are stored when two scores are paired.
+    """
 
     cell: Cell
     value: float
@@ -205,6 +230,7 @@ class Score:
     key: str
     provenance: Pairs = ()
     samples: Samples | None = field(default=None, compare=False, repr=False)
+    sureness: Sureness | None = field(default=None, compare=False, repr=False)
 
     @property
     def defects(self) -> str:
