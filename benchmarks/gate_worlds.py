@@ -236,5 +236,5 @@ def _case(expect: Expectation, score: Score, **evidence: object) -> Case:
         "drawn", (), "", "", (), quantity, expect, None, "unsure", (), (), 0, "", here, here, ""
     )  # fmt: skip
     item = PlannedCheck(Suite(here.path, "", "", (), (check,)), check, MODEL, (score.cell,), ALPHA)
-    case = Case(item, score, date(2026, 1, 1), facts.unit, facts.higher_is_better, 1, seed=1)
+    case = Case(item, score, date(2026, 1, 1), facts.unit, facts.higher_is_better, 1)
     return replace(case, **evidence)  # type: ignore[arg-type]

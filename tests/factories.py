@@ -59,5 +59,5 @@ def published_score(value: float, n: int, quantity: Quantity = QUANTITY, model: 
 
 
 def make_case(item: PlannedCheck, score: Score, **changes: object) -> Case:
-    case = Case(item, score, TODAY, "%", True, 1, 7)
+    case = Case(item, score, TODAY, "%", True, 1)
     return replace(case, **changes)  # type: ignore[arg-type]

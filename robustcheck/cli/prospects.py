@@ -157,7 +157,7 @@ def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequ
         # The line's gain is near 1 where accuracies follow one; the fit's own error comes on top.
         variance += is_apart * other * (1 - other) / (counts[1] or n)
     elif needs.has_reference:
-        is_figure = scores[0] is not None and scores[0].samples is None
+        is_figure = scores[0] is not None and scores[0].evidence == "published"
         variance = 2 * variance if is_figure else DISCORDANT / n
     return detectable_drop(sqrt(variance), item.alpha)
 

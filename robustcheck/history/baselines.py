@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -53,11 +53,14 @@ class Baseline:
                 f"no model to hold {model.id} against: it holds {', '.join(sorted(scores))}",
                 "bless a run of this model, or of one earlier checkpoint of it",
             )
-        return replace(chosen, samples=self._samples(chosen))
+        return chosen
 
-    def _samples(self, score: Score) -> Samples | None:
-        if score.evidence == "published":
-            return None
+    def samples_file(self, score: Score) -> Path:
+        """Return the file of the per-sample scores of a blessed score that was measured."""
+        return _samples_file(self.directory / _SAMPLES, score.key)
+
+    def samples(self, score: Score) -> Samples:
+        """Read the per-sample scores of a blessed score that was measured; raises RecordError without them."""
         samples = read_samples(self.directory / _SAMPLES, score.key)
         if samples is None:
             raise self._missing(f"the per-image scores of {score.cell.model.id} are gone or damaged", "bless it again")
@@ -100,6 +103,9 @@ def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
     keys = {score.key for score in _own_scores(run) if score.evidence == "live"}
     gone = sorted(key for key in keys if read_samples(samples, key) is None)
     if gone:
+        for key in gone:
+            # What is damaged goes, so that the next run keeps it anew.
+            _samples_file(samples, key).unlink(missing_ok=True)
         raise RecordError(
             f"the per-image scores of {len(gone)} measurements are no longer in the store",
             where=str(samples),
@@ -140,6 +146,11 @@ def write_samples(directory: Path, key: str, samples: Samples) -> None:
         buffer, allow_pickle=False, **columns, statistic=np.array(samples.statistic), bins=np.array(samples.bins)
     )
     write_atomically(_samples_file(directory, key), buffer.getvalue())
+
+
+def has_samples(directory: Path, key: str) -> bool:
+    """Say whether per-sample scores are stored, whole as far as the directory at the end of their file says."""
+    return zipfile.is_zipfile(_samples_file(directory, key))
 
 
 def read_samples(directory: Path, key: str) -> Samples | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -17,6 +18,7 @@ ALPHA = 0.05
 RED: tuple[Status, ...] = ("fail", "error")
 
 Key = tuple[str, str, str]
+ReadSamples = Callable[[], Samples | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,16 @@ def is_fixed(change: Change) -> bool:
     return change.before in RED and change.after in ("pass", "warn")
 
 
-def movement(before: Score, after: Score, first: Samples | None, second: Samples | None, alpha: float) -> Movement:
-    """Say whether a value moved by more than noise: a paired test at ``alpha``, else intervals that are apart."""
+def movement(before: Score, after: Score, samples: tuple[ReadSamples, ReadSamples], alpha: float) -> Movement:
+    """Say whether a value moved by more than noise: a paired test at ``alpha``, else intervals that are apart.
+
+    The samples of the two are read only where the two are other measurements of the same data.
+    """
     if before.key == after.key and before.value == after.value:
         return Movement(False, "the same measurement")
     if (prints := _other_data(before, after)) is not None:
         return Movement(False, f"measured on other data: {prints[0][:12]} then, {prints[1][:12]} now")
+    first, second = (read() for read in samples)
     if first is not None and second is not None and _is_paired(first, second):
         found = paired_difference(first, second, seed=crc32(f"{before.key}|{after.key}".encode()))
         basis = f"paired over {found.n:,} samples, {found.discordant:,} of them judged differently, "
@@ -129,7 +135,8 @@ def _change(then: Result, now: Result, samples: tuple[Path | None, Path | None],
     change = Change(now.check_key, now.model.id, then.verdict.status, now.verdict.status, now.suite)
     if first is None or second is None or first.cell.quantity != second.cell.quantity:
         return change
-    moved = movement(first, second, _samples(first, samples[0]), _samples(second, samples[1]), alpha)
+    readers = (partial(_samples, first, samples[0]), partial(_samples, second, samples[1]))
+    moved = movement(first, second, readers, alpha)
     return Change(
         check_key=change.check_key,
         model=change.model,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
+from robustcheck.stats.compare import Difference
 from robustcheck.stats.proportions import Interval
 from robustcheck.values import Amount, Pairs, Score, TrendPoint
 from robustcheck.values.checks import PlannedCheck
@@ -34,8 +35,10 @@ class Case:
     """Everything one verdict rests on.
 
     ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and
-    ``reference_name`` says whose that is; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's;
-    ``seed`` comes from the cell's key.
+    ``reference_name`` says whose that is; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's.
+    ``difference`` is the paired difference from a reference that was measured, and ``shared`` the covariance of
+    score and x, where they rest on some of the same images: both are known once for a pair of scores. Without
+    them the samples of the two are asked.
     """
 
     planned: PlannedCheck
@@ -44,12 +47,13 @@ class Case:
     unit: str
     higher_is_better: bool
     minimum_n: int
-    seed: int
     x: Score | None = None
     population: PopulationPoints | None = None
     reference: Score | None = None
     reference_name: str = ""
     x_unit: str = "%"
+    difference: Difference | None = None
+    shared: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,53 +6,50 @@ from math import isfinite, sqrt
 
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Case, Estimate
-from robustcheck.stats.intervals import covariance, score_intervals, trials_of, unseen_variance
-from robustcheck.stats.proportions import ROUNDING, clopper_pearson_interval, proportion_interval, share_variance
-from robustcheck.values import Samples, Score
+from robustcheck.stats.proportions import clopper_pearson_interval, proportion_interval, share_variance
+from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
+from robustcheck.values import Score, Sureness
 
 
 def estimate_value(case: Case) -> Estimate:
-    """Estimate the value itself: from its samples, or binomial from a published n."""
-    return estimate_score(case.score, case.unit, case.seed)
+    """Estimate the value itself: from what is known of its samples, or binomial from a published n."""
+    return estimate_score(case.score, case.unit)
 
 
-def estimate_score(score: Score, unit: str, seed: int) -> Estimate:
-    """Estimate a score; for a share, a fail is decided on the exact interval, which keeps its level at any n."""
-    error = sqrt(estimate_variance(score, unit))
-    n = score.n if score.samples is None else trials_of(score.samples)
-    if n:
-        return Estimate(
-            score.value,
-            lambda level: proportion_interval(score.value, n, level),
-            error,
-            lambda level: clopper_pearson_interval(round(score.value * n), n, level),
-        )
-    assert score.samples is not None, "a score without samples is a share of n"
-    return Estimate(score.value, score_intervals(score.samples, seed=seed), error)
-
-
-def estimate_variance(score: Score, unit: str) -> float:
-    """Return the sampling variance of a score, never zero: no data is certain.
+def estimate_score(score: Score, unit: str) -> Estimate:
+    """Estimate a score; for a share, a fail is decided on the exact interval, which keeps its level at any n.
 
     Raises RecordError where neither the samples nor a binomial n says how sure a value is.
     """
-    if score.samples is None:
+    sureness = _sureness_of(score)
+    if sureness is None:
         _require_share(score, unit)
-        return share_variance(score.value, score.n)
-    observed = covariance(score.samples, score.samples)
-    return observed if observed > ROUNDING**2 else _variance_unseen(score, score.samples)
+        return _estimate_share(score, score.n, sqrt(share_variance(score.value, score.n)))
+    if sureness.error is None:
+        raise RecordError(
+            f"all {score.n:,} samples of {score.cell.quantity.label} are alike: "
+            f"they do not say how sure {score.value:g} is",
+            expected="samples that differ",
+            fix="use a larger slice or data set",
+        )
+    if sureness.trials:
+        return _estimate_share(score, sureness.trials, sureness.error)
+    return Estimate(score.value, value_intervals(score.value, sureness), sureness.error)
 
 
-def _variance_unseen(score: Score, samples: Samples) -> float:
-    """Bound the variance where all samples are alike, such as those of a detection without a mistake."""
-    found = unseen_variance(samples, score.value)
-    if found is not None:
-        return found
-    raise RecordError(
-        f"all {score.n:,} samples of {score.cell.quantity.label} are alike: "
-        f"they do not say how sure {score.value:g} is",
-        expected="samples that differ",
-        fix="use a larger slice or data set",
+def _sureness_of(score: Score) -> Sureness | None:
+    """Return how sure a measured score is; None of a published figure."""
+    if score.sureness is not None or score.samples is None:
+        return score.sureness
+    return find_sureness(score.samples, seed=seed_of(score.key))
+
+
+def _estimate_share(score: Score, n: int, error: float) -> Estimate:
+    return Estimate(
+        score.value,
+        lambda level: proportion_interval(score.value, n, level),
+        error,
+        lambda level: clopper_pearson_interval(round(score.value * n), n, level),
     )
 
 

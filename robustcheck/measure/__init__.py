@@ -10,6 +10,7 @@ from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
 from robustcheck.measure.option import MetricOption
+from robustcheck.measure.pairs import PairBook, Side
 
 __all__ = [
     "Bench",
@@ -19,8 +20,10 @@ __all__ = [
     "MeasureSettings",
     "Metric",
     "MetricOption",
+    "PairBook",
     "ProgressEvent",
     "Shared",
+    "Side",
     "cells_of_options",
     "group_by_budget",
     "group_models",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
@@ -12,17 +13,22 @@ from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budge
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import metric_of
+from robustcheck.measure.pairs import PairBook, Side
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe, require_capability
-from robustcheck.measure.scores import score_cell
+from robustcheck.measure.scores import samples_of_cell, score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
 from robustcheck.outputs.logits import require_classes
+from robustcheck.stats.compare import Difference
 from robustcheck.store import Store
-from robustcheck.values import Cell, Score
+from robustcheck.values import Cell, Samples, Score
 
 Found = Score | RobustcheckError
+
+# So many samples of scores that were just made are kept: some 40 bytes each, and their names.
+_FRESH_SAMPLES = 400_000
 
 
 def measure_cells(
@@ -56,7 +62,10 @@ class Bench:
     models: LoadedModels = field(init=False)
     memo: Memo = field(init=False)
     _looking: Memo = field(init=False)
+    pairs: PairBook = field(init=False)
     _scores: dict[Cell, Found] = field(default_factory=dict)
+    _fresh: deque[Cell] = field(default_factory=deque)
+    _fresh_samples: int = 0
     _recipes: dict[Cell, tuple[Recipe, ...] | RobustcheckError] = field(default_factory=dict)
     _failed: Failures = field(default_factory=dict)
 
@@ -66,12 +75,13 @@ class Bench:
         self.models = LoadedModels(self.shelf, self.load)
         self.memo = Memo(Store(self.settings.store), lambda head: self.models.get(head.ref))
         self._looking = self.memo.without_models()
+        self.pairs = PairBook(self.memo.store)
 
     def look_up(self, cell: Cell) -> Found | None:
         """Return what is known of a cell without a model: its score, the error it ends in, or None."""
         if cell not in self._scores:
             try:
-                self._scores[cell] = score_cell(cell, self.recipes(cell), self._looking)
+                self._keep(cell, score_cell(cell, self.recipes(cell), self._looking))
             except (NotStored, ModelUnavailable):
                 return None
             except RobustcheckError as error:
@@ -82,8 +92,31 @@ class Bench:
         """Return the score of a cell, passing over the images that it lacks; its mates share the pass."""
         if self.look_up(cell) is None:
             self._pass_over(cell, [mate for mate in mates if mate != cell])
-            self._scores[cell] = self._score(cell)
+            self._keep(cell, self._score(cell))
         return self._scores[cell]
+
+    def samples(self, cell: Cell) -> Samples:
+        """Return the per-sample scores behind a score that is known: those just made, or from the stored parts."""
+        found = self._scores.get(cell)
+        if isinstance(found, Score) and found.samples is not None:
+            return found.samples
+        try:
+            return samples_of_cell(cell, self.recipes(cell), self._looking)
+        except NotStored:
+            # The score outlived the outputs that it was made from.
+            self._pass_over(cell, ())
+            return samples_of_cell(cell, self.recipes(cell), self.memo)
+
+    def difference(self, score: Score, reference: Score, samples: Side | None = None) -> Difference:
+        """Return how a score differs from a reference over the same samples, worked out once.
+
+        The reference was measured here, or has its samples elsewhere. Raises ValueError where they cannot be paired.
+        """
+        return self.pairs.difference(samples or self._side(reference), self._side(score))
+
+    def covariance(self, score: Score, other: Score) -> float:
+        """Return the sampling covariance of two scores that were measured here, worked out once."""
+        return self.pairs.covariance(self._side(score), self._side(other))
 
     def measure_all(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
         """Return the score of every cell, or its error: group by group of the models that fit in memory together."""
@@ -116,6 +149,24 @@ class Bench:
             return frozenset(outputs.images for outputs in _outputs_of(self.recipes(cell)))
         except RobustcheckError:
             return frozenset()
+
+    def _side(self, score: Score) -> Side:
+        return Side(score.key, lambda: self.samples(score.cell))
+
+    def _keep(self, cell: Cell, found: Found) -> None:
+        """Keep a score; of the samples that were made those of the last few cells."""
+        self._scores[cell] = found
+        if not isinstance(found, Score) or found.samples is None:
+            return
+        self._fresh.append(cell)
+        self._fresh_samples += found.samples.scores.size
+        while self._fresh_samples > _FRESH_SAMPLES and len(self._fresh) > 1:
+            oldest = self._fresh.popleft()
+            score = self._scores[oldest]
+            assert isinstance(score, Score), "only scores are fresh"
+            assert score.samples is not None, "a fresh score has its samples"
+            self._fresh_samples -= score.samples.scores.size
+            self._scores[oldest] = replace(score, samples=None)
 
     def _pass_over(self, cell: Cell, mates: Sequence[Cell]) -> None:
         """Have the missing outputs of a cell made, with those of its mates on the same images."""

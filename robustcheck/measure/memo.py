@@ -44,6 +44,7 @@ class Memo:
     store: Store
     model_of: Callable[[Head], LoadedModel] | None = None
     _kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
+    _kept_bytes: list[int] = field(default_factory=lambda: [0])
     _whole: dict[str, set[int]] = field(default_factory=dict)
 
     def without_models(self) -> Memo:
@@ -110,10 +111,12 @@ class Memo:
         return Stored(weights, {**part.facts, **scale})
 
     def _keep(self, key: str, found: Stored) -> None:
+        # The count of bytes is shared with the memos that look only, as what they keep is.
+        self._kept_bytes[0] += found.array.nbytes if key not in self._kept else 0
         self._kept[key] = found
         self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(stored.array.nbytes for stored in self._kept.values()) > _KEPT_BYTES:
-            self._kept.popitem(last=False)
+        while len(self._kept) > 1 and self._kept_bytes[0] > _KEPT_BYTES:
+            self._kept_bytes[0] -= self._kept.popitem(last=False)[1].array.nbytes
 
 
 @dataclass(slots=True)

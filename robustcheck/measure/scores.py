@@ -2,44 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
 from robustcheck.errors import DataError
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of
+from robustcheck.measure.parts import Derived
 from robustcheck.measure.recipe import Recipe
 from robustcheck.registry import foreign_maker
-from robustcheck.stats.intervals import score_interval
 from robustcheck.stats.statistics import value_of
-from robustcheck.store import content_key
-from robustcheck.values import DEFECTS, Cell, Pairs, Score
+from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
+from robustcheck.store import Stored, content_key
+from robustcheck.values import DEFECTS, Cell, Ends, Pairs, Samples, Score, Sureness
+
+# Raise when the same samples come to give another value, interval or difference.
+SCORING = 1
+
+_EMPTY = np.empty(0)
 
 
 def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
-    """Return the score of a cell from its parts; raise NotStored while one has to be measured."""
+    """Return the score of a cell: stored, or made from its parts; raise NotStored while one has to be measured.
+
+    A score that was just made still has its samples.
+    """
+    made: list[Samples] = []
+
+    def make(memo: Memo) -> Stored:
+        sampled = _sampled(cell, recipes, memo)
+        made.append(sampled.samples)
+        return Stored(_EMPTY, _scored(cell, sampled, key))
+
+    key = _key(cell, recipes)
+    facts = memo.get(Derived("scores", _stored_key(key), (), make)).facts
+    ends = facts["ends"]
+    return Score(
+        cell=cell,
+        value=facts["value"],
+        low=facts["low"],
+        high=facts["high"],
+        n=facts["n"],
+        evidence="live",
+        source=_source(recipes),
+        key=key,
+        provenance=(
+            *_provenance(cell, recipes[0]),
+            *((name, text) for name, text in facts["facts"]),
+            *_defects(recipes),
+        ),
+        samples=made[0] if made else None,
+        sureness=Sureness(facts["trials"], facts["error"], ends and Ends(*map(tuple, ends))),
+    )
+
+
+def samples_of_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Samples:
+    """Return the per-sample scores of a cell; raise NotStored while a part has to be measured."""
+    return _sampled(cell, recipes, memo).samples
+
+
+def _sampled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     metric = metric_of(cell)
     sampled = metric.samples(cell, recipes, memo)
     n = len(sampled.samples.scores)
     if n < metric.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")
-    return _score(cell, sampled, recipes)
+    return sampled
 
 
-def _score(cell: Cell, sampled: Sampled, recipes: tuple[Recipe, ...]) -> Score:
-    low, high = score_interval(sampled.samples, 0.95)
+def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:
+    """Return all that judging needs of a score: the samples are not read again."""
+    value, sureness = value_of(sampled.samples), find_sureness(sampled.samples, seed=seed_of(key))
+    low, high = value_intervals(value, sureness)(0.95)
     if metric_of(cell).bounded:
         low, high = max(low, 0.0), min(high, 1.0)
-    return Score(
-        cell=cell,
-        value=value_of(sampled.samples),
-        low=low,
-        high=high,
-        n=len(sampled.samples.scores),
-        evidence="live",
-        source=_source(recipes),
-        key=_key(cell, recipes),
-        provenance=(*_provenance(cell, recipes[0]), *sampled.facts, *_defects(recipes)),
-        samples=sampled.samples,
-    )
+    ends = sureness.ends
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": len(sampled.samples.scores),
+        "facts": sampled.facts,
+        "trials": sureness.trials,
+        "error": sureness.error,
+        "ends": None if ends is None else [ends.lows, ends.highs],
+    }
+
+
+def _stored_key(key: str) -> str:
+    """Return the key of a stored score: what is made of its parts depends on the code that does it."""
+    return content_key({"score": key, "scoring": SCORING, "version": version("robustcheck")})
 
 
 def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from robustcheck.plugin.failures import FoldedFailures, forget_quiet_report
 from robustcheck.plugin.items import CheckItem
+from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
 from robustcheck.plugin.summary import print_summary
@@ -20,6 +22,8 @@ class RunHooks:
 
     def __init__(self, config: pytest.Config) -> None:
         self.run = config.stash[robust_run] = Run(config, run_settings(config))
+        self.failures = FoldedFailures(self.run.results)
+        config.pluginmanager.register(FailureHooks(config, self.failures), "robustcheck-failures")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -55,4 +59,27 @@ class RunHooks:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Sum up, when there was anything to sum up."""
-        print_summary(terminalreporter, self.run.finished)
+        print_summary(terminalreporter, self.run.finished, self.failures.lines)
+
+
+class FailureHooks:
+    """Has pytest write out the worst of many failures, and spares it reports that have nothing to show."""
+
+    def __init__(self, config: pytest.Config, failures: FoldedFailures) -> None:
+        self._config, self._failures = config, failures
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Forget a report of a check's setup or teardown, once the terminal has taken it in."""
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal is not None and f"{SUFFIX}::" in report.nodeid:
+            forget_quiet_report(terminal, report)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter):  # type: ignore[no-untyped-def]
+        """Hide the failures that are too many while pytest writes, and count them afterwards."""
+        self._failures.hide(terminalreporter)
+        try:
+            return (yield)
+        finally:
+            self._failures.show(terminalreporter)

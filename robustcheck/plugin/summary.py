@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -14,8 +14,11 @@ from robustcheck.values import Status
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 
 
-def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) -> None:
-    """Print a digest of broken suites and, when anything was judged or tried, the counts and the report."""
+def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None, failures: Sequence[str]) -> None:
+    """Print a digest of broken suites and, when anything was judged or tried, the counts and the report.
+
+    ``failures`` are lines about failures that are too many to be written out.
+    """
     digest = list(_digest(terminal))
     if digest:
         terminal.section("mistakes in suites", sep="-")
@@ -25,6 +28,8 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None) 
         return
     terminal.section("robustcheck", sep="-")
     terminal.line(_counts(finished))
+    for line in failures:
+        terminal.line(line)
     for line in finished.closing_lines:
         terminal.line(line)
     if not finished.judged:

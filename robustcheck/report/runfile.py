@@ -19,7 +19,7 @@ SCHEMA = 2
 # Schema 1 wrote out in each result what schema 2 keeps in tables.
 _READ = (1, SCHEMA)
 # Per-sample scores stay in the store: a record holds what was concluded from them.
-_WITHOUT_SAMPLES = {"results": {"__all__": {"score": {"samples"}, "x": {"samples"}}}}
+_WITHOUT_SAMPLES = {"results": {"__all__": {"score": {"samples", "sureness"}, "x": {"samples", "sureness"}}}}
 
 
 def dump_run(run: RunRecord) -> bytes:

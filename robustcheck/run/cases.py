@@ -5,25 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from zlib import crc32
 
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import Baseline, load_baseline
 from robustcheck.judge import Case, GroupCase, PopulationPoints
-from robustcheck.measure import metric_named
+from robustcheck.measure import Side, metric_named
 from robustcheck.populations import load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
+from robustcheck.stats.compare import Difference
 from robustcheck.values import Cell, Score, TrendPoint
 from robustcheck.values.checks import Check, PlannedCheck
 
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """A score that the measured one is compared with, and whose it is."""
+    """A score that the measured one is compared with, whose it is, and where its samples are, if not in the store."""
 
     score: Score | None = None
     name: str = ""
+    samples: Side | None = None
+    is_figure: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class CaseBook:
         # The reference comes first: a missing baseline is said before anything is measured for it.
         reference = self._find_reference(item)
         score = self.book.score(item.cells[0], live=self._must_be_live(check, reference))
+        x = self.book.score(item.cells[1]) if needs.other else None
         return Case(
             planned=item,
             score=score,
@@ -68,22 +71,41 @@ class CaseBook:
             higher_is_better=metric.higher_is_better,
             x_unit=metric_named(needs.other.metric).unit if needs.other else metric.unit,
             minimum_n=metric.n_min,
-            seed=_seed(score.key, check.seed),
-            x=self.book.score(item.cells[1]) if needs.other else None,
+            x=x,
             population=self.load_points(item),
             reference=reference.score,
             reference_name=reference.name,
+            difference=self._difference(score, reference),
+            shared=self.book.covariance(score, x) if x else None,
         )
+
+    def _difference(self, score: Score, reference: _Reference) -> Difference | None:
+        """Return the paired difference of two measured scores; None where there is nothing to pair."""
+        then = reference.score
+        if then is None or reference.is_figure or "published" in (score.evidence, then.evidence):
+            return None
+        try:
+            return self.book.bench.difference(score, then, reference.samples)
+        except ValueError as error:
+            raise RecordError(
+                f"{error}: {then.n} samples then, {score.n} now",
+                where=reference.name,
+                fix="bless a run on the data set as it is now",
+            ) from None
 
     def _find_reference(self, item: PlannedCheck) -> _Reference:
         needs = item.check.expect.needs
         if needs.figure is not None:
-            return _Reference(_published(item.cells[0], needs.figure.population), "the published figure")
+            return _Reference(
+                _published(item.cells[0], needs.figure.population), "the published figure", is_figure=True
+            )
         if needs.model is not None:
             return _Reference(self._score_other_model(item), item.cells[1].model.id)
         if needs.baseline is not None:
-            score = self._baseline(needs.baseline).score(item.model, item.check.quantity)
-            return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})")
+            baseline = self._baseline(needs.baseline)
+            score = baseline.score(item.model, item.check.quantity)
+            side = Side(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
+            return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})", side)
         return _Reference()
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
@@ -122,8 +144,3 @@ def _published(cell: Cell, population: str | None) -> Score:
             fix="name a population that has it: reproduces: {population: figures.csv, within: 0.5pp}",
         )
     return score
-
-
-def _seed(key: str, seed: int) -> int:
-    """Return the seed of a verdict: from the cell's key, so that it is the same on every machine."""
-    return crc32(f"{seed}|{key}".encode())

@@ -48,6 +48,12 @@ class EvidenceBook:
         """Return the score, or the error, of every cell."""
         return {cell: self._any_score(cell) for cell in cells}
 
+    def covariance(self, score: Score, other: Score) -> float:
+        """Return the sampling covariance of two scores of one model; 0 unless they rest on the same images."""
+        if "published" in (score.evidence, other.evidence) or not score.shares_images(other):
+            return 0.0
+        return self.bench.covariance(score, other)
+
     def known(self, cell: Cell) -> Score | None:
         """Return the score of a cell that needs no measuring: from the store or a table; else None."""
         found = self._known(cell)

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
-from robustcheck.history.baselines import write_samples
+from robustcheck.history.baselines import has_samples, write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
@@ -154,9 +154,12 @@ class RobustSession:
         return draw_trend(item.suite.path, check, points, units)
 
     def _keep_samples(self, score: Score) -> None:
-        if score.samples is not None and score.key not in self._kept:
-            write_samples(self.settings.samples, score.key, score.samples)
-            self._kept.add(score.key)
+        """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""
+        if score.evidence == "published" or score.key in self._kept:
+            return
+        if not has_samples(self.settings.samples, score.key):
+            write_samples(self.settings.samples, score.key, self.book.bench.samples(score.cell))
+        self._kept.add(score.key)
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:

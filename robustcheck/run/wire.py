@@ -12,7 +12,7 @@ from robustcheck.values import Result, Score, TrendFigure
 
 
 def dump_result(result: Result) -> str:
-    """Write a result without its per-sample scores, which stay in the store."""
+    """Write a result without its per-sample scores and what its intervals were read from, which stay in the store."""
     light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
     return _json(_results().dump_python(light))
 
@@ -38,7 +38,7 @@ def _json(plain: object) -> str:
 
 
 def _without_samples(score: Score | None) -> Score | None:
-    return None if score is None else replace(score, samples=None)
+    return None if score is None else replace(score, samples=None, sureness=None)
 
 
 @cache

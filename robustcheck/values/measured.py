@@ -237,6 +237,13 @@ class Score:
         """Say what of the data was passed over or counted twice; an empty text where nothing was."""
         return dict(self.provenance).get(DEFECTS, "")
 
+    def shares_images(self, other: Score) -> bool:
+        """Say whether equal ids of the two mean equal images: they are of one data set, or of views of one."""
+        if self.cell.quantity.dataset == other.cell.quantity.dataset:
+            return True
+        images = [dict(score.provenance).get("images") for score in (self, other)]
+        return images[0] is not None and images[0] == images[1]
+
 
 # --- what is asserted --------------------------------------------------------------------------
 

@@ -119,8 +119,8 @@ def test_a_published_figure_needs_no_per_image_scores(blessed: Callable[..., Bas
 def test_samples_come_back_as_they_were(blessed: Callable[..., Baseline]) -> None:
     own = score(model("a"))
     assert own.samples is not None
-    found = blessed(result(own)).score(model("a"), V2).samples
-    assert found is not None
+    baseline = blessed(result(own))
+    found = baseline.samples(baseline.score(model("a"), V2))
     for name in ("ids", "scores", "groups"):
         np.testing.assert_array_equal(getattr(found, name), getattr(own.samples, name))
     assert found.statistic == "mean"
@@ -216,10 +216,10 @@ def test_damaged_samples_are_an_error_and_are_written_anew(blessed: Callable[...
     baseline = blessed(result(own))
     DAMAGES[damage](baseline.directory / "samples" / f"{own.key}.npz")
     with pytest.raises(RecordError, match="the per-image scores of a are gone or damaged"):
-        baseline.score(model("a"), V2)
+        baseline.samples(own)
     assert own.samples is not None
     write_samples(baseline.directory / "samples", own.key, own.samples)
-    assert baseline.score(model("a"), V2).value == own.value
+    assert baseline.samples(own).scores.tolist() == own.samples.scores.tolist()
 
 
 def test_a_missing_baseline_names_the_known_ones(blessed: Callable[..., Baseline], tmp_path: Path) -> None:
@@ -276,6 +276,34 @@ def test_the_same_images_are_paired(colours: RobustSession, tmp_path: Path) -> N
     verdict = judged(tmp_path).verdict
     assert (verdict.compared, verdict.n) == (0.0, 90)
     assert dict(verdict.facts)["paired over"] == "90 images, 0 of them judged differently"
+
+
+def test_the_second_judgement_reads_no_samples(
+    colours: RobustSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those of the baseline nor the outputs and summaries that the score was made from."""
+    first = judged(tmp_path).verdict
+    for kind in ("outputs", "summaries"):
+        shutil.rmtree(tmp_path / "store" / "v1" / kind)
+
+    def read(*_: object) -> Samples:
+        raise AssertionError("samples were read")
+
+    monkeypatch.setattr(Baseline, "samples", read)
+    assert judged(tmp_path).verdict == first
+
+
+def test_samples_are_made_from_the_images_again_where_a_score_outlived_its_outputs(
+    colours: RobustSession, tmp_path: Path
+) -> None:
+    for kind in ("outputs", "summaries"):
+        shutil.rmtree(tmp_path / "store" / "v1" / kind)
+    shutil.rmtree(tmp_path / "store" / "samples")
+    own = judged(tmp_path).score
+    assert own is not None
+    kept = read_samples(tmp_path / "store" / "samples", own.key)
+    assert kept is not None
+    assert kept.scores.mean() == own.value
 
 
 def test_other_images_under_the_same_name_are_an_error(colours: RobustSession, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from robustcheck.report import write_report
 from robustcheck.values import Change, ModelRef, Result
 
 OTHER = ModelRef("ViT-B-16/openai", "openclip:ViT-B-16/openai", "openclip", "ViT-B-16", "openai")
+
+
+NO_SAMPLES = (lambda: None, lambda: None)
 
 
 def keep(reports: Path, *results: Result, id: str) -> None:
@@ -83,21 +87,21 @@ def test_twelve_lost_of_200_are_beyond_noise_and_three_are_not() -> None:
     # Exact McNemar: p = 2^-11 for twelve losses and no gain, 0.25 for three.
     for lost, beyond, p in ((12, True, "0.000488"), (3, False, "0.25")):
         before, after = scored(180, "a"), scored(180 - lost, "b")
-        found = movement(before, after, before.samples, after.samples, 0.05)
+        found = movement(before, after, (partial(getattr, before, "samples"), partial(getattr, after, "samples")), 0.05)
         said = f"paired over 200 samples, {lost} of them judged differently, exact McNemar p {p}"
         assert (found.beyond_noise, found.basis) == (beyond, said)
 
 
 def test_without_samples_only_intervals_that_are_apart_count() -> None:
     for then, now, beyond in ((0.8, 0.6, True), (0.62, 0.6, False)):
-        found = movement(published_score(then, 1000), published_score(now, 1000), None, None, 0.05)
+        found = movement(published_score(then, 1000), published_score(now, 1000), NO_SAMPLES, 0.05)
         assert found.beyond_noise is beyond
         assert "cannot be paired" in found.basis
 
 
 def test_a_figure_without_an_interval_never_moves_beyond_noise() -> None:
     bare = replace(published_score(0.9, 1000), low=float("nan"), high=float("nan"))
-    assert not movement(bare, published_score(0.1, 1000), None, None, 0.05).beyond_noise
+    assert not movement(bare, published_score(0.1, 1000), NO_SAMPLES, 0.05).beyond_noise
 
 
 def test_a_value_that_moved_beyond_noise_is_a_change_with_its_verdict_unchanged(tmp_path: Path) -> None:

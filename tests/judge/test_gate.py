@@ -83,10 +83,10 @@ def test_the_page_is_that_of_the_benchmark() -> None:
 BLESSED = live_score(np.zeros(50_000))
 
 
-def _gate(now: np.ndarray, then: np.ndarray, seed: int) -> Verdict:
+def _gate(now: np.ndarray, then: np.ndarray) -> Verdict:
     expect = NoWorseThan(baseline="main", allowed_drop="1.0pp")  # type: ignore[arg-type]
     score, reference = (_with(right) for right in (now, then))
-    return judge(make_case(make_item(make_check(expect)), score, reference=reference, seed=seed))
+    return judge(make_case(make_item(make_check(expect)), score, reference=reference))
 
 
 def _with(right: np.ndarray) -> Score:
@@ -104,10 +104,10 @@ def test_random_flips_stay_green_and_a_drop_turns_red() -> None:
         rng = np.random.default_rng(seed)
         then = rng.random(50_000) < 0.7
         now = then ^ (rng.random(50_000) < 0.004)
-        flipped.append(_gate(now, then, seed).status)
+        flipped.append(_gate(now, then).status)
         lost = rng.choice(np.flatnonzero(now), size=750, replace=False)
         now[lost] = False
-        dropped.append(_gate(now, then, seed).status)
+        dropped.append(_gate(now, then).status)
     assert flipped.count("fail") == 0
     assert flipped.count("pass") >= 95
     assert dropped.count("fail") >= 95

@@ -211,8 +211,9 @@ def chunk_files(settings: MeasureSettings) -> list[Path]:
 
 
 def forget_summaries(settings: MeasureSettings) -> None:
-    for path in (settings.store / "v1" / "summaries").rglob("*.array"):
-        path.unlink()
+    for kind in ("scores", "summaries"):
+        for path in (settings.store / "v1" / kind).rglob("*.array"):
+            path.unlink()
 
 
 def test_a_pass_that_breaks_resumes_with_the_missing_chunks_only(colours, settings, watched, tmp_path):

@@ -10,7 +10,8 @@ from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, difference_intervals
-from robustcheck.values import Pairs, Samples, Score
+from robustcheck.stats.sureness import seed_of
+from robustcheck.values import Pairs, Score
 from robustcheck.values.expectations import NoWorseThan
 
 
@@ -33,19 +34,18 @@ def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: C
 
 
 def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
-    now, then = case.score.samples, reference.samples
-    if now is not None and then is not None:
-        paired = _paired(case, now, then)
-        _require_same_data(case, reference)
-        return paired
-    if (now is None) != (then is None):
+    if case.score.evidence != reference.evidence:
         raise RecordError(
             f"cannot compare {case.score.evidence} with {reference.evidence} evidence: "
             "one has per-image scores, the other does not",
             where=case.reference_name,
             fix="measure both, or use --robust-evidence published for both",
         )
-    return _unpaired(case, reference)
+    if reference.evidence == "published":
+        return _unpaired(case, reference)
+    found = case.difference or _paired(case, reference)
+    _require_same_data(case, reference)
+    return Estimate(found.value, found.interval, found.error), _paired_facts(found), ()
 
 
 def _require_same_data(case: Case, reference: Score) -> None:
@@ -61,16 +61,18 @@ def _require_same_data(case: Case, reference: Score) -> None:
         )
 
 
-def _paired(case: Case, now: Samples, then: Samples) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+def _paired(case: Case, reference: Score) -> Difference:
+    now, then = case.score.samples, reference.samples
+    assert now is not None, "a difference that was not gathered is that of samples"
+    assert then is not None, "a difference that was not gathered is that of samples"
     try:
-        difference = paired_difference(then, now, seed=case.seed)
+        return paired_difference(then, now, seed=seed_of(reference.key, case.score.key))
     except ValueError as error:
         raise RecordError(
             f"{error}: {then.ids.size} images then, {now.ids.size} now",
             where=case.reference_name,
             fix="bless a run on the data set as it is now",
         ) from None
-    return Estimate(difference.value, difference.interval, difference.error), _paired_facts(difference), ()
 
 
 def _paired_facts(difference: Difference) -> Pairs:
@@ -79,7 +81,7 @@ def _paired_facts(difference: Difference) -> Pairs:
 
 
 def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
-    now, then = (estimate_score(score, case.unit, case.seed) for score in (case.score, reference))
+    now, then = (estimate_score(score, case.unit) for score in (case.score, reference))
     estimate = Estimate(
         now.value - then.value,
         difference_intervals(Estimated(now.value, now.interval), Estimated(then.value, then.interval)),

@@ -45,8 +45,8 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
 def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
     """Estimate y - line(x) from y, x through the line's gain, what they share, and the fit itself."""
     y = case.score
-    of_y, of_x = estimate_score(y, case.unit, case.seed), estimate_score(x, case.x_unit, case.seed)
-    shared = at.x_gain * _shared(y, x)
+    of_y, of_x = estimate_score(y, case.unit), estimate_score(x, case.x_unit)
+    shared = at.x_gain * (_shared(y, x) if case.shared is None else case.shared)
     of_line = sqrt((at.x_gain * of_x.error) ** 2 + at.fit_variance)
     own = max(0.0, of_y.error**2 + (at.x_gain * of_x.error) ** 2 - 2 * shared)
     correlation = max(-1.0, min(1.0, shared / (of_y.error * of_line)))
@@ -66,17 +66,9 @@ def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
 
 def _shared(y: Score, x: Score) -> float:
     """Return the covariance of two scores of one model; 0 unless they rest on the same images."""
-    if y.samples is None or x.samples is None or not _same_images(y, x):
+    if y.samples is None or x.samples is None or not y.shares_images(x):
         return 0.0
     return shared_covariance(y.samples, x.samples)
-
-
-def _same_images(y: Score, x: Score) -> bool:
-    """Say whether equal ids mean equal images: of one data set, or of views of one."""
-    if y.cell.quantity.dataset == x.cell.quantity.dataset:
-        return True
-    images = [dict(score.provenance).get("images") for score in (y, x)]
-    return images[0] is not None and images[0] == images[1]
 
 
 def _bounds(expect: OnTrend, fit: TrendFit, x: float, value: float, higher_is_better: bool) -> Bounds:
@@ -106,7 +98,7 @@ def _notes(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         notes.append(f"the trend explains little here (r2 = {fit.r2:.2f} on {fit.axis} axes)")
     if x.evidence != case.score.evidence:
         notes.append(f"mixed evidence: y is {case.score.evidence}, x is {x.evidence}")
-    if case.score.cell.quantity.dataset == x.cell.quantity.dataset and None in (case.score.samples, x.samples):
+    if case.score.cell.quantity.dataset == x.cell.quantity.dataset and "published" in (case.score.evidence, x.evidence):
         notes.append(
             "a figure has no per-image scores: what a part shares with the whole is not known, so the "
             "interval treats the two as independent and is wide"
