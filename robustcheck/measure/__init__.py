@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from robustcheck.callable_room import make_callable
+from robustcheck.measure.card import default_batch, default_memory
+from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.loaded_models import group_by_budget, group_models
@@ -10,7 +12,7 @@ from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
 from robustcheck.measure.option import MetricOption
-from robustcheck.measure.pairs import PairBook, Side
+from robustcheck.measure.score_pairs import PairBook, Partner
 
 __all__ = [
     "Bench",
@@ -21,10 +23,12 @@ __all__ = [
     "Metric",
     "MetricOption",
     "PairBook",
+    "Partner",
     "ProgressEvent",
     "Shared",
-    "Side",
     "cells_of_options",
+    "default_batch",
+    "default_memory",
     "group_by_budget",
     "group_models",
     "known_metrics",
@@ -33,6 +37,7 @@ __all__ = [
     "metric_named",
     "metric_of",
     "stored_score",
+    "usable_cores",
 ]
 
 make_callable(__name__)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robustcheck.measure.cores import usable_cores
 from robustcheck.models.encoders import Precision
 
 GIB = 2**30
-
-
-def _usable_cores() -> int:
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
-    ``memory_budget`` (bytes) bounds the weights that are loaded at one time.
+    ``workers`` prepare images. ``threads`` of torch compute on the processor; None shares the workers' cores out by
+    what the first images of a pass cost. ``batch_size`` is halved where it does not fit; ``memory_budget`` (bytes)
+    bounds the weights that are loaded at one time.
     """
 
     store: Path
@@ -28,7 +26,8 @@ class MeasureSettings:
     device: str = "auto"
     precision: Precision = "fp32"
     batch_size: int = 64
-    workers: int = field(default_factory=_usable_cores)
+    workers: int = field(default_factory=usable_cores)
+    threads: int | None = None
     memory_budget: int = 8 * GIB
 
 

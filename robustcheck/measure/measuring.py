@@ -13,9 +13,9 @@ from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budge
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import metric_of
-from robustcheck.measure.pairs import PairBook, Side
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe, require_capability
+from robustcheck.measure.score_pairs import PairBook, Partner
 from robustcheck.measure.scores import samples_of_cell, score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
@@ -107,7 +107,7 @@ class Bench:
             self._pass_over(cell, ())
             return samples_of_cell(cell, self.recipes(cell), self.memo)
 
-    def difference(self, score: Score, reference: Score, samples: Side | None = None) -> Difference:
+    def difference(self, score: Score, reference: Score, samples: Partner | None = None) -> Difference:
         """Return how a score differs from a reference over the same samples, worked out once.
 
         The reference was measured here, or has its samples elsewhere. Raises ValueError where they cannot be paired.
@@ -150,8 +150,8 @@ class Bench:
         except RobustcheckError:
             return frozenset()
 
-    def _side(self, score: Score) -> Side:
-        return Side(score.key, lambda: self.samples(score.cell))
+    def _side(self, score: Score) -> Partner:
+        return Partner(score.key, lambda: self.samples(score.cell))
 
     def _keep(self, cell: Cell, found: Found) -> None:
         """Keep a score; of the samples that were made those of the last few cells."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from robustcheck.datasets import Dataset
 from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.measure.cores import CoreShare
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
@@ -23,6 +24,7 @@ from robustcheck.measure.reading import Batch
 from robustcheck.models.encoders import LoadedModel, require_rows
 from robustcheck.models.geometry import Crop, Geometry
 from robustcheck.models.model_errors import as_model_error
+from robustcheck.models.torch_host import compute_with, computing_threads
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
 from robustcheck.transforms import Scene, Transform, image_rng, parse_transform, reference_picture
@@ -99,8 +101,13 @@ class Pass:
     settings: MeasureSettings
     total: int
     on_progress: OnProgress | None = None
+    _share: CoreShare = field(init=False)
     _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        """Give both decoding and running all cores, until it is known what they cost."""
+        self._share = CoreShare(max(1, self.settings.workers))
 
     def run(self, claims: Iterator[Claimed]) -> None:
         """Do each claimed job and release it; a model that fails keeps its error and the others go on."""
@@ -135,6 +142,15 @@ class Pass:
                 runner.chunks.write(claimed.job.chunk, _joined(rows[place]), self._making)
 
     def _forward(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
+        """Run every model on a batch, and note what that cost."""
+        started = time.perf_counter()
+        self._run_models(claimed, places, crops, rows)
+        self._share.running += (time.perf_counter() - started) * computing_threads()
+        self._share.images += len(places)
+        if self.settings.threads is None and self._share.is_known:
+            compute_with(self._share.running_threads)
+
+    def _run_models(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
         for place, runner in enumerate(claimed.runners):
             if runner.error is not None:
                 continue
@@ -167,6 +183,15 @@ class Pass:
                 future.cancel()
 
     def _prepare(self, claimed: Claimed, index: int) -> Crops:
+        """Prepare one image, and note what that cost."""
+        started = time.thread_time()
+        crops = self._prepared(claimed, index)
+        # Threads may add to it at once and lose a few: it is an estimate of a share.
+        self._share.preparing += time.thread_time() - started
+        self._share.prepared += 1
+        return crops
+
+    def _prepared(self, claimed: Claimed, index: int) -> Crops:
         """Decode one image, transform it once for each side that is asked for, and crop it once for each geometry."""
         image, transform = self.dataset.image(index), parse_transform(self.images.transform)
         geometries = [runner.model.geometry for runner in claimed.runners if runner.error is None]

@@ -20,6 +20,7 @@ from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.hub import hub_access
 from robustcheck.models.kind import Load, model_kind
 from robustcheck.models.model_errors import as_model_error
+from robustcheck.models.torch_host import wait_passively
 from robustcheck.values import ModelRef
 
 Precision = Literal["fp32", "fp16", "bf16"]
@@ -93,6 +94,7 @@ def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
         raise SetupError(f"{ref.text!r} cannot be run: its outputs were saved elsewhere")
     if precision not in PRECISIONS:
         raise SetupError(f"unknown precision {precision!r}", expected=", ".join(PRECISIONS))
+    wait_passively()
     load: Load = resolve_name(kind.load) if isinstance(kind.load, str) else kind.load
     with hub_access() if kind.needs_hub else nullcontext():
         return load(ref, device, precision)

@@ -62,6 +62,26 @@ OPTIONS = (
         kind="paths",
     ),
     Option("--robust-report", "where reports are written (default: reports)", metavar="DIR", kind="paths"),
+    Option(
+        "--robust-batch",
+        "images that a model takes at once: a number, or auto (64 on the processor, 256 on a card; halved where "
+        "memory does not do)",
+        default="auto",
+        metavar="N",
+    ),
+    Option(
+        "--robust-workers",
+        "threads that decode and crop images: a number, or auto (the cores of this process, shared with -n)",
+        default="auto",
+        metavar="N",
+    ),
+    Option(
+        "--robust-memory",
+        "memory for the weights of models that are loaded together: such as 12GB, or auto (two thirds of the card's, "
+        "or 8GB on the processor)",
+        default="auto",
+        metavar="SIZE",
+    ),
     Option("--robust-strict", "skipped and unsure checks turn the run red", default=False, kind="bool"),
 )
 
@@ -96,11 +116,16 @@ def pin_device() -> None:
     if not worker.startswith("gw"):
         return
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _cores() // workers)))
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = _driver_devices() if given is None else [name for name in given.split(",") if name]
     if devices:
         os.environ["CUDA_VISIBLE_DEVICES"] = devices[int(worker[2:]) % len(devices)]
+
+
+def _cores() -> int:
+    """Return the cores that this process may run on; torch's own count leaves affinity out."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _driver_devices() -> list[str]:

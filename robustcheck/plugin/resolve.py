@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,28 @@ import pytest
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import MeasureSettings, default_batch, default_memory, usable_cores
 from robustcheck.plugin.options import OPTIONS, Option
 from robustcheck.plugin.workers import worker_engine
 from robustcheck.run.settings import RunSettings, home_of
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?", re.IGNORECASE)
 _OPTIONS = {option.flag: option for option in OPTIONS}
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
     """Resolve the options; raises SetupError for what cannot be."""
     home = home_of(config.rootpath)
+    device = _value(config, "--robust-device")
     return RunSettings(
         measure=MeasureSettings(
             store=_directory(config, "--robust-store", home / "store"),
             roots=_roots(config),
-            device=_value(config, "--robust-device"),
+            device=device,
             precision=_value(config, "--robust-precision"),
+            batch_size=_whole(config, "--robust-batch") or default_batch(device),
+            workers=_whole(config, "--robust-workers") or usable_cores(),
+            memory_budget=_memory(config) or default_memory(device),
         ),
         baselines=home / "baselines",
         reports=_directory(config, "--robust-report", config.rootpath / "reports"),
@@ -56,6 +62,29 @@ def _require_choice(option: Option, value: str | None) -> None:
             expected="one of " + ", ".join(option.choices),
             fix=did_you_mean(value, option.choices),
         )
+
+
+def _whole(config: pytest.Config, flag: str) -> int | None:
+    """Return a number from 1, or None for ``auto``."""
+    text = str(_value(config, flag)).strip()
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not int(text):
+        raise SetupError(f"{flag} is {text!r}", expected="a whole number from 1, or auto")
+    return int(text)
+
+
+def _memory(config: pytest.Config) -> int | None:
+    """Return bytes, or None for ``auto``."""
+    text = str(_value(config, "--robust-memory")).strip()
+    if text == "auto":
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None or not float(found[1]):
+        raise SetupError(
+            f"--robust-memory is {text!r}", expected="a size such as 12GB, 900MB or 1.5TiB, or auto", fix="add a unit"
+        )
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** (" KMGT".index(found[2].upper())))
 
 
 def _directory(config: pytest.Config, flag: str, default: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import Baseline, load_baseline
 from robustcheck.judge import Case, GroupCase, PopulationPoints
-from robustcheck.measure import Side, metric_named
+from robustcheck.measure import Partner, metric_named
 from robustcheck.populations import load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
@@ -24,7 +24,7 @@ class _Reference:
 
     score: Score | None = None
     name: str = ""
-    samples: Side | None = None
+    samples: Partner | None = None
     is_figure: bool = False
 
 
@@ -104,7 +104,7 @@ class CaseBook:
         if needs.baseline is not None:
             baseline = self._baseline(needs.baseline)
             score = baseline.score(item.model, item.check.quantity)
-            side = Side(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
+            side = Partner(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
             return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})", side)
         return _Reference()
 

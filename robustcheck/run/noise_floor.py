@@ -132,6 +132,7 @@ def measure_under(cell: Cell, settings: MeasureSettings, under: Circumstances) -
             precision=under.precision,
             batch_size=under.batch_size,
             workers=under.threads,
+            threads=under.threads,
             device=under.device,
         )
         bench = Bench(own)

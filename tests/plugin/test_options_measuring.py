@@ -1,4 +1,4 @@
-"""--robust-evidence, --robust-device and --robust-precision, on the command line and in the configuration file."""
+"""The options of measuring: evidence, device, precision, batch, workers and memory, on the command line and in the configuration file."""
 
 from __future__ import annotations
 
@@ -47,3 +47,31 @@ def test_a_wrong_value_on_the_command_line_is_pytests_to_say(suite: pytest.Pytes
     result = run(suite, "--robust-evidence", "lives")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--robust-evidence: invalid choice: 'lives'*"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("batch", "7", 7),
+        ("workers", "3", 3),
+        ("memory", "12GB", 12_000_000_000),
+        ("memory", "1.5GiB", 1_610_612_736),
+        ("memory", "900m", 900_000_000),
+    ],
+)
+def test_how_much_is_done_at_once(pytester: pytest.Pytester, name: str, text: str, value: int) -> None:
+    def found(*arguments: str, **ini: str) -> int:
+        measure = resolved(pytester, *arguments, **ini).measure
+        return {"batch": measure.batch_size, "workers": measure.workers, "memory": measure.memory_budget}[name]
+
+    assert found(f"--robust-{name}", text) == value
+    assert found(**{f"robust_{name}": text}) == value
+    assert found(f"--robust-{name}", "auto", **{f"robust_{name}": text}) == found()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("batch", "0"), ("batch", "many"), ("workers", "-1"), ("memory", "12"), ("memory", "0GB")]
+)
+def test_what_is_no_number_or_size_says_what_is(pytester: pytest.Pytester, name: str, text: str) -> None:
+    with pytest.raises(SetupError, match=rf"--robust-{name} is '{text}'\n(?s:.)*or auto"):
+        resolved(pytester, f"--robust-{name}={text}")

@@ -21,11 +21,13 @@ from robustcheck.stats.sureness import seed_of
 from robustcheck.store import Store, content_key
 from robustcheck.values import Ends, Samples
 
+MakePair = Callable[[], Mapping[str, Any]]
+
 _EMPTY = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Partner:
     """One score of a pair: its key, how its samples are read, and the file that they lie in, if not in the store."""
 
     key: str
@@ -48,7 +50,7 @@ class PairBook:
     store: Store
     _known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def difference(self, first: Side, second: Side) -> Difference:
+    def difference(self, first: Partner, second: Partner) -> Difference:
         """Return the paired difference, second minus first; raises ValueError as ``paired_difference``."""
 
         def make() -> Mapping[str, Any]:
@@ -61,14 +63,16 @@ class PairBook:
         ends = Ends(tuple(found.pop("lows")), tuple(found.pop("highs")))
         return Difference(**found, interval=intervals_between(ends))
 
-    def covariance(self, first: Side, second: Side) -> float:
+    def covariance(self, first: Partner, second: Partner) -> float:
         """Return the sampling covariance of two values of which some samples are the same."""
         found = self._get(
             "covariance", first, second, lambda: {"value": shared_covariance(first.read(), second.read())}
         )
         return float(found["value"])
 
-    def _get(self, what: str, first: Side, second: Side, make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    def _get(
+        self, what: str, first: Partner, second: Partner, make: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
         key = content_key({"pair": [first.key, second.key], "of": what, "scoring": SCORING})
         stamps = [first.stamp, second.stamp]
         if key not in self._known:

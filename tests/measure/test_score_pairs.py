@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sample_makers import draw_samples
 
-from robustcheck.measure import PairBook, Side
+from robustcheck.measure import PairBook, Partner
 from robustcheck.stats.compare import paired_difference
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.sureness import seed_of
@@ -45,7 +45,7 @@ NOW = flipped(THEN, 0.05)
 
 
 def test_a_difference_is_that_of_the_samples(book: Callable[[], PairBook]) -> None:
-    found = book().difference(Side("then", Reader(THEN)), Side("now", Reader(NOW)))
+    found = book().difference(Partner("then", Reader(THEN)), Partner("now", Reader(NOW)))
     said = paired_difference(THEN, NOW, seed=seed_of("then", "now"))
     for name in ("value", "error", "n", "discordant", "p_value", "test"):
         assert getattr(found, name) == getattr(said, name)
@@ -55,26 +55,26 @@ def test_a_difference_is_that_of_the_samples(book: Callable[[], PairBook]) -> No
 
 def test_a_pair_is_worked_out_once_in_all_runs(book: Callable[[], PairBook]) -> None:
     then, now = Reader(THEN), Reader(NOW)
-    first = book().difference(Side("then", then), Side("now", now))
-    again = book().difference(Side("then", then), Side("now", now))
+    first = book().difference(Partner("then", then), Partner("now", now))
+    again = book().difference(Partner("then", then), Partner("now", now))
     assert (len(then.reads), len(now.reads)) == (1, 1)
     assert (first.value, first.p_value, first.interval(0.9)) == (again.value, again.p_value, again.interval(0.9))
-    assert book().covariance(Side("then", then), Side("now", now)) == shared_covariance(THEN, NOW)
-    assert book().covariance(Side("then", then), Side("now", now)) == shared_covariance(THEN, NOW)
+    assert book().covariance(Partner("then", then), Partner("now", now)) == shared_covariance(THEN, NOW)
+    assert book().covariance(Partner("then", then), Partner("now", now)) == shared_covariance(THEN, NOW)
     assert len(then.reads) == 2
 
 
 def test_a_pair_is_of_two_scores_in_their_order(book: Callable[[], PairBook]) -> None:
-    one, other = Side("then", Reader(THEN)), Side("now", Reader(NOW))
+    one, other = Partner("then", Reader(THEN)), Partner("now", Reader(NOW))
     assert book().difference(one, other).value == -book().difference(other, one).value != 0
 
 
 def test_samples_in_another_file_make_another_pair(book: Callable[[], PairBook], tmp_path: Path) -> None:
     file = tmp_path / "then.npz"
     file.write_bytes(b"1")
-    first = book().difference(Side("then", Reader(THEN), file), Side("now", Reader(NOW)))
+    first = book().difference(Partner("then", Reader(THEN), file), Partner("now", Reader(NOW)))
     file.write_bytes(b"22")
-    changed = book().difference(Side("then", Reader(NOW), file), Side("now", Reader(NOW)))
+    changed = book().difference(Partner("then", Reader(NOW), file), Partner("now", Reader(NOW)))
     assert first.value != 0
     assert changed.value == 0
 
@@ -83,4 +83,4 @@ def test_samples_that_cannot_be_paired_are_not_kept(book: Callable[[], PairBook]
     other = replace(THEN, ids=np.char.add(THEN.ids, "b"))
     for _ in range(2):
         with pytest.raises(ValueError, match="do not hold the same samples"):
-            book().difference(Side("then", Reader(other)), Side("now", Reader(NOW)))
+            book().difference(Partner("then", Reader(other)), Partner("now", Reader(NOW)))
