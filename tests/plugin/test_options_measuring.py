@@ -1,4 +1,4 @@
-"""The options of measuring: evidence, device, precision, batch, workers and memory, on the command line and in the configuration file."""
+"""The options of measuring, on the command line and in the configuration file."""
 
 from __future__ import annotations
 
