@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from robustcheck.errors import DataError, SetupError
@@ -15,11 +16,11 @@ SETTLED_SECONDS = 2.0
 Stamp = tuple[int, int, int, int]
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place whole: readers see the old one or the new one, never a part."""
+def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Put a file, or its pieces, in its place whole: readers see the old one or the new one, never a part."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_beside(path, content)
+        _write_beside(path, [content] if isinstance(content, bytes) else content)
     except OSError as error:
         raise SetupError(
             f"cannot write the file: {error.strerror or error}",
@@ -45,12 +46,12 @@ def is_settled(stamp: Stamp) -> bool:
     return time.time() - max(stamp[1], stamp[2]) / 1e9 > SETTLED_SECONDS
 
 
-def _write_beside(path: Path, content: bytes) -> None:
+def _write_beside(path: Path, pieces: Iterable[bytes]) -> None:
     # Opened by name and not by mkstemp, whose files only their owner can read: a store may be shared.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

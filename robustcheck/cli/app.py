@@ -64,7 +64,7 @@ def robustcheck(
 
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Store = Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")]
+Store = Annotated[str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")]
 # Without a terminal rich assumes 80 columns and cuts what a pipe or a log should have whole.
 _console = Console(width=None if sys.stdout.isatty() else 200)
 
@@ -212,7 +212,7 @@ def _session() -> RobustSession:
 
 def _settings(
     data: str | None,
-    store: Path | None,
+    store: str | None,
     evidence: EvidenceChoice = "auto",
     device: str = "auto",
     precision: Precision = "fp32",

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import Differences, differences
-from robustcheck.run.settings import home_of
+from robustcheck.run.settings import home_of, samples_of
 from robustcheck.values import Change, Result
 
 _NOTHING = "nothing changed"
@@ -26,7 +26,9 @@ def compare(
     before: Annotated[str, typer.Argument(help="The earlier run: reports/RUN, its id, or a baseline's name.")],
     after: Annotated[str, typer.Argument(help="The later run, named in the same ways.")],
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 whatever was found.")] = False,
-    store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare two runs: new failures, fixed checks, values that moved by more than noise, checks added and gone.
@@ -34,7 +36,7 @@ def compare(
     Ends with 1 when a check fails in the later run that did not fail in the earlier one.
     """
     home = home_of(Path.cwd())
-    places = (Path("reports"), home / "baselines", (store or home / "store") / "samples")
+    places = (Path("reports"), home / "baselines", samples_of(store or home / "store", home))
     found = differences(open_run(before, *places), open_run(after, *places))
     if as_json:
         typer.echo(json.dumps(_plain(found)))

@@ -29,7 +29,9 @@ def export(
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
     device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
     precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
-    store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
+    ] = None,
 ) -> None:
     """Write the logits of models on a data set, for predictions:OUT/MODEL on machines without model or images."""
     here = Path.cwd()

@@ -30,7 +30,9 @@ def plan(
     models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    store: Annotated[Path | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
+    ] = None,
     evidence: Annotated[EvidenceChoice, typer.Option(help="What a verdict may rest on.")] = "auto",
     seconds: Annotated[
         float | None, typer.Option(help="Load each model, and say how many images an attack can have in that time.")
@@ -64,7 +66,7 @@ def _tell_labours(
 
 
 def _settings(
-    models: str, arch: str | None, data: str | None, store: Path | None, evidence: EvidenceChoice
+    models: str, arch: str | None, data: str | None, store: str | None, evidence: EvidenceChoice
 ) -> RunSettings:
     home = home_of(Path.cwd())
     return RunSettings(

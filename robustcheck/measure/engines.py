@@ -14,12 +14,12 @@ from typing import Protocol
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.loaded_models import LoadedModels
-from robustcheck.measure.locks import Lock, take_lock
 from robustcheck.measure.measure_settings import OnProgress
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.passes import Claimed, Pass, Runner
 from robustcheck.measure.shelf import Shelf
+from robustcheck.store import Lock
 
 Failures = dict[str, RobustcheckError]
 
@@ -106,7 +106,7 @@ class _Round:
         for job in self.jobs:
             if not self._lacking(job):
                 continue
-            lock = take_lock(self.crew.memo.lock_place(job.lock_key), wait=wait)
+            lock = self.crew.memo.take_lock(job.lock_key, wait=wait)
             if lock is None:
                 continue
             runners = self._runners_of(job, lock)

@@ -77,7 +77,7 @@ class LoadedModels:
         with as_model_error(ref, "loading"):
             before = weights_stamps(ref)
             model = self.load(ref, settings.device, settings.precision)
-            encoder, digest = self.shelf.encoder(ref), weights_digest(ref, settings.store / "digests")
+            encoder, digest = self.shelf.encoder(ref), weights_digest(ref, settings.local / "digests")
             # Loading may have fetched the weights; those that were there before must be the same now.
             is_same = before in ({}, weights_stamps(ref))
         if encoder is None:

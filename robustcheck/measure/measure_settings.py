@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from robustcheck.measure.cores import usable_cores
 from robustcheck.models.encoders import Precision
+from robustcheck.store import is_url
 
 GIB = 2**30
 
@@ -16,12 +18,13 @@ GIB = 2**30
 class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
+    ``store`` is a directory, or a URL that fsspec knows.
     ``workers`` prepare images. ``threads`` of torch compute on the processor; None shares the workers' cores out by
     what the first images of a pass cost. ``batch_size`` is halved where it does not fit; ``memory_budget`` (bytes)
     bounds the weights that are loaded at one time.
     """
 
-    store: Path
+    store: Path | str
     roots: tuple[Path, ...] = ()
     device: str = "auto"
     precision: Precision = "fp32"
@@ -29,6 +32,13 @@ class MeasureSettings:
     workers: int = field(default_factory=usable_cores)
     threads: int | None = None
     memory_budget: int = 8 * GIB
+
+    @property
+    def local(self) -> Path:
+        """The directory for what is known of the files of this machine: the store, or a cache where that is a URL."""
+        if is_url(self.store):
+            return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robustcheck"
+        return Path(self.store)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
 from robustcheck.outputs.logits import require_classes
 from robustcheck.stats.compare import Difference
-from robustcheck.store import Store
+from robustcheck.store import open_store
 from robustcheck.values import Cell, Samples, Score
 
 Found = Score | RobustcheckError
@@ -73,7 +73,7 @@ class Bench:
         """Open an empty bench on the store of the settings."""
         self.shelf = Shelf(self.settings)
         self.models = LoadedModels(self.shelf, self.load)
-        self.memo = Memo(Store(self.settings.store), lambda head: self.models.get(head.ref))
+        self.memo = Memo(open_store(self.settings.store), lambda head: self.models.get(head.ref))
         self._looking = self.memo.without_models()
         self.pairs = PairBook(self.memo.store)
 
@@ -181,6 +181,8 @@ class Bench:
                 missing.update(self._missing_on(sets, mate))
         crew = Crew(self.shelf, self.memo, self.models)
         self._failed.update(self.engine.run(plan_jobs(missing), crew, self.on_progress))
+        for outputs in missing:
+            self.memo.pack(outputs)
 
     def _missing_on(self, sets: set[ImageSet], mate: Cell) -> dict[Outputs, tuple[int, ...]]:
         try:

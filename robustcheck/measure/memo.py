@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.measure.locks import holding
 from robustcheck.measure.parts import Derived, Head, Outputs, Part
 from robustcheck.models.encoders import LoadedModel, ZeroShotModel, text_outputs
 from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead, text_weights
-from robustcheck.store import Chunks, Rows, Store, Stored
+from robustcheck.store import Chunks, Lock, Rows, Store, Stored, holding
 
 MIB = 2**20
 _KEPT_BYTES = 64 * MIB
@@ -57,7 +55,7 @@ class Memo:
         if found is None:
             if isinstance(part, Head) and self.model_of is None:
                 raise NotStored(part)
-            with holding(self.lock_place(part.key)):
+            with holding(self.store.storage, _lock_name(part.key)):
                 # Another process may have made it while this one waited.
                 found = self.store.read(part.kind, part.key) or self._make(part)
         self._keep(part.key, found)
@@ -92,9 +90,13 @@ class Memo:
         """Return the chunks of outputs, stored or not."""
         return self.store.chunks(outputs.kind, outputs.key, outputs.images.count, outputs.reading.chunk_rows)
 
-    def lock_place(self, key: str) -> Path:
-        """Return the file by which processes agree on who makes what has this key."""
-        return self.store.root / "locks" / key[:40]
+    def pack(self, outputs: Outputs) -> None:
+        """Put the chunks of outputs into few files, where all of them are there."""
+        self.chunks(outputs).pack()
+
+    def take_lock(self, key: str, *, wait: bool) -> Lock | None:
+        """Return the lock by which processes agree on who makes what has this key, or None while another has it."""
+        return self.store.storage.take_lock(_lock_name(key), wait=wait)
 
     def _make(self, part: Head | Derived) -> Stored:
         made = part.make(self) if isinstance(part, Derived) else self._made_head(part)
@@ -154,6 +156,10 @@ class StoredRows:
                 self._bytes -= _size(self._read.popitem(last=False)[1])
         self._read.move_to_end(index)
         return self._read[index]
+
+
+def _lock_name(key: str) -> str:
+    return f"locks/{key[:40]}"
 
 
 def _size(rows: Rows) -> int:

@@ -42,7 +42,7 @@ class Shelf:
         """Open a data set once; raise its error again each time."""
         if name not in self._datasets:
             try:
-                opened = self.open(name, self.settings.roots, self.settings.store / "indexes")
+                opened = self.open(name, self.settings.roots, self.settings.local / "indexes")
                 self._names.setdefault(opened.fingerprint, name)
                 self._datasets[name] = opened
             except RobustcheckError as error:
@@ -73,7 +73,7 @@ class Shelf:
         return self.dataset(name)
 
     def _annotated(self, name: str, saved: Predictions) -> Dataset:
-        return annotations_of(name, self.settings.roots, self.settings.store / "indexes", saved.ids.tolist())
+        return annotations_of(name, self.settings.roots, self.settings.local / "indexes", saved.ids.tolist())
 
     def predictions(self, ref: ModelRef, name: str, quantity: Quantity) -> Predictions:
         """Read the saved predictions on a data set once; raise DataMissing where there are none."""
@@ -143,7 +143,7 @@ class Shelf:
     def _digest(self, ref: ModelRef) -> str | None:
         identity = ref.encoder.identity
         if identity not in self._digests:
-            digest = weights_digest(ref, self.settings.store / "digests")
+            digest = weights_digest(ref, self.settings.local / "digests")
             if digest is None:
                 return None
             self._digests[identity] = digest

@@ -57,9 +57,8 @@ OPTIONS = (
     Option("--robust-precision", "precision of the encoders", default="fp32", choices=("fp32", "fp16", "bf16")),
     Option(
         "--robust-store",
-        "where measurements are kept (default: .robustcheck/store)",
-        metavar="DIR",
-        kind="paths",
+        "where measurements are kept: a directory, or a URL such as s3://bucket/path (default: .robustcheck/store)",
+        metavar="DIR|URL",
     ),
     Option("--robust-report", "where reports are written (default: reports)", metavar="DIR", kind="paths"),
     Option(

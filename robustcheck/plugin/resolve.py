@@ -15,6 +15,7 @@ from robustcheck.measure import MeasureSettings, default_batch, default_memory, 
 from robustcheck.plugin.options import OPTIONS, Option
 from robustcheck.plugin.workers import worker_engine
 from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.store import is_url
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?", re.IGNORECASE)
 _OPTIONS = {option.flag: option for option in OPTIONS}
@@ -26,7 +27,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
     device = _value(config, "--robust-device")
     return RunSettings(
         measure=MeasureSettings(
-            store=_directory(config, "--robust-store", home / "store"),
+            store=_store(config, home / "store"),
             roots=_roots(config),
             device=device,
             precision=_value(config, "--robust-precision"),
@@ -85,6 +86,17 @@ def _memory(config: pytest.Config) -> int | None:
             f"--robust-memory is {text!r}", expected="a size such as 12GB, 900MB or 1.5TiB, or auto", fix="add a unit"
         )
     return int(float(found[1]) * (1024 if found[3] else 1000) ** (" KMGT".index(found[2].upper())))
+
+
+def _store(config: pytest.Config, default: Path) -> Path | str:
+    """Return the directory or the URL of the store."""
+    given = _value(config, "--robust-store")
+    if not given or is_url(given):
+        return given or default
+    # As pytest has it for paths: those of the configuration file start there.
+    is_given = config.getoption("--robust-store") is not None
+    start = Path.cwd() if is_given or config.inipath is None else config.inipath.parent
+    return (start / Path(given).expanduser()).resolve()
 
 
 def _directory(config: pytest.Config, flag: str, default: Path) -> Path:

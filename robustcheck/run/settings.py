@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robustcheck.measure import Engine, InProcess, MeasureSettings
+from robustcheck.store import is_url
 from robustcheck.values import EvidenceChoice
 
 HOME = ".robustcheck"
@@ -27,7 +28,12 @@ class RunSettings:
     @property
     def samples(self) -> Path:
         """Where the per-sample scores of live measurements are kept, by cell key."""
-        return self.measure.store / "samples"
+        return samples_of(self.measure.store, self.baselines.parent)
+
+
+def samples_of(store: Path | str, home: Path) -> Path:
+    """Return where the per-sample scores of live measurements are kept: in the store, or in the home of a bucket."""
+    return (home if is_url(store) else Path(store)) / "samples"
 
 
 def home_of(rootdir: Path) -> Path:

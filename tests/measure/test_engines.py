@@ -14,7 +14,6 @@ from colour_data import cell, fake, write_colours
 
 from robustcheck.measure import Bench, MeasureSettings, measure_cells
 from robustcheck.measure.jobs import plan_jobs
-from robustcheck.measure.locks import take_lock
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.values import Score
 
@@ -87,33 +86,6 @@ def test_a_worker_that_is_killed_changes_nothing(colours: Path, tmp_path: Path) 
     values, decoded = said(start(1, tmp_path / "store", colours))
     assert decoded == list(range(N))
     assert values == serial_values(colours, tmp_path / "serial")
-
-
-def test_a_lock_is_for_one_at_a_time_and_leaves_no_file(tmp_path: Path) -> None:
-    path = tmp_path / "locks" / "a"
-    lock = take_lock(path, wait=False)
-    assert lock is not None
-    assert take_lock(path, wait=False) is None
-    lock.release()
-    assert not path.exists()
-    again = take_lock(path, wait=True)
-    assert again is not None
-    again.release()
-
-
-def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    code = (
-        f"from pathlib import Path; from robustcheck.measure.locks import take_lock\n"
-        f"take_lock(Path({str(path)!r}), wait=False)\nimport os; os._exit(1)"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code], check=False, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    )
-    assert path.exists()
-    lock = take_lock(path, wait=False)
-    assert lock is not None
-    lock.release()
 
 
 IMAGES = ImageSet("digits", "f" * 64, 600)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from colour_data import write_colours
 from extra_readings import PatchTokens
 from package_makers import installer
@@ -42,13 +43,10 @@ def score(bench: Bench, metric: str, data: Path) -> Score:
     return found
 
 
-def stored_chunks(bench: Bench) -> list[Path]:
-    return sorted((bench.settings.store / "v1" / "outputs").rglob("*.array"))
-
-
 def test_patch_tokens_are_stored_in_chunks_of_their_own(bench: Bench, colours: Path) -> None:
     found = score(bench, "patch_norm", colours)
-    assert len(stored_chunks(bench)) == 3
+    (packed,) = (Path(bench.settings.store) / "v1" / "outputs").rglob("*.safetensors")
+    assert sorted(safetensors.numpy.load_file(packed)) == ["000000", "000001", "000002"]
     dataset, model = open_dataset(str(colours), ()), load_model(ZOO, "cpu")
     crops = [model.geometry.crop(dataset.image(index)) for index in range(N)]
     tokens = PatchTokens().take(model, Batch(crops, [], []))

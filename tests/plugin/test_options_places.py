@@ -57,6 +57,13 @@ def test_a_place_from_either(pytester: pytest.Pytester, elsewhere: Path, flag: s
     assert place(flag, "out", **{key: "other"}) == elsewhere / "out"
 
 
-def test_two_stores_are_one_too_many(pytester: pytest.Pytester) -> None:
-    with pytest.raises(SetupError, match=r"robust_store has 2 values\n.*one directory"):
-        resolved(pytester, robust_store="a b")
+def test_two_reports_are_one_too_many(pytester: pytest.Pytester) -> None:
+    with pytest.raises(SetupError, match=r"robust_report has 2 values\n.*one directory"):
+        resolved(pytester, robust_report="a b")
+
+
+def test_a_store_may_be_at_a_url(pytester: pytest.Pytester) -> None:
+    assert resolved(pytester, robust_store="s3://bucket/a b").measure.store == "s3://bucket/a b"
+    settings = resolved(pytester, "--robust-store", "memory://x")
+    assert settings.measure.store == "memory://x"
+    assert settings.samples == pytester.path / ".robustcheck/samples"

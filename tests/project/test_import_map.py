@@ -61,10 +61,11 @@ ALLOWED: dict[str, set[str]] = {
         "report",
         "spec",
         "stats",
+        "store",
         "transforms",
     },
     "starter": VALUES | {"datasets", "models"},
-    "plugin": VALUES | {"datasets", "judge", "measure", "run"},
+    "plugin": VALUES | {"datasets", "judge", "measure", "run", "store"},
     "__main__": {"cli"},
     "api": VALUES | {"datasets", "measure", "models", "report", "run"},
     "cli": VALUES

@@ -17,7 +17,7 @@ def lowest_promised() -> dict[str, str]:
     extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
     found = {}
     for line in (*PROJECT["dependencies"], *extras):
-        name, bound = re.fullmatch(r"([\w-]+)(?:>=([\d.]+).*)?", line).groups()
+        name, bound = re.fullmatch(r"([\w-]+)(?:\[[\w,]+\])?(?:>=([\d.]+).*)?", line).groups()
         if name not in LINTERS:
             found[name] = bound
     return found

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from robustcheck.errors import SetupError
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class FileLock:
     """A held lock."""
 
     path: Path
@@ -29,7 +27,7 @@ class Lock:
         os.close(self.descriptor)
 
 
-def take_lock(path: Path, *, wait: bool) -> Lock | None:
+def lock_file(path: Path, *, wait: bool) -> FileLock | None:
     """Return the lock of a path; where another process holds it, wait for it or return None."""
     while True:
         descriptor = _opened(path)
@@ -39,19 +37,8 @@ def take_lock(path: Path, *, wait: bool) -> Lock | None:
             os.close(descriptor)
             return None
         if _is_in_place(path, descriptor):
-            return Lock(path, descriptor)
+            return FileLock(path, descriptor)
         os.close(descriptor)
-
-
-@contextmanager
-def holding(path: Path) -> Iterator[None]:
-    """Hold the lock of a path, waiting for whoever has it."""
-    lock = take_lock(path, wait=True)
-    assert lock is not None, "a lock that is waited for is held"
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _opened(path: Path) -> int:

@@ -1,0 +1,30 @@
+"""The store: arrays under keys that hold everything their values depend on, in a directory or a bucket."""
+
+from __future__ import annotations
+
+from robustcheck.store.arrays import SCHEMA, Stored, array_file, content_key, read_array
+from robustcheck.store.chunks import CHUNK, Chunks, Rows
+from robustcheck.store.keyed import Store, open_store
+from robustcheck.store.local_storage import LocalStorage
+from robustcheck.store.opening import is_url, open_storage
+from robustcheck.store.storage import Kept, Lock, Storage, holding
+
+__all__ = [
+    "CHUNK",
+    "SCHEMA",
+    "Chunks",
+    "Kept",
+    "LocalStorage",
+    "Lock",
+    "Rows",
+    "Storage",
+    "Store",
+    "Stored",
+    "array_file",
+    "content_key",
+    "holding",
+    "is_url",
+    "open_storage",
+    "open_store",
+    "read_array",
+]

@@ -1,0 +1,137 @@
+"""Arrays in chunks: each chunk a file of its own while the array is made, packed together when it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.store.arrays import Stored, array_file, read_array
+from robustcheck.store.packs import Pack, packing, read_pack
+from robustcheck.store.storage import Storage, holding
+
+CHUNK = 256
+
+# A pack holds the chunks of 262,144 images: its header stays small, and it can be read and written in a stream.
+PACK_CHUNKS = 1024
+# Packing saves the opening of many small files. Chunks from this size on are better left as they are.
+_PACKED_BYTES = 4 * 2**20
+_SHAPES = "shapes of the rows"
+
+# The rows of a chunk: one array (n, ...), or n arrays of several shapes.
+Rows = npt.NDArray[Any] | tuple[npt.NDArray[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """An array in chunks of ``chunk_rows`` rows.
+
+    A row is an array of one shape for all rows, or of its own shape: then the chunk is a tuple of arrays.
+    """
+
+    storage: Storage
+    directory: str
+    rows: int
+    chunk_rows: int = CHUNK
+    _packs: dict[int, Pack] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def count(self) -> int:
+        """The number of chunks of the complete array."""
+        return -(-self.rows // self.chunk_rows)
+
+    def span(self, index: int) -> range:
+        """Return the rows of a chunk."""
+        return range(index * self.chunk_rows, min((index + 1) * self.chunk_rows, self.rows))
+
+    def missing(self) -> tuple[int, ...]:
+        """Return the chunks that are absent or damaged, by reading each."""
+        return tuple(index for index in range(self.count) if self.read(index) is None)
+
+    def has(self, index: int) -> bool:
+        """Say whether a chunk is there, without reading it: what is there is whole unless the disk damaged it."""
+        if index // PACK_CHUNKS in self._packs or self.storage.has(self._name(index)):
+            return True
+        return self._pack(index) is not None
+
+    def read(self, index: int) -> Rows | None:
+        """Return one chunk, or None when it is absent or damaged."""
+        stored = self._stored(index)
+        if stored is None:
+            return None
+        rows = _unpacked(stored)
+        return rows if len(rows) == len(self.span(index)) else None
+
+    def write(self, index: int, rows: Rows, facts: Mapping[str, Any]) -> None:
+        """Keep one chunk with the facts of its making; where another process was first, its chunk stays."""
+        if len(rows) != len(self.span(index)):
+            raise ValueError(f"chunk {index} has {len(rows)} rows, expected {len(self.span(index))}")
+        if isinstance(rows, tuple):
+            facts = {**facts, _SHAPES: [list(row.shape) for row in rows]}
+            rows = np.concatenate([row.ravel() for row in rows])
+        content = array_file(rows, facts)
+        if (
+            not self.storage.write_new(self._name(index), content)
+            and read_array(self.storage, self._name(index)) is None
+        ):
+            self.storage.write(self._name(index), [content])
+
+    def pack(self) -> None:
+        """Put the chunks into few files, as far as they are all there; read everything as before meanwhile."""
+        loose = {kept.name for kept in self.storage.files(self.directory)}
+        for first in range(0, self.count, PACK_CHUNKS):
+            part = range(first, min(first + PACK_CHUNKS, self.count))
+            if len(part) > 1 and any(self._name(index) in loose for index in part):
+                with holding(self.storage, f"locks/pack-{self.directory.rpartition('/')[2][:40]}-{first}"):
+                    self._pack_part(part)
+
+    def _pack_part(self, part: range) -> None:
+        with packing() as writer:
+            for index in part:
+                stored = self._stored(index)
+                if stored is None or stored.array.nbytes >= _PACKED_BYTES:
+                    return
+                writer.add(_tensor(index), stored)
+            self.storage.write(self._pack_name(part.start), writer.pieces())
+        # The pack is in its place: a reader that no longer finds a chunk's own file looks there.
+        self._packs.clear()
+        for index in part:
+            self.storage.remove(self._name(index))
+
+    def _stored(self, index: int) -> Stored | None:
+        """Return a chunk from the pack that is known, from its own file, or from a pack that was made meanwhile."""
+        known = self._packs.get(index // PACK_CHUNKS)
+        if known is not None and (found := known.read(self.storage, _tensor(index))) is not None:
+            return found
+        found = read_array(self.storage, self._name(index))
+        if found is None and (pack := self._pack(index)) is not None:
+            found = pack.read(self.storage, _tensor(index))
+        return found
+
+    def _pack(self, index: int) -> Pack | None:
+        number = index // PACK_CHUNKS
+        if (pack := read_pack(self.storage, self._pack_name(number * PACK_CHUNKS))) is not None:
+            self._packs[number] = pack
+        return pack
+
+    def _name(self, index: int) -> str:
+        return f"{self.directory}/{index:06d}.array"
+
+    def _pack_name(self, first: int) -> str:
+        return f"{self.directory}/{first:06d}.safetensors"
+
+
+def _tensor(index: int) -> str:
+    return f"{index:06d}"
+
+
+def _unpacked(stored: Stored) -> Rows:
+    """Return the rows of a chunk; rows of several shapes lie end to end, their shapes among the facts."""
+    shapes = stored.facts.get(_SHAPES)
+    if shapes is None:
+        return stored.array
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return tuple(flat.reshape(shape) for flat, shape in zip(np.split(stored.array, ends[:-1]), shapes, strict=True))

@@ -1,0 +1,43 @@
+"""The store: parts under their keys. Concurrent writers cannot spoil each other, and a killed one leaves no part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from robustcheck.store.arrays import SCHEMA, Stored, array_file, read_array
+from robustcheck.store.chunks import CHUNK, Chunks
+from robustcheck.store.opening import open_storage
+from robustcheck.store.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Content-addressed arrays in a storage."""
+
+    storage: Storage
+
+    def read(self, kind: str, key: str) -> Stored | None:
+        """Return a whole array, or None when it is not there or damaged."""
+        return read_array(self.storage, f"{_place(kind, key)}/whole.array")
+
+    def write(self, kind: str, key: str, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
+        """Keep a whole array with its facts."""
+        self.storage.write(f"{_place(kind, key)}/whole.array", [array_file(array, facts)])
+
+    def chunks(self, kind: str, key: str, rows: int, chunk_rows: int = CHUNK) -> Chunks:
+        """Return the chunked array of a key, which has ``rows`` rows when complete."""
+        return Chunks(self.storage, _place(kind, key), rows, chunk_rows)
+
+
+def open_store(place: Path | str) -> Store:
+    """Open the store in a directory or at a URL; raise SetupError where the URL cannot be used."""
+    return Store(open_storage(place))
+
+
+def _place(kind: str, key: str) -> str:
+    return f"v{SCHEMA}/{kind}/{key[:2]}/{key}"

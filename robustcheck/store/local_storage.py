@@ -1,0 +1,81 @@
+"""A directory as storage: files that appear whole, and locks that the kernel frees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustcheck.disk import write_atomically
+from robustcheck.errors import SetupError
+from robustcheck.store.locks import FileLock, lock_file
+from robustcheck.store.storage import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStorage:
+    """Keeps files in a directory, which is made with the first of them."""
+
+    root: Path
+
+    @property
+    def has_locks(self) -> bool:
+        """Return True."""
+        return True
+
+    def place(self, name: str) -> str:
+        """Return the path of a file."""
+        return str(self.root / name)
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes | None:
+        """Return the bytes of a file from ``start`` up to ``stop``, or None when it is not there."""
+        try:
+            with (self.root / name).open("rb") as file:
+                file.seek(start)
+                return file.read(-1 if stop is None else stop - start)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise SetupError(f"the store cannot be read ({error})", where=self.place(name)) from error
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file beside its place, then put it there."""
+        write_atomically(self.root / name, pieces)
+
+    def write_new(self, name: str, content: bytes) -> bool:
+        """Write a file unless one is there; two that come at one time both write, and the last one stays."""
+        if self.has(name):
+            return False
+        self.write(name, [content])
+        return True
+
+    def has(self, name: str) -> bool:
+        """Say whether a file is there."""
+        return (self.root / name).is_file()
+
+    def files(self, under: str = "") -> Iterator[Kept]:
+        """Yield every file below a directory, by name; one that vanishes meanwhile is left out."""
+        for path in sorted((self.root / under).rglob("*")):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            if path.is_file():
+                yield Kept(path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, and the directories that it leaves empty."""
+        path = self.root / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise SetupError(f"the file cannot be removed ({error})", where=str(path)) from error
+        for parent in path.relative_to(self.root).parents[:-1]:
+            try:
+                (self.root / parent).rmdir()
+            except OSError:  # it holds other files, or is gone
+                break
+
+    def take_lock(self, name: str, *, wait: bool) -> FileLock | None:
+        """Return the lock of a file; where another process holds it, wait for it or return None."""
+        return lock_file(self.root / name, wait=wait)

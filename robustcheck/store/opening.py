@@ -1,0 +1,31 @@
+"""Open a storage: a directory, or whatever fsspec knows by a URL. Backends are imported when a URL asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from robustcheck.store.local_storage import LocalStorage
+from robustcheck.store.storage import Storage
+
+
+def is_url(place: Path | str) -> bool:
+    """Say whether a place is a URL, not a path.
+
+    >>> is_url("s3://bucket/robustcheck"), is_url("store"), is_url(Path("store"))
+    (True, False, False)
+    """
+    return isinstance(place, str) and "://" in place
+
+
+def open_storage(place: Path | str) -> Storage:
+    """Return the storage of a directory or a URL; raise SetupError for a URL that cannot be used."""
+    if not is_url(place):
+        return LocalStorage(Path(place))
+    url = urlsplit(str(place))
+    if url.scheme == "file":
+        return LocalStorage(Path(unquote(url.path)))
+    # Here, because a run on a directory needs no fsspec.
+    from robustcheck.store.url_storage import open_url
+
+    return open_url(str(place))
