@@ -18,6 +18,7 @@ from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
 from robustcheck.run.session import RobustSession, status_of_error
 from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.store import is_url
 from robustcheck.values import Cell, EvidenceChoice, Quantity, Result, RunRecord, Score, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck
 
@@ -113,7 +114,7 @@ def _settings(
     here = Path.cwd()
     home = home_of(here)
     roots = data_roots(None if data is None else str(data), os.environ, here)
-    place = home / "store" if store is None else Path(store)
+    place = home / "store" if store is None else store if is_url(store) else Path(store)
     return RunSettings(
         measure=MeasureSettings(store=place, roots=roots, device=device, precision=precision),
         baselines=home / "baselines",

@@ -67,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     "starter": VALUES | {"datasets", "models"},
     "plugin": VALUES | {"datasets", "judge", "measure", "run", "store"},
     "__main__": {"cli"},
-    "api": VALUES | {"datasets", "measure", "models", "report", "run"},
+    "api": VALUES | {"datasets", "measure", "models", "report", "run", "store"},
     "cli": VALUES
     | {
         "datasets",
