@@ -41,6 +41,7 @@ def run(
     store: str | Path | None = None,
     reports: str | Path = "reports",
     strict: bool = False,
+    images: bool = True,
 ) -> RunRecord:
     """Run suites as pytest does, write the report, and return the record of the run.
 
@@ -48,7 +49,7 @@ def run(
     in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    settings = _settings(data, store, device, precision, evidence, reports, models, arch, strict)
+    settings = _settings(data, store, device, precision, evidence, reports, models, arch, strict, images)
     session = RobustSession(settings, started.date())
     items = [
         (f"{path}::{item.name}", item)
@@ -110,6 +111,7 @@ def _settings(
     models: str | Sequence[str] = (),
     arch: str | None = None,
     strict: bool = False,
+    images: bool = True,
 ) -> RunSettings:
     here = Path.cwd()
     home = home_of(here)
@@ -123,6 +125,7 @@ def _settings(
         models=(models,) if isinstance(models, str) else tuple(models),
         arch=arch,
         strict=strict,
+        images=images,
     )
 
 

@@ -81,6 +81,7 @@ OPTIONS = (
         default="auto",
         metavar="SIZE",
     ),
+    Option("--robust-no-images", "leave copies of images out of the report", default=False, kind="bool"),
     Option("--robust-strict", "skipped and unsure checks turn the run red", default=False, kind="bool"),
 )
 

@@ -41,6 +41,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
         models=_models(_value(config, "--models")),
         arch=_value(config, "--arch"),
         strict=_value(config, "--robust-strict"),
+        images=not _value(config, "--robust-no-images"),
         engine=worker_engine(os.environ),
     )
 

@@ -9,12 +9,14 @@ from typing import Any
 from robustcheck.report.answer import Answer, answer
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
 from robustcheck.report.claims import Claim, claim_places, claims
+from robustcheck.report.curves import Drawings, drawings, with_siblings
 from robustcheck.report.grid import Grid, column_places, grid
 from robustcheck.report.missing import Skipped, skipped
 from robustcheck.report.plot import TrendPlot, group_colours, own_colours, trend_plot
 from robustcheck.report.profiles import Profile, profiles
 from robustcheck.report.reasons import Candidate, Reason, candidates, reasons
 from robustcheck.report.strip import Strip, strip
+from robustcheck.report.timeline import Timeline, timelines
 from robustcheck.report.words import Kind, counted, is_to_hold, kind_of
 from robustcheck.values import Change, Result, RunRecord, Status, TrendFigure
 
@@ -22,6 +24,8 @@ FULL_CARDS = 50
 # So few cards are all unfolded; more are lines that unfold.
 FEW_CARDS = 4
 MOST_LISTED = 500
+# Pictures of what passed are for looking around: more than these nobody looks at.
+MOST_PASSED = 24
 # So many plots are shown at once, those first on which most went wrong; the others fold out.
 FIRST_PLOTS = 6
 _CARD_ORDER: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")
@@ -36,6 +40,8 @@ class Card:
     result: Result
     column: int
     strip: Strip | None
+    drawings: Drawings
+    timeline: Timeline | None
     is_open: bool = False
 
 
@@ -61,6 +67,7 @@ class Page:
     known: tuple[Card, ...]
     unlisted: int
     tags: tuple[str, ...]
+    passed: tuple[tuple[Result, int, Drawings], ...]
 
     @property
     def verdicts(self) -> list[tuple[Status, int]]:
@@ -122,6 +129,7 @@ def page(run: RunRecord) -> Page:
         known=tuple(card for card in listed if card.result.verdict.excused),
         unlisted=max(0, len(cards) - MOST_LISTED),
         tags=tuple(sorted({tag for result in run.results for tag in result.tags})),
+        passed=tuple(_passed(run, places)),
     )
 
 
@@ -197,13 +205,24 @@ def _trouble(plot: TrendPlot) -> float:
 def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]:
     trends = {(figure.suite, figure.check_key): figure for figure in run.trends}
     found = [result for result in run.results if kind_of(result.verdict) in _CARD_ORDER]
+    pictures, lines = with_siblings(run.results), timelines(run)
     for number, result in enumerate(sorted(found, key=_urgency)):
         yield Card(
             f"r{number}",
             result,
             places[result.suite, result.check_key],
             strip(result.verdict, _expected_name(result, trends), has_bad_side=is_to_hold(result)),
+            drawings=drawings(result, pictures.get(result.nodeid)),
+            timeline=lines.get(result.nodeid),
         )
+
+
+def _passed(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[tuple[Result, int, Drawings]]:
+    """Yield the first results that passed and carry pictures, with their column."""
+    pictures = with_siblings(run.results)
+    found = [result for result in run.results if kind_of(result.verdict) == "pass" and result.drawn.pictures]
+    for result in found[:MOST_PASSED]:
+        yield result, places[result.suite, result.check_key], drawings(result, pictures[result.nodeid])
 
 
 def _urgency(result: Result) -> tuple[int, float]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from robustcheck.report.dotplot import DotPlot, DotRow, PlacedDot, dot_plot
 from robustcheck.report.words import kind_of, measured, plain
@@ -58,6 +60,13 @@ def _places(result: Result) -> Iterator[_Place]:
     for name, value in quantity.where:
         rest = tuple(pair for pair in quantity.where if pair[0] != name)
         yield _Place((result.suite, replace(quantity, where=rest)), name, value)
+    for name, value in quantity.options:
+        if _is_number(value):
+            rest = tuple(pair for pair in quantity.options if pair[0] != name)
+            yield _Place((result.suite, replace(quantity, options=rest)), name, value)
+    metric, at, places = quantity.metric.rpartition("@")
+    if at and places.isdigit():
+        yield _Place((result.suite, replace(quantity, metric=metric)), "number of answers", places)
     if quantity.transform:
         name, _, severity = quantity.transform.partition(":")
         yield _Place((result.suite, replace(quantity, transform=None, seed=0)), "corruption", name, severity)
@@ -67,10 +76,17 @@ def _places(result: Result) -> Iterator[_Place]:
         yield _Place((result.suite, replace(quantity, dataset=dataset)), "corruption", parts[0], severity)
 
 
+def _is_number(value: str) -> bool:
+    """Tell a setting on a scale, such as an epsilon of 8/255, from a choice."""
+    return re.fullmatch(r"\d+(\.\d+)?(/\d+)?", value) is not None
+
+
 def _profile(dimension: str, rows: dict[str, list[_Member]]) -> Profile | None:
     members = [result for row in rows.values() for _, result in row]
     models = len({result.model.id for result in members})
     label = next(place.family[1] for row in rows.values() for place, _ in row).label
+    if all(map(_is_number, rows)):
+        rows = {name: rows[name] for name in sorted(rows, key=Fraction)}
     drawn = [_row(name, row, models) for name, row in (rows if models == 1 else _by_severity(rows)).items()]
     plot = dot_plot(f"{label} by {dimension}", drawn, members[0].verdict.unit)
     columns = tuple(dict.fromkeys((result.suite, result.check_key) for result in members))

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.history.changes import changes_since, previous_run
+from robustcheck.history.past import past_of
 from robustcheck.judge import screen_results
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, write_report
 from robustcheck.run.candidates import find_unjudged, judged_candidate
+from robustcheck.run.drawing import within_weight
 from robustcheck.run.session import RobustSession
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
@@ -69,7 +71,8 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
-    results = screen_results(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
+    judged = screen_results(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
+    results = within_weight(judged)
     suites = tuple(dict.fromkeys(result.suite for result in results))
     reports = session.settings.reports
     previous = previous_run(reports, suites)
@@ -90,6 +93,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         changes=changes_since(previous, results, session.settings.samples),
         environment=_environment(session),
         strict=session.settings.strict,
+        past=past_of(previous, results),
     )
 
 

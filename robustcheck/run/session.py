@@ -15,6 +15,7 @@ from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
+from robustcheck.run.drawing import draw_result
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
 from robustcheck.run.members import make_model_test
@@ -22,7 +23,7 @@ from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
 from robustcheck.run.settings import RunSettings
 from robustcheck.spec import load_suite
-from robustcheck.values import ModelRef, Result, Score, Status, TrendFigure, Verdict
+from robustcheck.values import Drawn, ModelRef, Result, Score, Status, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck, Suite
 
 
@@ -104,6 +105,8 @@ class RobustSession:
             self._keep_samples(score)
         check, (verdict, finding) = case.planned.check, conclude(case)
         result = self.make_result(case.planned, nodeid, verdict, started, score, x)
+        if isinstance(case, Case):
+            result = replace(result, drawn=self._draw(case, verdict))
         return replace(result, finding=finding) if check.claim or check.expect_finding else result
 
     def make_result(
@@ -152,6 +155,10 @@ class RobustSession:
             return None
         units = (metric_named(other.metric).unit, metric_named(check.quantity.metric).unit)
         return draw_trend(item.suite.path, check, points, units)
+
+    def _draw(self, case: Case, verdict: Verdict) -> Drawn:
+        planned, images = len(self.book.planned), self.settings.images
+        return draw_result(case, verdict, self.book.bench, planned=planned, with_images=images)
 
     def _keep_samples(self, score: Score) -> None:
         """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""

@@ -14,7 +14,10 @@ HOME = ".robustcheck"
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The options of a run; ``models`` replaces the models of every suite when it is not empty."""
+    """The options of a run; ``models`` replaces the models of every suite when it is not empty.
+
+    Without ``images`` the report shows no picture of the data.
+    """
 
     measure: MeasureSettings
     baselines: Path
@@ -23,6 +26,7 @@ class RunSettings:
     models: tuple[str, ...] = ()
     arch: str | None = None
     strict: bool = False
+    images: bool = True
     engine: Engine = field(default_factory=InProcess)
 
     @property

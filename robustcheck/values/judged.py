@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from robustcheck.values.measured import ModelRef, Pairs, Position, Quantity, Score
+from robustcheck.values.pictures import NOTHING_DRAWN, Drawn
 
 Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
 # What the evidence says of a claim; nothing where no claim was judged.
@@ -116,7 +117,7 @@ class Result:
     what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
     about groups has a ``model`` of kind "group". ``quantity`` is what the check measures, also where it
     has no score; ``about_candidates`` is false for a claim that rests on published figures alone or that
-    the suite expects to turn out in one way.
+    the suite expects to turn out in one way; ``drawn`` is what the report draws beside the verdict.
     """
 
     nodeid: str
@@ -141,6 +142,7 @@ class Result:
     expect_finding: Finding = ""
     quantity: Quantity | None = None
     about_candidates: bool = True
+    drawn: Drawn = NOTHING_DRAWN
 
     @property
     def is_about_groups(self) -> bool:
@@ -166,6 +168,28 @@ class Change:
     unit: Unit = "%"
     beyond_noise: bool = False
     basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastVerdict:
+    """What an earlier run held against which limit, with its 95% interval."""
+
+    run: str
+    status: Status
+    compared: float
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The earlier verdicts of a check on a model, oldest first."""
+
+    suite: str
+    check_key: str
+    model: str
+    verdicts: tuple[PastVerdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +220,7 @@ class RunRecord:
     environment: Pairs = ()
     strict: bool = False
     schema: int = 2
+    past: tuple[Past, ...] = ()
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

@@ -11,6 +11,7 @@ import pytest
 from report_claims import claims_run
 from report_dimensions import dimension_run, training_run
 from report_fixtures import made_up_run, with_odd_outcomes
+from report_pictures import with_pictures
 
 from robustcheck.values import RunRecord
 
@@ -20,6 +21,7 @@ RUNS: dict[str, Callable[[], RunRecord]] = {
     "claims": claims_run,
     "dimensions": lambda: dimension_run(2),
     "training run": lambda: training_run(4),
+    "pictures": lambda: with_pictures(made_up_run(3, 2)),
 }
 UNFOLD = "for (const fold of document.querySelectorAll('details')) fold.open = true"
 DRAWN = "document.querySelectorAll('.plot[data-c]:not(.drawn)').length === 0"

@@ -1,0 +1,43 @@
+"""The past of each check: every run hands the numbers of the runs before it on to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from robustcheck.values import Past, PastVerdict, Result, RunRecord
+
+MOST_RUNS = 30
+# Of all checks together: a run of thousands of results remembers a few runs, one of twenty remembers thirty.
+_MOST_VERDICTS = 6_000
+
+_Key = tuple[str, str, str]
+
+
+def past_of(previous: RunRecord | None, results: Sequence[Result]) -> tuple[Past, ...]:
+    """Return what came of these checks in the previous run and in those that it remembers, oldest first."""
+    if previous is None or not results:
+        return ()
+    most = max(1, min(MOST_RUNS, _MOST_VERDICTS // len(results)))
+    remembered = {(past.suite, past.check_key, past.model): past.verdicts for past in previous.past}
+    last = {_key(result): _as_past(previous, result) for result in previous.results}
+    found = (
+        _past(key, (*remembered.get(key, ()), *last.get(key, ())), most) for key in dict.fromkeys(map(_key, results))
+    )
+    return tuple(past for past in found if past.verdicts)
+
+
+def _past(key: _Key, verdicts: tuple[PastVerdict, ...], most: int) -> Past:
+    return Past(*key, verdicts[-most:])
+
+
+def _as_past(run: RunRecord, result: Result) -> tuple[PastVerdict, ...]:
+    """Return a result as a later run remembers it; nothing where it has no number."""
+    verdict = result.verdict
+    if verdict.compared is None:
+        return ()
+    numbers = (verdict.compared, verdict.low, verdict.high, verdict.limit)
+    return (PastVerdict(run.id, verdict.status, *numbers),)
+
+
+def _key(result: Result) -> _Key:
+    return result.suite, result.check_key, result.model.id

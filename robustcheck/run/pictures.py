@@ -1,0 +1,76 @@
+"""Pictures of a score, made of its per-sample scores when it is judged.
+
+This is the only module that knows what the pictures are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from robustcheck.stats.diagrams import histograms, operating_point, reliability, roc
+from robustcheck.stats.sampling import Floats
+from robustcheck.stats.separation import IN_DISTRIBUTION
+from robustcheck.values import Picture, Samples, Score, Series
+
+Draw = Callable[[Score, Samples], tuple[Picture, ...]]
+
+
+def pictures_of(score: Score) -> tuple[Picture, ...]:
+    """Return the pictures that belong to a score's statistic; none of a published figure, which has no samples."""
+    samples = score.samples
+    draw = None if samples is None else _BY_STATISTIC.get(samples.statistic)
+    return () if draw is None or samples is None else draw(score, samples)
+
+
+def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:
+    assert samples.correct is not None, "a calibration error has hits"
+    found = reliability(samples.scores, samples.correct, samples.bins)
+    temperature = dict(score.provenance).get("temperature", "")
+    name = f"T = {temperature.partition(',')[0]}" if temperature else "as it is"
+    right, wrong = samples.scores[samples.correct == 1], samples.scores[samples.correct == 0]
+    line = Series(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
+    diagram = Picture("reliability", "Reliability: accuracy by confidence", "confidence", "accuracy", (line,))
+    return (diagram, *_two_sides("Confidence", "confidence", {"right": right, "wrong": wrong}))
+
+
+def _detection(score: Score, samples: Samples) -> tuple[Picture, ...]:
+    inside = samples.groups == IN_DISTRIBUTION
+    known, unseen = samples.scores[inside], samples.scores[~inside]
+    if not known.size or not unseen.size:
+        return ()
+    false, true = roc(known, unseen)
+    name = dict(score.provenance).get("score", "score")
+    dataset = score.cell.quantity.dataset
+    curve = Picture(
+        "roc",
+        f"ROC: {dataset} accepted against known images accepted",
+        "unseen images accepted",
+        "known images accepted",
+        (Series(name, _floats(false), _floats(true)),),
+        operating_point(known, unseen),
+    )
+    return (curve, *_two_sides(f"Scores ({name})", "score", {"known": known, "unseen": unseen}))
+
+
+def _two_sides(title: str, label: str, sides: Mapping[str, Floats]) -> tuple[Picture, ...]:
+    (first, one), (second, other) = sides.items()
+    if not one.size or not other.size:
+        return ()
+    edges, heights, others = histograms(one, other)
+    series = (Series(first, _floats(edges), _floats(heights)), Series(second, _floats(edges), _floats(others)))
+    return (Picture("histogram", title, label, "share of the images", series),)
+
+
+def _floats(values: Floats) -> tuple[float, ...]:
+    # Four digits are finer than a pixel.
+    return tuple(float(f"{value:.4g}") for value in values)
+
+
+_BY_STATISTIC: Mapping[str, Draw] = {
+    "ece": _calibration,
+    "ece_mass": _calibration,
+    "auroc": _detection,
+    "group_auroc": _detection,
+    "fpr95": _detection,
+    "group_fpr95": _detection,
+}
