@@ -26,7 +26,7 @@ from robustcheck.stats.statistics import statistic_named
 from robustcheck.values import ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SAMPLES = "samples"
+SAMPLES = "samples"
 _COLUMNS = ("ids", "scores", "groups", "weights", "counted", "correct", "clusters")
 
 
@@ -57,11 +57,11 @@ class Baseline:
 
     def samples_file(self, score: Score) -> Path:
         """Return the file of the per-sample scores of a blessed score that was measured."""
-        return _samples_file(self.directory / _SAMPLES, score.key)
+        return _samples_file(self.directory / SAMPLES, score.key)
 
     def samples(self, score: Score) -> Samples:
         """Read the per-sample scores of a blessed score that was measured; raises RecordError without them."""
-        samples = read_samples(self.directory / _SAMPLES, score.key)
+        samples = read_samples(self.directory / SAMPLES, score.key)
         if samples is None:
             raise self._missing(f"the per-image scores of {score.cell.model.id} are gone or damaged", "bless it again")
         return samples
@@ -85,7 +85,7 @@ def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRu
         if path.is_file() or (path / "run.json").is_file():
             return KeptRun(text, load_run(path), samples)
     if (baselines / text / "run.json").is_file():
-        return KeptRun(text, load_run(baselines / text), baselines / text / _SAMPLES)
+        return KeptRun(text, load_run(baselines / text), baselines / text / SAMPLES)
     known = sorted(path.parent.name for place in (reports, baselines) for path in place.glob("*/run.json"))
     raise RecordError(
         f"no run {text!r} (known: {', '.join(known[-10:]) or 'none'})",
@@ -114,11 +114,11 @@ def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
     baselines.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=baselines) as scratch:
         fresh = Path(scratch) / "fresh"
-        (fresh / _SAMPLES).mkdir(parents=True)
+        (fresh / SAMPLES).mkdir(parents=True)
         source = run_path / "run.json" if run_path.is_dir() else run_path
         shutil.copy(source, fresh / "run.json")
         for key in keys:
-            shutil.copy(_samples_file(samples, key), _samples_file(fresh / _SAMPLES, key))
+            shutil.copy(_samples_file(samples, key), _samples_file(fresh / SAMPLES, key))
         _swap(fresh, baselines / name, Path(scratch) / "old")
     return baselines / name
 

@@ -11,6 +11,7 @@ import numpy as np
 from robustcheck.datasets import Dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import Bench
+from robustcheck.measure.memo import NotStored
 from robustcheck.measure.summaries import read_slice
 from robustcheck.stats.sampling import Floats, Ints
 from robustcheck.values import Cell, Picture, Samples, Score, Series
@@ -44,7 +45,8 @@ def answers_of(cell: Cell, bench: Bench) -> Answers | None:
         if recipe.dataset.task != "classification" or not recipe.labelled or recipe.classes is None:
             return None
         found = read_slice(recipe, bench.memo, cell.quantity.where)
-    except RobustcheckError:
+    except (RobustcheckError, NotStored):
+        # A score can outlive the outputs that it was made from; nothing is measured for a picture.
         return None
     columns = found.summary.columns
     if np.isnan(columns["predicted"]).any():
@@ -75,10 +77,9 @@ def _confusions(answers: Answers, counts: Ints) -> tuple[Picture, ...]:
     return (_bars("Commonest confusions", "share of the class", rows),) if rows else ()
 
 
-def shape_strip(score: Score, bench: Bench) -> tuple[Picture, ...]:
+def shape_strip(score: Score, samples: Samples, bench: Bench) -> tuple[Picture, ...]:
     """Return how often each shape class was decided by shape, where shape and texture disagree."""
-    samples = score.samples
-    if samples is None or samples.statistic != "ratio" or samples.counted is None:
+    if samples.statistic != "ratio" or samples.counted is None:
         return ()
     try:
         dataset = bench.recipes(score.cell)[0].dataset

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from robustcheck.judge import Case
@@ -10,7 +10,10 @@ from robustcheck.measure import Bench
 from robustcheck.run.class_pictures import answers_of, class_pictures, shape_strip
 from robustcheck.run.pictures import pictures_of
 from robustcheck.run.thumbnails import wrong_images
-from robustcheck.values import Drawn, Result, Status, Verdict
+from robustcheck.values import Drawn, Result, Samples, Score, Status, Verdict
+
+# Where the per-sample scores behind a score lie; None where they are gone.
+FindSamples = Callable[[Score], Samples | None]
 
 # What a reader wants to look into.
 _LOOKED_INTO: tuple[Status, ...] = ("fail", "unsure", "warn")
@@ -21,7 +24,9 @@ MOST_WEIGHT = 600_000
 _LEFT_OUT = "The images are left out here: the page shows those of the worst results only."
 
 
-def draw_result(case: Case, verdict: Verdict, bench: Bench, *, planned: int, with_images: bool) -> Drawn:
+def draw_result(
+    case: Case, verdict: Verdict, bench: Bench, find: FindSamples, *, planned: int, with_images: bool
+) -> Drawn:
     """Draw what belongs to a verdict: of a pass the pictures of its scores, in a small run alone."""
     score = case.score
     if score.evidence == "published":
@@ -29,15 +34,15 @@ def draw_result(case: Case, verdict: Verdict, bench: Bench, *, planned: int, wit
     is_looked_into = verdict.status in _LOOKED_INTO or verdict.excused
     if not is_looked_into and planned > SMALL_RUN:
         return Drawn()
-    pictures = (*pictures_of(score), *shape_strip(score, bench))
+    samples = find(score)
+    pictures = () if samples is None else (*pictures_of(score, samples), *shape_strip(score, samples, bench))
     answers = answers_of(score.cell, bench) if is_looked_into else None
     if answers is None:
         return Drawn(pictures)
     pictures = (*pictures, *class_pictures(answers))
     if not with_images:
         return Drawn(pictures)
-    reference = case.reference.samples if case.reference is not None else None
-    images, said = wrong_images(answers, score.samples, reference)
+    images, said = wrong_images(answers, find(case.reference) if case.reference is not None else None)
     return Drawn(pictures, images, said)
 
 

@@ -15,11 +15,10 @@ from robustcheck.values import Picture, Samples, Score, Series
 Draw = Callable[[Score, Samples], tuple[Picture, ...]]
 
 
-def pictures_of(score: Score) -> tuple[Picture, ...]:
-    """Return the pictures that belong to a score's statistic; none of a published figure, which has no samples."""
-    samples = score.samples
-    draw = None if samples is None else _BY_STATISTIC.get(samples.statistic)
-    return () if draw is None or samples is None else draw(score, samples)
+def pictures_of(score: Score, samples: Samples) -> tuple[Picture, ...]:
+    """Return the pictures that belong to the statistic of a score with these samples."""
+    draw = _BY_STATISTIC.get(samples.statistic)
+    return () if draw is None else draw(score, samples)
 
 
 def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:

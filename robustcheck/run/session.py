@@ -10,12 +10,12 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
-from robustcheck.history.baselines import has_samples, write_samples
+from robustcheck.history.baselines import SAMPLES, has_samples, read_samples, write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
-from robustcheck.run.drawing import draw_result
+from robustcheck.run.drawing import FindSamples, draw_result
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
 from robustcheck.run.members import make_model_test
@@ -158,7 +158,16 @@ class RobustSession:
 
     def _draw(self, case: Case, verdict: Verdict) -> Drawn:
         planned, images = len(self.book.planned), self.settings.images
-        return draw_result(case, verdict, self.book.bench, planned=planned, with_images=images)
+        return draw_result(case, verdict, self.book.bench, self._finder(case), planned=planned, with_images=images)
+
+    def _finder(self, case: Case) -> FindSamples:
+        """Return what finds the samples of a case: in the store, or beside the baseline that it is held against."""
+        needs = case.planned.check.expect.needs
+        kept = [self.settings.samples]
+        kept += [self.settings.baselines / needs.baseline / SAMPLES] if needs.baseline else []
+        if needs.model is not None and case.reference is not None and case.reference.evidence == "live":
+            self._keep_samples(case.reference)
+        return lambda score: next(filter(None, (read_samples(place, score.key) for place in kept)), None)
 
     def _keep_samples(self, score: Score) -> None:
         """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""

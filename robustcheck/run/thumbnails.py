@@ -18,15 +18,12 @@ _QUALITY = 70
 _MOST_BYTES = 6_000
 
 
-def wrong_images(
-    answers: Answers, scores: Samples | None, reference: Samples | None
-) -> tuple[tuple[Thumbnail, ...], str]:
+def wrong_images(answers: Answers, reference: Samples | None) -> tuple[tuple[Thumbnail, ...], str]:
     """Return thumbnails of the worst wrong images, those that a reference got right first, and a sentence.
 
-    The sentence says what is not shown and why. ``scores`` and ``reference`` are the per-sample scores of the model and
-    of what it is compared with.
+    The sentence says what is not shown and why. ``reference`` are the per-sample scores of what it is compared with.
     """
-    right_before = _right_before(answers, scores, reference)
+    right_before = _right_before(answers, reference)
     wrong = sorted(answers.wrong.tolist(), key=lambda place: not right_before.get(place, False))
     if not wrong:
         return (), ""
@@ -42,9 +39,9 @@ def wrong_images(
     )
 
 
-def _right_before(answers: Answers, scores: Samples | None, reference: Samples | None) -> dict[int, bool]:
+def _right_before(answers: Answers, reference: Samples | None) -> dict[int, bool]:
     """Say for each place whether the other model was right; nothing where the two cannot be laid side by side."""
-    if reference is None or scores is None or len(reference.ids) != len(answers.rows):
+    if reference is None or len(reference.ids) != len(answers.rows):
         return {}
     if reference.statistic != "mean" or not np.array_equal(reference.ids, answers.dataset.ids[answers.rows]):
         return {}
