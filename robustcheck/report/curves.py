@@ -80,7 +80,7 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawings:
+class LaidOut:
     """What a result carries, laid out: curves, bars, and the images with what is said of them."""
 
     diagrams: tuple[Diagram, ...]
@@ -93,12 +93,12 @@ class Drawings:
         return bool(self.diagrams or self.bars or self.images or self.said)
 
 
-def drawings(result: Result, pictures: Sequence[Picture] | None = None) -> Drawings:
+def drawings(result: Result, pictures: Sequence[Picture] | None = None) -> LaidOut:
     """Lay out what a result carries; ``pictures`` stand in place of its own."""
     found = result.drawn.pictures if pictures is None else pictures
     curves = [diagram(picture) for picture in found if picture.kind != "bars"]
     rows = [bars(picture) for picture in found if picture.kind == "bars"]
-    return Drawings(
+    return LaidOut(
         tuple(curve for curve in curves if curve is not None), tuple(rows), result.drawn.images, result.drawn.said
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from robustcheck.report.answer import Answer, answer
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
 from robustcheck.report.claims import Claim, claim_places, claims
-from robustcheck.report.curves import Drawings, drawings, with_siblings
+from robustcheck.report.curves import LaidOut, drawings, with_siblings
 from robustcheck.report.grid import Grid, column_places, grid
 from robustcheck.report.missing import Skipped, skipped
 from robustcheck.report.plot import TrendPlot, group_colours, own_colours, trend_plot
@@ -40,7 +40,7 @@ class Card:
     result: Result
     column: int
     strip: Strip | None
-    drawings: Drawings
+    drawings: LaidOut
     timeline: Timeline | None
     is_open: bool = False
 
@@ -67,7 +67,7 @@ class Page:
     known: tuple[Card, ...]
     unlisted: int
     tags: tuple[str, ...]
-    passed: tuple[tuple[Result, int, Drawings], ...]
+    passed: tuple[tuple[Result, int, LaidOut], ...]
 
     @property
     def verdicts(self) -> list[tuple[Status, int]]:
@@ -217,7 +217,7 @@ def _cards(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[Card]
         )
 
 
-def _passed(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[tuple[Result, int, Drawings]]:
+def _passed(run: RunRecord, places: dict[tuple[str, str], int]) -> Iterator[tuple[Result, int, LaidOut]]:
     """Yield the first results that passed and carry pictures, with their column."""
     pictures = with_siblings(run.results)
     found = [result for result in run.results if kind_of(result.verdict) == "pass" and result.drawn.pictures]

@@ -22,7 +22,7 @@ _FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class ClassAnswers:
     """What a model answered on the scored images: rows of the data set, labels, predicted classes, confidences (n,)."""
 
     dataset: Dataset
@@ -38,7 +38,7 @@ class Answers:
         return places[np.argsort(-np.nan_to_num(self.confidence[places]), kind="stable")]
 
 
-def answers_of(cell: Cell, bench: Bench) -> Answers | None:
+def answers_of(cell: Cell, bench: Bench) -> ClassAnswers | None:
     """Return the answers behind a score of classification; None where a cell has no such answers."""
     try:
         recipe = bench.recipes(cell)[0]
@@ -52,10 +52,10 @@ def answers_of(cell: Cell, bench: Bench) -> Answers | None:
     if np.isnan(columns["predicted"]).any():
         return None
     confidence = np.exp(columns["max_logit"] - columns["logsumexp"])
-    return Answers(recipe.dataset, found.rows, found.labels, columns["predicted"].astype(np.int64), confidence)
+    return ClassAnswers(recipe.dataset, found.rows, found.labels, columns["predicted"].astype(np.int64), confidence)
 
 
-def class_pictures(answers: Answers) -> tuple[Picture, ...]:
+def class_pictures(answers: ClassAnswers) -> tuple[Picture, ...]:
     """Return the worst classes and the commonest confusions."""
     names, right = answers.dataset.class_names, answers.predicted == answers.labels
     counts = np.bincount(answers.labels, minlength=len(names))
@@ -69,7 +69,7 @@ def class_pictures(answers: Answers) -> tuple[Picture, ...]:
     return (bars, *_confusions(answers, counts))
 
 
-def _confusions(answers: Answers, counts: Ints) -> tuple[Picture, ...]:
+def _confusions(answers: ClassAnswers, counts: Ints) -> tuple[Picture, ...]:
     names, wrong = answers.dataset.class_names, answers.wrong
     pairs = Counter(zip(answers.labels[wrong].tolist(), answers.predicted[wrong].tolist(), strict=True))
     common = [(pair, number) for pair, number in pairs.most_common(MOST_BARS) if number > 1]

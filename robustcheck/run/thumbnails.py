@@ -8,7 +8,7 @@ import io
 import numpy as np
 
 from robustcheck.errors import RobustcheckError
-from robustcheck.run.class_pictures import Answers
+from robustcheck.run.class_pictures import ClassAnswers
 from robustcheck.values import Samples, Thumbnail
 
 MOST_IMAGES = 8
@@ -18,7 +18,7 @@ _QUALITY = 70
 _MOST_BYTES = 6_000
 
 
-def wrong_images(answers: Answers, reference: Samples | None) -> tuple[tuple[Thumbnail, ...], str]:
+def wrong_images(answers: ClassAnswers, reference: Samples | None) -> tuple[tuple[Thumbnail, ...], str]:
     """Return thumbnails of the worst wrong images, those that a reference got right first, and a sentence.
 
     The sentence says what is not shown and why. ``reference`` are the per-sample scores of what it is compared with.
@@ -39,7 +39,7 @@ def wrong_images(answers: Answers, reference: Samples | None) -> tuple[tuple[Thu
     )
 
 
-def _right_before(answers: Answers, reference: Samples | None) -> dict[int, bool]:
+def _right_before(answers: ClassAnswers, reference: Samples | None) -> dict[int, bool]:
     """Say for each place whether the other model was right; nothing where the two cannot be laid side by side."""
     if reference is None or len(reference.ids) != len(answers.rows):
         return {}
@@ -48,7 +48,7 @@ def _right_before(answers: Answers, reference: Samples | None) -> dict[int, bool
     return dict(enumerate((reference.scores == 1).tolist()))
 
 
-def _thumbnail(answers: Answers, place: int, right_before: dict[int, bool]) -> Thumbnail:
+def _thumbnail(answers: ClassAnswers, place: int, right_before: dict[int, bool]) -> Thumbnail:
     names = answers.dataset.class_names
     label, predicted = names[answers.labels[place]], names[answers.predicted[place]]
     confidence = float(answers.confidence[place])
@@ -64,7 +64,7 @@ def _thumbnail(answers: Answers, place: int, right_before: dict[int, bool]) -> T
     )
 
 
-def _jpeg(answers: Answers, row: int) -> str:
+def _jpeg(answers: ClassAnswers, row: int) -> str:
     image = answers.dataset.image(row)
     image.thumbnail((SIDE, SIDE))
     buffer = io.BytesIO()
