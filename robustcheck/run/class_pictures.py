@@ -38,7 +38,7 @@ class ClassAnswers:
         return places[np.argsort(-np.nan_to_num(self.confidence[places]), kind="stable")]
 
 
-def answers_of(cell: Cell, bench: Bench) -> ClassAnswers | None:
+def class_answers(cell: Cell, bench: Bench) -> ClassAnswers | None:
     """Return the answers behind a score of classification; None where a cell has no such answers."""
     try:
         recipe = bench.recipes(cell)[0]

@@ -17,8 +17,8 @@ from robustcheck.judge import screen_results
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, write_report
 from robustcheck.run.candidates import find_unjudged, judged_candidate
-from robustcheck.run.drawing import within_weight
 from robustcheck.run.session import RobustSession
+from robustcheck.run.verdict_pictures import within_weight
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
 _PACKAGES = ("robustcheck", "pytest", "torch", "open_clip_torch", "timm", "transformers", "numpy", "statsmodels")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from robustcheck.judge import Case
 from robustcheck.measure import Bench
-from robustcheck.run.class_pictures import answers_of, class_pictures, shape_strip
-from robustcheck.run.pictures import pictures_of
+from robustcheck.run.class_pictures import class_answers, class_pictures, shape_strip
+from robustcheck.run.score_pictures import pictures_of
 from robustcheck.run.thumbnails import wrong_images
 from robustcheck.values import Drawn, Result, Samples, Score, Status, Verdict
 
@@ -36,7 +36,7 @@ def draw_result(
         return Drawn()
     samples = find(score)
     pictures = () if samples is None else (*pictures_of(score, samples), *shape_strip(score, samples, bench))
-    answers = answers_of(score.cell, bench) if is_looked_into else None
+    answers = class_answers(score.cell, bench) if is_looked_into else None
     if answers is None:
         return Drawn(pictures)
     pictures = (*pictures, *class_pictures(answers))

@@ -14,7 +14,7 @@ from PIL import Image
 from report_fixtures import made_up_run
 
 from robustcheck.api import run
-from robustcheck.run.drawing import MOST_WEIGHT, within_weight
+from robustcheck.run.verdict_pictures import MOST_WEIGHT, within_weight
 from robustcheck.values import Drawn, Result, RunRecord, Thumbnail
 
 SUITE = """\
