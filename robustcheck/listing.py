@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -22,3 +23,12 @@ def name_any(names: str | Sequence[str]) -> str:
     'vit or cnn'
     """
     return names if isinstance(names, str) else " or ".join(names)
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return the key by which epoch_2 comes before epoch_10.
+
+    >>> sorted(["epoch_10", "epoch_2"], key=natural)
+    ['epoch_2', 'epoch_10']
+    """
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name))

@@ -13,7 +13,7 @@ from robustcheck.models.adapted_reference import (
     unknown_adapter,
 )
 from robustcheck.models.catalogue import Entry, entries, entry
-from robustcheck.models.kind import Reference, kinds_of_scheme, model_kinds, reference_examples, schemes
+from robustcheck.models.kind import ModelKind, Reference, kinds_of_scheme, model_kinds, reference_examples, schemes
 from robustcheck.values import ModelRef
 
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors")
@@ -89,10 +89,21 @@ def _bare(text: str, arch: str | None, base: Path) -> ModelRef:
     known = entry(text)
     if known is not None:
         return reference_of(known)
-    for kind in model_kinds():
-        if kind.is_bare and kind.holds is not None and kind.holds(base / Path(text).expanduser()):
-            return _schemed(kind.schemes[0], Reference(text, text, base))
+    kind = _holder(text, base)
+    if kind is not None:
+        return _schemed(kind.schemes[0], Reference(text, text, base))
     raise _unknown(text, base)
+
+
+def is_held(text: str, base: Path) -> bool:
+    """Tell whether a directory is a model by itself, in the format of a library."""
+    return _holder(text, base) is not None
+
+
+def _holder(text: str, base: Path) -> ModelKind | None:
+    place = base / Path(text).expanduser()
+    held = (kind for kind in model_kinds() if kind.is_bare and kind.holds is not None and kind.holds(place))
+    return next(held, None)
 
 
 def _bare_file(text: str, arch: str | None, base: Path) -> ModelRef:

@@ -13,11 +13,18 @@ from typing import Any
 import yaml
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.listing import natural
 from robustcheck.models.adapted_reference import Written, bare_reference, split_adapter
 from robustcheck.models.catalogue import entries
 from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
 from robustcheck.models.kind import ModelKind, kinds_of_scheme
-from robustcheck.models.reference import is_checkpoint_file, parse_reference, reference_of, with_adapter
+from robustcheck.models.reference import (
+    is_checkpoint_file,
+    is_held,
+    parse_reference,
+    reference_of,
+    with_adapter,
+)
 from robustcheck.values import ModelRef, Query
 
 
@@ -40,12 +47,16 @@ def resolve_models(texts: Sequence[str], *, arch: str | None = None, base: Path 
     parts = [part for text in texts for part in _split(text)]
     if not parts:
         raise SetupError("no model is named", expected="a set, a query or a reference", fix=_set_list())
-    if arch is not None and not any(is_checkpoint_file(bare_reference(part, base)) for part in parts):
+    if arch is not None and not any(_takes_arch(bare_reference(part, base), base) for part in parts):
         raise SetupError(
             f"--arch {arch} has no checkpoint file to belong to",
             expected="--models with a checkpoint file, such as --models epoch_12.pt --arch ViT-B-32",
         )
     return _unique(model for part in parts for model in _resolve(part, arch, base))
+
+
+def _takes_arch(text: str, base: Path) -> bool:
+    return is_checkpoint_file(text) or (base / Path(text).expanduser()).is_dir()
 
 
 def resolve_one(text: str, *, arch: str | None = None, base: Path | None = None) -> ModelRef:
@@ -86,7 +97,25 @@ def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         return _queried(parse_query(text), text)
     if any(mark in text for mark in "*?"):
         return _globbed(text, arch, base)
+    if (base / Path(text).expanduser()).is_dir() and not is_held(text, base):
+        return _checkpoints(text, arch, base)
     return (_referenced(text, arch, base),)
+
+
+def _checkpoints(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
+    """Return the checkpoint files in a directory and below it, and the models that its directories are."""
+    root = base / Path(text).expanduser()
+    places = sorted(root.rglob("*"), key=lambda path: natural(path.relative_to(root).as_posix()))
+    below = [str(Path(text) / path.relative_to(root)) for path in places]
+    found = [each for each in below if is_checkpoint_file(each) or is_held(each, base)]
+    # The files of a model in a directory of its own are parts of that model.
+    models = [each for each in found if not any(str(parent) in found for parent in Path(each).parents)]
+    if not models:
+        raise ModelError(
+            f"no model in the directory {text}",
+            expected="checkpoint files, or directories in the format of open_clip or transformers",
+        )
+    return tuple(parse_reference(each, arch=arch, base=base) for each in models)
 
 
 def _adapted(model: ModelRef, written: Written, base: Path) -> ModelRef:
@@ -123,7 +152,7 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         found = _globbed_paths(holding[0], text, base)
     elif is_checkpoint_file(text) or "@" in text:
         head, at, pattern = text.rpartition("@")
-        files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
+        files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base), key=natural)
         found = tuple(parse_reference(f"{head}{at}{file}", arch=arch, base=base) for file in files)
     else:
         found = tuple(
@@ -139,7 +168,7 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
 
 def _globbed_paths(kind: ModelKind, text: str, base: Path) -> tuple[ModelRef, ...]:
     scheme, _, pattern = text.partition(":")
-    places = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base))
+    places = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base), key=natural)
     # Notes and logs lie beside models; what holds none is not meant.
     held = [place for place in places if kind.holds is not None and kind.holds(base / place)]
     return tuple(parse_reference(f"{scheme}:{place}", base=base) for place in held)

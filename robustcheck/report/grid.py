@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+from robustcheck.listing import natural
 from robustcheck.report.words import (
     Kind,
     case_of,
@@ -13,7 +14,6 @@ from robustcheck.report.words import (
     is_to_hold,
     kind_of,
     name_parts,
-    natural,
     signed_short,
 )
 from robustcheck.values import Result

@@ -81,11 +81,6 @@ def name_parts(model: str) -> tuple[str, str]:
     return name, weights
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return the key by which epoch_2 comes before epoch_10."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name))
-
-
 def finding(result: Result) -> str:
     """Write what was found of a claim: ``fails``, and what was expected where the suite says so."""
     found, expected = result.finding or "\N{EN DASH}", result.expect_finding

@@ -379,3 +379,20 @@ def test_a_model_is_the_same_whether_it_was_named_or_came_with_a_set() -> None:
     assert (named.named, member.named) == (True, False)
     assert named == member
     assert hash(named) == hash(member)
+
+
+def test_a_directory_of_checkpoints_is_a_set_in_the_order_of_training(tmp_path: Path) -> None:
+    for name in ("42/epoch_10.pt", "42/epoch_2.pt", "41/final.pt", "42/notes.txt"):
+        (tmp_path / "runs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs" / name).touch()
+    found = resolve_models(["runs"], arch="ViT-B-32", base=tmp_path)
+    assert [Path(model.weights or "").name for model in found] == ["final.pt", "epoch_2.pt", "epoch_10.pt"]
+    assert not any(model.named for model in found)
+    globbed = resolve_models(["runs/42/*.pt"], arch="ViT-B-32", base=tmp_path)
+    assert [Path(model.weights or "").name for model in globbed] == ["epoch_2.pt", "epoch_10.pt"]
+
+
+def test_a_directory_without_a_model_is_said(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(ModelError, match="no model in the directory runs"):
+        resolve_models(["runs"], base=tmp_path)
