@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from robustcheck.errors import DataError, SetupError
 
 # A file written again within one tick of the file system's clock keeps its times: trust them only when older.
 SETTLED_SECONDS = 2.0
+_HALF_WRITTEN = ".robustcheck-"
+_STALE_SECONDS = 3600.0
 
 Stamp = tuple[int, int, int, int]
 
 
-def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Put a file, or its pieces, in its place whole: readers see the old one or the new one, never a part."""
+def write_atomically(path: Path, content: bytes | Iterable[bytes], what: str = "the file") -> None:
+    """Put a file, or its pieces, in its place whole: readers see the old one or the new one, never a part.
+
+    ``what`` names it in the SetupError of a full or read-only disk.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_stale(path.parent)
         _write_beside(path, [content] if isinstance(content, bytes) else content)
     except OSError as error:
         raise SetupError(
-            f"cannot write the file: {error.strerror or error}",
+            f"cannot write {what}: {error.strerror or error}",
             where=str(path),
             fix="free some space, make the directory writable, or name another place",
         ) from error
+
+
+@cache
+def clear_stale(directory: Path) -> None:
+    """Remove what killed runs left half written in a directory, once a process."""
+    oldest = time.time() - _STALE_SECONDS
+    for left in directory.glob(f"{_HALF_WRITTEN}*"):
+        # Another process may have been first, or it is not ours to remove.
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < oldest:
+                left.unlink()
 
 
 def file_stamp(path: Path) -> Stamp:
@@ -48,7 +67,8 @@ def is_settled(stamp: Stamp) -> bool:
 
 def _write_beside(path: Path, pieces: Iterable[bytes]) -> None:
     # Opened by name and not by mkstemp, whose files only their owner can read: a store may be shared.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    # Its name holds nothing of the target's, which may be as long as a name can be.
+    temporary = path.with_name(f"{_HALF_WRITTEN}{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.writelines(pieces)

@@ -8,6 +8,9 @@ RobustcheckError
 ├── DataError            the data set is there but wrong
 │   └── DataMissing      the data set is not there: where it should be put
 └── RecordError          a baseline, population or stored result is missing or damaged
+
+Messages quote names and values from outside. They are made printable and short here, once: a file name cannot start
+a line of its own, move the cursor, or be longer than a reader reads.
 """
 
 from __future__ import annotations
@@ -15,20 +18,30 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from robustcheck.printing import MOST, one_line, printable
 from robustcheck.values import Problem
+
+_MOST_EXPECTED = 6000
+_MOST_PROBLEMS = 50
+_MOST_OF_PROBLEM = 8000
+# Comparing names takes time that grows with the product of their lengths.
+_LONGEST_NAME = 200
+
+Text = str | tuple[str, ...]
 
 
 class RobustcheckError(Exception):
     """Say where something is wrong, what was found, what was expected and what to do.
 
-    Every part is optional but ``found``; the message joins those that are given.
+    Every part is optional but ``found``; the message joins those that are given. A part of several lines is a
+    tuple of them: a line break inside a text came from outside, and is written as an escape.
     """
 
-    def __init__(self, found: str, *, where: str = "", expected: str = "", fix: str = "") -> None:
-        self.found = found
-        self.where = where
-        self.expected = expected
-        self.fix = fix
+    def __init__(self, found: Text, *, where: str = "", expected: Text = "", fix: Text = "") -> None:
+        self.found = _lines(found)
+        self.where = one_line(where)
+        self.expected = _lines(expected, _MOST_EXPECTED)
+        self.fix = _lines(fix)
         super().__init__(self._message())
 
     def _message(self) -> str:
@@ -46,7 +59,13 @@ class SpecError(RobustcheckError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n\n".join(problem.text for problem in self.problems))
+        shown = [printable(problem.text, _MOST_OF_PROBLEM) for problem in self.problems[:_MOST_PROBLEMS]]
+        more = len(self.problems) - len(shown)
+        shown += [f"... and {more:,} more mistakes in this file"] if more else []
+        super().__init__(tuple("\n\n".join(shown).split("\n")))
+
+    def _message(self) -> str:
+        return self.found
 
 
 class SetupError(RobustcheckError):
@@ -79,5 +98,13 @@ class RecordError(RobustcheckError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    if len(name) > _LONGEST_NAME:
+        return ""
+    short = [other for other in known if len(other) <= _LONGEST_NAME]
+    near = difflib.get_close_matches(name, short, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _lines(text: Text, most: int = MOST) -> str:
+    lines = (text,) if isinstance(text, str) else text
+    return "\n".join(one_line(line, most) for line in lines)

@@ -19,9 +19,9 @@ import jsonschema
 import yaml
 
 from robustcheck.errors import SpecError
+from robustcheck.files.yaml_scalars import CoreLoader
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema, load_suite
-from robustcheck.spec.scalars import CoreLoader
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "spec" / "mistakes.yaml"

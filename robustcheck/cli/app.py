@@ -23,9 +23,10 @@ from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
+from robustcheck.cli.said import say
 from robustcheck.cli.tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.datasets.doctor import examine
-from robustcheck.errors import SpecError
+from robustcheck.errors import SetupError, SpecError
 from robustcheck.history.baselines import bless as bless_run
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import Precision
@@ -77,12 +78,12 @@ def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or direct
         try:
             suite = session.load(path)
             items = len(session.plan(suite).items)
-            typer.echo(f"{path}: {len(suite.checks)} checks, {items} with their models")
+            say(f"{path}: {len(suite.checks)} checks, {items} with their models")
         except SpecError as error:
             wrong += len(error.problems)
-            typer.echo(str(error), err=True)
+            say(str(error), err=True)
     if wrong:
-        typer.echo(f"{wrong} mistake{'s' if wrong > 1 else ''}", err=True)
+        say(f"{wrong} mistake{'s' if wrong > 1 else ''}", err=True)
         raise typer.Exit(1)
 
 
@@ -98,7 +99,7 @@ def explain(
 ) -> None:
     """Say a check in words: what is measured, what must hold, and on which evidence it can run."""
     for line in explain_check(check, _session()):
-        typer.echo(line)
+        say(line)
 
 
 @app.command()
@@ -147,11 +148,15 @@ def bless(
     run: Annotated[Path, typer.Argument(help="A run: reports/RUN, or its run.json.")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
     store: Store = None,
+    force: Annotated[bool, typer.Option("--force", help="Bless a run that has failures or errors.")] = False,
+    why: Annotated[str, typer.Option("--why", help="Why, kept with the baseline and shown beside it.")] = "",
 ) -> None:
-    """Make a run the baseline that no_worse_than compares with."""
+    """Make a run the baseline that no_worse_than compares with; one with failures or errors needs --force --why."""
+    if bool(why.strip()) != force:
+        raise SetupError("--force and --why belong together", expected='--force --why "the reason"')
     settings = _settings(None, store)
-    place = bless_run(run, name, settings.baselines, settings.samples)
-    typer.echo(f"baseline {name}: {place}")
+    place = bless_run(run, name, settings.baselines, settings.samples, why=why.strip())
+    say(f"baseline {name}: {place}")
 
 
 @app.command("measure")
@@ -203,7 +208,7 @@ def _print(answer: MeasuredAnswer | OnTrendAnswer, as_json: bool) -> None:
     facts = answer.as_text()
     width = max(len(name) for name in facts)
     for name, text in facts.items():
-        typer.echo(f"{name:<{width}}  {text}")
+        say(f"{name:<{width}}  {text}")
 
 
 def _session() -> RobustSession:

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
+from robustcheck.cli.said import cell
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import Differences, differences
 from robustcheck.run.settings import home_of, samples_of
@@ -54,9 +54,9 @@ def _print(found: Differences) -> None:
         table.add_column("value")
         table.add_column("rests on", overflow="fold")
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*map(cell, row))
         console.print(table)
-    console.print(escape(f"{found.before} to {found.after}: {_summary(found)}"))
+    console.print(cell(f"{found.before} to {found.after}: {_summary(found)}"))
 
 
 def _summary(found: Differences) -> str:

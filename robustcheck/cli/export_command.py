@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.datasets import data_roots
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Bench, MeasureSettings, logits_of
@@ -44,7 +45,7 @@ def export(
     # Which metric does not matter: all of them are made of the same logits.
     quantity = Quantity("top1", _absolute(dataset), transform=transform, prompts=prompts)
     for line in export_models(resolve_models(models, arch=arch), quantity, out, settings):
-        typer.echo(line)
+        say(line)
 
 
 def _absolute(dataset: str) -> str:

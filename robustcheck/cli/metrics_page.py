@@ -18,7 +18,7 @@ def metrics_table(name: str, as_json: bool, console: Console) -> None:
     """Print every metric, or one with its options explained; raise SetupError for an unknown name."""
     chosen = [metric_named(name)] if name else list(known_metrics().values())
     if as_json:
-        console.print_json(json.dumps([_plain(metric) for metric in chosen]))
+        console.print_json(json.dumps([_plain(metric) for metric in chosen]), ensure_ascii=True)
     elif name:
         _print_one(chosen[0], console)
     else:

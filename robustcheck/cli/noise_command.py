@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.datasets import data_roots
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
@@ -62,7 +63,7 @@ def noise(
         _renew(write, noise_table(repeats))
     typer.echo(json.dumps([_plain(repeat) for repeat in repeats]) if as_json else noise_table(repeats))
     if not all(repeat.is_sound for repeat in repeats):
-        typer.echo("a float32 measurement moved a top-1 decision, or could not be made", err=True)
+        say("a float32 measurement moved a top-1 decision, or could not be made", err=True)
         raise typer.Exit(1)
 
 

@@ -12,11 +12,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
 from robustcheck.cli.labour import find_labours
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
+from robustcheck.cli.said import cell
 from robustcheck.cli.tables import data_paths, suite_paths
 from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings, metric_named
@@ -45,7 +45,8 @@ def plan(
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if as_json:
-        console.print_json(json.dumps([_facts(path, one) for path, prospects in found for one in prospects]))
+        rows = [_facts(path, one) for path, prospects in found for one in prospects]
+        console.print_json(json.dumps(rows), ensure_ascii=True)
         return
     for path, prospects in found:
         console.print(_table(path, prospects))
@@ -82,18 +83,18 @@ def _settings(
 def _table(path: Path, prospects: Sequence[Prospect]) -> Table:
     """Return a row for the models of a check that stand alike."""
     headers = (Column("check", no_wrap=True, overflow="fold"), "models", "evidence", "images", "finds", "allowed", "")
-    table = Table(*headers, title=escape(str(path)), title_justify="left", box=None)
+    table = Table(*headers, title=cell(str(path)), title_justify="left", box=None)
     for alike in _alike(prospects):
         first = max(alike, key=lambda one: one.detectable or 0.0)
         unit = metric_named(first.item.check.quantity.metric).unit
         table.add_row(
-            escape(first.item.check.key),
-            escape(_models(alike)),
-            escape(first.evidence),
+            cell(first.item.check.key),
+            cell(_models(alike)),
+            cell(first.evidence),
             f"{first.n:,}" if first.n else "?",
             _amount(first.detectable, unit),
             _amount(first.allowed, unit),
-            escape(first.advice) if first.evidence == "no data" else _remark(first),
+            cell(first.advice) if first.evidence == "no data" else _remark(first),
         )
     return table
 
@@ -134,7 +135,7 @@ def _close(console: Console, prospects: Sequence[Prospect]) -> None:
         f"without data: {len(missing)} checks; cannot be decided: {len(blind)} checks"
     )
     for key in sorted(blind):
-        console.print(f"  cannot be decided with the data at hand: {escape(key)}", highlight=False)
+        console.print(f"  cannot be decided with the data at hand: {cell(key)}", highlight=False)
     console.print(
         "finds: the drop beyond the limit that so many images find with 80% power at the check's alpha; of a "
         f"comparison, if the two models differ on {DISCORDANT:.0%} of the images.",

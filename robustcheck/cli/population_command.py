@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
 from robustcheck.populations import from_run, joined, write_csv
@@ -22,6 +23,6 @@ def population(
     if not own.table.figures:
         raise RecordError("no figures in these runs", where=", ".join(map(str, runs)), expected="a run with scores")
     write_atomically(out, write_csv(own.table).encode())
-    typer.echo(f"{out}: {len(own.table.figures)} figures of {len(own.table.facets)} models")
+    say(f"{out}: {len(own.table.figures)} figures of {len(own.table.facets)} models")
     for text in own.left_out:
-        typer.echo(f"left out: {text}")
+        say(f"left out: {text}")

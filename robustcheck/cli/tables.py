@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
+from robustcheck.cli.said import cell, cells
 from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
@@ -28,11 +28,11 @@ def models_table(query: str, as_json: bool, console: Console) -> None:
         return
     models = list_models(query or None)
     if as_json:
-        console.print_json(json.dumps([_model_facts(model) for model in models]))
+        console.print_json(json.dumps([_model_facts(model) for model in models]), ensure_ascii=True)
         return
     table = Table(_whole("model"), *_SHOWN_FACETS, box=None)
     for model in models:
-        table.add_row(model.text, *(model.facet(name) or "" for name in _SHOWN_FACETS))
+        table.add_row(cell(model.text), *(cell(model.facet(name) or "") for name in _SHOWN_FACETS))
     console.print(table)
     console.print(f"{len(models)} models")
 
@@ -41,7 +41,7 @@ def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> No
     """Print the catalogue's data sets: what each is for, and where it lies or should be put."""
     found = [(entry, presence(name, roots)) for name, entry in known_datasets().items()]
     if as_json:
-        console.print_json(json.dumps([_dataset_facts(entry, here) for entry, here in found]))
+        console.print_json(json.dumps([_dataset_facts(entry, here) for entry, here in found]), ensure_ascii=True)
         return
     table = Table(_whole("data set"), _whole("for"), "images", Column("on this machine", overflow="fold"), box=None)
     for entry, here in found:
@@ -57,9 +57,9 @@ def _images(entry: CatalogueEntry, here: Presence) -> str:
 
 def _where(here: Presence) -> str:
     if here.place is None:
-        return f"[dim]- ({escape(here.advice)})[/dim]"
+        return f"[dim]- ({cell(here.advice)})[/dim]"
     some = f"{len(here.subsets) - len(here.missing)} of {len(here.subsets)} subsets in " if here.missing else ""
-    return escape(some + here.place)
+    return cell(some + here.place)
 
 
 def _dataset_facts(entry: CatalogueEntry, here: Presence) -> dict[str, object]:
@@ -80,11 +80,12 @@ def _dataset_facts(entry: CatalogueEntry, here: Presence) -> dict[str, object]:
 def observations_table(observations: Sequence[Observation], as_json: bool, console: Console) -> bool:
     """Print what was found and return whether nothing is wrong."""
     if as_json:
-        console.print_json(json.dumps([[one.level, one.what, one.detail] for one in observations]))
+        rows = [[one.level, one.what, one.detail] for one in observations]
+        console.print_json(json.dumps(rows), ensure_ascii=True)
     else:
         table = Table("level", "what", Column("detail", overflow="fold"), box=None, show_header=False)
         for one in observations:
-            table.add_row(one.level, escape(one.what), escape(one.detail))
+            table.add_row(one.level, cell(one.what), cells(one.detail))
         console.print(table)
     return all(one.level != "error" for one in observations)
 

@@ -23,6 +23,8 @@ class CatalogueEntry:
     raw image files; ``id_dataset`` is the in-distribution set that an out-of-distribution set goes with;
     A family has ``subsets``: its axes and their values, in order; ``default`` holds the values that an axis
     has where a suite does not name it, ``folders`` the group directories of the first axis's values.
+    ``columns`` are all that ``where`` can name, each with its values (none listed: any), where that is known
+    without the images; a directory may bring columns of its own.
     """
 
     name: str
@@ -45,6 +47,7 @@ class CatalogueEntry:
     subsets: Axes = ()
     default: Axes = ()
     folders: Axes = ()
+    columns: Axes | None = None
 
     @property
     def places(self) -> tuple[str, ...]:

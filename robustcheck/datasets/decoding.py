@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from robustcheck.errors import DataError
-from robustcheck.regular_files import open_regular
+from robustcheck.files.regular import open_regular
 
 if TYPE_CHECKING:
     from PIL import Image

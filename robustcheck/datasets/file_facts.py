@@ -5,6 +5,7 @@ Each file is known by its size and times, so that a second run does not read gig
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
-from robustcheck.errors import DataError
+from robustcheck.errors import DataError, SetupError
+from robustcheck.files.sealed import seal, unseal
 
 Fact = TypeVar("Fact", bound=str | int)
 
@@ -30,16 +32,16 @@ class FileFacts(Generic[Fact]):
     def of(self, directory: Path, files: Sequence[Path], index_dir: Path | None) -> dict[str, Fact]:
         """Return the fact of each file by its name below the directory, in the order of the files."""
         cached = self._cache(directory, index_dir)
-        kept = _read(cached, self.schema)
-        known = {path.relative_to(directory).as_posix(): self._entry(path, directory, kept) for path in files}
+        past = _read(cached, self.schema)
+        known = {path.relative_to(directory).as_posix(): self._entry(path, directory, past) for path in files}
         settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
-        if settled != kept and cached is not None:
+        if settled != past and cached is not None:
             entries = {name: [*stamp, fact] for name, (stamp, fact) in settled.items()}
-            write_atomically(cached, json.dumps({"schema": self.schema, "files": entries}).encode())
+            keep(cached, json.dumps({"schema": self.schema, "files": entries}).encode())
         return {name: fact for name, (_, fact) in known.items()}
 
-    def _entry(self, path: Path, directory: Path, kept: Mapping[str, tuple[Stamp, Fact]]) -> tuple[Stamp, Fact]:
-        stamp, entry = file_stamp(path), kept.get(path.relative_to(directory).as_posix())
+    def _entry(self, path: Path, directory: Path, past: Mapping[str, tuple[Stamp, Fact]]) -> tuple[Stamp, Fact]:
+        stamp, entry = file_stamp(path), past.get(path.relative_to(directory).as_posix())
         if entry is not None and entry[0] == stamp:
             return entry
         fact = self.find(path)
@@ -54,14 +56,27 @@ class FileFacts(Generic[Fact]):
         return index_dir / f"{self.name}-{place}.json"
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write a cache with its checksum; one that cannot be written only costs time."""
+    with contextlib.suppress(SetupError):
+        write_atomically(path, seal(content, path.name))
+
+
+def kept(path: Path | None) -> bytes | None:
+    """Return what ``keep`` wrote, or None when there is nothing, or a bit of it has changed."""
+    if path is None:
+        return None
+    try:
+        found = unseal(path.read_bytes(), path.name)
+    except OSError:
+        return None
+    return found.content if found is not None and found.sealed else None
+
+
 def _read(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:
     """Read a cache; one that is missing, damaged or of another schema counts as empty."""
-    if path is None or not path.is_file():
+    content = kept(path)
+    record = json.loads(content) if content is not None else {}
+    if record.get("schema") != schema:
         return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] != schema:
-            return {}
-        return {name: ((int(a), int(b), int(c), int(d)), fact) for name, (a, b, c, d, fact) in record["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+    return {name: ((int(a), int(b), int(c), int(d)), fact) for name, (a, b, c, d, fact) in record["files"].items()}

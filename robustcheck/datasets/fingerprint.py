@@ -14,7 +14,7 @@ from robustcheck.datasets import decoding
 from robustcheck.datasets.dataset import Contents
 from robustcheck.datasets.file_facts import FileFacts
 from robustcheck.errors import DataError
-from robustcheck.regular_files import open_regular
+from robustcheck.files.regular import open_regular
 
 SCHEMA = 2
 SHARD_SUFFIXES = (".tar", ".parquet")

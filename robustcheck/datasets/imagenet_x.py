@@ -8,8 +8,8 @@ with, are left out.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from robustcheck.datasets.catalogue import CatalogueEntry
 from robustcheck.datasets.class_sets import IMAGENET, class_set_indices, imagenet_class_names
 from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray
 from robustcheck.datasets.imagenet_names import imagenet_x_file, validation_labels, validation_name
-from robustcheck.datasets.layouts.text_files import read_table, read_text
+from robustcheck.datasets.layouts.text_files import read_table
 from robustcheck.datasets.views import Known, view
 from robustcheck.errors import DataError
+from robustcheck.files.json_files import read_json_lines
 
 FACTORS = (
     "pose",
@@ -119,9 +120,9 @@ def validation_known() -> Known:
 
 def _annotated(name: str) -> dict[str, tuple[int, str]]:
     """Return the class and the factors of each annotated image."""
+    rows: Iterator[tuple[str, Any]] = read_json_lines(imagenet_x_file(name), DataError)
     return {
-        row[FILE_NAME]: (int(row["class"]), ";".join(factor for factor in FACTORS if row[factor]))
-        for row in map(json.loads, read_text(imagenet_x_file(name)).splitlines())
+        row[FILE_NAME]: (int(row["class"]), ";".join(factor for factor in FACTORS if row[factor])) for _, row in rows
     }
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.errors import DataError, DataMissing, SetupError, did_you_mean
+from robustcheck.files.user_paths import user_path
+from robustcheck.files.yaml_files import read_mapping
 
 ENVIRON = "ROBUSTCHECK_DATA"
 LOCAL_FILE = "datasets.local.yaml"
+_LINES = "lines like 'roots: [/data]' and 'imagenet-val: /dir'"
 
 
 def data_roots(
@@ -83,18 +86,18 @@ def _plain_roots(roots: Sequence[Path]) -> Iterator[Path]:
 
 def _directories(text: str, where: str) -> Iterator[Path]:
     for part in filter(None, text.split(os.pathsep)):
-        root = Path(part).expanduser().absolute()
-        if not root.exists():
+        root = user_path(part, Path(), SetupError, where=where).absolute()
+        if not os.path.exists(root):
             raise SetupError(f"there is no directory {root}", where=where, fix="make it, or correct the path")
         yield root
 
 
 def _read_local(path: Path) -> tuple[Mapping[str, Path], tuple[Path, ...]]:
     """Read a local file: the directories of named datasets, and the roots."""
-    record = _load_mapping(path)
+    record = read_mapping(path, SetupError, expected=_LINES)
     roots = record.pop("roots", [])
     if not isinstance(roots, list) or not all(isinstance(text, str) for text in [*roots, *record.values()]):
-        raise _malformed(path, "values that are not paths")
+        raise SetupError("values that are not paths", where=str(path), expected=_LINES)
     for name in record:
         if name not in known_datasets():
             raise SetupError(
@@ -103,21 +106,5 @@ def _read_local(path: Path) -> tuple[Mapping[str, Path], tuple[Path, ...]]:
                 expected="one of roots, " + ", ".join(known_datasets()),
                 fix=did_you_mean(name, known_datasets()),
             )
-    named = {name: path.parent / Path(str(text)).expanduser() for name, text in record.items()}
-    return named, tuple(path.parent / Path(text).expanduser() for text in roots)
-
-
-def _load_mapping(path: Path) -> dict[str, object]:
-    import yaml
-
-    try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _malformed(path, str(error)) from error
-    if record is not None and (not isinstance(record, dict) or not all(isinstance(name, str) for name in record)):
-        raise _malformed(path, "no mapping")
-    return dict(record or {})
-
-
-def _malformed(path: Path, what: str) -> SetupError:
-    return SetupError(f"found {what}", where=str(path), expected="lines like 'roots: [/data]' and 'imagenet-val: /dir'")
+    named = {name: user_path(str(text), path.parent, SetupError, where=str(path)) for name, text in record.items()}
+    return named, tuple(user_path(text, path.parent, SetupError, where=str(path)) for text in roots)

@@ -16,9 +16,9 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles, IntArray
 from robustcheck.datasets.layouts import read_directory
 from robustcheck.datasets.layouts.image_files import require_one_meaning, told_by_name, walk_to_images
-from robustcheck.datasets.layouts.text_files import load_json
 from robustcheck.errors import DataError
-from robustcheck.texts import stripped
+from robustcheck.files.json_files import read_json
+from robustcheck.files.texts import stripped
 
 TYPED = "typed"
 _NAME = re.compile(r"label=([^_=]+)_text=([^_=]+)(?:_.*)?")
@@ -106,7 +106,7 @@ def _parse_name(name: str, path: Path) -> tuple[str, str]:
 
 
 def _annotations(source: Path) -> Mapping[str, Mapping[str, str]]:
-    rows = load_json(source)
+    rows = read_json(source, DataError)
     expected = f'{{"IMG_1.JPG": {{"{_OBJECT}": "cup", "{_WORD}": "good"}}, ...}}'
     if not isinstance(rows, dict) or not rows:
         raise DataError("no images", where=str(source), expected=expected)

@@ -7,36 +7,45 @@ per-sample scores of its live measurements; it can be committed, or kept as a CI
 from __future__ import annotations
 
 import io
-import os
 import re
-import shutil
-import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import DataError, RecordError, did_you_mean
-from robustcheck.report import load_run
+from robustcheck.files.array_files import parse_arrays
+from robustcheck.files.sealed import seal, unseal
+from robustcheck.files.texts import read_bytes
+from robustcheck.history.portable import is_same_quantity
+from robustcheck.report import dump_run, load_run
 from robustcheck.stats.statistics import statistic_named
 from robustcheck.values import ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SAMPLES = "samples"
 _COLUMNS = ("ids", "scores", "groups", "weights", "counted", "correct", "clusters")
+_REQUIRED = frozenset({"ids", "scores", "groups", "bins"})
+# 0.1.0 wrote `aggregate` for the statistic, and `partner` for whichever further column that needs.
+_OLD = frozenset({"aggregate", "partner"})
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A blessed run and where its per-sample scores lie."""
+    """A blessed run and where its per-sample scores lie; ``here`` is where the run that asks was started."""
 
     name: str
     directory: Path
     run: RunRecord
+    here: str = ""
+
+    def label(self, score: Score) -> str:
+        """Name the baseline and the model of it that a candidate is held against."""
+        forced = f"; blessed with failures: {self.run.blessed_why}" if self.run.blessed_why else ""
+        return f"baseline {self.name} ({score.cell.model.id}{forced})"
 
     def score(self, model: ModelRef, quantity: Quantity) -> Score:
         """Return the blessed score to hold a model against; raises RecordError when there is none.
@@ -44,7 +53,7 @@ class Baseline:
         The same model if the baseline has it; else the only model of the same architecture (an
         earlier checkpoint); else the only model it has.
         """
-        scores = {score.cell.model.id: score for score in _own_scores(self.run) if score.cell.quantity == quantity}
+        scores = {score.cell.model.id: score for score in _own_scores(self.run) if self._is(score, quantity)}
         if not scores:
             raise self._missing(f"no measurement of {quantity.label}", "bless a run of this suite")
         chosen = _counterpart(model, scores)
@@ -61,10 +70,17 @@ class Baseline:
 
     def samples(self, score: Score) -> Samples:
         """Read the per-sample scores of a blessed score that was measured; raises RecordError without them."""
-        samples = read_samples(self.directory / SAMPLES, score.key)
+        found = f"the per-image scores of {score.cell.model.id} are gone or damaged"
+        try:
+            samples = read_samples(self.directory / SAMPLES, score.key)
+        except RecordError as error:
+            raise self._missing(f"{found} ({error.where})", "bless it again") from error
         if samples is None:
-            raise self._missing(f"the per-image scores of {score.cell.model.id} are gone or damaged", "bless it again")
+            raise self._missing(found, "bless it again")
         return samples
+
+    def _is(self, score: Score, quantity: Quantity) -> bool:
+        return is_same_quantity(score.cell.quantity, self.run.root, quantity, self.here)
 
     def _missing(self, found: str, fix: str) -> RecordError:
         return RecordError(found, where=f"baseline {self.name}", fix=fix)
@@ -95,13 +111,43 @@ def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRu
     )
 
 
-def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
-    """Make a run the baseline ``name``: copy its record and the per-image scores it rests on."""
+def bless(run_path: Path, name: str, baselines: Path, samples: Path, *, why: str = "") -> Path:
+    """Make a run the baseline ``name``: copy its record and the per-image scores it rests on.
+
+    A run with failures or errors needs a reason, which is kept. The baseline changes with the one rename of its
+    record: killed before it, the old one stands; after it, at most scores that nothing names are left.
+    """
     if not _NAME.fullmatch(name):
         raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
     run = load_run(run_path)
-    keys = {score.key for score in _own_scores(run) if score.evidence == "live"}
-    gone = sorted(key for key in keys if read_samples(samples, key) is None)
+    _refuse_failures(run, run_path, why)
+    scores = _kept_scores(run, samples)
+    target = baselines / name
+    for key, content in scores.items():
+        write_atomically(_samples_file(target / SAMPLES, key), content, what="the baseline")
+    write_atomically(target / "run.json", dump_run(replace(run, blessed_why=why)), what="the baseline")
+    for left in (target / SAMPLES).glob("*.npz"):
+        if left.stem not in scores:
+            left.unlink(missing_ok=True)
+    return target
+
+
+def _refuse_failures(run: RunRecord, run_path: Path, why: str) -> None:
+    counts = run.counts()
+    if why or not counts["fail"] + counts["error"]:
+        return
+    raise RecordError(
+        f"this run has {counts['fail']} failed checks and {counts['error']} errors",
+        where=str(run_path),
+        expected="a run that later ones may be held against",
+        fix='bless another run, or say why: --force --why "..."',
+    )
+
+
+def _kept_scores(run: RunRecord, samples: Path) -> dict[str, bytes]:
+    """Return the content of the per-image scores of a run's measurements by key; raise RecordError for a lost one."""
+    keys = sorted({score.key for score in _own_scores(run) if score.evidence == "live"})
+    gone = [key for key in keys if not _is_whole(samples, key)]
     if gone:
         for key in gone:
             # What is damaged goes, so that the next run keeps it anew.
@@ -111,41 +157,56 @@ def bless(run_path: Path, name: str, baselines: Path, samples: Path) -> Path:
             where=str(samples),
             fix="run the suites again with this store, then bless that run",
         )
-    baselines.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=baselines) as scratch:
-        fresh = Path(scratch) / "fresh"
-        (fresh / SAMPLES).mkdir(parents=True)
-        source = run_path / "run.json" if run_path.is_dir() else run_path
-        shutil.copy(source, fresh / "run.json")
-        for key in keys:
-            shutil.copy(_samples_file(samples, key), _samples_file(fresh / SAMPLES, key))
-        _swap(fresh, baselines / name, Path(scratch) / "old")
-    return baselines / name
+    return {key: _sealed(_samples_file(samples, key).read_bytes(), key) for key in keys}
 
 
-def load_baseline(name: str, baselines: Path) -> Baseline:
-    """Load a baseline by name; raises RecordError with the known names when there is none."""
+def _is_whole(samples: Path, key: str) -> bool:
+    try:
+        return read_samples(samples, key) is not None
+    except RecordError:
+        return False
+
+
+def _sealed(content: bytes, key: str) -> bytes:
+    """Return kept scores with a checksum: those of earlier versions have none."""
+    kept = unseal(content, key)
+    return content if kept is None or kept.sealed else seal(content, key)
+
+
+def known_baselines(baselines: Path) -> tuple[str, ...]:
+    """Return the names of the baselines."""
+    return tuple(sorted(path.parent.name for path in baselines.glob("*/run.json")))
+
+
+def load_baseline(name: str, baselines: Path, here: Path | None = None) -> Baseline:
+    """Load a baseline by name; raises RecordError with the known names when there is none.
+
+    ``here`` is where the run that asks was started (without it, the working directory).
+    """
     directory = baselines / name
     if not (directory / "run.json").is_file():
-        known = sorted(path.parent.name for path in baselines.glob("*/run.json"))
+        known = known_baselines(baselines)
         raise RecordError(
             f"no baseline {name!r} (known: {', '.join(known) or 'none'})",
             where=str(baselines),
             fix=did_you_mean(name, known) or f"robustcheck bless RUN --as {name}",
         )
-    return Baseline(name, directory, load_run(directory))
+    return Baseline(name, directory, load_run(directory), str(here or Path.cwd()))
 
 
 def write_samples(directory: Path, key: str, samples: Samples) -> None:
     """Keep per-sample scores under their cell's key, whole or not at all."""
-    if read_samples(directory, key) is not None:
-        return
+    try:
+        if read_samples(directory, key) is not None:
+            return
+    except RecordError:
+        pass  # damaged: it is written anew
     buffer = io.BytesIO()
     columns = {name: getattr(samples, name) for name in _COLUMNS if getattr(samples, name) is not None}
     np.savez_compressed(
         buffer, allow_pickle=False, **columns, statistic=np.array(samples.statistic), bins=np.array(samples.bins)
     )
-    write_atomically(_samples_file(directory, key), buffer.getvalue())
+    write_atomically(_samples_file(directory, key), seal(buffer.getvalue(), key))
 
 
 def has_samples(directory: Path, key: str) -> bool:
@@ -154,17 +215,31 @@ def has_samples(directory: Path, key: str) -> bool:
 
 
 def read_samples(directory: Path, key: str) -> Samples | None:
-    """Return stored per-sample scores, or None when they are not there or cannot be read."""
-    try:
-        with _samples_file(directory, key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
-            # 0.1.0 wrote `aggregate` for the statistic, and `partner` for whichever further column that needs.
-            statistic = statistic_named(str(arrays["statistic" if "statistic" in arrays else "aggregate"]))
-            if "partner" in arrays and statistic.column:
-                columns[statistic.column] = arrays["partner"]
-            return Samples(**columns, statistic=statistic.name, bins=int(arrays["bins"]))
-    except (OSError, EOFError, TypeError, ValueError, KeyError, DataError, zipfile.BadZipFile, zlib.error):
+    """Return stored per-sample scores, or None when they are not there; raise RecordError when a bit has changed."""
+    path = _samples_file(directory, key)
+    if not path.exists():
         return None
+    unsealed = unseal(read_bytes(path, RecordError), key)
+    arrays = parse_arrays(unsealed.content) if unsealed is not None else None
+    if arrays is None or not _REQUIRED <= set(arrays) <= _REQUIRED | _OLD | {*_COLUMNS, "statistic"}:
+        raise _damaged(path)
+    columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
+    try:
+        statistic = statistic_named(str(arrays["statistic" if "statistic" in arrays else "aggregate"]))
+        if "partner" in arrays and statistic.column:
+            columns[statistic.column] = arrays["partner"]
+        return Samples(**columns, statistic=statistic.name, bins=int(arrays["bins"]))
+    except (DataError, KeyError, TypeError, ValueError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> RecordError:
+    return RecordError(
+        "the per-image scores in this file are damaged",
+        where=str(path),
+        expected="the file as robustcheck wrote it",
+        fix="restore the file, or delete it and measure again",
+    )
 
 
 def _samples_file(directory: Path, key: str) -> Path:
@@ -187,9 +262,3 @@ def _counterpart(model: ModelRef, scores: dict[str, Score]) -> Score | None:
     if model.architecture and len(kin) == 1:
         return kin[0]
     return next(iter(scores.values())) if len(scores) == 1 else None
-
-
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    if target.exists():
-        os.replace(target, old)
-    os.replace(fresh, target)

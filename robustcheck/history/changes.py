@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from zlib import crc32
 
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import KeptRun, read_samples
+from robustcheck.history.portable import is_same_quantity, suite_of
 from robustcheck.report import load_run
 from robustcheck.stats.compare import paired_difference
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
@@ -52,41 +53,70 @@ class Movement:
     basis: str
 
 
-def previous_run(reports: Path, suites: Iterable[str]) -> RunRecord | None:
-    """Return the newest run under ``reports`` that judged any of these suites."""
-    wanted = set(suites)
+def previous_run(reports: Path, results: Sequence[Result], root: str = "") -> RunRecord | None:
+    """Return the newest run under ``reports`` that judged all of these suites and models, and a check of them.
+
+    ``root`` is where the run of the results was started.
+    """
+    wanted = _Judged.by(results, root)
     for path in sorted(reports.glob("*/run.json"), reverse=True):
         try:
             run = load_run(path)
         except RecordError:
             continue
-        if wanted & {result.suite for result in run.results}:
+        if _Judged.by(run.results, run.root).covers(wanted):
             return run
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The suites, the models and the (suite, check, model) of a run."""
+
+    suites: frozenset[str]
+    models: frozenset[str]
+    keys: frozenset[Key]
+
+    @classmethod
+    def by(cls, results: Sequence[Result], root: str) -> _Judged:
+        keys = frozenset(_key(result, root) for result in results)
+        return cls(frozenset(suite for suite, _, _ in keys), frozenset(model for _, _, model in keys), keys)
+
+    def covers(self, wanted: _Judged) -> bool:
+        return wanted.suites <= self.suites and wanted.models <= self.models and bool(wanted.keys & self.keys)
+
+
 def changes_since(
-    previous: RunRecord | None, results: Sequence[Result], samples: Path | None = None
+    previous: RunRecord | None, results: Sequence[Result], samples: Path | None = None, root: str = ""
 ) -> tuple[Change, ...]:
     """Return every (check, model) whose status is not what it was, or whose value moved by more than noise.
 
-    ``samples`` is the directory of the per-sample scores of both runs.
+    ``samples`` is the directory of the per-sample scores of both runs, ``root`` where the present one was started.
     """
     if previous is None:
         return ()
-    pairs = _pairs(previous.results, results)
-    found = (_change(then, now, (samples, samples), ALPHA / len(pairs)) for then, now in pairs)
+    pairs = pairs_of(previous, results, root)
+    sides = (_Side(samples, previous.root), _Side(samples, root))
+    found = (_change(then, now, sides, ALPHA / len(pairs)) for then, now in pairs)
     return tuple(change for change in found if change.before != change.after or change.beyond_noise)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Where a run's per-sample scores lie, and where it was started."""
+
+    samples: Path | None
+    root: str
 
 
 def differences(before: KeptRun, after: KeptRun) -> Differences:
     """Compare two runs; raises RecordError where they judged other suites, or measured on other data."""
     _require_common_suite(before.run, after.run)
-    pairs = _pairs(before.run.results, after.run.results)
+    pairs = pairs_of(before.run, after.run.results, after.run.root)
+    sides = (_Side(before.samples, before.run.root), _Side(after.samples, after.run.root))
     for then, now in pairs:
-        _require_same_data(then, now)
-    places = (before.samples, after.samples)
-    changes = [_change(then, now, places, ALPHA / len(pairs)) for then, now in pairs]
+        _require_same_data(then, now, sides)
+    changes = [_change(then, now, sides, ALPHA / len(pairs)) for then, now in pairs]
     status = [change for change in changes if change.before != change.after]
     return Differences(
         before=before.name,
@@ -95,8 +125,8 @@ def differences(before: KeptRun, after: KeptRun) -> Differences:
         fixed=tuple(change for change in status if is_fixed(change)),
         other_status=tuple(change for change in status if not is_new_failure(change) and not is_fixed(change)),
         moved=tuple(change for change in changes if change.beyond_noise),
-        appeared=_only_in(after.run.results, before.run.results),
-        gone=_only_in(before.run.results, after.run.results),
+        appeared=_only_in(after.run, before.run),
+        gone=_only_in(before.run, after.run),
         same=sum(change.before == change.after and not change.beyond_noise for change in changes),
     )
 
@@ -130,25 +160,37 @@ def movement(before: Score, after: Score, samples: tuple[ReadSamples, ReadSample
     return Movement(apart, f"the 95% intervals are {'' if apart else 'not '}apart; the samples cannot be paired")
 
 
-def _change(then: Result, now: Result, samples: tuple[Path | None, Path | None], alpha: float) -> Change:
+def _change(then: Result, now: Result, sides: tuple[_Side, _Side], alpha: float) -> Change:
     first, second = then.score, now.score
     change = Change(now.check_key, now.model.id, then.verdict.status, now.verdict.status, now.suite)
-    if first is None or second is None or first.cell.quantity != second.cell.quantity:
+    if first is None or second is None or not _is_same(first, second, sides):
         return change
-    readers = (partial(_samples, first, samples[0]), partial(_samples, second, samples[1]))
-    moved = movement(first, second, readers, alpha)
-    return Change(
-        check_key=change.check_key,
-        model=change.model,
-        before=change.before,
-        after=change.after,
-        suite=change.suite,
+    moved = _movement(first, second, sides, alpha)
+    return replace(
+        change,
         value_before=first.value,
         value_after=second.value,
         unit=now.verdict.unit,
         beyond_noise=moved.beyond_noise,
         basis=moved.basis,
     )
+
+
+def _movement(first: Score, second: Score, sides: tuple[_Side, _Side], alpha: float) -> Movement:
+    readers = (partial(_samples, first, sides[0].samples), partial(_samples, second, sides[1].samples))
+    try:
+        return movement(first, second, readers, alpha)
+    except RecordError as error:
+        unpaired = movement(first, second, (_no_samples, _no_samples), alpha)
+        return replace(unpaired, basis=f"{unpaired.basis}: {error.found} ({error.where})")
+
+
+def _no_samples() -> None:
+    return None
+
+
+def _is_same(first: Score, second: Score, sides: tuple[_Side, _Side]) -> bool:
+    return is_same_quantity(first.cell.quantity, sides[0].root, second.cell.quantity, sides[1].root)
 
 
 def _samples(score: Score, directory: Path | None) -> Samples | None:
@@ -163,22 +205,23 @@ def _is_paired(first: Samples, second: Samples) -> bool:
     return bool((first.ids == second.ids).all())
 
 
-def _pairs(before: Sequence[Result], after: Sequence[Result]) -> list[tuple[Result, Result]]:
-    then = {_key(result): result for result in before}
-    return [(then[_key(result)], result) for result in after if _key(result) in then]
+def pairs_of(before: RunRecord, after: Sequence[Result], root: str) -> list[tuple[Result, Result]]:
+    """Return the results of the earlier run and of the later one (started in ``root``) that are of one check."""
+    then = {_key(result, before.root): result for result in before.results}
+    return [(then[key], result) for result in after if (key := _key(result, root)) in then]
 
 
-def _only_in(results: Sequence[Result], others: Sequence[Result]) -> tuple[Result, ...]:
-    known = {_key(result) for result in others}
-    return tuple(result for result in results if _key(result) not in known)
+def _only_in(run: RunRecord, other: RunRecord) -> tuple[Result, ...]:
+    known = {_key(result, other.root) for result in other.results}
+    return tuple(result for result in run.results if _key(result, run.root) not in known)
 
 
-def _key(result: Result) -> Key:
-    return result.suite, result.check_key, result.model.id
+def _key(result: Result, root: str) -> Key:
+    return suite_of(result, root), result.check_key, result.model.id
 
 
 def _require_common_suite(before: RunRecord, after: RunRecord) -> None:
-    then, now = ({result.suite for result in run.results} for run in (before, after))
+    then, now = ({suite_of(result, run.root) for result in run.results} for run in (before, after))
     if not then & now:
         raise RecordError(
             f"the runs have no suite in common: {_named(then)} then, {_named(now)} now",
@@ -187,8 +230,8 @@ def _require_common_suite(before: RunRecord, after: RunRecord) -> None:
         )
 
 
-def _require_same_data(then: Result, now: Result) -> None:
-    if then.score is None or now.score is None or then.score.cell.quantity != now.score.cell.quantity:
+def _require_same_data(then: Result, now: Result, sides: tuple[_Side, _Side]) -> None:
+    if then.score is None or now.score is None or not _is_same(then.score, now.score, sides):
         return
     if (prints := _other_data(then.score, now.score)) is not None:
         raise RecordError(

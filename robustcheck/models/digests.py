@@ -6,6 +6,7 @@ changed in the last seconds is not kept, because a second change might leave the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +18,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from robustcheck.disk import write_atomically
+from robustcheck.errors import SetupError
+from robustcheck.files.sealed import seal, unseal
 from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
@@ -94,7 +98,7 @@ def file_digest(path: Path, cache: Path) -> str:
     if status.st_size < ALWAYS_HASHED_BYTES:
         return hash_file(path)
     stamp = _stamp(path)
-    entry = cache / hashlib.sha256(str(stamp[0]).encode()).hexdigest()
+    entry = cache / hashlib.sha256(os.fsencode(str(stamp[0]))).hexdigest()
     kept = _read_entry(entry)
     if kept is not None and kept[:-1] == stamp:
         return str(kept[-1])
@@ -124,20 +128,16 @@ def hash_file(path: Path) -> str:
 
 def _read_entry(entry: Path) -> list[object] | None:
     try:
-        kept = json.loads(entry.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = unseal(entry.read_bytes(), entry.name)
+    except OSError:
         return None
+    kept = json.loads(found.content) if found is not None and found.sealed else None
     return kept if isinstance(kept, list) and len(kept) == 6 else None
 
 
 def _write_entry(entry: Path, values: list[object]) -> None:
-    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(values), encoding="utf-8")
-        os.replace(temporary, entry)
-    except OSError:  # a cache that cannot be written only costs time
-        temporary.unlink(missing_ok=True)
+    with contextlib.suppress(SetupError):  # a cache that cannot be written only costs time
+        write_atomically(entry, seal(json.dumps(values).encode(), entry.name))
 
 
 def _default_cache() -> Path:

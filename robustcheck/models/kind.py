@@ -6,6 +6,7 @@ Nothing here imports torch: a kind names the function that loads its models, and
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.files.user_paths import user_path
+from robustcheck.printing import one_line
 from robustcheck.registry import named, registered
 from robustcheck.values import ModelRef
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 Capability = Literal["embeds images", "embeds text", "scores classes", "gives feature maps", "has gradients", "answers"]
 Load = Callable[[ModelRef, str, "Precision"], "LoadedModel"]
+_LONGEST_ID = 200
 _UNSAFE = re.compile(r"[\s|\[\]:]+")
 
 
@@ -37,12 +41,12 @@ class Reference:
 
     def path(self, written: str) -> Path:
         """Return the absolute path that a part of the reference means."""
-        return (self.base / Path(written).expanduser()).resolve()
+        return user_path(written, self.base, ModelError, where=self.text).resolve()
 
     def file(self, written: str) -> Path:
         """Return the checkpoint file that a part of the reference means; raise ModelError where there is none."""
         path = self.path(written)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ModelError(
                 f"there is no file {path}", where=self.text, expected="the checkpoint file of a training run"
             )
@@ -141,4 +145,4 @@ def always(*words: Capability) -> Callable[[ModelRef], frozenset[Capability]]:
 
 def safe_id(name: str) -> str:
     """Return a name without what a pytest id must not hold."""
-    return _UNSAFE.sub("_", name)
+    return one_line(_UNSAFE.sub("_", name), _LONGEST_ID)

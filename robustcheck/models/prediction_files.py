@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.files.yaml_files import read_mapping
 from robustcheck.models.catalogue import known_facets
+from robustcheck.printing import one_line, shown
 
 SUFFIXES = (".csv", ".npz")
 _ABOUT = "about.yaml"
 _NOT_FACETS = ("name", "about")
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,15 @@ def read_about(path: Path) -> About:
     file = path / _ABOUT
     if not file.is_file():
         return About(path.stem if path.is_file() else path.name, {})
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"cannot be read: {' '.join(str(error).split())}", where=str(file)) from error
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise ModelError("no mapping", where=str(file), expected="name, about and facets, such as family: clip")
+    content = read_mapping(file, ModelError, expected="name, about and facets, such as family: clip")
     facets = {key: _facet(key, value, file) for key, value in content.items() if key not in _NOT_FACETS}
     return About(_name(content.get("name", path.name), file), facets)
 
 
 def _name(name: object, file: Path) -> str:
     if not isinstance(name, str) or not name.strip():
-        raise ModelError(f"the name is {name!r}", where=str(file), expected="a text")
-    return name.strip()
+        raise ModelError(f"the name is {shown(name)}", where=str(file), expected="a text")
+    return one_line(name.strip(), _LONGEST_NAME)
 
 
 def _facet(key: str, value: object, file: Path) -> str:
@@ -68,5 +63,5 @@ def _facet(key: str, value: object, file: Path) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, str | int | float) or not str(value).strip():
-        raise ModelError(f"{key} is {value!r}", where=str(file), expected="a text or a number")
-    return str(value).strip()
+        raise ModelError(f"{key} is {shown(value)}", where=str(file), expected="a text or a number")
+    return one_line(str(value).strip(), _LONGEST_NAME)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.files.user_paths import user_path
 from robustcheck.models.adapted_reference import (
     Written,
     adapt_reference,
@@ -101,7 +103,7 @@ def is_held(text: str, base: Path) -> bool:
 
 
 def _holder(text: str, base: Path) -> ModelKind | None:
-    place = base / Path(text).expanduser()
+    place = user_path(text, base, ModelError)
     held = (kind for kind in model_kinds() if kind.is_bare and kind.holds is not None and kind.holds(place))
     return next(held, None)
 
@@ -125,7 +127,7 @@ def _unknown(text: str, base: Path) -> ModelError:
     if colon:
         near = did_you_mean(scheme, schemes())
         return ModelError(f"unknown kind of model {scheme!r}", where=text, expected=reference_examples(), fix=near)
-    if (base / text).is_file():
+    if os.path.isfile(base / text):
         return ModelError(
             f"{text} is not a checkpoint file", expected="a file that ends in " + ", ".join(CHECKPOINT_SUFFIXES)
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.files.user_paths import user_path
+from robustcheck.files.yaml_files import read_yaml
 from robustcheck.listing import natural
 from robustcheck.models.adapted_reference import Written, bare_reference, split_adapter
 from robustcheck.models.catalogue import entries
@@ -25,6 +27,7 @@ from robustcheck.models.reference import (
     reference_of,
     with_adapter,
 )
+from robustcheck.printing import shown
 from robustcheck.values import ModelRef, Query
 
 
@@ -92,7 +95,7 @@ def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
     if text in known_sets():
         return _queried(known_sets()[text].query, f"the set {text}")
     if text.endswith((".yaml", ".yml")):
-        return _from_yaml(base / Path(text).expanduser(), arch)
+        return _from_yaml(user_path(text, base, ModelError), arch)
     if is_query(text) and not is_checkpoint_file(text):
         return _queried(parse_query(text), text)
     if any(mark in text for mark in "*?"):
@@ -152,7 +155,7 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         found = _globbed_paths(holding[0], text, base)
     elif is_checkpoint_file(text) or "@" in text:
         head, at, pattern = text.rpartition("@")
-        files = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base), key=natural)
+        files = sorted(glob.glob(str(user_path(pattern, Path(), ModelError)), root_dir=base), key=natural)
         found = tuple(parse_reference(f"{head}{at}{file}", arch=arch, base=base) for file in files)
     else:
         found = tuple(
@@ -168,24 +171,20 @@ def _globbed(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
 
 def _globbed_paths(kind: ModelKind, text: str, base: Path) -> tuple[ModelRef, ...]:
     scheme, _, pattern = text.partition(":")
-    places = sorted(glob.glob(str(Path(pattern).expanduser()), root_dir=base), key=natural)
+    places = sorted(glob.glob(str(user_path(pattern, Path(), ModelError)), root_dir=base), key=natural)
     # Notes and logs lie beside models; what holds none is not meant.
     held = [place for place in places if kind.holds is not None and kind.holds(base / place)]
     return tuple(parse_reference(f"{scheme}:{place}", base=base) for place in held)
 
 
 def _from_yaml(path: Path, arch: str | None) -> tuple[ModelRef, ...]:
-    if not path.is_file():
+    if not os.path.exists(path):
         raise ModelError(f"there is no file {path}", expected="a YAML file: a list of references, sets and queries")
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise SetupError(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    expected = "a list of references, or one under the key models"
+    content = read_yaml(path, SetupError, expected=expected)
     items = content.get("models") if isinstance(content, dict) else content
     if not isinstance(items, list) or not items:
-        raise SetupError(
-            "no list of models", where=str(path), expected="a list of references, or one under the key models"
-        )
+        raise SetupError("no list of models", where=str(path), expected=expected)
     return tuple(model for item in items for model in _resolve_item(item, arch, path))
 
 
@@ -194,7 +193,7 @@ def _resolve_item(item: object, arch: str | None, path: Path) -> tuple[ModelRef,
         return _queried(query_from_dict(item), str(path))
     if not isinstance(item, str):
         raise SetupError(
-            f"{item!r} is no model", where=str(path), expected="a reference, a set, a query as text or mapping"
+            f"{shown(item)} is no model", where=str(path), expected="a reference, a set, a query as text or mapping"
         )
     if item.endswith((".yaml", ".yml")):
         raise SetupError(f"{item} inside a YAML file of models", where=str(path), expected="the references themselves")

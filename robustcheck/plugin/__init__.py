@@ -7,12 +7,20 @@ pytest; the rest comes with the first suite, or with an option that only suites 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from robustcheck.plugin import hookspecs
-from robustcheck.plugin.options import SUFFIX, add_options, is_asked_for, pin_device
+from robustcheck.plugin.guest import in_pytests_terms, showing_warnings, tell_worker
+from robustcheck.plugin.options import (
+    SUFFIX,
+    add_options,
+    add_short_names,
+    is_asked_for,
+    pin_device,
+    without_short_values,
+)
 
 if TYPE_CHECKING:
     from robustcheck.plugin.items import SpecFile
@@ -21,8 +29,17 @@ _HOOKS = "robustcheck-hooks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--models``, ``--arch`` and the ``--robust-`` options, and their keys in the configuration file."""
+    """Add the ``--robust-`` options, and their keys in the configuration file."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]):  # type: ignore[no-untyped-def]
+    """Add ``--models`` and ``--arch`` when every plugin and conftest has had its turn: a taken name stays theirs."""
+    without_short_values(args, early_config.known_args_namespace.file_or_dir)
+    result = yield
+    add_short_names(parser)
+    return result
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -43,6 +60,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile |
     """Collect ``*.robust.yaml``."""
     if not file_path.name.endswith(SUFFIX):
         return None
+    if any(character < " " or character == "\x7f" for character in file_path.name):
+        raise parent.CollectError(f"{file_path.name!a} cannot name a suite: pytest prints it in every line")
     _start_run(parent.config, parent.CollectError)
     from robustcheck.plugin.items import SpecFile
 
@@ -53,21 +72,32 @@ def _start_run(config: pytest.Config, complaint: type[Exception]) -> None:
     """Register the hooks of a run once; an option that cannot be is a complaint in pytest's own terms."""
     if config.pluginmanager.hasplugin(_HOOKS):
         return
-    from robustcheck.errors import SetupError
-    from robustcheck.plugin.hooks import RunHooks
+    with showing_warnings(), in_pytests_terms(complaint):
+        from robustcheck.plugin.hooks import RunHooks
 
-    try:
         config.pluginmanager.register(RunHooks(config), _HOOKS)
-    except SetupError as error:
-        raise complaint(str(error)) from None
 
 
 class _XdistHooks:
     """Hooks that exist only where pytest-xdist is installed."""
 
-    def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where pytest was started."""
+        tell_worker(node.workerinput, node.config)
+
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Take note of the planned items, which the controller does not collect itself."""
-        config: pytest.Config = node.config  # type: ignore[attr-defined]
+        config: pytest.Config = node.config
         if any(f"{SUFFIX}::" in nodeid for nodeid in ids):
             _start_run(config, pytest.UsageError)
-            config.pluginmanager.getplugin(_HOOKS).run.plan_ids(ids)
+            with in_pytests_terms(pytest.UsageError):
+                config.pluginmanager.getplugin(_HOOKS).run.plan_ids(ids)
+
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take note of what only the workers saw: the suites that no model of the run is meant for."""
+        from robustcheck.plugin.hooks import UNMATCHED
+
+        told = getattr(node, "workeroutput", {}).get(UNMATCHED)
+        if told:
+            _start_run(node.config, pytest.UsageError)
+            node.config.pluginmanager.getplugin(_HOOKS).run.unmatched += told

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from robustcheck.plugin.failures import FoldedFailures, forget_quiet_report
+from robustcheck.plugin.guest import in_pytests_terms, is_dry, showing_warnings
 from robustcheck.plugin.items import CheckItem
 from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
 from robustcheck.plugin.summary import print_summary
 
+UNMATCHED = "robustcheck_unmatched"
 _SHOWN = {
     "warn": ("warned", "W", ("WARN", {"yellow": True})),
     "unsure": ("unsure", "U", ("UNSURE", {"yellow": True})),
@@ -31,8 +33,14 @@ class RunHooks:
         self.run.order(items)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Tell the session which items were selected."""
-        self.run.select(session.items)
+        """Tell the session which items were selected; what can be seen to fail ends the run before it begins."""
+        with in_pytests_terms(pytest.UsageError):
+            self.run.select(session.items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Take note that tests are run: a run that was stopped before leaves no report."""
+        self.run.is_running = not (session.config.option.collectonly or is_dry(session.config))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item):  # type: ignore[no-untyped-def]
@@ -55,11 +63,14 @@ class RunHooks:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report; a run that judged nothing is not green."""
-        self.run.finish(session)
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[UNMATCHED] = self.run.unmatched
+        with showing_warnings():
+            self.run.finish(session)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Sum up, when there was anything to sum up."""
-        print_summary(terminalreporter, self.run.finished, self.failures.lines)
+        print_summary(terminalreporter, self.run, self.failures.lines)
 
 
 class FailureHooks:

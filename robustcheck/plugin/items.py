@@ -6,12 +6,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
 
 from robustcheck.errors import DataMissing, RobustcheckError
+from robustcheck.plugin.guest import in_pytests_terms, is_dry, module_of, showing_warnings
 from robustcheck.plugin.pytest_run import Run, robust_run
+from robustcheck.printing import flowing, one_line, printable
 from robustcheck.run.session import status_of_error
 from robustcheck.values import Result, Verdict
 from robustcheck.values.checks import PlannedCheck
@@ -28,16 +31,23 @@ class CheckFailedError(Exception):
 class SpecFile(pytest.Module):
     """One ``*.robust.yaml``; a Module, so that module-scoped fixtures have a node."""
 
-    obj = None  # there is no Python module behind a suite
+    @property  # type: ignore[misc]
+    def obj(self) -> ModuleType:
+        """Return what stands for the module, which fixtures of other people read."""
+        if self._stand_in is None:
+            self._stand_in = module_of(self.path, "A robustcheck suite.")
+        return self._stand_in
+
+    _stand_in: ModuleType | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield one item per check and model; every mistake of the file is one collection error."""
         run = self.config.stash[robust_run]
-        try:
+        with showing_warnings(), in_pytests_terms(self.CollectError):
             suite = run.session.load(self.path)
             plan = run.session.plan(suite)
-        except RobustcheckError as error:
-            raise self.CollectError(str(error)) from None
+        if not plan.items:
+            run.unmatched.append(suite.path)
         return iter([self._item(planned) for planned in plan.items])
 
     def _item(self, planned: PlannedCheck) -> CheckItem:
@@ -61,9 +71,12 @@ class CheckItem(pytest.Function):
         """Gather the evidence and weigh it; what cannot be judged is an error, what has no data a skip."""
         started = time.perf_counter()
         super().setup()
+        if is_dry(self.config):
+            return
         session = self._run.session
         try:
-            self.result = session.judge(session.gather(self.planned), self.nodeid, started)
+            with showing_warnings():
+                self.result = session.judge(session.gather(self.planned), self.nodeid, started)
         except RobustcheckError as error:
             self._end_without_verdict(error, started)
         self._run.attach(self, self.planned, self.result)
@@ -100,7 +113,7 @@ class CheckItem(pytest.Function):
 
     def __repr__(self) -> str:
         """Show the check's sentence in ``--collect-only``."""
-        return f"<Check {self.name}: {self.planned.check.sentence}>"
+        return f"<Check {one_line(self.name)}: {flowing(self.planned.check.sentence)}>"
 
     @property
     def _run(self) -> Run:
@@ -114,7 +127,9 @@ class CheckItem(pytest.Function):
         self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
-        text = f"{status.upper()}: {error}\n{result.position}\n{result.rerun}{self._cause(error)}"
+        text = (
+            f"{status.upper()}: {error}\n{one_line(str(result.position))}\n{one_line(result.rerun)}{self._cause(error)}"
+        )
         raise pytest.fail.Exception(text, pytrace=False) from None
 
     def _cause(self, error: RobustcheckError) -> str:
@@ -128,14 +143,14 @@ def failure_text(result: Result) -> str:
     """Say the verdict with its numbers, then the place, the details and one command."""
     verdict = result.verdict
     lines = [
-        f"{verdict.status.upper()}: {verdict.reason}",
-        f"{result.position}",
-        f"  {result.sentence}",
-        *(f"  {name}: {value}" for name, value in verdict.facts),
-        *(f"  note: {note}" for note in verdict.notes),
-        *([f"  claim: {_quoted(result)}"] if result.claim else []),
-        *([f"  why: {result.why}"] if result.why else []),
-        result.rerun,
+        f"{verdict.status.upper()}: {printable(verdict.reason)}",
+        one_line(str(result.position)),
+        f"  {flowing(result.sentence)}",
+        *(f"  {name}: {flowing(value)}" for name, value in verdict.facts),
+        *(f"  note: {flowing(note)}" for note in verdict.notes),
+        *([f"  claim: {flowing(_quoted(result))}"] if result.claim else []),
+        *([f"  why: {flowing(result.why)}"] if result.why else []),
+        one_line(result.rerun),
     ]
     return "\n".join(lines)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +21,8 @@ class Option:
     """An option: its flag, its help, its default, and how its value is written.
 
     ``choices`` are the values that it may have; without any, ``metavar`` stands for the value. The key in the
-    configuration file has the type ``kind``: for paths, relative ones start at that file.
+    configuration file has the type ``kind``: for paths, relative ones start at that file. ``short`` is a second name,
+    which users ask for, and which a project or another plugin may have taken.
     """
 
     flag: str
@@ -26,26 +31,32 @@ class Option:
     metavar: str = ""
     choices: tuple[str, ...] = ()
     kind: Literal["string", "paths", "bool"] = "string"
+    short: str = ""
 
     @property
     def key(self) -> str:
-        """Return the key in the configuration file.
+        """Return the key in the configuration file, which is also the name of the value in ``config.option``.
 
-        >>> Option("--robust-data", "").key, Option("--models", "").key
-        ('robust_data', 'robust_models')
+        >>> Option("--robust-data", "").key
+        'robust_data'
         """
-        return "robust_" + self.flag.removeprefix("--").removeprefix("robust-").replace("-", "_")
+        return self.flag.removeprefix("--").replace("-", "_")
 
 
-# ``--models`` and ``--arch`` have no prefix because users ask for them by name.
 OPTIONS = (
     Option(
-        "--models",
+        "--robust-models",
         "models to check instead of the suites' own: a set (laion), a query "
         "(source=laion&architecture=vit), a glob, a reference, a checkpoint file with --arch, a YAML file",
         metavar="REF[,REF...]",
+        short="--models",
     ),
-    Option("--arch", "open_clip architecture of the checkpoint files in --models, such as ViT-B-32", metavar="NAME"),
+    Option(
+        "--robust-arch",
+        "open_clip architecture of the checkpoint files in --models, such as ViT-B-32",
+        metavar="NAME",
+        short="--arch",
+    ),
     Option("--robust-data", "where the data sets are (several with the path separator)", metavar="DIR", kind="paths"),
     Option(
         "--robust-evidence",
@@ -87,17 +98,60 @@ OPTIONS = (
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add every option, and its key in the configuration file."""
-    group = parser.getgroup("robustcheck", "model robustness")
+    """Add every option, and its key in the configuration file; the short names come later."""
     for option in OPTIONS:
-        group.addoption(option.flag, default=None, help=f"{option.help} [{option.key}]", **_written(option))
+        also = f", or {option.short}" if option.short else ""
+        said = f"{option.help} [{option.key}{also}]"
+        _group(parser).addoption(option.flag, default=None, help=said, **_written(option))
         parser.addini(option.key, f"{option.help} (as {option.flag}, which wins)", type=option.kind, default=None)
+
+
+def add_short_names(parser: pytest.Parser) -> None:
+    """Add ``--models`` and ``--arch``; a project or a plugin that has an option of that name keeps it."""
+    for option in OPTIONS:
+        if option.short:
+            with contextlib.suppress(ValueError, argparse.ArgumentError):
+                _group(parser).addoption(option.short, dest=option.key, help=option.help, **_written(option))
+
+
+def without_short_values(args: Sequence[str], places: list[str]) -> None:
+    """Take the values of ``--models`` and ``--arch`` out of what pytest takes for the places of tests.
+
+    Before the short names are known, pytest reads ``--models runs/42.pt`` as an unknown option and a place.
+    """
+    short = {option.short for option in OPTIONS}
+    for name, value in pairwise(args):
+        if name in short and value in places:
+            places.remove(value)
 
 
 def is_asked_for(config: pytest.Config) -> bool:
     """Say that the command line speaks of suites: by one of our options, or by a suite's name."""
-    given = any(config.getoption(option.flag) is not None for option in OPTIONS)
+    given = any(given_on_command_line(config, option) is not None for option in OPTIONS)
     return given or any(argument.partition("::")[0].endswith(SUFFIX) for argument in config.args)
+
+
+def given_on_command_line(config: pytest.Config, option: Option) -> Any:
+    """Return what an option was given, under either of its names; None where it was not given."""
+    return config.getoption(option.key)
+
+
+def rerun_words(config: pytest.Config) -> tuple[str, ...]:
+    """Return the options of the command line that another run needs to come to the same verdicts.
+
+    A rerun names its models, with their architectures; where its report is written changes no verdict.
+    """
+    words: list[str] = []
+    for option in OPTIONS:
+        value = given_on_command_line(config, option)
+        if value is None or option.short or option.flag == "--robust-report":
+            continue
+        words.append(option.flag if option.kind == "bool" else f"{option.flag}={value}")
+    return tuple(words)
+
+
+def _group(parser: pytest.Parser) -> pytest.OptionGroup:
+    return parser.getgroup("robustcheck", "model robustness")
 
 
 def _written(option: Option) -> dict[str, Any]:

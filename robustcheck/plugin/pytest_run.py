@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from robustcheck.errors import RobustcheckError
+from robustcheck.plugin.guest import is_dry
 from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.progress import ProgressLine
 from robustcheck.run.closing import Finished, Outcome, finish_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.run.wire import dump_figure, dump_result, load_figure, load_result
+from robustcheck.run.wishes import refuse_missing_baselines
+from robustcheck.run.writable import refuse_unwritable
 from robustcheck.values import Result, TrendFigure
 from robustcheck.values.checks import PlannedCheck
 
@@ -35,9 +39,12 @@ class Run:
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
         self.planned: list[str] = []
+        self.is_running = False
         self.results: dict[str, Result] = {}
         self.figures: dict[tuple[str, str], TrendFigure] = {}
         self.finished: Finished | None = None
+        # Suites whose checks apply to no model of the run; a worker tells them to the controller.
+        self.unmatched: list[str] = []
         self._drawn: set[tuple[str, str]] = set()
 
     @property
@@ -55,14 +62,39 @@ class Run:
             items[index] = item
 
     def select(self, items: Sequence[pytest.Item]) -> None:
-        """Tell the session what will run, so that one pass serves all of it."""
-        checks = [item for item in items if _planned(item) is not None]
-        self.session.select([planned for item in checks if (planned := _planned(item)) is not None])
-        self.plan_ids([item.nodeid for item in checks])
+        """Tell the session what will run, so that one pass serves all of it; raises what cannot be met."""
+        checks = {item.nodeid: planned for item in items if (planned := _planned(item)) is not None}
+        self.planned = list(checks)
+        if self.is_controller:
+            self._refuse(list(checks.values()))
+        if not is_dry(self.config):
+            self.session.select(list(checks.values()))
 
     def plan_ids(self, ids: Sequence[str]) -> None:
-        """Take note of planned checks by id; xdist's controller learns them from its workers."""
-        self.planned = [nodeid for nodeid in ids if f"{SUFFIX}::" in nodeid]
+        """Take note of planned checks by id: xdist's controller learns them from its workers."""
+        if not self.planned:
+            self.is_running = True
+            self.planned = [nodeid for nodeid in ids if f"{SUFFIX}::" in nodeid]
+            self._refuse(self._planned_by_id())
+
+    def _refuse(self, items: Sequence[PlannedCheck]) -> None:
+        """Refuse, before anything is measured, what can be seen to fail: places and baselines that are not there."""
+        if not items or is_dry(self.config):
+            return
+        try:
+            refuse_missing_baselines(items, self.settings.baselines)
+            if not self.config.option.collectonly:
+                refuse_unwritable(self.settings, os.environ)
+        except RobustcheckError:
+            self.planned = []
+            raise
+
+    def _planned_by_id(self) -> list[PlannedCheck]:
+        paths = dict.fromkeys(nodeid.partition("::")[0] for nodeid in self.planned)
+        suites = {path: self.session.load(self.config.rootpath / path) for path in paths}
+        names = {(path, item.name): item for path, suite in suites.items() for item in self.session.plan(suite).items}
+        wanted = [(path, name) for path, _, name in (nodeid.partition("::") for nodeid in self.planned)]
+        return [names[key] for key in wanted if key in names]
 
     def attach(self, item: pytest.Item, planned: PlannedCheck, result: Result) -> None:
         """Keep a result with its item, and the check's trend plot with the first of them."""
@@ -98,14 +130,18 @@ class Run:
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report and tell other plugins; a run that did not look at its candidates is not green."""
-        if not self.is_controller or not self.planned or self.config.option.collectonly:
+        if not self.is_controller or not self.is_running or not self.planned:
             return
         self.finished = finish_run(self.session, self._outcome(), os.environ)
-        if (not self.finished.judged or self.finished.unjudged) and session.exitstatus == pytest.ExitCode.OK:
+        if session.exitstatus == pytest.ExitCode.OK and (not self.finished.judged or self.finished.unjudged):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-        self.config.hook.pytest_robustcheck_run_finished(
-            config=self.config, run=self.finished.run, report=self.finished.page.parent
-        )
+        if session.exitstatus == pytest.ExitCode.OK and self.finished.page is None:
+            # The verdicts are in the terminal; whoever waits for the record must learn that there is none.
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self.finished.page is not None:
+            self.config.hook.pytest_robustcheck_run_finished(
+                config=self.config, run=self.finished.run, report=self.finished.page.parent
+            )
 
     def _outcome(self) -> Outcome:
         return Outcome(
@@ -114,7 +150,8 @@ class Run:
             planned=tuple(self.planned),
             started=self.started,
             seconds=round(time.perf_counter() - self.clock, 2),
-            command=shlex.join(["pytest", *self.config.invocation_params.args]),
+            command=shlex.join(["pytest", *map(str, self.config.invocation_params.args)]),
+            unmatched=tuple(dict.fromkeys(self.unmatched)),
         )
 
     def _figure(self, planned: PlannedCheck) -> list[tuple[str, str]]:

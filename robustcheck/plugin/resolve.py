@@ -11,20 +11,25 @@ import pytest
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.files.user_paths import user_path
 from robustcheck.measure import MeasureSettings, default_batch, default_memory, usable_cores
-from robustcheck.plugin.options import OPTIONS, Option
+from robustcheck.plugin.guest import invocation_directory
+from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
 from robustcheck.plugin.workers import worker_engine
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.store import is_url
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B?", re.IGNORECASE)
+_DEVICE = re.compile(r"auto|cpu|(cuda|mps|xpu)(:\d{1,3})?")
+_CARDS = ("gpu", "gpus", "nvidia", "cuda0")
 _OPTIONS = {option.flag: option for option in OPTIONS}
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
-    """Resolve the options; raises SetupError for what cannot be."""
-    home = home_of(config.rootpath)
-    device = _value(config, "--robust-device")
+    """Resolve the options; raises SetupError for what cannot be. Paths are relative to where pytest was started."""
+    directory = invocation_directory(config)
+    home = home_of(directory)
+    device = _device(_value(config, "--robust-device"))
     return RunSettings(
         measure=MeasureSettings(
             store=_store(config, home / "store"),
@@ -36,19 +41,21 @@ def run_settings(config: pytest.Config) -> RunSettings:
             memory_budget=_memory(config) or default_memory(device),
         ),
         baselines=home / "baselines",
-        reports=_directory(config, "--robust-report", config.rootpath / "reports"),
+        reports=_directory(config, "--robust-report", directory / "reports"),
         evidence=_value(config, "--robust-evidence"),
-        models=_models(_value(config, "--models")),
-        arch=_value(config, "--arch"),
+        models=_models(_value(config, "--robust-models")),
+        arch=_arch(config),
         strict=_value(config, "--robust-strict"),
         images=not _value(config, "--robust-no-images"),
         engine=worker_engine(os.environ),
+        directory=directory,
+        words=rerun_words(config),
     )
 
 
 def _value(config: pytest.Config, flag: str) -> Any:
     option = _OPTIONS[flag]
-    given = config.getoption(flag)
+    given = given_on_command_line(config, option)
     if given is None:
         given = config.getini(option.key)
         _require_choice(option, given)
@@ -104,7 +111,9 @@ def _directory(config: pytest.Config, flag: str, default: Path) -> Path:
     given = _value(config, flag)
     if isinstance(given, list):
         given = _only(given, _OPTIONS[flag].key)
-    return Path(given).expanduser().resolve() if given else default
+    if isinstance(given, Path):
+        return given.resolve()
+    return user_path(given, invocation_directory(config), SetupError, where=flag).resolve() if given else default
 
 
 def _only(paths: list[Path], key: str) -> Path | None:
@@ -119,9 +128,41 @@ def _roots(config: pytest.Config) -> tuple[Path, ...]:
     given = _value(config, "--robust-data")
     if isinstance(given, list):
         key = _OPTIONS["--robust-data"].key
-        return data_roots(os.pathsep.join(map(str, given)), os.environ, config.rootpath, where=key)
-    return data_roots(given, os.environ, config.rootpath)
+        return data_roots(os.pathsep.join(map(str, given)), os.environ, invocation_directory(config), where=key)
+    return data_roots(given, os.environ, invocation_directory(config))
+
+
+def _device(text: str) -> str:
+    if not _DEVICE.fullmatch(text):
+        known = ("auto", "cpu", "cuda", "cuda:1", "mps", "xpu")
+        raise SetupError(
+            f"--robust-device {text}: no such device",
+            expected=", ".join(known),
+            fix="did you mean 'cuda'?" if text.lower() in _CARDS else did_you_mean(text, known),
+        )
+    return text
 
 
 def _models(given: str | None) -> tuple[str, ...]:
-    return tuple(text.strip() for text in given.split(",") if text.strip()) if given else ()
+    if given is None:
+        return ()
+    texts = tuple(text.strip() for text in given.split(",") if text.strip())
+    if not texts:
+        # An unset variable of a CI job must not turn into a run of the suites' own models.
+        raise SetupError(
+            f"--models {given!r} names no model",
+            expected="a set, a query or a reference; without --models the suites' own models are checked",
+            fix="check the variable that the command line takes the models from",
+        )
+    return texts
+
+
+def _arch(config: pytest.Config) -> str | None:
+    arch: str | None = _value(config, "--robust-arch")
+    is_given = given_on_command_line(config, _OPTIONS["--robust-arch"]) is not None
+    if is_given and _value(config, "--robust-models") is None:
+        raise SetupError(
+            f"--arch {arch} has nothing to belong to",
+            expected="--models with a checkpoint file, such as --models epoch_12.pt --arch ViT-B-32",
+        )
+    return arch

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from robustcheck.plugin.pytest_run import Run
+from robustcheck.printing import one_line, printable
 from robustcheck.run.closing import Finished
 from robustcheck.values import Status
 
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 
 
-def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None, failures: Sequence[str]) -> None:
+def print_summary(terminal: pytest.TerminalReporter, run: Run, failures: Sequence[str]) -> None:
     """Print a digest of broken suites and, when anything was judged or tried, the counts and the report.
 
     ``failures`` are lines about failures that are too many to be written out.
@@ -23,15 +25,23 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None, 
     if digest:
         terminal.section("mistakes in suites", sep="-")
         for line in digest:
-            terminal.line(line)
-    if finished is None:
+            terminal.line(printable(line))
+    finished, unmatched = run.finished, list(dict.fromkeys(run.unmatched))
+    if finished is None and not unmatched:
         return
     terminal.section("robustcheck", sep="-")
-    terminal.line(_counts(finished))
-    for line in failures:
-        terminal.line(line)
-    for line in finished.closing_lines:
-        terminal.line(line)
+    if finished is not None:
+        for line in (_counts(finished), *failures, *finished.closing_lines):
+            terminal.line(printable(line))
+    for path in unmatched:
+        terminal.line(f"{one_line(path)} is meant for none of these models", yellow=True)
+    if finished is not None:
+        _print_files(terminal, finished)
+
+
+def _print_files(terminal: pytest.TerminalReporter, finished: Finished) -> None:
+    if finished.run.previous is None:
+        terminal.line("no earlier run of these suites and models to compare with")
     if not finished.judged:
         terminal.line("no check was judged: a run without data is not green", red=True)
     for defects in _defects(finished):
@@ -40,7 +50,10 @@ def print_summary(terminal: pytest.TerminalReporter, finished: Finished | None, 
         terminal.line(f"no check gave a verdict on {model}: a run without a look at its model is not green", red=True)
     for line in finished.annotations:
         terminal.line(line)
-    terminal.line(f"report: {os.path.relpath(finished.page)}")
+    for trouble in finished.troubles:
+        terminal.line(printable(trouble), red=True)
+    if finished.page is not None:
+        terminal.line(f"report: {one_line(os.path.relpath(finished.page))}")
 
 
 def _defects(finished: Finished) -> list[str]:
@@ -68,7 +81,7 @@ def _counts(finished: Finished) -> str:
     parts += [f"{len(run.not_run)} not run"] if run.not_run else []
     deselected = sum(suite.deselected for suite in run.suites)
     parts += [f"{deselected} not meant for these models"] if deselected else []
-    parts += [f"{len(run.changes)} changed since {run.previous}"] if run.previous else []
+    parts += [f"{len(run.changes)} changed since {run.previous} (of {run.compared} in both)"] if run.previous else []
     return ", ".join(parts)
 
 

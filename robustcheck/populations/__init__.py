@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.files.user_paths import user_path
+from robustcheck.files.yaml_files import read_mapping
 from robustcheck.models.catalogue import facets_of
 from robustcheck.populations.installed import PopulationSource, known_sources, population_sources
 from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
 from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
+from robustcheck.printing import shown
 from robustcheck.values import Quantity
 
 __all__ = [
@@ -40,7 +42,7 @@ _DESCRIBED = ("source", "licence", "date")
 def load_population(name_or_csv: str) -> Population:
     """Return a population that is installed, or the one in a CSV file; raise RecordError in words."""
     if name_or_csv.endswith(".csv") or "/" in name_or_csv:
-        return _read_own(Path(name_or_csv).expanduser())
+        return _read_own(user_path(name_or_csv, Path(), RecordError))
     if name_or_csv not in known_populations():
         raise RecordError(
             f"unknown population {name_or_csv!r}",
@@ -70,7 +72,7 @@ def _read_installed(name: str) -> Population:
 
 
 def _read_own(path: Path) -> Population:
-    if not path.is_file():
+    if not os.path.exists(path):
         raise RecordError(
             f"there is no file {path}",
             expected="a CSV file with the columns model, dataset, metric, value, n; or one of "
@@ -97,18 +99,19 @@ def _read(path: Path, name: str) -> Population:
         texts["licence"],
         texts["date"],
         str(described.get("homepage", "")),
-        tuple(described.get("notes") or ()),
+        _notes(path, described),
         bool(described.get("stands_in", True)),
     )
 
 
-def _description(path: Path) -> dict[str, Any]:
+def _description(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RecordError(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from error
-    if not isinstance(content, dict):
-        raise RecordError("no mapping", where=str(path), expected="source, licence, date, homepage, notes")
-    return content
+    return read_mapping(path, RecordError, expected="source, licence, date, homepage, notes")
+
+
+def _notes(path: Path, described: Mapping[str, object]) -> tuple[str, ...]:
+    notes = described.get("notes") or []
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise RecordError(f"notes {shown(notes)}", where=str(path.with_suffix(".yaml")), expected="a list of texts")
+    return tuple(notes)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.files.csv_files import Row, read_rows
+from robustcheck.files.numbers import whole_number
 from robustcheck.registry import named
 from robustcheck.values import Pairs
 
@@ -54,14 +54,11 @@ def read_table(path: Path, defaults: Mapping[str, str]) -> Table:
 
     ``defaults`` gives the source, licence and date of rows that do not name their own.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordError(f"cannot be read: {error}", where=str(path), expected="a CSV file in UTF-8") from error
-    lines = io.StringIO(text, newline="")
-    columns = [name.strip() for name in next(csv.reader(lines), [])]
+    rows = read_rows(path, RecordError, expected="a CSV file in UTF-8, of plain comma-separated cells")
+    _, header = next(rows, (1, []))
+    columns = [name.strip() for name in header]
     _check_header(columns, path)
-    return _Reading(path, columns, defaults).table(lines)
+    return _Reading(path, columns, defaults).table(rows)
 
 
 class _Reading:
@@ -77,13 +74,12 @@ class _Reading:
         self.facets: dict[str, dict[str, str]] = {}
         self.problems: list[RecordError] = []
 
-    def table(self, lines: Iterable[str]) -> Table:
-        reader = csv.reader(lines, strict=True)
+    def table(self, rows: Iterator[Row]) -> Table:
         try:
-            for cells in reader:
-                self._read_row(reader.line_num + 1, cells)
-        except csv.Error as error:
-            self._report(reader.line_num + 1, f"not CSV: {error}", "plain comma-separated cells")
+            for number, cells in rows:
+                self._read_row(number, cells)
+        except RecordError as error:
+            self.problems.append(error)
         if not self.figures and not self.problems:
             self._report(1, "a header and no figures", "a row for each model, dataset and metric")
         if self.problems:
@@ -165,7 +161,7 @@ def _problem(row: Mapping[str, str]) -> tuple[str, str] | None:
             f"{row['metric']} {row['value']}",
             f"a fraction from 0 to 1, such as {min(value / 100, 1):g} for {value:g}%",
         )
-    if not (row["n"].isascii() and row["n"].isdigit() and int(row["n"]) > 0):
+    if not (whole_number(row["n"]) or 0) > 0:
         return f"n {row['n']!r}", "the number of samples behind the figure, a whole number above 0"
     return _problem_of_where(row.get("where", ""))
 
@@ -206,6 +202,6 @@ def _joined(problems: list[RecordError]) -> RecordError:
     first, *others = problems
     if not others:
         return first
-    shown = "\n".join(str(problem) for problem in problems[:_SHOWN_PROBLEMS])
+    lines = [line for problem in problems[:_SHOWN_PROBLEMS] for line in str(problem).split("\n")]
     more = len(problems) - _SHOWN_PROBLEMS
-    return RecordError(shown + (f"\nand {more} more" if more > 0 else ""))
+    return RecordError((*lines, *([f"and {more} more"] if more > 0 else [])))

@@ -8,14 +8,16 @@ names, the one file of that form will do. The path may also be such a file itsel
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from robustcheck.errors import DataError
+from robustcheck.files.csv_files import stream_rows
+from robustcheck.files.regular import open_regular
+from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
@@ -23,8 +25,6 @@ from robustcheck.predictions.tables import Table, read_table
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
 from robustcheck.predictions.values import Predictions, check_predictions
-from robustcheck.regular_files import open_regular, read_regular
-from robustcheck.texts import stripped
 
 _OWN_FORM = {"imagenet-x": BEST_CLASS, "cue-conflict": TRIALS}
 SUFFIXES = (".csv", ".npz")
@@ -95,10 +95,10 @@ def _has_form(path: Path, columns: frozenset[str]) -> bool:
     if path.suffix != ".csv":
         return False
     try:
-        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
-            return columns <= {stripped(name) for name in next(csv.reader(file), [])}
-    except (OSError, UnicodeDecodeError, csv.Error):
+        _, header = next(stream_rows(path, DataError), (1, []))
+    except DataError:
         return False
+    return columns <= {stripped(name) for name in header}
 
 
 def _read(files: Sequence[Path]) -> Predictions:
@@ -129,5 +129,10 @@ def _of_table(table: Table) -> Predictions:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    lines = [f"{file.name} {hashlib.sha256(read_regular(file)).hexdigest()}" for file in files]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    lines = [f"{file.name} {_sha256(file)}" for file in files]
+    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    with open_regular(file) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import NO_CLASS, Ints, Strings
-from robustcheck.texts import stripped, whole_number
 
 Names = tuple[str, ...]
 Column = npt.NDArray[Any]

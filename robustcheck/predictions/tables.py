@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.csv_files import stream_rows
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import Floats, Ints
-from robustcheck.regular_files import open_regular
-from robustcheck.texts import stripped, whole_number
 
 WIDE_PREFIXES = ("logit_", "prob_")
 
@@ -62,32 +60,21 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """Read a CSV file; raise DataError on another encoding, a ragged row or a column named twice."""
-    try:
-        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
-            return _table(path, file)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        found = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            f"cannot read the predictions: {found}", where=str(path), expected="a UTF-8 CSV file"
-        ) from error
-
-
-def _table(path: Path, file: TextIO) -> Table:
-    reader = csv.reader(file)
-    header = [stripped(name) for name in next(reader, [])]
+    rows = stream_rows(path, DataError, expected="a UTF-8 CSV file of predictions")
+    header = [stripped(name) for name in next(rows, (1, []))[1]]
     _check_header(header, path)
     wide = [index for index, name in enumerate(header) if name.startswith(WIDE_PREFIXES)]
     narrow = [index for index, name in enumerate(header) if not name.startswith(WIDE_PREFIXES)]
     texts: list[list[str]] = []
     numbers: list[Floats] = []
     lines: list[int] = []
-    for row in filter(None, reader):
-        where = f"{path}:{reader.line_num}"
+    for line, row in rows:
+        where = f"{path}:{line}"
         _check_width(row, header, where)
         texts.append([stripped(row[index]) for index in narrow])
         # Text becomes numbers row by row: fifty million of them as text would fill the memory.
         numbers.append(_row([row[index] for index in wide], where))
-        lines.append(reader.line_num)
+        lines.append(line)
     matrix = np.array(numbers, dtype=np.float64).reshape(len(lines), len(wide))
     columns = {header[index]: [row[place] for row in texts] for place, index in enumerate(narrow)}
     return Table(path, columns, tuple(header[index] for index in wide), matrix, tuple(lines))
@@ -119,5 +106,5 @@ def _row(texts: list[str], where: str) -> Floats:
 def _whole(text: str, where: str) -> int:
     number = whole_number(text)
     if number is None:
-        raise DataError(f"{text[:40]!r} is not a whole number", where=where)
+        raise DataError(f"{text!r} is not a whole number", where=where, expected="the number of a class")
     return number

@@ -50,7 +50,7 @@ def write_predictions(
         **columns,
     )
     path = directory / f"{stem_of(dataset_name, transform, prompts)}.npz"
-    write_atomically(path, content.getvalue())
+    write_atomically(path, content.getvalue(), what="the predictions")
     return path
 
 
@@ -58,5 +58,5 @@ def write_about(directory: Path, name: str, facets: Mapping[str, str], about: st
     """Write what is known of the model beside its predictions: its id, its facets, a sentence about it."""
     path = directory / "about.yaml"
     text = yaml.safe_dump({"name": name, "about": about, **facets}, sort_keys=False, allow_unicode=True, width=120)
-    write_atomically(path, text.encode())
+    write_atomically(path, text.encode(), what="the predictions")
     return path

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from robustcheck.errors import SetupError
-from robustcheck.prompts.files import read_json, sentences_of
+from robustcheck.files.json_files import read_json
+from robustcheck.prompts.prompt_files import SENTENCES, sentences_of
 
 
 @cache
@@ -48,7 +49,7 @@ def cupl_sentences() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _cupl_sentences(path: Path) -> dict[str, tuple[str, ...]]:
-    content = read_json(path)
+    content = read_json(path, SetupError, expected=SENTENCES)
     of_imagenet = content.get("imagenet1k") if isinstance(content, dict) else None
     if not isinstance(of_imagenet, dict):
         raise SetupError("no sentences for imagenet1k", where=str(path), fix="pip install 'clip-benchmark>=1.6'")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.listing import name_first
-from robustcheck.prompts.files import SLOT, read_sentences, read_templates
+from robustcheck.prompts.prompt_files import SLOT, read_sentences, read_templates
 from robustcheck.registry import known
 
 Texts = tuple[tuple[str, ...], ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from robustcheck.printing import flowing, one_line, printable
 from robustcheck.report.answer import answer
 from robustcheck.report.causes import causes
 from robustcheck.report.missing import Skipped, first_reason_line, skipped, skips_said
@@ -89,7 +90,7 @@ def github_annotations(run: RunRecord) -> list[str]:
 
 def escaped(text: str) -> str:
     """Write outside text so that Markdown and HTML read it as plain characters, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", flowing(text))
 
 
 def _counts(run: RunRecord) -> Iterator[str]:
@@ -203,7 +204,8 @@ def _changes(run: RunRecord) -> Iterator[str]:
     if run.previous is None:
         return
     said = counted(len(run.changes), "change") if run.changes else "nothing changed"
-    yield f"**Since {escaped(run.previous)}:** {said}"
+    among = f" among {counted(run.compared, 'result')} of both runs" if run.compared else ""
+    yield f"**Since {escaped(run.previous)}:** {said}{among}"
     if run.changes:
         yield ""
     yield from (_change(change) for change in run.changes[:MOST_ROWS])
@@ -220,8 +222,9 @@ def _annotation(result: Result) -> str:
     position, verdict = result.position, result.verdict
     title = f"{verdict.status}: {result.check_key} on {result.model.id}"
     properties = {"file": position.path, "line": str(position.line), "col": str(position.column), "title": title}
-    written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{_LEVELS[verdict.status]} {written}::{_message(_details(verdict.reason, result.sentence))}"
+    written = ",".join(f"{name}={_property(one_line(value))}" for name, value in properties.items())
+    details = printable(_details(verdict.reason, flowing(result.sentence)))
+    return f"::{_LEVELS[verdict.status]} {written}::{_message(details)}"
 
 
 def _details(*parts: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from robustcheck.errors import RecordError
+from robustcheck.files.json_files import parse_json, without_half_pairs
+from robustcheck.files.sealed import seal_json, unseal_json
+from robustcheck.files.texts import decoded, read_bytes
+from robustcheck.printing import shown
 from robustcheck.report.folding import fold, unfold
 from robustcheck.values import RunRecord
 
@@ -18,27 +23,40 @@ RUN_FILE = "run.json"
 SCHEMA = 2
 # Schema 1 wrote out in each result what schema 2 keeps in tables.
 _READ = (1, SCHEMA)
+_UNCHANGED = "the JSON that robustcheck wrote, unchanged"
+_KEYS = frozenset({"tables", *(field.name for field in fields(RunRecord))})
 # Per-sample scores stay in the store: a record holds what was concluded from them.
 _WITHOUT_SAMPLES = {"results": {"__all__": {"score": {"samples", "sureness"}, "x": {"samples", "sureness"}}}}
 
 
 def dump_run(run: RunRecord) -> bytes:
-    """Return the record as JSON; NaN and infinities become strings, which every JSON reader accepts.
+    """Return the record as JSON with its checksum; NaN and infinities become strings, which every reader accepts.
 
     Shared parts stand in tables; a field that has its default is left out.
     """
-    plain = _adapter().dump_python(run, exclude=_WITHOUT_SAMPLES, exclude_defaults=True)
+    try:
+        return seal_json(_written(_plain(run)))
+    except pydantic_core.PydanticSerializationError:
+        # A path that is not UTF-8 stands in Python's texts as halves of surrogate pairs.
+        return seal_json(_written(without_half_pairs(_plain(run))))
+
+
+def _plain(run: RunRecord) -> Any:
+    return _adapter().dump_python(run, exclude=_WITHOUT_SAMPLES, exclude_defaults=True)
+
+
+def _written(plain: Any) -> bytes:
     return ("\n".join(_lines({"schema": SCHEMA} | fold(plain))) + "\n").encode()
 
 
 def load_run(path: Path) -> RunRecord:
-    """Read a run from its ``run.json`` or from the directory that holds it."""
+    """Read a run from its ``run.json`` or from the directory that holds it; raise RecordError for a changed bit."""
     file = path / RUN_FILE if path.is_dir() else path
     found = _parse(file)
     schema = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(found, dict) or schema not in _READ:
         raise RecordError(
-            f"a run record of schema {schema!r}",
+            f"a run record of schema {shown(schema)}",
             where=str(file),
             expected=f"schema {' or '.join(map(str, _READ))}, which this version of robustcheck reads",
             fix="run the suites again, or read the record with the version that wrote it",
@@ -81,17 +99,24 @@ def _adapter() -> TypeAdapter[RunRecord]:
 
 
 def _parse(file: Path) -> object:
-    try:
-        return pydantic_core.from_json(file.read_bytes())
-    except OSError as error:
+    if not file.exists():
         raise RecordError(
-            f"no run record can be read here ({error.strerror})",
+            "no run record can be read here",
             where=str(file),
             expected=f"a {RUN_FILE}, or the directory of a report that holds one",
             fix="name a run under reports/, or run the suites first",
-        ) from None
-    except ValueError as error:
-        raise _damaged(file, str(error)) from None
+        )
+    unsealed = unseal_json(read_bytes(file, RecordError, what="the run record"))
+    if unsealed is None:
+        raise _damaged(file, "its content is not what its checksum says")
+    try:
+        found = parse_json(decoded(unsealed.content, str(file), RecordError), str(file), RecordError)
+    except RecordError as error:
+        raise _damaged(file, error.found) from None
+    if not unsealed.sealed and isinstance(found, dict) and (strange := sorted(set(found) - _KEYS)):
+        # A record from before there were checksums has none of these keys: a bit of a name has changed.
+        raise _damaged(file, f"the key {strange[0]!r}")
+    return found
 
 
 def _validate(found: object, file: Path) -> RunRecord:
@@ -107,6 +132,6 @@ def _damaged(file: Path, what: str) -> RecordError:
     return RecordError(
         f"the run record is damaged: {what}",
         where=str(file),
-        expected="the JSON that robustcheck wrote, unchanged",
+        expected=_UNCHANGED,
         fix="restore the file, or run the suites again",
     )

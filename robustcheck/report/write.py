@@ -9,6 +9,8 @@ from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.runfile import RUN_FILE, dump_run
 from robustcheck.values import RunRecord
 
+_WHAT = "the report"
+
 
 def write_report(run: RunRecord, directory: Path) -> Path:
     """Write ``run.json``, ``summary.md`` and ``index.html`` to a directory; return the page's path."""
@@ -16,8 +18,13 @@ def write_report(run: RunRecord, directory: Path) -> Path:
     from robustcheck.report.html import render_html
 
     # The record first: should drawing fail, the results are kept.
-    write_atomically(directory / RUN_FILE, dump_run(run))
-    write_atomically(directory / "summary.md", summary_markdown(run).encode())
+    write_atomically(directory / RUN_FILE, dump_run(run), what=_WHAT)
+    write_atomically(directory / "summary.md", _encoded(summary_markdown(run)), what=_WHAT)
     target = directory / "index.html"
-    write_atomically(target, render_html(run).encode())
+    write_atomically(target, _encoded(render_html(run)), what=_WHAT)
     return target
+
+
+def _encoded(text: str) -> bytes:
+    # A path that is not UTF-8 stands in Python's texts as halves of surrogate pairs.
+    return text.encode("utf-8", "backslashreplace")

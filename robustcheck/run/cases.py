@@ -34,6 +34,7 @@ class CaseBook:
 
     book: EvidenceBook
     baselines: Path
+    directory: Path
     today: date
     _loaded: dict[str, Baseline] = field(default_factory=dict)
     _points: dict[tuple[str, str], PopulationPoints | None] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class CaseBook:
             baseline = self._baseline(needs.baseline)
             score = baseline.score(item.model, item.check.quantity)
             side = Partner(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
-            return _Reference(score, f"baseline {needs.baseline} ({score.cell.model.id})", side)
+            return _Reference(score, baseline.label(score), side)
         return _Reference()
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
@@ -115,7 +116,7 @@ class CaseBook:
 
     def _baseline(self, name: str) -> Baseline:
         if name not in self._loaded:
-            self._loaded[name] = load_baseline(name, self.baselines)
+            self._loaded[name] = load_baseline(name, self.baselines, self.directory)
         return self._loaded[name]
 
     def _must_be_live(self, check: Check, reference: _Reference) -> bool:

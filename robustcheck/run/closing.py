@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from robustcheck.errors import RobustcheckError
-from robustcheck.history.changes import changes_since, previous_run
+from robustcheck.errors import RobustcheckError, SetupError
+from robustcheck.history.changes import changes_since, pairs_of, previous_run
 from robustcheck.history.past import past_of
 from robustcheck.judge import screen_results
+from robustcheck.printing import one_line
 from robustcheck.registry import other_packages
-from robustcheck.report import closing_lines, github_annotations, write_report
+from robustcheck.report import closing_lines, github_annotations, summary_markdown, write_report
 from robustcheck.run.candidates import find_unjudged, judged_candidate
 from robustcheck.run.session import RobustSession
 from robustcheck.run.verdict_pictures import within_weight
+from robustcheck.run.writable import STEP_SUMMARY
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
 
 _PACKAGES = ("robustcheck", "pytest", "torch", "open_clip_torch", "timm", "transformers", "numpy", "statsmodels")
+_MOST_RUNS_A_SECOND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run leaves behind: everything that the record is made from."""
+    """What a run leaves behind: everything that the record is made from.
+
+    ``unmatched`` are the paths of suites whose checks apply to no model of the run.
+    """
 
     results: Sequence[Result]
     figures: Sequence[TrendFigure]
@@ -34,17 +41,22 @@ class Outcome:
     started: datetime
     seconds: float
     command: str
+    unmatched: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run whose report is written; ``unjudged`` are the models of ``--models`` that no check gave a verdict on."""
+    """A run that is over; ``page`` is its report, or None with the reason among the ``troubles``.
+
+    ``unjudged`` are the models of ``--models`` that no check gave a verdict on.
+    """
 
     run: RunRecord
-    page: Path
+    page: Path | None
     annotations: tuple[str, ...]
     closing_lines: tuple[str, ...]
     unjudged: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
 
     @property
     def judged(self) -> int:
@@ -58,28 +70,45 @@ class Finished:
 
 
 def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, str]) -> Finished:
-    """Write the report of a run and tell the CI service, where there is one."""
+    """Write the report of a run and tell the CI service, where there is one; what cannot be written is said.
+
+    The verdicts stand whatever happens to the files, so nothing is raised for a full or vanished disk.
+    """
     run = _record(session, outcome)
-    page = write_report(run, session.settings.reports / run.id)
-    if step_summary := environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(step_summary).open("a", encoding="utf-8") as file:
-            file.write((page.parent / "summary.md").read_text(encoding="utf-8"))
+    page, troubles = None, []
+    try:
+        run = replace(run, id=_claim_id(session.settings.reports, outcome.started))
+        page = write_report(run, session.settings.reports / run.id)
+    except SetupError as error:
+        troubles.append(str(error))
+    if summary := environ.get(STEP_SUMMARY):
+        troubles += _append(Path(summary), summary_markdown(run))
     notes = tuple(github_annotations(run)) if environ.get("GITHUB_ACTIONS") else ()
     unjudged = find_unjudged(session, run.results, outcome.planned)
-    return Finished(run, page, notes, tuple(closing_lines(run)), unjudged)
+    return Finished(run, page, notes, tuple(closing_lines(run)), unjudged, tuple(troubles))
+
+
+def _append(path: Path, text: str) -> list[str]:
+    """Add to a file; return the trouble with it, if there is any."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        return [f"{one_line(str(path))}: the step summary cannot be written ({getattr(error, 'strerror', error)})"]
+    return []
 
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
     judged = screen_results(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
     results = within_weight(judged)
-    suites = tuple(dict.fromkeys(result.suite for result in results))
-    reports = session.settings.reports
-    previous = previous_run(reports, suites)
+    suites = tuple(dict.fromkeys([*(result.suite for result in results), *outcome.unmatched]))
+    settings, root = session.settings, str(session.settings.directory)
+    previous = previous_run(settings.reports, results, root)
     done = {result.nodeid for result in results}
     keys = {(result.suite, result.check_key): place for place, result in reversed(list(enumerate(results)))}
     return RunRecord(
-        id=_free_id(reports, outcome.started),
+        id=_stem(outcome.started),
         started=outcome.started.isoformat(timespec="seconds"),
         seconds=outcome.seconds,
         command=outcome.command,
@@ -90,10 +119,12 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         ),
         not_run=tuple(nodeid for nodeid in outcome.planned if nodeid not in done),
         previous=previous.id if previous else None,
-        changes=changes_since(previous, results, session.settings.samples),
+        changes=changes_since(previous, results, settings.samples, root),
         environment=_environment(session),
-        strict=session.settings.strict,
+        strict=settings.strict,
         past=past_of(previous, results),
+        root=root,
+        compared=len(pairs_of(previous, results, root)) if previous else 0,
     )
 
 
@@ -106,11 +137,25 @@ def _suite_info(session: RobustSession, path: str) -> SuiteInfo:
         return SuiteInfo(path, Path(path).name, "", 0)
 
 
-def _free_id(reports: Path, started: datetime) -> str:
-    """Return the start time as an id, with a counter when a run of the same second is there."""
-    stem = started.strftime("%Y%m%d-%H%M%S")
-    taken = {path.name for path in reports.glob(f"{stem}*")}
-    return next(name for name in (stem, *(f"{stem}-{count}" for count in range(2, 1000))) if name not in taken)
+def _stem(started: datetime) -> str:
+    return started.strftime("%Y%m%d-%H%M%S")
+
+
+def _claim_id(reports: Path, started: datetime) -> str:
+    """Return the start time as an id, with a counter when another run has it: whoever makes the directory has the id.
+
+    Raises SetupError when no directory can be made.
+    """
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        for count in range(1, _MOST_RUNS_A_SECOND):
+            name = _stem(started) + (f"-{count}" if count > 1 else "")
+            with contextlib.suppress(FileExistsError):
+                (reports / name).mkdir()
+                return name
+    except OSError as error:
+        raise SetupError(f"cannot write the report: {error.strerror or error}", where=str(reports)) from error
+    raise SetupError("the report has no free name", where=str(reports), fix="name another: --robust-report DIR")
 
 
 def _environment(session: RobustSession) -> Pairs:

@@ -10,15 +10,18 @@ from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import known_metrics
 from robustcheck.models.catalogue import known_facets
-from robustcheck.models.sets import known_sets, resolve_models
+from robustcheck.models.sets import known_sets, list_models, resolve_models
 from robustcheck.populations import known_populations, load_population
 from robustcheck.prompts import known_prompts
 from robustcheck.spec import KnownNames
 from robustcheck.transforms import known_transforms
 
 
-def known_names(base: Path) -> KnownNames:
-    """Return every name that the validator may accept; model files are relative to ``base``."""
+def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = None) -> KnownNames:
+    """Return every name that the validator may accept; model files are relative to ``base``.
+
+    ``models`` are those of the command line, with ``arch``.
+    """
     metrics = known_metrics()
     return KnownNames(
         metrics={name: metric.unit for name, metric in metrics.items()},
@@ -28,6 +31,9 @@ def known_names(base: Path) -> KnownNames:
         unbounded=frozenset(name for name, metric in metrics.items() if not metric.bounded),
         datasets=frozenset(known_datasets()),
         families={name: entry.subsets for name, entry in known_datasets().items() if entry.subsets},
+        columns={name: entry.columns for name, entry in known_datasets().items() if entry.columns is not None},
+        tasks={name: entry.task for name, entry in known_datasets().items()},
+        scored_tasks={name: metric.tasks for name, metric in metrics.items()},
         class_sets=known_class_sets(),
         populations=known_populations(),
         transforms=known_transforms(),
@@ -37,6 +43,7 @@ def known_names(base: Path) -> KnownNames:
         population_datasets=_datasets_of_population,
         model_sets=frozenset(known_sets()),
         is_model=partial(_wrong_with_model, base=base),
+        model_names=partial(_model_names, base=base, given=models, arch=arch),
     )
 
 
@@ -56,3 +63,15 @@ def _wrong_with_model(text: str, *, base: Path) -> str | None:
     except RobustcheckError as error:
         return str(error)
     return None
+
+
+def _model_names(
+    texts: tuple[str, ...], *, base: Path, given: tuple[str, ...], arch: str | None
+) -> frozenset[str] | None:
+    """Return the ids and references of the models of a suite, of the command line and of the catalogue."""
+    try:
+        own = resolve_models(texts, base=base) if texts else ()
+        named = resolve_models(given, arch=arch) if given else ()
+    except RobustcheckError:
+        return None  # reported where the models are named
+    return frozenset(name for model in (*own, *named, *list_models()) for name in (model.id, model.text))

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from robustcheck.run.settings import RunSettings
 from robustcheck.values.checks import PlannedCheck
 
 
-def rerun_command(nodeid: str, model: str | None) -> str:
-    """Write the command; ``model`` is its reference when ``--models`` had chosen it.
+def rerun_command(place: str, model: str | None, options: Sequence[str] = ()) -> str:
+    """Write the command, to be run from where this run was started.
 
-    >>> rerun_command("a.robust.yaml::x[m/1]", None)
-    'pytest "a.robust.yaml::x[m/1]"'
+    ``place`` is the suite's path from there and the check's name; ``model`` is its reference when ``--models`` had
+    chosen it; ``options`` are further ones, as ``NAME=VALUE``.
+
+    >>> rerun_command("a.robust.yaml::x[m/1]", None, ["--robust-data=my sets", "--robust-strict"])
+    'pytest "a.robust.yaml::x[m/1]" --robust-data="my sets" --robust-strict'
     """
-    words = ["pytest", quoted(nodeid)]
-    return " ".join(words if model is None else [*words, "--models", quoted(model)])
+    words = ["pytest", quoted(place)]
+    words += [] if model is None else ["--models", quoted(model)]
+    return " ".join([*words, *map(_assigned, options)])
+
+
+def _assigned(option: str) -> str:
+    name, equals, value = option.partition("=")
+    return f"{name}={quoted(value)}" if equals else name
 
 
 def name_models(item: PlannedCheck, settings: RunSettings) -> str | None:

@@ -55,13 +55,13 @@ class RobustSession:
     @cached_property
     def cases(self) -> CaseBook:
         """The cases of this run."""
-        return CaseBook(self.book, self.settings.baselines, self.today)
+        return CaseBook(self.book, self.settings.baselines, self.settings.directory, self.today)
 
     def load(self, path: Path) -> Suite:
         """Read a suite, once a run; raises SpecError with every mistake in it."""
         place = path.resolve()
         if place not in self._suites:
-            self._suites[place] = load_suite(path, known_names(path.parent))
+            self._suites[place] = load_suite(path, known_names(path.parent, self.settings.models, self.settings.arch))
         return self._suites[place]
 
     def plan(self, suite: Suite) -> Plan:
@@ -136,7 +136,9 @@ class RobustSession:
             score=score,
             x=x,
             seconds=round(time.perf_counter() - started, 4),
-            rerun=rerun_command(nodeid, name_models(item, self.settings)),
+            rerun=rerun_command(
+                f"{item.suite.path}::{item.name}", name_models(item, self.settings), self.settings.words
+            ),
             claim=check.claim,
             source=check.source,
             expect_finding=check.expect_finding,

@@ -16,7 +16,8 @@ HOME = ".robustcheck"
 class RunSettings:
     """The options of a run; ``models`` replaces the models of every suite when it is not empty.
 
-    Without ``images`` the report shows no picture of the data.
+    ``directory`` is where the run was started, and ``words`` are the options that a rerun needs. Without ``images`` the
+    report shows no picture of the data.
     """
 
     measure: MeasureSettings
@@ -28,6 +29,8 @@ class RunSettings:
     strict: bool = False
     images: bool = True
     engine: Engine = field(default_factory=InProcess)
+    directory: Path = field(default_factory=Path.cwd)
+    words: tuple[str, ...] = ()
 
     @property
     def samples(self) -> Path:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-import pydantic_core
 from pydantic import TypeAdapter
 
+from robustcheck.files.json_files import dump_json
 from robustcheck.values import Result, Score, TrendFigure
 
 
 def dump_result(result: Result) -> str:
     """Write a result without its per-sample scores and what its intervals were read from, which stay in the store."""
     light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
-    return _json(_results().dump_python(light))
+    return dump_json(_results().dump_python(light)).decode()
 
 
 def load_result(text: str) -> Result:
@@ -24,17 +24,12 @@ def load_result(text: str) -> Result:
 
 def dump_figure(figure: TrendFigure) -> str:
     """Write a trend plot's numbers."""
-    return _json(_figures().dump_python(figure))
+    return dump_json(_figures().dump_python(figure)).decode()
 
 
 def load_figure(text: str) -> TrendFigure:
     """Read what ``dump_figure`` wrote."""
     return _figures().validate_json(text)
-
-
-def _json(plain: object) -> str:
-    """Write JSON in which infinities are strings, which the adapters read back."""
-    return pydantic_core.to_json(plain, inf_nan_mode="strings").decode()
 
 
 def _without_samples(score: Score | None) -> Score | None:

@@ -25,6 +25,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) 
     written = data["expect"][kind]
     limits = find_written_limits(kind, written, ("expect", kind))
     check_limits(scope, limits, names, mistakes)
+    _refuse_unfailing(scope, limits, names, mistakes)
     if isinstance(written, dict):
         _check_range(scope, written, ("expect", kind), names, mistakes)
         _check_axis(scope, kind, written, names, mistakes)
@@ -38,6 +39,29 @@ def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, mi
     for written in limits:
         _check_amount(scope, written.limit, written.value, written.loc, _Scale.of(quantity, names), mistakes)
     _check_order(scope, [(item.value, item.loc) for item in limits if item.limit.role == "level"], mistakes)
+
+
+def _refuse_unfailing(scope: Scope, limits: list[WrittenLimit], names: KnownNames, mistakes: Mistakes) -> None:
+    """Report limits that no value of the metric can break."""
+    data = scope.data
+    scale = _Scale.of(data.get("measure") if isinstance(data, dict) else None, names)
+    if limits and all(_cannot_fail(written, scale) for written in limits):
+        summary = f"a limit of {limits[0].value} cannot be broken: the check would pass whatever is measured"
+        mistakes.at_value(scope, limits[0].loc, summary, expected="a limit that a worse model breaks")
+
+
+def _cannot_fail(written: WrittenLimit, scale: _Scale) -> bool:
+    amount, limit = _amount(written.value), written.limit
+    if amount is None or scale.unit is None or limit.role in ("share", "slope"):
+        return False
+    if limit.role == "correlation":
+        return limit.tighter * amount.value <= -1
+    if scale.is_unbounded or amount.unit != _wanted(limit, amount, scale.unit) or not 0 <= amount.value <= 1:
+        return False
+    if limit.role == "tolerance":
+        # Two values between 0 and 1 are at most 1 apart.
+        return limit.tighter < 0 and amount.value == 1
+    return amount.value == (0 if limit.tighter > 0 else 1)
 
 
 @dataclass(frozen=True, slots=True)

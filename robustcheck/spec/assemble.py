@@ -5,15 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.spans import Span
 from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
-from robustcheck.spec.problems import Span
 from robustcheck.spec.query import read_query
 from robustcheck.spec.references import check_references, make_paths_absolute
 from robustcheck.spec.sentences import write_sentence
@@ -30,6 +31,7 @@ class SuiteValues:
 
     defaults: DefaultsModel
     applies_to: Query
+    models: tuple[str, ...] = ()
 
 
 def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> Check | None:
@@ -38,12 +40,33 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
     assert isinstance(data, dict)
     model = validate_part(CheckModel, scope, _plain(data), mistakes)
     check_references(scope, names, mistakes)
+    _check_deviations(scope, suite, names, mistakes)
     kind = _only_kind(data.get("expect"))
     if kind:
         check_units(scope, kind, names, mistakes)
     narrowed = _applies_to(scope, data, names, mistakes)
     warn = _read_warn(scope, model, kind, names, mistakes) if kind else None
     return _make_check(scope, model, case, suite, names, warn, narrowed) if model else None
+
+
+def _check_deviations(scope: Scope, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> None:
+    """Report a known deviation of a model that is none: it would excuse nobody, and nobody would notice."""
+    written = scope.data.get("known_deviations") if isinstance(scope.data, dict) else None
+    wanted = [_mapping(item).get("model") for item in written] if isinstance(written, list) else []
+    known = names.model_names(suite.models) if wanted else None
+    for index, model in enumerate(wanted):
+        # A checkpoint file has an id of its own, which only the runs that name it know.
+        if known is None or not isinstance(model, str) or "@" in model:
+            continue
+        if not any(fnmatchcase(name, model) for name in known):
+            loc: Loc = ("known_deviations", index, "model")
+            expected = "the id of a model as it stands in the test's name, or a pattern such as ViT-B-32/*"
+            hint = did_you_mean(model, known)
+            mistakes.at_value(scope, loc, f"{model!r} matches no model", expected=expected, hint=hint)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _read_suite(document: Document, path: Path, names: KnownNames, mistakes: Mis
         mistakes.raise_if_any()
     head = _read_head(scope, mistakes)
     models = _read_models(scope, names, mistakes)
-    values = SuiteValues(head.defaults if head else DefaultsModel(), _suite_applies_to(scope, names, mistakes))
+    values = SuiteValues(head.defaults if head else DefaultsModel(), _suite_applies_to(scope, names, mistakes), models)
     return Suite(
         path=document.path,
         title=(head.title if head else "") or path.name.removesuffix(".robust.yaml"),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from robustcheck.errors import SpecError
-from robustcheck.spec.problems import Mistake, Span, show_mistake
+from robustcheck.files.spans import Mistake, Span
+from robustcheck.spec.problems import show_mistake
 from robustcheck.spec.source import Document, Loc
 
 

@@ -22,6 +22,10 @@ def _any_model(_: str) -> str | None:
     return None
 
 
+def _all_names(_: tuple[str, ...]) -> frozenset[str] | None:
+    return None
+
+
 def _no_facets(_: str) -> Facets:
     return {}
 
@@ -60,6 +64,9 @@ class KnownNames:
     ``nouns`` maps a metric to what people call it, ``options`` to its settings. Of the metrics,
     ``lower_is_better`` are those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
     ``families`` maps a data set that comes in subsets to their axes and the values of each.
+    ``columns`` maps a data set to all that a slice of it can name and the values of each (none listed: any), where
+    that is known; ``tasks`` maps it to what it is for, and ``scored_tasks`` a metric to the tasks that it scores.
+    ``model_names`` returns the ids and the references of the models that texts stand for, and of every known one.
     ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
     ``population_facets`` returns those of a population's members, which may have others, and
@@ -74,6 +81,9 @@ class KnownNames:
     unbounded: frozenset[str] = frozenset()
     datasets: frozenset[str] = frozenset()
     families: Mapping[str, Axes] = field(default_factory=dict)
+    columns: Mapping[str, Axes] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    scored_tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     class_sets: frozenset[str] = frozenset()
     populations: frozenset[str] = frozenset()
     transforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -83,3 +93,4 @@ class KnownNames:
     population_datasets: Callable[[str], frozenset[str]] = _no_datasets
     model_sets: frozenset[str] = frozenset()
     is_model: Callable[[str], str | None] = _any_model
+    model_names: Callable[[tuple[str, ...]], frozenset[str] | None] = _all_names

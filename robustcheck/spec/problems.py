@@ -4,42 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from robustcheck.files.spans import Mistake, Span
 from robustcheck.listing import name_first
+from robustcheck.printing import one_line, printable
 from robustcheck.values import Position, Problem
 
 _LISTED = 12
 _WIDTH = 200
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of one line; line and column count from 1."""
-
-    line: int
-    column: int
-    width: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong at a span, what was expected there, and a suggestion."""
-
-    span: Span
-    summary: str
-    expected: str = ""
-    hint: str = ""
+_MOST = 2000
 
 
 def show_mistake(mistake: Mistake, path: str, lines: Sequence[str]) -> Problem:
     """Render a mistake with its source line, a caret line, and what was expected."""
     span = mistake.span
     position = Position(path, span.line, span.column)
-    parts = [f"{position}: {mistake.summary}", *_excerpt(span, lines)]
-    parts += [f"  expected: {mistake.expected}"] if mistake.expected else []
-    parts += [f"  {mistake.hint}"] if mistake.hint else []
-    return Problem(position, mistake.summary, "\n".join(parts))
+    summary = one_line(mistake.summary, _MOST)
+    parts = [f"{one_line(str(position))}: {summary}", *_excerpt(span, lines)]
+    parts += [f"  expected: {one_line(mistake.expected, _MOST)}"] if mistake.expected else []
+    parts += [f"  {printable(mistake.hint, _MOST)}"] if mistake.hint else []
+    return Problem(position, summary, "\n".join(parts))
 
 
 def _excerpt(span: Span, lines: Sequence[str]) -> list[str]:
@@ -47,12 +31,17 @@ def _excerpt(span: Span, lines: Sequence[str]) -> list[str]:
         return []
     # A very long line is shown from shortly before its mistake.
     start = max(0, span.column - 1 - _WIDTH // 2) if len(lines[span.line - 1]) > _WIDTH else 0
-    line, number = lines[span.line - 1][start : start + _WIDTH], str(span.line)
+    # What cannot be shown is one mark, so that the caret stays below its place.
+    line, number = "".join(map(_visible, lines[span.line - 1][start : start + _WIDTH])), str(span.line)
     before = line[: span.column - 1 - start]
     # Tabs are kept, so that the caret stands below its character whatever the tab width.
     indent = re.sub(r"[^\t]", " ", before)
     carets = "^" * max(1, min(span.width, len(line) - len(before)))
     return [f"  {number} | {line}", f"  {' ' * len(number)} | {indent}{carets}"]
+
+
+def _visible(character: str) -> str:
+    return character if character == "\t" or one_line(character) == character else "\N{REPLACEMENT CHARACTER}"
 
 
 def list_known(names: Iterable[str]) -> str:

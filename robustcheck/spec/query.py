@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import list_known
-from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.values import Query, Term
 

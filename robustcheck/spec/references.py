@@ -11,11 +11,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, KnownOption, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
-from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.spec.suggestions import suggest
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
@@ -24,6 +24,8 @@ from robustcheck.values.expectations.fields import Known, named_by, quantity_in
 Model = TypeVar("Model", bound=BaseModel)
 
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
+# Every set can be sliced by these, whatever columns it has.
+_ANY_COLUMN = ("class", "classes")
 _MAY_BE_PATHS = frozenset({"dataset", "population", "prompt set", "pairs"})
 
 
@@ -50,6 +52,7 @@ def _check_mention(scope: Scope, mention: _Mention, names: KnownNames, mistakes:
     elif what == "slice" and isinstance(value, dict):
         _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, mistakes)
         _check_picked_subsets(scope, loc, value, names, mistakes)
+        _check_columns(scope, loc, value, names, mistakes)
     elif what == "options" and isinstance(value, dict):
         _check_options(scope, loc, value, names, mistakes)
     elif isinstance(value, list):
@@ -72,7 +75,8 @@ def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
     for kind, block in expect.items() if isinstance(expect, dict) else ():
         if isinstance(block, dict) and kind in KINDS and KINDS[kind].is_about_groups:
             added.update(*map(names.population_datasets, _texts(block.get("population"))))
-    return replace(names, datasets=names.datasets | added) if added else names
+    # What a figure is of, its population says: neither columns nor tasks are asked of the catalogue.
+    return replace(names, datasets=names.datasets | added, columns={}, tasks={}) if added else names
 
 
 def _texts(value: object) -> list[str]:
@@ -179,6 +183,7 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
         _check_known(scope, loc, what, value, names.metrics, mistakes)
     elif what == "dataset":
         _check_dataset(scope, loc, value, names, mistakes)
+        _check_task(scope, loc, value, names, mistakes)
     elif what == "transform":
         _check_transform(scope, loc, value, names, mistakes)
     elif what == "model":
@@ -215,6 +220,32 @@ def _check_picked_subsets(
         value = where.get(axis)
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             _check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), mistakes)
+
+
+def _check_columns(scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:
+    """Report a column that the data set cannot have, and a value that none of its samples has."""
+    dataset = str(_block(scope.data, loc[:-1]).get("dataset", "")).partition("/")[0]
+    axes, columns = dict(names.families.get(dataset, ())), names.columns.get(dataset)
+    listed = {**axes, **dict(columns or ())}
+    for key, value in where.items():
+        if key in listed or key in _ANY_COLUMN:
+            known = listed.get(key, ()) if key not in axes else ()
+            if known and isinstance(value, str | int | float) and not isinstance(value, bool):
+                _check_known(scope, (*loc, key), f"{key} of {dataset!r}:", scalar_text(value), known, mistakes)
+        elif columns is not None or did_you_mean(key, axes):
+            expected, hint = list_known({*listed, *_ANY_COLUMN}), did_you_mean(key, [*listed, *_ANY_COLUMN])
+            mistakes.at_key(scope, (*loc, key), f"{dataset} has no column {key!r}", expected=expected, hint=hint)
+
+
+def _check_task(scope: Scope, loc: Loc, dataset: str, names: KnownNames, mistakes: Mistakes) -> None:
+    """Report a metric that scores data sets for another purpose."""
+    metric = _block(scope.data, loc[:-1]).get("metric")
+    task, scored = names.tasks.get(dataset.partition("/")[0]), names.scored_tasks.get(str(metric), ())
+    if task is None or not scored or task in scored:
+        return
+    fitting = [name for name, tasks in names.scored_tasks.items() if task in tasks]
+    summary = f"{metric} scores sets for {' or '.join(scored)}, and {dataset} is for {task}"
+    mistakes.at_value(scope, (*loc[:-1], "metric"), summary, expected=list_known(fitting))
 
 
 def _check_known(

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
-from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation
 from robustcheck.values.expectations import KINDS

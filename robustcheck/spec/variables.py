@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robustcheck.errors import did_you_mean
+from robustcheck.files.spans import Mistake, Span
+from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
-from robustcheck.spec.problems import Mistake, Span
-from robustcheck.spec.scalars import scalar_text
 from robustcheck.spec.source import Loc
 from robustcheck.values import Pairs
 

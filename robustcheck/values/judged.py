@@ -221,6 +221,11 @@ class RunRecord:
     strict: bool = False
     schema: int = 2
     past: tuple[Past, ...] = ()
+    # Where the run was started: two checkouts are told from two data sets by it.
+    root: str = ""
+    # How many checks the previous run judged too, and why a run with failures was blessed.
+    compared: int = 0
+    blessed_why: str = ""
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

@@ -167,13 +167,13 @@ def test_a_column_or_a_key_that_occurs_twice_is_an_error(directory: Path) -> Non
 
 def test_half_a_surrogate_pair_is_no_text(directory: Path) -> None:
     (directory / "manifest.jsonl").write_text('{"path": "a.png", "label": "\\ud800"}')
-    with pytest.raises(DataError, match=r"manifest\.jsonl:1: not JSON: .*surrogates not allowed"):
+    with pytest.raises(DataError, match=r"manifest\.jsonl:1: .*half of a surrogate pair"):
         open_dataset(str(directory), ())
 
 
 def test_deep_json_is_an_error(directory: Path) -> None:
     (directory / "manifest.jsonl").write_text("[" * 100_000)
-    with pytest.raises(DataError, match=r"manifest\.jsonl:1: not JSON"):
+    with pytest.raises(DataError, match=r"manifest\.jsonl:1: it is nested more than 64 levels deep"):
         open_dataset(str(directory), ())
 
 

@@ -76,7 +76,7 @@ def test_paths_stay_inside_the_directory(directory: Path, path: str) -> None:
         ("path,label\nc.png,0\n", "the classes have no names"),
         ("path,label\nc.png,cat\nc.png,cat\n", "1 ids occur twice"),
         ("path,label,classes\nc.png,cat,x\n", "'classes' is reserved"),
-        ('path,label\n"c.png,cat\n', "not a CSV"),
+        ('path,label\n"c.png,cat\n', "not CSV"),
     ],
 )
 def test_wrong_csv_files_are_errors(directory: Path, text: str, message: str) -> None:

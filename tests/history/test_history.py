@@ -15,7 +15,7 @@ from robustcheck.errors import RecordError
 from robustcheck.history.baselines import KeptRun, write_samples
 from robustcheck.history.changes import changes_since, differences, movement, previous_run
 from robustcheck.report import write_report
-from robustcheck.values import Change, ModelRef, Result
+from robustcheck.values import Change, ModelRef, Quantity, Result, RunRecord, Score, Status
 
 OTHER = ModelRef("ViT-B-16/openai", "openclip:ViT-B-16/openai", "openclip", "ViT-B-16", "openai")
 
@@ -28,19 +28,68 @@ def keep(reports: Path, *results: Result, id: str) -> None:
 
 
 def test_no_run_yet(tmp_path: Path) -> None:
-    assert previous_run(tmp_path / "reports", ["a.robust.yaml"]) is None
+    assert previous_run(tmp_path / "reports", [make_result()]) is None
     assert changes_since(None, [make_result()]) == ()
 
 
-def test_the_newest_run_of_these_suites(tmp_path: Path) -> None:
+def test_the_newest_run_of_these_suites_and_models(tmp_path: Path) -> None:
     keep(tmp_path, make_result("pass"), id="20261120-100000")
-    keep(tmp_path, make_result("fail"), id="20261121-100000")
-    keep(tmp_path, make_result("fail"), id="20261121-100000-2")
+    keep(tmp_path, make_result("fail"), make_result(suite="b.robust.yaml"), id="20261121-100000")
+    keep(tmp_path, make_result("fail"), make_result(model=OTHER), id="20261121-100000-2")
     keep(tmp_path, make_result(suite="b.robust.yaml"), id="20261122-100000")
-    found = previous_run(tmp_path, ["a.robust.yaml", "c.robust.yaml"])
-    assert found is not None
-    assert found.id == "20261121-100000-2"
-    assert previous_run(tmp_path, ["c.robust.yaml"]) is None
+    keep(tmp_path, make_result(model=OTHER), id="20261122-110000")
+    keep(tmp_path, make_result(check_key="another"), id="20261122-120000")
+
+    def found(*results: Result) -> str | None:
+        run = previous_run(tmp_path, results)
+        return None if run is None else run.id
+
+    assert found(make_result()) == "20261121-100000-2"
+    assert found(make_result(), make_result(suite="b.robust.yaml")) == "20261121-100000"
+    assert found(make_result(), make_result(model=OTHER)) == "20261121-100000-2"
+    assert found(make_result(suite="c.robust.yaml")) is None
+    assert found(make_result(suite="b.robust.yaml", model=OTHER)) is None
+    assert found() is None
+
+
+def test_a_run_of_the_same_suite_that_shares_no_check_is_not_compared_with(tmp_path: Path) -> None:
+    keep(tmp_path, make_result(check_key="old"), id="20261120-100000")
+    assert previous_run(tmp_path, [make_result(check_key="new")]) is None
+
+
+def test_runs_of_two_checkouts_are_compared_by_paths_from_where_they_were_started(tmp_path: Path) -> None:
+    def of(checkout: str, status: Status) -> RunRecord:
+        place = f"/{checkout}/suites/a.robust.yaml"
+        own = live_score(np.array([1.0, 0.0]), Quantity("top1", f"/{checkout}/data/val"))
+        return replace(make_run(make_result(status, suite=place, score=own)), root=f"/{checkout}")
+
+    then, now = of("ci", "pass"), of("home/me", "fail")
+    write_report(then, tmp_path / then.id)
+    assert previous_run(tmp_path, now.results, now.root) == then
+    [change] = changes_since(then, now.results, None, now.root)
+    assert (change.before, change.after, change.value_before) == ("pass", "fail", 0.5)
+
+
+def test_damaged_scores_are_said_where_they_would_be_paired(tmp_path: Path) -> None:
+    before, after = scored(180, "a"), scored(100, "b")
+    for score in (before, after):
+        assert score.samples is not None
+        write_samples(tmp_path, score.key, score.samples)
+    flip(tmp_path / "a.npz", -40)
+    [change] = changes_since(make_run(make_result(score=bare(before))), [make_result(score=bare(after))], tmp_path)
+    assert "95% intervals are apart" in change.basis
+    assert "the per-image scores in this file are damaged" in change.basis
+    assert "a.npz" in change.basis
+
+
+def bare(score: Score) -> Score:
+    return replace(score, samples=None)
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": 99}', "[]"])
@@ -48,7 +97,7 @@ def test_a_record_that_cannot_be_read_is_passed_over(tmp_path: Path, text: str) 
     keep(tmp_path, make_result(), id="20261120-100000")
     (tmp_path / "20261121-100000").mkdir()
     (tmp_path / "20261121-100000" / "run.json").write_text(text)
-    found = previous_run(tmp_path, ["a.robust.yaml"])
+    found = previous_run(tmp_path, [make_result()])
     assert found is not None
     assert found.id == "20261120-100000"
 

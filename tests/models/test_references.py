@@ -301,7 +301,7 @@ def test_globs_over_saved_predictions_pass_over_what_holds_none(saved: Path) -> 
         ("predictions:runs/a", "family: [clip]", "family is ['clip']", "a text or a number"),
         ("predictions:runs/a", "name: ''", "the name is ''", "a text"),
         ("predictions:runs/a", "- clip", "no mapping", "family: clip"),
-        ("predictions:runs/a", "a: [", "cannot be read", ""),
+        ("predictions:runs/a", "a: [", "about.yaml:1:1: this is not YAML", ""),
     ],
 )
 def test_a_wrong_reference_to_predictions(saved: Path, text: str, about: str, found: str, hint: str) -> None:

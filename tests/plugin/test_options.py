@@ -15,16 +15,18 @@ FLAGS = [option.flag for option in OPTIONS]
 
 @pytest.mark.parametrize("option", OPTIONS, ids=FLAGS)
 def test_every_option_and_its_key_are_told(option: Option) -> None:
-    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{option.flag}")]
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{option.short or option.flag}")]
     assert len(lines) == 1
     assert f"| `{option.key}` |" in lines[0]
+    assert f"`{option.flag}" in lines[0]
 
 
 def test_help_shows_every_option_with_its_key(pytester: pytest.Pytester) -> None:
     said = " ".join(run(pytester, "--help").stdout.str().split())
     for option in OPTIONS:
         assert f"{option.flag}" in said
-        assert f"[{option.key}]" in said
+        assert f"{option.short}=" in said
+        assert f"[{option.key}" in said
         assert f"{option.key} (" in said
 
 

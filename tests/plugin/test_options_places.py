@@ -21,11 +21,12 @@ def elsewhere(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Pat
     return pytester.path / "inner"
 
 
-def test_without_either_things_lie_beside_the_configuration_file(pytester: pytest.Pytester) -> None:
+def test_without_either_things_lie_where_pytest_was_started(pytester: pytest.Pytester, elsewhere: Path) -> None:
     settings = resolved(pytester)
     assert settings.measure.roots == ()
-    assert settings.measure.store == pytester.path / ".robustcheck/store"
-    assert settings.reports == pytester.path / "reports"
+    assert settings.measure.store == elsewhere / ".robustcheck/store"
+    assert settings.baselines == elsewhere / ".robustcheck/baselines"
+    assert settings.reports == elsewhere / "reports"
 
 
 def test_data_of_the_command_line_lie_where_it_runs(pytester: pytest.Pytester, elsewhere: Path) -> None:

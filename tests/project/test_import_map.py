@@ -12,15 +12,15 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"callable_room", "disk", "errors", "regular_files", "listing", "registry", "texts", "values"}
+VALUES = {"callable_room", "disk", "errors", "files", "listing", "printing", "registry", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
+    "printing": set(),
     "values": {"listing"},
-    "errors": {"values"},
+    "errors": {"printing", "values"},
     "disk": {"errors"},
-    "regular_files": set(),
-    "texts": set(),
     "callable_room": set(),
+    "files": {"errors", "printing", "values"},
     "registry": {"errors"},
     "spec": VALUES,
     "models": VALUES,

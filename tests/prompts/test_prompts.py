@@ -241,7 +241,7 @@ def test_a_line_separator_inside_a_template_is_kept(tmp_path):
 
 def test_a_class_name_that_occurs_twice_is_an_error(tmp_path):
     (tmp_path / "s.json").write_text('{"cat": ["a cat"], "cat ": ["another"]}')
-    with pytest.raises(SetupError, match="a class name occurs twice"):
+    with pytest.raises(SetupError, match="the key 'cat' occurs twice"):
         prompt_texts(str(tmp_path / "s.json"), OWN, ("cat",))
 
 

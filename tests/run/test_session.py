@@ -96,7 +96,10 @@ def test_what_checks_share_is_loaded_once(session: RobustSession, suite: Path, m
         def score(self, model: object, quantity: object) -> object:
             return session.book.score(item(session, suite, "good").cells[0])
 
-    def load(name: str, baselines: Path) -> Blessed:
+        def label(self, score: object) -> str:
+            return "baseline main"
+
+    def load(name: str, baselines: Path, here: Path) -> Blessed:
         asked.append(name)
         return Blessed()
 

@@ -41,7 +41,7 @@ def _first_that_fits(path: Path, layouts: list[Layout]) -> Layout:
     except OSError as error:
         raise _unreadable(path, error) from error
     lines = [f"    {layout.name:<11}  {layout.looks_like}" for layout in layouts]
-    expected = "\n".join(["a directory in one of the known layouts:", *lines])
+    expected = ("a directory in one of the known layouts:", *lines)
     raise DataError(f"found {found}", where=str(path), expected=expected)
 
 

@@ -21,10 +21,12 @@ from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.table_labels import index_of_class
-from robustcheck.datasets.layouts.text_files import load_json, read_class_names, read_json_lines, read_templates
+from robustcheck.datasets.layouts.text_files import read_class_names, read_templates
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
-from robustcheck.texts import stripped
+from robustcheck.files.json_files import read_json, read_json_lines
+from robustcheck.files.regular import is_regular
+from robustcheck.files.texts import stripped
+from robustcheck.printing import shown
 
 ANCHOR, FRAME, SEPARATOR = "anchor", "frame", ";"
 OWN = "anchors.jsonl"
@@ -128,11 +130,9 @@ def _read_own(directory: Path, names: tuple[str, ...]) -> _Set:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for where, row in read_json_lines(source):
+    for where, row in read_json_lines(source, DataError):
         if not isinstance(row, dict) or not {"anchor", "video", "labels"} <= row.keys():
-            raise DataError(
-                f"found {str(row)[:60]}", where=where, expected="an object with anchor, video, labels, frames"
-            )
+            raise DataError(f"found {shown(row)}", where=where, expected="an object with anchor, video, labels, frames")
         yield where, row
 
 
@@ -153,7 +153,7 @@ def _index(label: object, names: tuple[str, ...], where: str) -> int:
         return label
     if isinstance(label, str):
         return index_of_class(stripped(label), names, where)
-    raise DataError(f"the label {label!r}", where=where, expected=f"an index below {len(names)}, or a class name")
+    raise DataError(f"the label {shown(label)}", where=where, expected=f"an index below {len(names)}, or a class name")
 
 
 def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
@@ -180,7 +180,7 @@ def _read_vid(directory: Path, paths: tuple[Path, ...], classes: int) -> _Set:
 
 def _lists(path: Path) -> dict[str, tuple[Any, ...]]:
     """Read a JSON object of lists."""
-    record = load_json(path)
+    record = read_json(path, DataError)
     if not isinstance(record, dict) or not record or not all(isinstance(value, list) for value in record.values()):
         raise DataError("no object of lists", where=str(path), expected='{"val/VIDEO/FRAME.JPEG": [...], ...}')
     return {inside(key, path): tuple(value) for key, value in record.items()}

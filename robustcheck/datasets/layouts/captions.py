@@ -16,7 +16,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Captions, Contents, ImageFiles
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.tar_index import load_tar_index
-from robustcheck.datasets.layouts.text_files import read_json_lines, read_table
+from robustcheck.datasets.layouts.text_files import read_table
 from robustcheck.datasets.layouts.webdataset import (
     TarPictures,
     dataset_type,
@@ -25,15 +25,19 @@ from robustcheck.datasets.layouts.webdataset import (
     shard_paths,
 )
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
-from robustcheck.texts import stripped
+from robustcheck.files.json_files import read_json_lines
+from robustcheck.files.regular import is_regular
+from robustcheck.files.texts import stripped
+from robustcheck.printing import shown
 
 TABLES = ("captions.jsonl", "captions.csv")
 TYPE = "dataset_type.txt"
 
-EXPECTED = """a directory with captions in one of the known layouts:
-    webdataset   test/nshards.txt, test/0.tar, ... with KEY.jpg and KEY.txt, one caption a line
-    table        captions.jsonl ({"path": ..., "captions": [...]}) or captions.csv (path,caption)"""
+EXPECTED = (
+    "a directory with captions in one of the known layouts:",
+    "    webdataset   test/nshards.txt, test/0.tar, ... with KEY.jpg and KEY.txt, one caption a line",
+    '    table        captions.jsonl ({"path": ..., "captions": [...]}) or captions.csv (path,caption)',
+)
 
 
 def has_captions(directory: Path) -> bool:
@@ -92,11 +96,11 @@ def _rows(source: Path) -> Iterator[tuple[str, str]]:
 
 
 def _json_rows(source: Path) -> Iterator[tuple[str, str]]:
-    for where, row in read_json_lines(source):
+    for where, row in read_json_lines(source, DataError):
         row = row if isinstance(row, dict) else {}
         captions = row.get("captions", [row.get("caption")])
         if not captions or not isinstance(captions, list) or not all(_is_caption(text) for text in captions):
-            raise DataError(f"found {str(row)[:60]}", where=where, expected='{"path": "a.jpg", "captions": ["..."]}')
+            raise DataError(f"found {shown(row)}", where=where, expected='{"path": "a.jpg", "captions": ["..."]}')
         yield from ((stripped(str(row.get("path", ""))), text) for text in captions)
 
 

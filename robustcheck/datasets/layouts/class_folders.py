@@ -22,7 +22,7 @@ from robustcheck.datasets.layouts.splits import SPLITS
 from robustcheck.datasets.layouts.text_files import read_class_names
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, named_after_imagenet
 from robustcheck.errors import DataError
-from robustcheck.texts import stripped
+from robustcheck.files.texts import stripped
 
 CLASS_NAMES = "classnames.txt"
 _NUMBER = re.compile(r"[0-9]{1,9}")

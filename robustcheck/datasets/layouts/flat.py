@@ -18,7 +18,7 @@ from robustcheck.datasets.layouts.image_files import is_image_name, walk_images
 from robustcheck.datasets.layouts.text_files import read_groups, read_lines, read_templates
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, wnid_inside
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
+from robustcheck.files.regular import is_regular
 
 LAYOUT = "named-files"
 

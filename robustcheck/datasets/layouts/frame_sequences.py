@@ -21,7 +21,7 @@ from robustcheck.datasets.layouts.class_folders import CLASS_NAMES, class_folder
 from robustcheck.datasets.layouts.image_files import require_one_meaning, walk_images
 from robustcheck.datasets.layouts.video_files import SUFFIXES, video_frame, video_lengths
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
+from robustcheck.files.regular import is_regular
 
 if TYPE_CHECKING:
     from PIL import Image

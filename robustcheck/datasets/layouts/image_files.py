@@ -20,7 +20,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.decoding import IMAGE_SUFFIXES
 from robustcheck.errors import DataError
-from robustcheck.regular_files import irregular
+from robustcheck.files.regular import irregular
 
 UNKNOWN = "unknown"
 

@@ -15,7 +15,7 @@ from robustcheck.datasets.layouts.image_files import has_image, is_class_like, r
 from robustcheck.datasets.layouts.text_files import read_groups, read_templates
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, wnid_inside
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
+from robustcheck.files.regular import is_regular
 
 
 def is_imagefolder(directory: Path) -> bool:

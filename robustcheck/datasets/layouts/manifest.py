@@ -19,13 +19,14 @@ from robustcheck.datasets.layouts.table_labels import Label, labels_of
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
     read_class_names,
-    read_json_lines,
     read_table,
     read_templates,
 )
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.regular_files import irregular, is_regular
-from robustcheck.texts import stripped
+from robustcheck.files.json_files import read_json_lines
+from robustcheck.files.regular import irregular, is_regular
+from robustcheck.files.texts import stripped
+from robustcheck.printing import shown
 
 NAMES = ("manifest.csv", "manifest.jsonl")
 CLASSES = "classes.txt"
@@ -95,7 +96,7 @@ def _rows(source: Path) -> tuple[list[Row], list[Label]]:
 
 def _json_rows(source: Path) -> list[dict[str, Label]]:
     rows: list[dict[str, Label]] = []
-    for where, value in read_json_lines(source):
+    for where, value in read_json_lines(source, DataError):
         row = _json_row(value, where)
         if rows and row.keys() != rows[0].keys():
             raise DataError(f"the keys {', '.join(row)}", where=where, expected=", ".join(rows[0]))
@@ -105,7 +106,7 @@ def _json_rows(source: Path) -> list[dict[str, Label]]:
 
 def _json_row(row: object, where: str) -> dict[str, Label]:
     if not isinstance(row, dict) or any(isinstance(value, dict | list) for value in row.values()):
-        raise DataError(f"found {str(row)[:60]}", where=where, expected="an object of texts and numbers")
+        raise DataError(f"found {shown(row)}", where=where, expected="an object of texts and numbers")
     if isinstance(row.get("label"), bool | float | None):
         raise DataError(f"the label {row.get('label')!r}", where=where, expected="an integer or a class name")
     if isinstance(row["label"], int) and abs(row["label"]) >= 1 << 62:

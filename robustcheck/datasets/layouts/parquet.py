@@ -24,7 +24,7 @@ from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
-from robustcheck.regular_files import is_regular, open_regular
+from robustcheck.files.regular import is_regular, open_regular
 
 if TYPE_CHECKING:
     from types import ModuleType

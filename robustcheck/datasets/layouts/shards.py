@@ -16,10 +16,10 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents
 from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
-from robustcheck.datasets.layouts.text_files import load_json
 from robustcheck.datasets.layouts.webdataset import TarPictures, contents_of_shards
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular
+from robustcheck.files.json_files import read_json
+from robustcheck.files.regular import is_regular
 
 LAYOUT = "shards"
 INFO = ("_info.json", "info.json")
@@ -64,7 +64,7 @@ def _tars(directory: Path) -> list[str]:
 
 def _told(info: Path) -> list[_Split]:
     """Return the splits that ``_info.json`` lists."""
-    record = load_json(info)
+    record = read_json(info, DataError)
     splits = record.get("splits") if isinstance(record, dict) else None
     if not isinstance(splits, dict) or not splits:
         raise DataError("no splits", where=str(info), expected=_EXPECTED)

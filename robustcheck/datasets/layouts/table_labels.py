@@ -12,8 +12,9 @@ import numpy as np
 
 from robustcheck.datasets.dataset import IntArray
 from robustcheck.errors import DataError, did_you_mean
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
-from robustcheck.texts import stripped, whole_number
 
 Label = str | int
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from io import BufferedReader
@@ -19,10 +18,12 @@ import numpy as np
 
 from robustcheck.datasets.dataset import IntArray, StrArray
 from robustcheck.datasets.decoding import IMAGE_SUFFIXES
-from robustcheck.disk import Stamp, file_stamp, is_settled, write_atomically
+from robustcheck.datasets.file_facts import keep, kept
+from robustcheck.disk import Stamp, file_stamp, is_settled
 from robustcheck.errors import DataError
-from robustcheck.regular_files import open_regular
-from robustcheck.texts import whole_number
+from robustcheck.files.array_files import parse_arrays
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.regular import open_regular
 
 SCHEMA = 3
 _BLOCK = tarfile.BLOCKSIZE
@@ -204,16 +205,12 @@ def _cache_path(shards: Sequence[Path], stamps: Sequence[Stamp], index_dir: Path
 
 def _read_index(path: Path) -> TarIndex | None:
     """Read a kept index; None if there is none or it is damaged."""
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return TarIndex(**{column.name: arrays[column.name] for column in fields(TarIndex)})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+    content = kept(path)
+    arrays = parse_arrays(content) if content is not None else None
+    return TarIndex(**arrays) if arrays is not None else None
 
 
 def _write_index(path: Path, index: TarIndex) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **{column.name: getattr(index, column.name) for column in fields(TarIndex)})
-    write_atomically(path, buffer.getvalue())
+    keep(path, buffer.getvalue())

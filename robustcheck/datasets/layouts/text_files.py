@@ -6,36 +6,24 @@ Unicode also calls a line separator may be part of a value.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
-from robustcheck.regular_files import read_regular
-from robustcheck.texts import lines_of, stripped
+from robustcheck.files.csv_files import read_rows
+from robustcheck.files.texts import lines_of, read_text, stripped
 
 RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
-
-
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file; raise DataError if it is not one."""
-    try:
-        return read_regular(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"cannot be read as UTF-8 text: {found}", where=str(path)) from error
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
     """Read the stripped lines of a file that may be missing; blank lines at its end do not count."""
     if not path.exists():
         return ()
-    lines = [stripped(line) for line in lines_of(read_text(path))]
+    lines = [stripped(line) for line in lines_of(read_text(path, DataError))]
     while lines and not lines[-1]:
         lines.pop()
     return tuple(lines)
@@ -63,23 +51,20 @@ def read_table(path: Path, verbatim: Collection[str] = ()) -> list[dict[str, str
 
     Cells are stripped, but for those of the columns ``verbatim``.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    rows: list[dict[str, str]] = []
-    try:
-        header = [stripped(name) for name in next(reader, [])]
-        _require_single_columns(header, path)
-        for row in filter(None, reader):
-            if len(row) != len(header):
-                raise DataError(
-                    f"the row does not fit the header: {len(row)} fields",
-                    where=f"{path}:{reader.line_num}",
-                    expected=f"{len(header)}, in quotes where they hold commas",
-                )
-            cells = zip(header, row, strict=True)
-            rows.append({name: cell if name in verbatim else stripped(cell) for name, cell in cells})
-    except csv.Error as error:
-        raise DataError(f"not a CSV: {error}", where=f"{path}:{reader.line_num}") from error
-    return rows
+    rows = read_rows(path, DataError)
+    header = [stripped(name) for name in next(rows, (1, []))[1]]
+    _require_single_columns(header, path)
+    found: list[dict[str, str]] = []
+    for line, row in rows:
+        if len(row) != len(header):
+            raise DataError(
+                f"the row does not fit the header: {len(row)} fields",
+                where=f"{path}:{line}",
+                expected=f"{len(header)}, in quotes where they hold commas",
+            )
+        cells = zip(header, row, strict=True)
+        found.append({name: cell if name in verbatim else stripped(cell) for name, cell in cells})
+    return found
 
 
 def read_groups(path: Path, ids: StrArray) -> Mapping[str, StrArray]:
@@ -111,39 +96,6 @@ def group_columns(rows: list[dict[str, str]], columns: set[str], path: Path) -> 
     for column in columns & RESERVED:
         raise DataError(f"the column name {column!r} is reserved", where=str(path), fix="rename the column")
     return {column: np.array([row[column] for row in rows], dtype=np.str_) for column in sorted(columns)}
-
-
-def load_json(path: Path) -> object:
-    """Read a JSON file; raise DataError when it is none."""
-    return _json(read_text(path), str(path))
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
-    """Yield the place and the value of each line of a JSONL file; blank lines are left out."""
-    for number, line in enumerate(lines_of(read_text(path)), start=1):
-        if stripped(line):
-            where = f"{path}:{number}"
-            yield where, _json(line, where)
-
-
-def _json(text: str, where: str) -> object:
-    try:
-        value = json.loads(text, object_pairs_hook=_single_keys)
-        # Half of a surrogate pair is no text: no file can be called so.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"not JSON: {error}", where=where) from error
-    return value
-
-
-def _single_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a key that occurs twice: of two labels the last would count, and nobody would know."""
-    record = {stripped(key): value for key, value in pairs}
-    if len(record) < len(pairs):
-        keys = [stripped(key) for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:40]!r} occurs twice")
-    return record
 
 
 def _require_single_columns(header: list[str], path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from robustcheck.datasets.file_facts import FileFacts
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
-from robustcheck.regular_files import open_regular
+from robustcheck.files.regular import open_regular
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -18,8 +18,8 @@ from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
 from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
 from robustcheck.errors import DataError
-from robustcheck.regular_files import is_regular, open_regular
-from robustcheck.texts import whole_number
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.regular import is_regular, open_regular
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from robustcheck.datasets.layouts.text_files import load_json, read_table
+from robustcheck.datasets.layouts.text_files import read_table
 from robustcheck.errors import DataError
-from robustcheck.texts import whole_number
+from robustcheck.files.json_files import read_json
+from robustcheck.files.numbers import whole_number
 
 FILES = ("anchor_labels.json", "pmk_labels.json", "ytbb_robustness_test_anchors_full.csv")
 NEAR = 10
@@ -74,7 +75,7 @@ def video_of(key: str) -> str:
 def _annotations(path: Path) -> Mapping[str, frozenset[str]]:
     """Return the names of the labels of each key, the latest annotation of it."""
     try:
-        record: Any = load_json(path)
+        record: Any = read_json(path, DataError)
         names = record["labels"]
         return {row["key"]: frozenset(names[label] for label in row["labels"]) for row in record["annotations"]}
     except (ValueError, KeyError, TypeError, IndexError) as error:

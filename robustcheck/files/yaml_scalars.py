@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 import yaml
 
+from robustcheck.printing import without_middle
 from robustcheck.values.expectations import number_text
 
 PREFIX = "tag:yaml.org,2002:"
+_LONGEST_NUMBER = 40
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -45,18 +48,30 @@ def scalar_value(kind: str, text: str) -> object:
     if kind == "int" and _INT.fullmatch(text):
         return _integer(text)
     if kind == "float" and _FLOAT.fullmatch(text):
-        return float(re.sub(r"\.(?=[in])", "", text.lower()))
-    raise ValueError(f"{text!r} is not of the type {kind}")
+        return _real(text)
+    raise ValueError(f"{without_middle(text, 100)!r} is not of the type {kind}")
 
 
 def _integer(text: str) -> int:
     bases = {"0o": 8, "0x": 16}
-    return int(text, bases.get(text[:2], 10))
+    if len(text) > _LONGEST_NUMBER or abs(number := int(text, bases.get(text[:2], 10))) >= 2**63:
+        raise ValueError(f"a number of {len(text)} digits is beyond what a computer counts")
+    return number
 
 
-def trap(kind: str, text: str) -> tuple[str, str] | None:
-    """Return (what is wrong, what was expected) for a plain scalar that YAML readers disagree on."""
-    if _SWITCH_WORD.fullmatch(text):
+def _real(text: str) -> float:
+    number = float(re.sub(r"\.(?=[in])", "", text.lower()))
+    if math.isinf(number) and "inf" not in text.lower():
+        raise ValueError(f"the number {without_middle(text, _LONGEST_NUMBER)} is beyond what a computer counts")
+    return number
+
+
+def trap(kind: str, text: str, *, switch_words: bool = False) -> tuple[str, str] | None:
+    """Return (what is wrong, what was expected) for a plain scalar that YAML readers disagree on.
+
+    With ``switch_words`` yes, no, on and off are words like others.
+    """
+    if not switch_words and _SWITCH_WORD.fullmatch(text):
         truth = "true" if text.lower() in {"yes", "on"} else "false"
         return f"{text!r} can be read as a word or as {truth}", f'{truth}, or the word in quotes: "{text}"'
     zeros = _LEADING_ZERO.fullmatch(text) if kind in {"int", "float"} else None

@@ -38,12 +38,6 @@ def open_regular(path: Path) -> BufferedReader:
         raise
 
 
-def read_regular(path: Path) -> bytes:
-    """Return the content of a regular file."""
-    with open_regular(path) as stream:
-        return stream.read()
-
-
 def irregular(status: os.stat_result) -> str:
     """Say why a status is not that of a regular file; an empty text where it is."""
     if stat.S_ISREG(status.st_mode):

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from robustcheck.regular_files import is_regular, open_regular, read_regular
-from robustcheck.texts import lines_of, stripped, whole_number
+from robustcheck.files.numbers import whole_number
+from robustcheck.files.regular import is_regular, open_regular
+from robustcheck.files.texts import lines_of, stripped
 
 
 def test_a_regular_file_and_a_link_to_one_are_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     (tmp_path / "b").symlink_to("a")
-    assert read_regular(tmp_path / "a") == read_regular(tmp_path / "b") == b"content"
+    for name in ("a", "b"):
+        with open_regular(tmp_path / name) as stream:
+            assert stream.read() == b"content"
     assert is_regular(tmp_path / "b")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import yaml
 from yaml.reader import ReaderError
 
-from robustcheck.spec.problems import Mistake, Span
+from robustcheck.files.spans import Mistake, Span
 
 _VARIABLE = ("a variable stands outside quotes", 'the variable in quotes: "${name}"')
 
@@ -42,7 +42,7 @@ _EXPLANATIONS = (
         "',' and the next value, or a closing ']'",
     ),
     ("could not find expected ':'", "a key without its ':'", "key: value"),
-    ("expected a single document", "a second document starts here", "one suite a file, without a second '---'"),
+    ("expected a single document", "a second document starts here", "one document a file, without a second '---'"),
     ("expected <block end>", "the indentation does not fit the lines above", "keys of one block in the same column"),
     ("expected the node content", "a value is missing here", "a value"),
 )

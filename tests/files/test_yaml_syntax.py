@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from robustcheck.spec.syntax import explain_syntax_error
+from robustcheck.files.yaml_syntax import explain_syntax_error
 
 
 def error_of(text: str) -> yaml.YAMLError:

@@ -1,0 +1,38 @@
+"""Paths as users write them: ``~`` and relative ones resolved, impossible ones refused in words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from robustcheck.errors import RobustcheckError
+
+_LONGEST_NAME = 255
+_LONGEST_PATH = 4096
+
+
+def user_path(text: str, base: Path, complaint: type[RobustcheckError], *, where: str = "") -> Path:
+    """Return the path that a text names, relative to ``base``; it need not exist.
+
+    A NUL character, an unknown user, or a name that no file system takes is a complaint instead of the OSError,
+    ValueError or RuntimeError that the first use of such a path would raise.
+    """
+    if "\0" in text:
+        raise complaint(f"the path {text!r} has a NUL character in it", where=where, expected="the path of a file")
+    try:
+        path = base / Path(text).expanduser()
+    except RuntimeError:
+        user = Path(text).parts[0]
+        raise complaint(f"{user} names no user of this machine", where=where, expected="~/ or the whole path") from None
+    if _is_too_long(path):
+        raise complaint(
+            f"the path {text!r} is longer than a file system takes",
+            where=where,
+            expected=f"names of at most {_LONGEST_NAME} bytes, {_LONGEST_PATH} in all",
+        )
+    return path
+
+
+def _is_too_long(path: Path) -> bool:
+    whole = os.fsencode(path)
+    return len(whole) >= _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in whole.split(b"/"))
