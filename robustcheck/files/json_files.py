@@ -43,6 +43,18 @@ def read_json_lines(
             yield where, _parsed(line, where, complaint, expected)
 
 
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the mapping in a JSON file that another library wrote; an empty one where it cannot be read.
+
+    Such files hold numbers of any size and keys that occur twice, which are that library's to judge.
+    """
+    try:
+        value = json.loads(read_text(path, RobustcheckError))
+    except (RobustcheckError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def parse_json(text: str, where: str, complaint: type[RobustcheckError], *, expected: str = "JSON") -> Any:
     """Return the value that a JSON text holds; a mistake is placed at its line."""
     return _parsed(text, where, complaint, expected, count_lines=True)

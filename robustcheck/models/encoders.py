@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.models.adapter import adapt_model
+from robustcheck.models.foreign_code import refuse_foreign_code
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.hub import hub_access
 from robustcheck.models.kind import Load, model_kind
@@ -97,6 +98,7 @@ def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
     wait_passively()
     load: Load = resolve_name(kind.load) if isinstance(kind.load, str) else kind.load
     with hub_access() if kind.needs_hub else nullcontext():
+        refuse_foreign_code(ref, kind.files(ref))
         return load(ref, device, precision)
 
 

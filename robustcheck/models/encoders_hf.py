@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.listing import name_first
 from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.geometry import Crop
 from robustcheck.models.hf_files import hf_directory, load_part
 from robustcheck.models.hf_images import split_processor
@@ -127,7 +128,7 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder:
     """Load a directory or a repository of the hub, with its own preprocessing and tokenizer."""
     target = resolve_device(device)
     directory = hf_directory(ref)
-    with _quiet():
+    with _quiet(), without_foreign_code():
         model = loaded(ref, lambda: _weighted(directory))
         processor, tokenizer = (
             load_part(ref, directory, "AutoImageProcessor"),

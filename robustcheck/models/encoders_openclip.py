@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError, ModelUnavailable
 from robustcheck.models.encoders import Precision
+from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.openclip_kinds import CONFIGURATION
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
@@ -91,7 +92,9 @@ def _load(ref: ModelRef, name: str, device: str, precision: Precision, **options
 
     target = resolve_device(device)
     options = {"require_pretrained": True, "weights_only": True, **options}
-    model = loaded(ref, lambda: open_clip.create_model(name, device=target, **options))
+    with without_foreign_code():
+        model = loaded(ref, lambda: open_clip.create_model(name, device=target, **options))
+        tokenizer = _tokenizer(ref, name)
     configuration = PreprocessCfg(**getattr(model.visual, "preprocess_cfg", {}))
     geometry, normalisation = split_transform(image_transform_v2(configuration, is_train=False), ref.text)
     return OpenClipModel(
@@ -102,7 +105,7 @@ def _load(ref: ModelRef, name: str, device: str, precision: Precision, **options
         precision=precision,
         logit_scale=float(model.logit_scale.detach().exp().mean()),
         logit_bias=_bias(model),
-        tokenizer=_tokenizer(ref, name),
+        tokenizer=tokenizer,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.errors import ModelError, ModelUnavailable
+from robustcheck.files.json_files import read_settings
 from robustcheck.models.hf_kind import (
     CONFIGURATION,
     SETTINGS_FILES,
@@ -15,7 +16,6 @@ from robustcheck.models.hf_kind import (
     WHOLE_WEIGHTS,
     declared_class,
     model_files,
-    read_settings,
 )
 from robustcheck.models.model_errors import reason_of
 from robustcheck.values import ModelRef

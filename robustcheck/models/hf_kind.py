@@ -5,13 +5,13 @@ Only safetensors are read, and no code that lies beside them: not in loading, no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from robustcheck.errors import ModelError
+from robustcheck.files.json_files import read_settings
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
 from robustcheck.models.model_files import hub_file, is_repository
 from robustcheck.models.openclip_kinds import is_openclip_directory
@@ -82,15 +82,6 @@ def model_files(directory: Path) -> dict[str, Path]:
         return {}
     names = [*weights, *(name for name in SETTINGS_FILES if (directory / name).is_file())]
     return {name: directory / name for name in names}
-
-
-def read_settings(path: Path) -> Mapping[str, Any]:
-    """Return a mapping from a JSON file; nothing where there is none that can be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def declared_class(directory: Path, part: str) -> str | None:

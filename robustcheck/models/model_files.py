@@ -35,7 +35,9 @@ def hub_file(repository: str, *names: str) -> Path | None:
 
 
 def hub_files(repository: str, names: Iterable[str]) -> dict[str, Path]:
-    """Return those of the files of a repository that the cache of the hub has."""
+    """Return those of the files of a repository that the cache of the hub has; none for what names no repository."""
+    if not is_repository(repository):
+        return {}
     from huggingface_hub import try_to_load_from_cache
 
     places = {name: try_to_load_from_cache(repository, name) for name in names}
