@@ -61,7 +61,7 @@ def _tell_labours(
     """Print what attacks cost, and what a given time is enough for."""
     bench = session.book.bench
     for labour in find_labours(prospects, bench):
-        console.print(f"  {escape(labour.words)}", highlight=False)
+        console.print(f"  {cell(labour.words)}", highlight=False)
         if seconds is not None:
             console.print(f"    {labour.affordable(seconds, bench)}", highlight=False)
 

@@ -45,9 +45,10 @@ def _print_files(terminal: pytest.TerminalReporter, finished: Finished) -> None:
     if not finished.judged:
         terminal.line("no check was judged: a run without data is not green", red=True)
     for defects in _defects(finished):
-        terminal.line(f"not all of a set: {defects}", yellow=True)
+        terminal.line(printable(f"not all of a set: {defects}"), yellow=True)
     for model in finished.unjudged:
-        terminal.line(f"no check gave a verdict on {model}: a run without a look at its model is not green", red=True)
+        text = f"no check gave a verdict on {one_line(model)}: a run without a look at its model is not green"
+        terminal.line(text, red=True)
     for line in finished.annotations:
         terminal.line(line)
     for trouble in finished.troubles:
