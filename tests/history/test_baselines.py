@@ -157,7 +157,7 @@ def test_samples_that_0_1_0_wrote_are_read(tmp_path: Path, aggregate: str, colum
 
 
 def test_samples_of_an_unknown_statistic_are_not_read(tmp_path: Path) -> None:
-    samples = Samples(np.array(["a"]), np.array([1.0]), np.array([0]), "median")
+    samples = Samples(np.array(["a"]), np.array([1.0]), np.array([0]), "the best of them")
     write_samples(tmp_path, "key", samples)
     with pytest.raises(RecordError, match="damaged"):
         read_samples(tmp_path, "key")
