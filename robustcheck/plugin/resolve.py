@@ -103,8 +103,8 @@ def _store(config: pytest.Config, default: Path) -> Path | str:
         return given or default
     # As pytest has it for paths: those of the configuration file start there.
     is_given = config.getoption("--robust-store") is not None
-    start = Path.cwd() if is_given or config.inipath is None else config.inipath.parent
-    return (start / Path(given).expanduser()).resolve()
+    start = invocation_directory(config) if is_given or config.inipath is None else config.inipath.parent
+    return user_path(given, start, SetupError, where="--robust-store").resolve()
 
 
 def _directory(config: pytest.Config, flag: str, default: Path) -> Path:

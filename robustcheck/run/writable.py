@@ -8,6 +8,7 @@ from pathlib import Path
 
 from robustcheck.errors import SetupError
 from robustcheck.run.settings import RunSettings
+from robustcheck.store import is_url
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -15,7 +16,8 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 def refuse_unwritable(settings: RunSettings, environ: Mapping[str, str]) -> None:
     """Raise SetupError for the first place of a run that cannot be written."""
     _refuse_directory(settings.reports, "the reports", "--robust-report DIR")
-    _refuse_directory(settings.measure.store, "the store", "--robust-store DIR")
+    if not is_url(settings.measure.store):
+        _refuse_directory(Path(settings.measure.store), "the store", "--robust-store DIR")
     if summary := environ.get(STEP_SUMMARY):
         _refuse_file(Path(summary))
 
