@@ -67,4 +67,4 @@ def test_a_store_may_be_at_a_url(pytester: pytest.Pytester) -> None:
     assert resolved(pytester, robust_store="s3://bucket/a b").measure.store == "s3://bucket/a b"
     settings = resolved(pytester, "--robust-store", "memory://x")
     assert settings.measure.store == "memory://x"
-    assert settings.samples == pytester.path / ".robustcheck/samples"
+    assert settings.samples == pytester.path / "inner" / ".robustcheck/samples"
