@@ -41,6 +41,11 @@ docs: $(STAMP)
 	$(BIN)/python scripts/write_generated.py --write
 	$(BIN)/python scripts/draw_architecture.py
 
+# The pages as a site, with every link checked.
+site: $(STAMP)
+	$(BIN)/python -m pip install --quiet -e ".[site]"
+	$(BIN)/python -m mkdocs build --strict
+
 $(STAMP): pyproject.toml
 	python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -48,4 +53,4 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .robustcheck .coverage .coverage.* build dist *.egg-info
+	rm -rf $(VENV) .robustcheck .coverage .coverage.* build dist site *.egg-info

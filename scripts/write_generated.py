@@ -1,4 +1,4 @@
-"""Write the files that are made from the models of the language: the JSON Schema and the reference page.
+"""Write the files that are made from code: the JSON Schema, and the reference pages of the language and the metrics.
 
 python scripts/write_generated.py           # says which of them are stale
 python scripts/write_generated.py --write   # writes them
@@ -9,8 +9,33 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from robustcheck.measure import known_metrics
+from robustcheck.measure.metrics_reference import metrics_markdown
 from robustcheck.run.known_names import known_names
 from robustcheck.spec.schema import generate_files
+
+METRICS_PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
+# The protocol of each subject.
+PAGES = {
+    "attack": ("Adversarial attacks", "protocols/attacks.md"),
+    "calibrate": ("Calibration", "protocols/calibration.md"),
+    "classify": ("Accuracy", "protocols/natural-shifts.md"),
+    "corrupt": ("Corruptions", "protocols/corruptions.md"),
+    "cue_conflict": ("Shape and texture", "protocols/shape-bias.md"),
+    "detect": ("Out-of-distribution detection", "protocols/ood.md"),
+    "factors": ("Visual factors", "protocols/visual-factors.md"),
+    "overlap": ("Data overlap", "protocols/overlap.md"),
+    "retrieve": ("Retrieval", "protocols/retrieval.md"),
+    "sequence": ("Perturbation sequences", "protocols/corruptions.md"),
+    "typographic": ("Typographic attacks", "protocols/typographic.md"),
+    "video": ("Video", "protocols/video.md"),
+}
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of every generated file, by its path."""
+    pages = generate_files(known_names(Path.cwd()))
+    return pages | {METRICS_PAGE: metrics_markdown(known_metrics(), PAGES)}
 
 
 def main(arguments: list[str], texts: dict[Path, str]) -> int:
@@ -25,4 +50,4 @@ def main(arguments: list[str], texts: dict[Path, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], generate_files(known_names(Path.cwd()))))
+    sys.exit(main(sys.argv[1:], generated()))

@@ -157,8 +157,9 @@ def _option(option: KnownOption) -> Node:
         return _any_of(_one_of(option.choices), _numbers(option.choices))
     if option.sort == "switch":
         return _any_of({"enum": _TRUTHS})
-    text = rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$" if option.sort == "fraction" else rf"^\s*{_NUMBER}\s*$"
-    return {**_any_of({"type": "number"}, _text(text)), "description": option.expected}
+    patterns = {"number": rf"^\s*{_NUMBER}\s*$", "fraction": rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$"}
+    text = _text(patterns[option.sort]) if option.sort in patterns else {"type": "string"}
+    return {**_any_of({"type": "number"}, text), "description": option.expected}
 
 
 def _ref(title: str) -> Node:
