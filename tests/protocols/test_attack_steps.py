@@ -174,7 +174,7 @@ def test_deepfool_is_that_of_foolbox(norm: Norm) -> None:
     logits, pixels, labels = conv()
     attempt = attempt_on(logits, pixels, labels, 0.0, norm)
     kinds = {"linf": foolbox.attacks.LinfDeepFoolAttack, "l2": foolbox.attacks.L2DeepFoolAttack}
-    theirs = kinds[norm](steps=50, candidates=None).move_images(
+    theirs = kinds[norm](steps=50, candidates=None).run(
         foolbox.PyTorchModel(logits, bounds=(0, 1), device="cpu"), attempt.balls.centres, attempt.labels
     )
     ours = approach(attempt, Approach(50))
