@@ -28,7 +28,6 @@ GROUPS = (
     "adapters",
 )
 _OURS = "robustcheck"
-_NONE_OF_OURS = frozenset({"adapters"})
 
 Value = TypeVar("Value")
 
@@ -94,7 +93,7 @@ def _found(group: str) -> Mapping[str, _Found]:
     assert group in GROUPS, f"{group!r} is not a group of the registry"
     found_points = entry_points(group=f"robustcheck.{group}")
     points = sorted(found_points, key=lambda point: (not _is_ours(point), _owner(point), point.name))
-    if group not in _NONE_OF_OURS and not any(map(_is_ours, points)):
+    if not any(map(_is_ours, points)):
         raise SetupError(
             f"the installation of robustcheck declares no {group}",
             expected=f"the entry points robustcheck.{group} of its pyproject.toml",

@@ -20,7 +20,8 @@ class CatalogueEntry:
     ``benchmark`` is its CLIP_benchmark name; ``layout`` names a layout of the registry, and is empty for a directory
     of labelled images in any of them.
     ``of`` names the dataset whose images a view shows; ``border`` is the frame in pixels that is cut off
-    raw image files; ``id_dataset`` is the in-distribution set that an out-of-distribution set goes with;
+    raw image files; ``id_dataset`` is the in-distribution set that an out-of-distribution set goes with, and ``train``
+    the set of the same classes that adapters learn from;
     A family has ``subsets``: its axes and their values, in order; ``default`` holds the values that an axis
     has where a suite does not name it, ``folders`` the group directories of the first axis's values.
     ``columns`` are all that ``where`` can name, each with its values (none listed: any), where that is known
@@ -44,6 +45,7 @@ class CatalogueEntry:
     of: str = ""
     border: int = 0
     id_dataset: str = ""
+    train: str = ""
     subsets: Axes = ()
     default: Axes = ()
     folders: Axes = ()

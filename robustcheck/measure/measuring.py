@@ -73,7 +73,7 @@ class Bench:
         """Open an empty bench on the store of the settings."""
         self.shelf = Shelf(self.settings)
         self.models = LoadedModels(self.shelf, self.load)
-        self.memo = Memo(open_store(self.settings.store), lambda head: self.models.get(head.ref))
+        self.memo = Memo(open_store(self.settings.store), self.models.get)
         self._looking = self.memo.without_models()
         self.pairs = PairBook(self.memo.store)
 
@@ -207,7 +207,12 @@ class Bench:
     def _make_ready(self, recipe: Recipe) -> None:
         """See that the model can give what is read, make the head, and see that a classifier has the classes."""
         require_capability(recipe)
-        if recipe.head is not None and recipe.saved is None:
+        if recipe.learnt is not None:
+            # What the adapter makes needs outputs that are still to be read; the classes are its own.
+            require_capability(recipe.learnt.basis)
+            if recipe.learnt.basis.head is not None:
+                self.memo.get(recipe.learnt.basis.head)
+        elif recipe.head is not None and recipe.saved is None:
             self.memo.get(recipe.head)
         elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:
             model = self.models.get(recipe.ref)

@@ -19,6 +19,7 @@ from robustcheck.models.encoders import LoadedModel, ZeroShotModel, text_outputs
 from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead, text_weights
 from robustcheck.store import Chunks, Lock, Rows, Store, Stored, holding
+from robustcheck.values import ModelRef
 
 MIB = 2**20
 _KEPT_BYTES = 64 * MIB
@@ -40,7 +41,7 @@ class Memo:
     """The parts of a store. Without ``model_of`` heads are not made either: what lacks one is not stored."""
 
     store: Store
-    model_of: Callable[[Head], LoadedModel] | None = None
+    model_of: Callable[[ModelRef], LoadedModel] | None = None
     _kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
     _kept_bytes: list[int] = field(default_factory=lambda: [0])
     _whole: dict[str, set[int]] = field(default_factory=dict)
@@ -65,6 +66,12 @@ class Memo:
         """Return a text head."""
         stored = self.get(part)
         return TextHead(stored.array, float(stored.facts["logit_scale"]), float(stored.facts["logit_bias"]))
+
+    def model(self, ref: ModelRef, part: Part) -> LoadedModel:
+        """Return the loaded model that a part is made with; raise NotStored without models."""
+        if self.model_of is None:
+            raise NotStored(part)
+        return self.model_of(ref)
 
     def rows(self, outputs: Outputs) -> StoredRows:
         """Return the rows of outputs, read as they are asked for; raise NotStored unless every chunk is there."""
@@ -105,7 +112,7 @@ class Memo:
 
     def _made_head(self, part: Head) -> Stored:
         assert self.model_of is not None, "without a model a head is not made"
-        model = self.model_of(part)
+        model = self.model_of(part.ref)
         assert isinstance(model, ZeroShotModel), "only a model that embeds text has a head of texts"
         with as_model_error(part.ref, "reading its logit scale"):
             scale = {"logit_scale": float(model.logit_scale), "logit_bias": float(model.logit_bias)}

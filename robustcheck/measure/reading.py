@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast, runtime_checkable
 
-from robustcheck.errors import SetupError, did_you_mean
-from robustcheck.models.encoders import LoadedModel, image_outputs
+from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.models.encoders import ImageEncoder, LoadedModel, image_outputs
 from robustcheck.models.geometry import Crop
 from robustcheck.models.kind import Capability
 from robustcheck.outputs.logits import TextHead
@@ -102,7 +102,29 @@ class Pooled:
         return image_outputs(model, batch.crops)
 
 
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What the last layer of a classifier takes: (n, d) at unit norm. Of a dual encoder it is the pooled output."""
+
+    name: str = "embedding"
+    chunk_rows: int = CHUNK
+    capability: Capability | None = "embeds images"
+    needs_head: bool = False
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return its name."""
+        return {"name": self.name}
+
+    def take(self, model: LoadedModel, batch: Batch) -> Rows:
+        """Return the embeddings of a batch; raise ModelError for a classifier that gives none."""
+        if not isinstance(model, ImageEncoder):
+            raise ModelError("this classifier gives no embeddings", expected="a model that embeds images")
+        return model.encode_images(batch.crops)
+
+
 POOLED = Pooled()
+EMBEDDING = Embedding()
 
 
 def reading_facts(reading: Reading) -> Mapping[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from robustcheck.models.kind import capabilities
 from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
-from robustcheck.values import ModelRef
+from robustcheck.values import AdapterUse, ModelRef
 
 Ints = npt.NDArray[np.int64]
 
@@ -56,13 +57,45 @@ class ClassList:
 
 
 @dataclass(frozen=True, eq=False)
+class Learnt:
+    """A head adapter on a recipe's outputs.
+
+    ``basis`` is the base's recipe of the set that it learns from, or of the scored one where it learns nothing, with
+    the classes that it scores. ``places`` are the samples that it reads, the last ``held_out`` of them to choose
+    settings on. ``facts`` are what keys say of the adapter.
+    """
+
+    use: AdapterUse
+    basis: Recipe
+    facts: Mapping[str, Any]
+    places: tuple[int, ...] = ()
+    held_out: int = 0
+
+    @property
+    def needs(self) -> tuple[Part, ...]:
+        """The parts that it is made from."""
+        head = () if self.basis.head is None else (self.basis.head,)
+        return (*head, self.basis.outputs) if self.places else head
+
+    @cached_property
+    def key(self) -> str:
+        """The sha256 of what decides it."""
+        facts = {"adapter": dict(self.facts), "needs": [part.key for part in self.needs], "held out": self.held_out}
+        labels = [int(label) for label in self.basis.dataset.labels[list(self.places)]]
+        classes = None if self.basis.classes is None else self.basis.classes.digest
+        encoder = None if self.places else self.basis.encoder.plain
+        return content_key({**facts, "labels": labels, "classes": classes, "encoder": encoder})
+
+
+@dataclass(frozen=True, eq=False)
 class Recipe:
     """What a score reads: the outputs of a model on a data set and, unless ``classes`` is None, its head.
 
     ``opened_as`` is the name that opens the data set whose images are encoded. ``labelled`` says that the data
     set's labels are among the classes (not so out of distribution). ``saved`` predictions take the place of
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
-    and ``others`` the recipes of further models that have a part in the reading.
+    and ``others`` the recipes of further models that have a part in the reading. With
+    ``learnt`` a head adapter makes the logits.
     """
 
     ref: ModelRef
@@ -77,6 +110,7 @@ class Recipe:
     reading: Reading = POOLED
     chosen: tuple[int, ...] = ()
     others: tuple[Recipe, ...] = ()
+    learnt: Learnt | None = None
 
     @property
     def images(self) -> Dataset:
@@ -128,22 +162,24 @@ class Recipe:
     @cached_property
     def key(self) -> str:
         """The sha256 of everything that decides what this recipe gives."""
-        return content_key(
-            {
-                "outputs": self.outputs.key,
-                "head": None if self.head is None else self.head.key,
-                "classes": None if self.classes is None else self.classes.digest,
-                "dataset": self.dataset.fingerprint,
-                "labelled": self.labelled,
-            }
-        )
+        facts = {
+            "outputs": self.outputs.key,
+            "head": None if self.head is None else self.head.key,
+            "classes": None if self.classes is None else self.classes.digest,
+            "dataset": self.dataset.fingerprint,
+            "labelled": self.labelled,
+        }
+        return content_key(facts if self.learnt is None else {**facts, "learnt": self.learnt.key})
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The parts that a model has to make: none where predictions were saved."""
         if self.saved is not None:
             return ()
-        return (self.outputs,) if self.head is None else (self.head, self.outputs)
+        head = () if self.head is None else (self.head,)
+        # What an adapter learns from comes first: it is made once that is read.
+        learnt = () if self.learnt is None else self.learnt.needs
+        return (*learnt, *head, self.outputs)
 
 
 def require_capability(recipe: Recipe) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, ImageDataset, classes_outside, known_outside, most_samples
 from robustcheck.errors import DataError, DataMissing
+from robustcheck.measure.learnt import LearntReadout, read_learnt
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.readout import Readout, merged, read_out
 from robustcheck.measure.recipe import ClassList, Recipe
@@ -47,11 +48,13 @@ class SavedReadout:
         return self.values[rows]
 
 
-def readout_of(recipe: Recipe, memo: Memo) -> Readout | SavedReadout:
+def readout_of(recipe: Recipe, memo: Memo) -> Readout | SavedReadout | LearntReadout:
     """Return what a model says of the samples, from stored outputs or saved logits.
 
     Raises DataError where only the best classes are saved.
     """
+    if recipe.learnt is not None:
+        return read_learnt(recipe, memo)
     if recipe.saved is None:
         return read_out(recipe, memo)
     found = _on_dataset(recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from robustcheck.errors import DataError
 from robustcheck.measure.keys import provenance_libraries
+from robustcheck.measure.learnt import learnt_facts
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of
 from robustcheck.measure.parts import Derived
@@ -71,7 +73,7 @@ def _sampled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     n = len(sampled.samples.scores)
     if n < metric.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")
-    return sampled
+    return replace(sampled, facts=(*learnt_facts(recipes[0], memo), *sampled.facts))
 
 
 def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:

@@ -7,17 +7,25 @@ checks. A shelf lives as long as its owner wants the same answer; nothing is rem
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robustcheck.datasets import Dataset, annotations_of, choose_samples, open_dataset, shown_whole
-from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.errors import DataError, DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
+from robustcheck.measure.learnt_recipes import (
+    embedding_of,
+    learnt_classes,
+    learnt_from,
+    scores_its_own,
+    sole_adapter,
+    train_set_of,
+)
 from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.parts import ImageSet
-from robustcheck.measure.recipe import ClassList, Recipe
+from robustcheck.measure.recipe import ClassList, Learnt, Recipe
 from robustcheck.measure.saved import fitting_dataset
-from robustcheck.models.digests import weights_digest
+from robustcheck.models.digests import adapter_facts, weights_digest
 from robustcheck.models.kind import capabilities
 from robustcheck.predictions import Predictions, read_predictions, stem_of
 from robustcheck.prompts import prompt_texts
@@ -115,16 +123,32 @@ class Shelf:
         Raises ModelUnavailable when the model is not on this machine.
         """
         dataset = self.dataset_for(ref, name, quantity)
+        if ref.encoder != ref:
+            return self._adapted(ref, dataset, quantity)
         supervised = "scores classes" in capabilities(ref)
         return self.recipe_with(ref, dataset, quantity, self.classes(dataset, quantity.prompts, supervised))
 
     def recipe_with(
-        self, ref: ModelRef, dataset: Dataset, quantity: Quantity, classes: ClassList | None, *, labelled: bool = True
+        self,
+        ref: ModelRef,
+        dataset: Dataset,
+        quantity: Quantity,
+        classes: ClassList | None,
+        *,
+        labelled: bool = True,
+        learnt: Learnt | None = None,
     ) -> Recipe:
-        """Return a recipe that holds a data set against a class list of the caller's choice."""
+        """Return a recipe that holds a data set against a class list of the caller's choice.
+
+        A head adapter scores the classes that it ``learnt``, and no others; without classes only the outputs of its
+        base are read.
+        """
         transform = parse_transform(quantity.transform)
         if ref.encoder != ref:
-            raise ModelError(f"head adapters such as {ref.adapters[-1].name} cannot be scored yet", where=ref.text)
+            if classes is not None and learnt is None:
+                raise scores_its_own(ref, dataset)
+            bare = self.recipe_with(ref.encoder, dataset, quantity, classes, labelled=labelled)
+            return replace(bare, ref=ref, learnt=learnt, reading=embedding_of(ref))
         if ref.kind == "predictions":
             saved = self.predictions(ref, dataset.name, quantity)
             facts = encoder_facts(ref, saved.digest, self.settings.precision)
@@ -133,6 +157,19 @@ class Shelf:
         if encoder is None:
             raise ModelUnavailable("its weights are not on this machine", where=ref.text)
         return Recipe(ref, encoder, dataset, self._name_of(dataset), transform, quantity.seed, classes, labelled)
+
+    def _adapted(self, ref: ModelRef, dataset: Dataset, quantity: Quantity) -> Recipe:
+        """Return the recipe of a model with a head adapter on a data set."""
+        adapter = sole_adapter(ref)
+        source = (
+            self.dataset(ref.adapters[-1].train or train_set_of(dataset, adapter.name)) if adapter.learns else dataset
+        )
+        supervised = "scores classes" in capabilities(ref.encoder)
+        classes = self.classes(source, quantity.prompts, supervised, own_names=True)
+        plain = replace(quantity, transform=None, seed=0, where=())
+        basis = replace(self.recipe_with(ref.encoder, source, plain, classes), reading=embedding_of(ref))
+        learnt = learnt_from(ref, basis, adapter_facts(ref.adapters[-1], self.settings.local / "digests"))
+        return self.recipe_with(ref, dataset, quantity, learnt_classes(source, dataset), learnt=learnt)
 
     def _name_of(self, dataset: Dataset) -> str:
         """Return the name that opens the data set whose images are encoded."""

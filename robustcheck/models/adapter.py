@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Features = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 class Setting(Protocol):
@@ -53,9 +54,10 @@ class Setting(Protocol):
 class HeadBasis:
     """What a head adapter may be made from.
 
-    weights (C, D) have unit rows, ``texts[c]`` are the texts of class c. ``features`` (n, D) and ``labels`` (n,) are
-    those of the set to learn from, and None for an adapter that does not learn. ``model`` is the loaded base where
-    the adapter needs it.
+    weights (C, D) have unit rows and are empty (C, 0) without texts, ``names`` are those of the classes and
+    ``texts[c]`` the texts of class c. ``features`` (n, D) at unit norm and ``labels`` (n,) are those of the set to
+    learn from, and None for an adapter that does not learn. ``held_out`` says of each row whether it is there to choose
+    settings on. ``model`` is the loaded base where the adapter needs it.
     """
 
     weights: Floats
@@ -65,6 +67,8 @@ class HeadBasis:
     features: Features | None = None
     labels: npt.NDArray[np.int64] | None = None
     model: LoadedModel | None = None
+    names: tuple[str, ...] = ()
+    held_out: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,7 @@ class HeadState:
 
 Adapt = Callable[["LoadedModel", AdapterUse, str, "Precision"], "LoadedModel"]
 MakeHead = Callable[[HeadBasis, AdapterUse], HeadState]
+Pick = Callable[[Ints, AdapterUse], tuple[Ints, Ints]]
 HeadLogits = Callable[[Features, HeadBasis, HeadState, AdapterUse], Floats]
 
 
@@ -91,12 +96,15 @@ class Adapter:
     requires      what its base must be able to do
     learns        whether it learns from a labelled set (``train=SET``)
     needs_model   of a head adapter: whether it is made with the loaded base
+    rereads       of a head adapter: whether its logits need the features that it learnt from again
+    pick          of one that learns: (labels, use) -> the places to learn from and those to choose settings on;
+                  all of the set, and none, without it
     libraries     the installed packages whose version can change a score; there is no default
     adapt         of sort ``encoder``: (base, use, device, precision) -> model
     make_head     of sort ``head``: (basis, use) -> state, which is stored
     head_logits   of sort ``head``: (features (n, D), basis, state, use) -> logits (n, C): arithmetic, without model
 
-    The last three are functions, or their places as ``module:function``.
+    The last ones are functions, or their places as ``module:function``.
     """
 
     name: str
@@ -107,6 +115,8 @@ class Adapter:
     learns: bool
     libraries: tuple[str, ...]
     needs_model: bool = False
+    rereads: bool = False
+    pick: Pick | str | None = None
     adapt: Adapt | str | None = None
     make_head: MakeHead | str | None = None
     head_logits: HeadLogits | str | None = None
@@ -152,6 +162,14 @@ def make_head(basis: HeadBasis, use: AdapterUse) -> HeadState:
     make = adapter_named(use.name).make_head
     assert make is not None, "a head adapter has make_head"
     return cast(MakeHead, _function(make))(basis, use)
+
+
+def pick_samples(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+    """Return which samples of a set an adapter learns from, and on which it chooses settings."""
+    pick = adapter_named(use.name).pick
+    if pick is None:
+        return np.arange(len(labels)), np.zeros(0, dtype=np.int64)
+    return cast(Pick, _function(pick))(labels, use)
 
 
 def head_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:

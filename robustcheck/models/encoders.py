@@ -47,6 +47,14 @@ class LoadedModel(Protocol):
 
 
 @runtime_checkable
+class ImageEncoder(LoadedModel, Protocol):
+    """An image tower: of a dual encoder, or of a classifier below its last layer."""
+
+    def encode_images(self, crops: Sequence[Crop]) -> Features:
+        """Return (n, d) embeddings at unit L2 norm, normalised in float32."""
+
+
+@runtime_checkable
 class ZeroShotModel(LoadedModel, Protocol):
     """An image tower and a text tower into one space."""
 

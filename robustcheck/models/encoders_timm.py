@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 class TimmModel(Classifier):
     """A supervised classifier of timm, ready to run."""
 
+    def _last_features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.forward_head(self.model.forward_features(images), pre_logits=True)
+        return features
+
     def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
         stages: list[torch.Tensor] = self.model.forward_intermediates(
             images, indices=1, intermediates_only=True, output_fmt="NCHW"

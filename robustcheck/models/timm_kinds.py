@@ -10,7 +10,7 @@ from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe
 from robustcheck.models.model_files import hub_file, hub_files, one_file
 from robustcheck.values import ModelRef
 
-_CAPABILITIES = always("scores classes", "gives feature maps", "has gradients")
+_CAPABILITIES = always("embeds images", "scores classes", "gives feature maps", "has gradients")
 
 
 def _parse_name(reference: Reference) -> ModelRef | None:

@@ -100,6 +100,10 @@ class Classifier(TorchModel):
 
     class_count: int
 
+    def embed(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return (n, d) of what the last layer takes, at unit norm; differentiable."""
+        return unit_rows(self._last_features(self._input(pixels)))
+
     def scores(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return (n, C) class scores; differentiable."""
         scores: torch.Tensor = self.model(self._input(pixels)).float()
@@ -109,3 +113,12 @@ class Classifier(TorchModel):
         """Return (n, C) class scores in float32."""
         with self.running():
             return as_features(self.scores(self.pixels(crops)), len(crops))
+
+    def encode_images(self, crops: Sequence[Crop]) -> Features:
+        """Return (n, d) of what the last layer takes, at unit norm."""
+        with self.running():
+            return as_features(self.embed(self.pixels(crops)), len(crops))
+
+    @abstractmethod
+    def _last_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what the last layer takes of normalised images."""

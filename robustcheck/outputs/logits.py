@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,9 +71,7 @@ def zero_shot_logits(cosine: Floats, head: TextHead) -> Floats:
     return np.asarray(head.logit_scale * cosine + head.logit_bias)
 
 
-def supervised_logits(
-    outputs: npt.NDArray[np.float32], columns: npt.NDArray[np.int64] | None, class_count: int
-) -> Floats:
+def supervised_logits(outputs: npt.NDArray[Any], columns: npt.NDArray[np.int64] | None, class_count: int) -> Floats:
     """Return the columns of a classifier's outputs that are the scored names, as float64 (n, C).
 
     The columns are taken before argmax and softmax (they are not zeroed): PROTOCOLS section 2.

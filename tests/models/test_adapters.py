@@ -301,10 +301,14 @@ def test_an_encoder_adapter_is_loaded_on_its_base_and_measured(tmp_path: Path) -
 
 def test_a_head_adapter_is_never_scored_as_its_base(tmp_path: Path) -> None:
     data, settings = write_colours(tmp_path / "data", 30), MeasureSettings(store=tmp_path / "store", device="cpu")
-    one = cell(parse_reference(f"{FAKE}+class-means:shots=1"), data)
+    one, plain = cell(parse_reference(f"{FAKE}+class-means:shots=1"), data), cell(parse_reference(FAKE), data)
     found = measure_cells([one], settings)[one]
     assert isinstance(found, RobustcheckError)
-    assert "class-means cannot be scored yet" in str(found)
+    assert "it is not known what class-means is to learn from" in str(found)
+    named = cell(parse_reference(f"{FAKE}+class-means:shots=1:alpha=900:train={data}"), data)
+    scores = measure_cells([named, plain], settings)
+    assert scores[named].key != scores[plain].key
+    assert scores[named].value != scores[plain].value
 
 
 def test_a_head_adapter_is_made_from_what_its_base_gives_and_scores_features() -> None:

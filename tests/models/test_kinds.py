@@ -72,7 +72,7 @@ def test_every_kind_has_a_frozen_key() -> None:
     ("ref", "expected"),
     [
         (ModelRef("a", "t", "openclip", "ViT-B-32", "openai"), {"embeds images", "embeds text"}),
-        (ModelRef("a", "t", "timm", "resnet50.a1_in1k"), {"scores classes"}),
+        (ModelRef("a", "t", "timm", "resnet50.a1_in1k"), {"embeds images", "scores classes"}),
         (ModelRef("a", "t", "fake", "zero-shot"), {"embeds images", "embeds text"}),
         (ModelRef("a", "t", "fake", "classifier"), {"scores classes"}),
         (ModelRef("a", "t", "phash", "8"), {"embeds images"}),

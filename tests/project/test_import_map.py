@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors", "printing", "values"},
     "registry": {"errors"},
     "spec": VALUES,
+    "adapters": VALUES | {"measure", "models", "outputs"},
     "models": VALUES,
     "datasets": VALUES | {"registry", "transforms"},
     "transforms": VALUES | {"registry"},
@@ -97,7 +98,7 @@ HEAVY = {
     "pandas",
 }
 # Rooms and subjects whose code differentiates or runs models: theirs are the functions that import torch.
-RUNS_MODELS = ("models", "protocols/attack")
+RUNS_MODELS = ("adapters", "models", "protocols/attack")
 
 
 def modules() -> Iterator[tuple[str, ast.Module, Path]]:

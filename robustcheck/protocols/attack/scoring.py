@@ -128,6 +128,12 @@ def _question(cell: Cell, shelf: Shelf) -> _Question:
     """Return what a check asks; raise what is wrong with it before an image is decoded."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, metric_of(cell))
+    if own.learnt is not None:
+        raise ModelError(
+            f"attacks do not reach through {own.learnt.use.name} yet",
+            where=cell.model.text,
+            expected="a model without a head adapter, or an adapter that changes the encoder, such as wise-ft",
+        )
     _require_labels(own)
     others = (_substitute(cell, shelf),) if option_of(cell, "substitute") else ()
     kept = kept_classes(own.dataset, cell.quantity.where)

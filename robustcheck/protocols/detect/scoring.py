@@ -61,7 +61,7 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
             where=known.dataset.name,
             expected="a data set for classification",
         )
-    outside = shelf.recipe_with(cell.model, unseen, cell.quantity, known.classes, labelled=False)
+    outside = shelf.recipe_with(cell.model, unseen, cell.quantity, known.classes, labelled=False, learnt=known.learnt)
     return outside, replace(known, labelled=False)
 
 
@@ -121,4 +121,5 @@ def _score_name(cell: Cell) -> str:
     named = option_of(cell, "score")
     if named != "auto":
         return named
-    return "mcm" if "embeds text" in capabilities(cell.model) else "msp"
+    has_cosines = "embeds text" in capabilities(cell.model) and cell.model.encoder == cell.model
+    return "mcm" if has_cosines else "msp"

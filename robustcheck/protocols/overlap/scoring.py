@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.measure.learnt_recipes import embedding_of
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of, option_of
 from robustcheck.measure.parts import Derived
@@ -63,15 +64,12 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         )
     if cell.quantity.where or cell.quantity.transform:
         raise DataError("overlap is of a whole data set with another", where=cell.quantity.label)
-    detector = _detector(cell)
+    detector = _detector(cell).encoder
     plain = Quantity(cell.quantity.metric, cell.quantity.dataset)
     made = replace(plain, transform=f"near_duplicate:{option_of(cell, 'strength')}")
-    return (
-        own,
-        shelf.recipe_with(detector, own.dataset, plain, None),
-        shelf.recipe_with(detector, own.dataset, made, None),
-        shelf.recipe_with(detector, shelf.dataset(reference), plain, None),
-    )
+    asked = ((own.dataset, plain), (own.dataset, made), (shelf.dataset(reference), plain))
+    found = (shelf.recipe_with(detector, dataset, quantity, None) for dataset, quantity in asked)
+    return (own, *(replace(recipe, reading=embedding_of(detector)) for recipe in found))
 
 
 def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score) -> Sampled:

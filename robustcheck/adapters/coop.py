@@ -1,0 +1,158 @@
+"""``+coop@FILE``: a classifier from learnt context vectors in the place of prompt words (Zhou 2022).
+
+The text of a class is [start] v_1 ... v_M NAME . [end], where the v are vectors in the space of the text tower's word
+embeddings. FILE holds them as ``ctx`` (M, width): a checkpoint as CoOp releases it (``state_dict`` with ``ctx``; the
+token prefix and suffix in it are left out, since they belong to one class list), or safetensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import ModelError
+from robustcheck.models.adapter import Adapter, HeadBasis, HeadState
+from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.encoders_openclip import OpenClipModel
+from robustcheck.outputs.logits import TextHead, cosines, normalise, zero_shot_logits
+from robustcheck.values import AdapterUse
+
+if TYPE_CHECKING:
+    import torch
+
+Features = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+CONTEXT = "ctx"
+
+
+def make_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
+    """Return the text classifier (C, D) of the context in the file."""
+    import torch
+
+    assert use.file is not None, "the reference names a file"
+    model = require_text_tower(basis.model)
+    context = torch.tensor(read_context(Path(use.file)), device=model.device)
+    with model.running():
+        weights = prompt_features(model, basis.names, context)
+    return HeadState(normalise(weights.float().cpu().numpy()), {"context": len(context)})
+
+
+def prompt_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:
+    """Return s f W' + b with the learnt classifier."""
+    head = TextHead(state.array, basis.logit_scale, basis.logit_bias)
+    return zero_shot_logits(cosines(features, head), head)
+
+
+def read_context(path: Path) -> Features:
+    """Return the context vectors (M, width) of a file; nothing in it is executed."""
+    found = _tensors(path)
+    state = found.get("state_dict", found)
+    names = [name for name in state if name == CONTEXT or name.endswith(f".{CONTEXT}")]
+    if len(names) != 1 or getattr(state[names[0]], "ndim", 0) != 2:
+        raise ModelError(
+            f"no context vectors {CONTEXT} of the form (M, width)",
+            where=str(path),
+            expected="a checkpoint of CoOp with one context for all classes",
+        )
+    return np.asarray(state[names[0]], dtype=np.float32)
+
+
+def _tensors(path: Path) -> Mapping[str, Any]:
+    import pickle
+
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            "the file holds pickled objects, which are never executed",
+            where=str(path),
+            expected="tensors only",
+            fix="where you trust it: torch.save({'state_dict': {'ctx': checkpoint['state_dict']['ctx']}}, FILE)",
+        ) from error
+    return found if isinstance(found, Mapping) else {}
+
+
+def require_text_tower(model: LoadedModel | None) -> OpenClipModel:
+    """Return a model whose text tower takes word embeddings; raise ModelError for another."""
+    if isinstance(model, OpenClipModel) and _embedding(model) is not None:
+        return model
+    raise ModelError(
+        "its text tower takes no context vectors",
+        expected="a model of open_clip with a text transformer of its own",
+    )
+
+
+def prompt_features(model: OpenClipModel, names: Sequence[str], context: torch.Tensor) -> torch.Tensor:
+    """Return the text features (C, D) of classes behind context vectors; differentiable in these."""
+    tokens = prompt_tokens(model, names, len(context)).to(model.device)
+    embedding = _embedding(model)
+    if context.shape[1] != embedding.embedding_dim:
+        raise ModelError(
+            f"context vectors of width {context.shape[1]}, word embeddings of {embedding.embedding_dim}",
+            expected="a context that was learnt for this text tower",
+        )
+    with _spliced(embedding, context):
+        features: torch.Tensor = model.model.encode_text(tokens)
+    return features
+
+
+def prompt_tokens(model: OpenClipModel, names: Sequence[str], length: int) -> torch.Tensor:
+    """Return the tokens of each class's name with ``length`` places left free after the first; raise where it is long.
+
+    The free places hold the first token again: it is never the largest, by which open_clip finds the end of a text.
+    """
+    import torch
+
+    tokens = model.tokenizer([f"{name.replace('_', ' ')}." for name in names])
+    places = tokens.shape[1]
+    longest = int(tokens.argmax(dim=1).max()) + length
+    if longest >= places:
+        raise ModelError(f"{length} context vectors and a name need {longest + 1} places of {places}")
+    free = tokens[:, :1].expand(-1, length)
+    return torch.cat([tokens[:, :1], free, tokens[:, 1 : places - length]], dim=1)
+
+
+def _embedding(model: OpenClipModel) -> Any:
+    towers = (model.model, getattr(model.model, "text", None))
+    return next((found for tower in towers if (found := getattr(tower, "token_embedding", None)) is not None), None)
+
+
+@contextmanager
+def _spliced(embedding: Any, context: torch.Tensor) -> Iterator[None]:
+    """Put context vectors in the free places of what the word embedding gives."""
+    import torch
+
+    def splice(module: Any, given: Any, words: torch.Tensor) -> torch.Tensor:
+        own = context.to(words).expand(len(words), -1, -1)
+        return torch.cat([words[:, :1], own, words[:, 1 + len(context) :]], dim=1)
+
+    hook = embedding.register_forward_hook(splice)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+COOP = Adapter(
+    name="coop",
+    sort="head",
+    argument="file",
+    settings=(),
+    requires=frozenset({"embeds images", "embeds text"}),
+    learns=False,
+    needs_model=True,
+    libraries=("open_clip_torch",),
+    make_head=make_prompts,
+    head_logits=prompt_logits,
+)

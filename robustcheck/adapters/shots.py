@@ -1,0 +1,53 @@
+"""Which samples of a training set an adapter reads: so many of each class, drawn by a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.errors import DataError
+from robustcheck.measure.option import NumberOption
+
+Ints = npt.NDArray[np.int64]
+
+SHOTS = NumberOption(name="shots", description="Images of each class; 0 for all.", default="0", whole=True, low=0)
+SEED = NumberOption(name="seed", description="Of the images that are drawn.", default="1", whole=True, low=0)
+
+
+def draw_shots(labels: Ints, shots: int, seed: int, further: int = 0) -> tuple[Ints, Ints]:
+    """Return so many samples of each class, and ``further`` other ones of each, both by class and ascending.
+
+    A class with fewer samples gives all that it has, the further ones last.
+
+    >>> learn, hold = draw_shots(np.array([0, 1, 0, 1, 0, 1]), 1, 0, further=1)
+    >>> len(learn), len(hold), len({*learn.tolist(), *hold.tolist()})
+    (2, 2, 4)
+    """
+    if not shots:
+        return np.arange(len(labels)), np.zeros(0, dtype=np.int64)
+    learn, hold = [], []
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        drawn = np.random.default_rng([seed, int(label)]).permutation(rows)
+        learn.append(np.sort(drawn[:shots]))
+        hold.append(np.sort(drawn[shots : shots + further]))
+    return np.concatenate(learn), np.concatenate(hold)
+
+
+def stratified_tenth(labels: Ints, seed: int) -> npt.NDArray[np.bool_]:
+    """Return which samples are held out: a tenth of each class, rounded up where a class has two or more."""
+    held = np.zeros(len(labels), dtype=np.bool_)
+    for label in np.unique(labels):
+        rows = np.random.default_rng([seed, int(label)]).permutation(np.flatnonzero(labels == label))
+        held[rows[: -(-len(rows) // 10) if len(rows) > 1 else 0]] = True
+    return held
+
+
+def require_every_class(labels: Ints, classes: int, name: str) -> None:
+    """Raise DataError unless each class has a sample to learn from."""
+    missing = sorted(set(range(classes)) - set(labels.tolist()))
+    if missing:
+        raise DataError(
+            f"{name} has no sample of {len(missing)} of {classes} classes, the first {missing[0]}",
+            expected="at least one of each class in the set to learn from",
+        )

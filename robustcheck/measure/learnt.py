@@ -1,0 +1,107 @@
+"""Head adapters at scoring: what is learnt is a stored part, and logits are arithmetic on the base's outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.measure.memo import Memo, StoredRows
+from robustcheck.measure.parts import Derived
+from robustcheck.measure.readout import merged
+from robustcheck.measure.recipe import ClassList, Learnt, Recipe
+from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named, head_logits, make_head
+from robustcheck.outputs.logits import supervised_logits
+from robustcheck.store import Stored
+from robustcheck.values import Pairs
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearntReadout:
+    """What a model with a head adapter says of the samples of a data set.
+
+    The adapter scores the classes that it learnt; the scored names are among them, merged where several stand for one.
+    """
+
+    stored: StoredRows
+    images: Ints
+    classes: ClassList
+    learnt: Learnt
+    basis: HeadBasis
+    state: HeadState
+
+    def cosines(self, rows: Ints) -> Floats | None:
+        """Return None: an adapter's logits are not cosines."""
+        return None
+
+    def logits(self, rows: Ints) -> Floats:
+        """Return the logits of the classes (len(rows), K)."""
+        features = self.stored.take(self.images[rows])
+        found = head_logits(features, self.basis, self.state, self.learnt.use)
+        chosen = supervised_logits(found, self.classes.columns, len(self.classes.names))
+        return merged(chosen, self.classes.vocabulary)
+
+
+def read_learnt(recipe: Recipe, memo: Memo) -> LearntReadout:
+    """Return the readout of a recipe with a head adapter."""
+    assert recipe.learnt is not None, "this recipe has a head adapter"
+    assert recipe.classes is not None, "an adapter scores classes"
+    stored = memo.get(learnt_part(recipe.learnt))
+    adapter = adapter_named(recipe.learnt.use.name)
+    basis = _basis(recipe.learnt, memo, with_samples=adapter.rereads)
+    state = HeadState(stored.array, stored.facts)
+    return LearntReadout(memo.rows(recipe.outputs), recipe.rows, recipe.classes, recipe.learnt, basis, state)
+
+
+def learnt_part(learnt: Learnt) -> Derived:
+    """Return the part that holds what an adapter made of its basis."""
+    adapter = adapter_named(learnt.use.name)
+
+    def make(memo: Memo) -> Stored:
+        basis = _basis(learnt, memo, with_samples=adapter.learns)
+        if adapter.needs_model:
+            basis = replace(basis, model=memo.model(learnt.basis.ref, part))
+        state = make_head(basis, learnt.use)
+        return Stored(np.asarray(state.array), dict(state.facts))
+
+    part = Derived("adapters", learnt.key, learnt.needs, make)
+    return part
+
+
+def learnt_facts(recipe: Recipe, memo: Memo) -> Pairs:
+    """Return what is worth knowing of an adapter: what it learnt from, and the settings that it chose."""
+    if recipe.learnt is None:
+        return ()
+    learnt, facts = recipe.learnt, memo.get(learnt_part(recipe.learnt)).facts
+    chosen = ", ".join(f"{name} {_told(value)}" for name, value in sorted(facts.items()))
+    where = f"{len(learnt.places):,} images of {learnt.basis.dataset.name}" if learnt.places else ""
+    told = "; ".join(filter(None, (f"learnt from {where}" if where else "", chosen)))
+    return ((learnt.use.name, told),) if told else ()
+
+
+def _told(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _basis(learnt: Learnt, memo: Memo, *, with_samples: bool) -> HeadBasis:
+    recipe = learnt.basis
+    assert recipe.classes is not None, "an adapter learns classes"
+    head = None if recipe.head is None else memo.head(recipe.head)
+    basis = HeadBasis(
+        weights=np.zeros((len(recipe.classes.names), 0)) if head is None else head.weights,
+        logit_scale=1.0 if head is None else head.logit_scale,
+        logit_bias=0.0 if head is None else head.logit_bias,
+        texts=recipe.classes.texts,
+        names=recipe.classes.names,
+    )
+    if not with_samples:
+        return basis
+    rows = np.arange(len(learnt.places)) if recipe.chosen else recipe.rows
+    features = memo.rows(recipe.outputs).take(rows)
+    held_out = np.arange(len(learnt.places)) >= len(learnt.places) - learnt.held_out
+    labels = recipe.dataset.labels[list(learnt.places)]
+    return replace(basis, features=features, labels=labels, held_out=held_out)

@@ -1,0 +1,381 @@
+"""The adapters that ship: identities, second implementations, and what scoring makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+from scoring_data import World, make_world, painted
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.neighbors import KNeighborsClassifier
+from torch.nn import functional
+
+from robustcheck.adapters.coop import read_context
+from robustcheck.adapters.linear_probe import choose_c, fit_regression
+from robustcheck.adapters.nearest_neighbours import votes
+from robustcheck.adapters.shots import draw_shots, require_every_class, stratified_tenth
+from robustcheck.adapters.tip_adapter import Cache, cache_logits, text_logits, trained_keys
+from robustcheck.datasets import class_sets
+from robustcheck.errors import DataError, ModelError, RobustcheckError
+from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure.saved import readout_of
+from robustcheck.models.adapter import HeadBasis
+from robustcheck.models.encoders import load_model
+from robustcheck.models.reference import parse_reference
+from robustcheck.models.torch_models import DualEncoder
+from robustcheck.values import Cell, ModelRef, Quantity, Score
+
+BASE, OTHER = "zoo:vit-plain-100", "zoo:vit-plain-1000"
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(MeasureSettings(store=tmp_path_factory.mktemp("store"), device="cpu"))
+
+
+def asked(text: str, metric: str = "top1", dataset: str = "digits") -> Cell:
+    return Cell(parse_reference(text), Quantity(metric, dataset))
+
+
+def score(bench: Bench, text: str, metric: str = "top1", dataset: str = "digits") -> Score:
+    found = bench.measure(asked(text, metric, dataset))
+    assert isinstance(found, Score), found
+    return found
+
+
+def logits(bench: Bench, text: str, dataset: str = "digits") -> np.ndarray:
+    score(bench, text, dataset=dataset)
+    (recipe,) = bench.recipes(asked(text, dataset=dataset))
+    return readout_of(recipe, bench.memo).logits(np.arange(len(recipe.dataset)))
+
+
+def stored(bench: Bench, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the stored features and the labels of a data set."""
+    score(bench, BASE, dataset=dataset)
+    (recipe,) = bench.recipes(asked(BASE, dataset=dataset))
+    return bench.memo.rows(recipe.outputs).take(recipe.rows), recipe.dataset.labels
+
+
+# --- linear probe ----------------------------------------------------------------------------------------
+
+
+def test_the_linear_probe_is_scikit_learns(bench: Bench) -> None:
+    features, labels = stored(bench, "digits-train")
+    unseen, _ = stored(bench, "digits")
+    theirs = LogisticRegression(C=10.0, max_iter=1000).fit(features, labels)
+    np.testing.assert_allclose(logits(bench, f"{BASE}+linear-probe:c=10"), theirs.decision_function(unseen), atol=1e-4)
+    found = score(bench, f"{BASE}+linear-probe:c=10")
+    assert found.value == pytest.approx(theirs.score(unseen, stored(bench, "digits")[1]))
+    assert dict(found.provenance)["linear-probe"] == "learnt from 1,000 images of digits-train; C 10"
+
+
+def test_c_is_chosen_on_a_tenth_that_is_held_out_and_never_on_what_is_scored() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 4
+    features = (np.eye(4)[labels] + rng.normal(size=(200, 4)) * 0.6).astype(np.float32)
+    held = stratified_tenth(labels, 1)
+    assert np.bincount(labels[held]).tolist() == [5, 5, 5, 5]
+    chosen = choose_c(features, labels, 1)
+    assert 1e-6 <= chosen <= 1e6
+
+    def quality(c: float) -> tuple[float, float]:
+        fitted = LogisticRegression(C=c, max_iter=1000).fit(features[~held], labels[~held])
+        loss = log_loss(labels[held], fitted.predict_proba(features[held]))
+        return fitted.score(features[held], labels[held]), -round(loss, 9)
+
+    assert quality(chosen) >= max(quality(10.0**exponent) for exponent in range(-6, 7, 2))
+    assert np.log10(chosen) * 8 == pytest.approx(round(np.log10(chosen) * 8), abs=1e-9)
+
+
+def test_two_classes_have_two_rows() -> None:
+    features = np.array([[0.0, 1.0], [0.1, 0.9], [1.0, 0.0], [0.9, 0.2]], dtype=np.float32)
+    labels = np.array([0, 0, 1, 1])
+    weights = fit_regression(features, labels, 1.0)
+    theirs = LogisticRegression(C=1.0, max_iter=1000).fit(features, labels)
+    found = features @ weights[:, :-1].T + weights[:, -1]
+    np.testing.assert_allclose(found[:, 1] - found[:, 0], theirs.decision_function(features), atol=1e-6)
+
+
+# --- nearest neighbours ----------------------------------------------------------------------------------
+
+
+def test_neighbours_vote_as_scikit_learns_do(bench: Bench) -> None:
+    features, labels = stored(bench, "digits-train")
+    unseen, _ = stored(bench, "digits")
+    weigh = lambda distances: np.exp((1 - distances) / 0.07)  # noqa: E731
+    theirs = KNeighborsClassifier(20, metric="cosine", weights=weigh).fit(features, labels)
+    ours = np.exp(logits(bench, f"{BASE}+knn"))
+    np.testing.assert_allclose(ours / ours.sum(axis=1, keepdims=True), theirs.predict_proba(unseen), atol=1e-5)
+
+
+def test_fewer_images_than_neighbours_all_vote() -> None:
+    known = np.eye(3, dtype=np.float32)
+    found = votes(known, known, np.array([0, 1, 1]), 2, 20, 1.0)
+    np.testing.assert_allclose(found, [[1, 2 / np.e], [1 / np.e, 1 + 1 / np.e], [1 / np.e, 1 + 1 / np.e]])
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
+    """A network of timm with random weights, which embeds images and reads no text."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = timm.create_model("test_resnet", num_classes=7)
+    path = tmp_path_factory.mktemp("weights") / "seven.safetensors"
+    save_file(model.state_dict(), path)
+    return parse_reference(f"timm:test_resnet@{path}")
+
+
+def test_a_classifier_is_probed_below_its_last_layer(tmp_path: Path, classifier: ModelRef) -> None:
+    world: World = make_world(tmp_path, painted("known", 24))
+    for name in ("knn:k=1", "linear-probe:c=1000000"):
+        ref = parse_reference(f"{classifier.text}+{name}:train=known")
+        assert world.score("top1", "known", ref).value > 0.8
+    model = load_model(classifier, "cpu")
+    crops = [model.geometry.crop(world.datasets["known"].image(row)) for row in range(3)]
+    pixels = model.pixels(crops)  # type: ignore[attr-defined]
+    with torch.no_grad():
+        inner = model.model.forward_features(
+            (pixels - _column(model.normalisation.mean)) / _column(model.normalisation.std)
+        )  # type: ignore[attr-defined]
+        expected = functional.normalize(model.model.forward_head(inner, pre_logits=True), dim=1)[:3]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(model.encode_images(crops), expected.numpy(), atol=1e-6)  # type: ignore[attr-defined]
+
+
+def _column(values: tuple[float, ...]) -> torch.Tensor:
+    return torch.tensor(values).view(-1, 1, 1)
+
+
+# --- Tip-Adapter -------------------------------------------------------------------------------------------
+
+
+def test_with_alpha_0_it_is_zero_shot_exactly(bench: Bench) -> None:
+    for name in ("tip-adapter", "tip-adapter-f"):
+        np.testing.assert_array_equal(logits(bench, f"{BASE}+{name}:alpha=0"), logits(bench, BASE))
+
+
+def test_the_cache_is_the_papers_formula_in_torch(bench: Bench) -> None:
+    features, labels = stored(bench, "digits-train")
+    unseen, _ = stored(bench, "digits")
+    rows, _ = draw_shots(labels, 4, 1)
+    keys, one_hot = torch.tensor(features[rows]).double(), functional.one_hot(torch.tensor(labels[rows])).double()
+    affinity = torch.tensor(unseen).double() @ keys.T
+    cached = (-(5.5 - 5.5 * affinity)).exp() @ one_hot
+    found = logits(bench, f"{BASE}+tip-adapter:shots=4:alpha=2:beta=5.5")
+    np.testing.assert_allclose(found, logits(bench, BASE) + 2 * cached.numpy(), atol=1e-9)
+
+
+def test_a_shot_remembers_itself() -> None:
+    """At its own key the cache gives alpha to its class, whatever beta is; with beta 0 all keys count alike."""
+    keys = np.eye(4, dtype=np.float32)[:3]
+    labels = np.array([0, 1, 2])
+    own = cache_logits(keys, keys, labels, 3, 50.0)
+    np.testing.assert_allclose(np.diag(own), 1.0)
+    assert own[0, 1] < 1e-20
+    np.testing.assert_allclose(cache_logits(keys, keys, np.array([0, 0, 2]), 3, 0.0), [[2, 0, 1]] * 3)
+
+
+def test_training_the_keys_lowers_the_loss_on_the_shots_and_is_the_same_each_time() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 4
+    keys = rng.normal(size=(40, 8)).astype(np.float32)
+    keys /= np.linalg.norm(keys, axis=1, keepdims=True)
+    weights = rng.normal(size=(4, 8))
+    basis = HeadBasis(weights / np.linalg.norm(weights, axis=1, keepdims=True), 10.0, 0.0, (), names=tuple("abcd"))
+    cache = Cache(keys, labels, keys[:0], labels[:0])
+
+    def loss(found: np.ndarray) -> float:
+        scores = text_logits(keys, basis) + 3 * cache_logits(keys, found, labels, 4, 2.0)
+        return float(functional.cross_entropy(torch.tensor(scores), torch.tensor(labels)))
+
+    trained = trained_keys(basis, cache, 3.0, 2.0, seed=1)
+    assert loss(trained) < loss(keys)
+    np.testing.assert_array_equal(trained, trained_keys(basis, cache, 3.0, 2.0, seed=1))
+
+
+def test_a_search_is_on_images_that_are_neither_shots_nor_scored(bench: Bench) -> None:
+    (recipe,) = bench.recipes(asked(f"{BASE}+tip-adapter:shots=8:search=true"))
+    learnt = recipe.learnt
+    assert learnt is not None
+    assert learnt.basis.dataset.name == "digits-train"
+    assert (len(learnt.places), learnt.held_out) == (120, 40)
+    assert len(set(learnt.places)) == 120
+    found = dict(score(bench, f"{BASE}+tip-adapter:shots=8:search=true").provenance)["tip-adapter"]
+    assert found.startswith("learnt from 120 images of digits-train; alpha ")
+    # Only these images are read.
+    assert learnt.basis.outputs.images.count == 120
+
+
+# --- CoOp --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def words() -> torch.Tensor:
+    """The word embeddings of 'a photo of a', which make of CoOp's classifier that of a prompt."""
+    model = load_model(parse_reference(BASE), "cpu")
+    tokens = model.tokenizer(["a photo of a"])[0, 1:5]  # type: ignore[attr-defined]
+    return model.model.token_embedding.weight.detach()[tokens]  # type: ignore[attr-defined]
+
+
+def test_the_words_of_a_prompt_as_context_are_that_prompt(bench: Bench, words: torch.Tensor, tmp_path: Path) -> None:
+    save_file({"ctx": words.contiguous()}, tmp_path / "words.safetensors")
+    released = {"ctx": words, "token_prefix": torch.zeros(10, 1, 32), "token_suffix": torch.zeros(10, 11, 32)}
+    torch.save(
+        {"state_dict": {f"prompt_learner.{name}": each for name, each in released.items()}}, tmp_path / "model.pth.tar"
+    )
+    prompts = tmp_path / "prompt.txt"
+    prompts.write_text("a photo of a {c}.\n", encoding="utf-8")
+    plain = bench.measure(Cell(parse_reference(BASE), Quantity("top1", "digits", prompts=str(prompts))))
+    assert isinstance(plain, Score)
+    assert plain.samples is not None
+    for name in ("words.safetensors", "model.pth.tar"):
+        found = score(bench, f"{BASE}+coop@{tmp_path / name}")
+        assert found.samples is not None
+        assert found.samples.scores.tolist() == plain.samples.scores.tolist()
+        assert found.key != plain.key
+
+
+def test_a_context_that_does_not_fit_is_an_error(bench: Bench, tmp_path: Path) -> None:
+    def refusal(content: dict[str, Any]) -> str:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.pt"
+        torch.save(content, path)
+        found = bench.measure(asked(f"{BASE}+coop@{path}"))
+        assert isinstance(found, RobustcheckError), found
+        return str(found)
+
+    assert "no context vectors ctx" in refusal({"state_dict": {"other": torch.zeros(4, 32)}})
+    assert "no context vectors ctx" in refusal({"ctx": torch.zeros(10, 4, 32)})
+    assert "context vectors of width 31, word embeddings of 32" in refusal({"ctx": torch.zeros(4, 31)})
+    assert "context vectors and a name need" in refusal({"ctx": torch.zeros(14, 32)})
+    assert "pickled objects, which are never executed" in refusal({"ctx": torch.zeros(4, 32), "optimizer": Path("x")})
+
+
+def test_what_is_read_of_a_file_are_its_vectors(words: torch.Tensor, tmp_path: Path) -> None:
+    torch.save({"ctx": words.half()}, tmp_path / "half.pt")
+    np.testing.assert_allclose(read_context(tmp_path / "half.pt"), words.numpy(), atol=1e-3)
+    torch.save([1], tmp_path / "list.pt")
+    with pytest.raises(ModelError, match="no context vectors"):
+        read_context(tmp_path / "list.pt")
+
+
+# --- WiSE-FT -------------------------------------------------------------------------------------------------
+
+
+def test_wise_ft_is_its_ends_at_0_and_1(bench: Bench) -> None:
+    for alpha, end in ((0, BASE), (1, OTHER)):
+        np.testing.assert_array_equal(logits(bench, f"{BASE}+wise-ft@{OTHER}:alpha={alpha}"), logits(bench, end))
+    with_text = [score(bench, text).key for text in (BASE, f"{BASE}+wise-ft@{OTHER}:alpha=0")]
+    assert len(set(with_text)) == 2
+
+
+def test_wise_ft_mixes_every_weight() -> None:
+    mixed = load_model(parse_reference(f"{BASE}+wise-ft@{OTHER}:alpha=0.25"), "cpu")
+    files = [Path(str(parse_reference(text).weights)) / "open_clip_model.safetensors" for text in (BASE, OTHER)]
+    first, second = (load_file(path) for path in files)
+    assert isinstance(mixed, DualEncoder)
+    state = mixed.model.state_dict()
+    for name, weights in first.items():
+        np.testing.assert_allclose(state[name], 0.75 * weights + 0.25 * second[name], atol=1e-6)
+    assert mixed.logit_scale == pytest.approx(float(state["logit_scale"].exp()), rel=1e-6)
+    plain = open_clip.create_model(f"local-dir:{files[0].parent}")
+    plain.load_state_dict({name: torch.as_tensor(each) for name, each in state.items()})
+    crops = [np.full((32, 32, 3), value, np.uint8) for value in (30, 200)]
+    pixels = mixed.pixels(crops)
+    with torch.no_grad():
+        theirs = functional.normalize(plain.eval().encode_image((pixels - 0.5) / 0.35), dim=1)[:2]
+    np.testing.assert_allclose(mixed.encode_images(crops), theirs, atol=1e-6)
+
+
+def test_models_that_differ_in_form_are_not_mixed(classifier: ModelRef) -> None:
+    with pytest.raises(ModelError, match="their weights differ in form"):
+        load_model(parse_reference(f"{BASE}+wise-ft@zoo:cnn-plain-100"), "cpu")
+    with pytest.raises(ModelError, match="two models of different kinds cannot be mixed"):
+        load_model(parse_reference(f"{BASE}+wise-ft@{classifier.text}"), "cpu")
+
+
+def test_adapters_are_put_on_a_mixture(bench: Bench) -> None:
+    mixed = f"{BASE}+wise-ft@{OTHER}:alpha=1+knn"
+    np.testing.assert_array_equal(logits(bench, mixed), logits(bench, f"{OTHER}+knn"))
+
+
+# --- scoring -------------------------------------------------------------------------------------------------
+
+
+def test_a_set_of_imagenets_classes_is_scored_among_all_that_were_learnt(tmp_path: Path) -> None:
+    """Learnt over 1,000 classes, scored on some of them: their columns are taken, as of a classifier."""
+    names = tuple(class_sets.class_set_names("imagenet"))
+    rng = np.random.default_rng(0)
+    pixels = np.tile(rng.integers(0, 255, size=(1000, 1, 1, 3)).astype(np.uint8), (1, 4, 4, 1))
+    learn = painted("learn", 1000, names, pixels=pixels, class_set="imagenet")
+    columns = np.array([3, 500, 999])
+    part = painted("part", 3, tuple(names[place] for place in columns), pixels=pixels[columns], columns=columns)
+    world = make_world(tmp_path, learn, part)
+    ref = parse_reference("fake:zero-shot@a+knn:k=1:train=learn")
+    found = world.score("top1", "part", ref)
+    assert found.value == 1.0
+    other = painted("other", 3, ("a", "b", "c"))
+    world.add(other)
+    assert "the classes of other are not those of learn" in world.refusal("top1", "other", ref)
+
+
+def test_metrics_of_classification_take_adapters_and_others_say_why_not(bench: Bench, tmp_path: Path) -> None:
+    assert 0 < score(bench, f"{BASE}+knn", "ece").value < 0.5
+    unseen = painted("unseen", 12, ("fog", "mist"), seed=4, task="ood", id_dataset="known")
+    world = make_world(tmp_path, painted("known", 24), painted("learn", 36, seed=9), unseen)
+    detected = world.score("auroc", "unseen", parse_reference("fake:zero-shot@a+knn:train=learn"))
+    assert dict(detected.provenance)["score"] == "msp"
+    refused = {
+        ("image_retrieval_recall@5", "shapes-captions"): "asks for other names",
+        ("robust_accuracy", "shapes"): "attacks do not reach through knn yet",
+        ("top1", "shapes-unknown"): "unknown dataset",
+    }
+    for (metric, dataset), words in refused.items():
+        assert words in str(bench.measure(asked(f"{BASE}+knn", metric, dataset)))
+    assert "two adapters that both make the logits" in str(bench.measure(asked(f"{BASE}+knn+linear-probe")))
+
+
+def test_what_decides_an_adapters_score_is_in_its_key(bench: Bench) -> None:
+    texts = [
+        "+knn", "+knn:k=5", "+knn:shots=4", "+knn:shots=4:seed=2", "+linear-probe:c=1", "+tip-adapter",
+        "+tip-adapter-f", "+tip-adapter:beta=2", "+knn:train=digits", f"+wise-ft@{OTHER}",
+        f"+wise-ft@{OTHER}:alpha=0.3",
+    ]  # fmt: skip
+    keys = {bench.recipes(asked(BASE + text))[0].key for text in texts}
+    assert len(keys) == len(texts)
+
+
+def test_a_stored_score_needs_no_model(bench: Bench) -> None:
+    text = f"{BASE}+knn:k=7"
+    found = score(bench, text)
+    again = Bench(bench.settings, load=_never)
+    known = again.look_up(asked(text))
+    assert isinstance(known, Score)
+    assert known.key == found.key
+
+
+def _never(*arguments: object) -> Any:
+    raise AssertionError("a stored score loads no model")
+
+
+def test_a_class_without_a_sample_cannot_be_learnt(tmp_path: Path) -> None:
+    world = make_world(tmp_path, painted("known", 12), painted("learn", 4))
+    for name in ("knn", "linear-probe", "tip-adapter"):
+        ref = parse_reference(f"fake:zero-shot@a+{name}:train=learn")
+        assert f"{name} has no sample of 2 of 6 classes, the first 4" in world.refusal("top1", "known", ref)
+
+
+def test_shots_are_drawn_by_class() -> None:
+    labels = np.array([0] * 10 + [1] * 3)
+    learn, hold = draw_shots(labels, 4, 0, further=2)
+    assert np.bincount(labels[learn]).tolist() == [4, 3]
+    assert np.bincount(labels[hold]).tolist() == [2]
+    assert draw_shots(labels, 4, 0)[0].tolist() != draw_shots(labels, 4, 1)[0].tolist()
+    np.testing.assert_array_equal(draw_shots(labels, 0, 0)[0], np.arange(13))
+    with pytest.raises(DataError, match="no sample of 1 of 3 classes"):
+        require_every_class(labels, 3, "knn")
