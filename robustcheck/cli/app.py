@@ -19,6 +19,7 @@ from robustcheck.cli.explain_command import explain_check
 from robustcheck.cli.export_command import export
 from robustcheck.cli.export_results_command import export_results
 from robustcheck.cli.init_command import init
+from robustcheck.cli.jobs_command import jobs, submit, work
 from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
@@ -46,6 +47,9 @@ app.command()(comment)
 app.command()(compare)
 app.command()(noise)
 app.command()(plan)
+app.command()(jobs)
+app.command()(work)
+app.command()(submit)
 
 
 def _say_version(wanted: bool) -> None:

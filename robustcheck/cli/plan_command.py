@@ -40,7 +40,7 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
-    session = RobustSession(_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
+    session = RobustSession(plan_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
@@ -66,9 +66,10 @@ def _tell_labours(
             console.print(f"    {labour.affordable(seconds, bench)}", highlight=False)
 
 
-def _settings(
+def plan_settings(
     models: str, arch: str | None, data: str | None, store: str | None, evidence: EvidenceChoice
 ) -> RunSettings:
+    """Return the settings of a run that is only planned: in the home of this directory, without a GPU."""
     home = home_of(Path.cwd())
     return RunSettings(
         measure=MeasureSettings(store=store or home / "store", roots=data_paths(data), device="cpu"),

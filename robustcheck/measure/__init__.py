@@ -11,6 +11,7 @@ from robustcheck.measure.loaded_models import group_by_budget, group_models
 from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
+from robustcheck.measure.on_ray import OnRay
 from robustcheck.measure.option import MetricOption
 from robustcheck.measure.score_pairs import PairBook, Partner
 
@@ -22,6 +23,7 @@ __all__ = [
     "MeasureSettings",
     "Metric",
     "MetricOption",
+    "OnRay",
     "PairBook",
     "Partner",
     "ProgressEvent",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.store import content_key
@@ -35,6 +36,19 @@ class Job:
         facts: dict[str, object] = {"images": images.fingerprint, "transform": images.transform, "seed": images.seed}
         chosen = {"chosen": images.rows} if images.rows else {}
         return content_key({**facts, **chosen, "rows": self.chunk_rows, "chunk": self.chunk})
+
+
+def group_jobs(jobs: Iterable[Job], images: int) -> tuple[tuple[Job, ...], ...]:
+    """Return the jobs in groups of one image set and the same outputs, of about so many images: the work of one worker.
+
+    A group is long enough to be worth loading its models, and short enough to be lost with a worker.
+    """
+    groups = []
+    for _, alike in groupby(jobs, lambda job: (job.images, job.chunk_rows, job.outputs)):
+        of_set = tuple(alike)
+        size = max(1, images // of_set[0].chunk_rows)
+        groups += [of_set[start : start + size] for start in range(0, len(of_set), size)]
+    return tuple(groups)
 
 
 def plan_jobs(missing: Mapping[Outputs, Iterable[int]]) -> tuple[Job, ...]:

@@ -24,7 +24,7 @@ class MeasureSettings:
     bounds the weights that are loaded at one time.
     """
 
-    store: Path | str
+    store: str | Path
     roots: tuple[Path, ...] = ()
     device: str = "auto"
     precision: Precision = "fp32"

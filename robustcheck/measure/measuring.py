@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
-from robustcheck.measure.jobs import plan_jobs
+from robustcheck.measure.jobs import Job, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import metric_of
-from robustcheck.measure.parts import ImageSet, Outputs
+from robustcheck.measure.parts import Head, ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe, require_capability
 from robustcheck.measure.score_pairs import PairBook, Partner
 from robustcheck.measure.scores import samples_of_cell, score_cell
@@ -45,6 +45,14 @@ def stored_score(cell: Cell, settings: MeasureSettings) -> Score | None:
     """Return the score of a cell from the store, or None when it has still to be measured or cannot be."""
     found = Bench(settings).look_up(cell)
     return found if isinstance(found, Score) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What has to be made: heads, and the chunks of outputs, each with a cell that reads it."""
+
+    heads: dict[Head, Cell] = field(default_factory=dict)
+    outputs: dict[Outputs, tuple[Cell, tuple[int, ...]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -143,6 +151,33 @@ class Bench:
             raise found.with_traceback(None)
         return found
 
+    def lacking(self, cells: Iterable[Cell]) -> Lacking:
+        """Return what has to be made before cells can be scored, without loading a model.
+
+        What cannot be told is left out: a model that is not here, a data set that is wrong. Scoring says so.
+        """
+        found = Lacking()
+        for cell in cells:
+            if self.look_up(cell) is not None:
+                continue
+            try:
+                recipes = [recipe for recipe in self.recipes(cell) if recipe.saved is None]
+            except RobustcheckError:
+                continue
+            for recipe in recipes:
+                if recipe.head is not None and not self.memo.has(recipe.head):
+                    found.heads.setdefault(recipe.head, cell)
+                if (chunks := self.memo.missing(recipe.outputs)) and recipe.outputs not in found.outputs:
+                    found.outputs[recipe.outputs] = (cell, chunks)
+        return found
+
+    def do(self, jobs: Sequence[Job]) -> Failures:
+        """Do jobs with the engine, and pack what is complete."""
+        failures = self.engine.run(jobs, Crew(self.shelf, self.memo, self.models), self.on_progress)
+        for outputs in dict.fromkeys(outputs for job in jobs for outputs in job.outputs):
+            self.memo.pack(outputs)
+        return failures
+
     def image_sets(self, cell: Cell) -> frozenset[ImageSet]:
         """Return the image sets that a cell's score reads; none where it cannot be told."""
         try:
@@ -179,10 +214,7 @@ class Bench:
         for mate in mates if sets else ():
             if self.image_sets(mate) & sets and self.look_up(mate) is None:
                 missing.update(self._missing_on(sets, mate))
-        crew = Crew(self.shelf, self.memo, self.models)
-        self._failed.update(self.engine.run(plan_jobs(missing), crew, self.on_progress))
-        for outputs in missing:
-            self.memo.pack(outputs)
+        self._failed.update(self.do(plan_jobs(missing)))
 
     def _missing_on(self, sets: set[ImageSet], mate: Cell) -> dict[Outputs, tuple[int, ...]]:
         try:

@@ -7,7 +7,7 @@ shared (jobs.py): until all their chunks are stored, asking for them raises ``No
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,10 @@ class Memo:
         self._keep(part.key, found)
         return found
 
+    def has(self, part: Head | Derived) -> bool:
+        """Say whether a part is stored and whole."""
+        return part.key in self._kept or self.store.read(part.kind, part.key) is not None
+
     def head(self, part: Head) -> TextHead:
         """Return a text head."""
         stored = self.get(part)
@@ -80,11 +84,15 @@ class Memo:
             raise NotStored(outputs)
         return StoredRows(outputs, chunks)
 
-    def missing(self, outputs: Outputs) -> tuple[int, ...]:
-        """Return the chunks that are absent or damaged; each is read once a process, to see that it is whole."""
+    def missing(self, outputs: Outputs, among: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Return the chunks, of all or of some, that are absent or damaged.
+
+        Each is read once a process, to see that it is whole.
+        """
         chunks, whole = self.chunks(outputs), self._whole.setdefault(outputs.key, set())
-        whole.update(index for index in range(chunks.count) if index not in whole and chunks.read(index) is not None)
-        return tuple(index for index in range(chunks.count) if index not in whole)
+        asked = tuple(range(chunks.count) if among is None else among)
+        whole.update(index for index in asked if index not in whole and chunks.read(index) is not None)
+        return tuple(index for index in asked if index not in whole)
 
     def is_stored(self, outputs: Outputs, chunk: int) -> bool:
         """Say whether a chunk is stored and, where it was there before this process looked, whole."""

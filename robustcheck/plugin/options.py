@@ -71,6 +71,12 @@ OPTIONS = (
         "where measurements are kept: a directory, or a URL such as s3://bucket/path (default: .robustcheck/store)",
         metavar="DIR|URL",
     ),
+    Option(
+        "--robust-engine",
+        "who measures: auto (this process, or the workers of -n), ray, or ray://HOST:PORT of a cluster",
+        default="auto",
+        metavar="ENGINE",
+    ),
     Option("--robust-report", "where reports are written (default: reports)", metavar="DIR", kind="paths"),
     Option(
         "--robust-batch",

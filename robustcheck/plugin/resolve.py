@@ -15,7 +15,7 @@ from robustcheck.files.user_paths import user_path
 from robustcheck.measure import MeasureSettings, default_batch, default_memory, usable_cores
 from robustcheck.plugin.guest import invocation_directory
 from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
-from robustcheck.plugin.workers import worker_engine
+from robustcheck.plugin.workers import engine_named
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.store import is_url
 
@@ -47,7 +47,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
         arch=_arch(config),
         strict=_value(config, "--robust-strict"),
         images=not _value(config, "--robust-no-images"),
-        engine=worker_engine(os.environ),
+        engine=engine_named(_value(config, "--robust-engine"), os.environ),
         directory=directory,
         words=rerun_words(config),
     )

@@ -59,6 +59,10 @@ class EvidenceBook:
         found = self._known(cell)
         return found if isinstance(found, Score) else None
 
+    def lacking(self) -> list[Cell]:
+        """Return the planned cells that have to be measured: not in the store, nor published where that will do."""
+        return [cell for cell in self.planned if self._lacks(cell)]
+
     def _any_score(self, cell: Cell) -> Found:
         if cell not in self._found:
             if cell in self.planned_live:

@@ -81,10 +81,13 @@ class Chunks:
 
     def pack(self) -> None:
         """Put the chunks into few files, as far as they are all there; read everything as before meanwhile."""
-        loose = {kept.name for kept in self.storage.files(self.directory)}
+        there = {kept.name for kept in self.storage.files(self.directory)}
         for first in range(0, self.count, PACK_CHUNKS):
             part = range(first, min(first + PACK_CHUNKS, self.count))
-            if len(part) > 1 and any(self._name(index) in loose for index in part):
+            loose = [self._name(index) in there for index in part]
+            # Chunks beside their pack were made again because those in the pack were damaged.
+            is_due = any(loose) if self._pack_name(first) in there else len(part) > 1 and all(loose)
+            if is_due:
                 with holding(self.storage, f"locks/pack-{self.directory.rpartition('/')[2][:40]}-{first}"):
                     self._pack_part(part)
 

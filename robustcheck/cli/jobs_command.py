@@ -1,0 +1,141 @@
+"""The commands `jobs`, `work` and `submit`: measuring as lines of a file that many machines do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from robustcheck.cli.plan_command import plan_settings
+from robustcheck.cli.tables import suite_paths
+from robustcheck.errors import SetupError
+from robustcheck.measure import Bench, usable_cores
+from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
+from robustcheck.run.session import RobustSession
+from robustcheck.run.work import Work, do_lines
+from robustcheck.values import Cell
+
+JobsFile = Annotated[Path, typer.Argument(metavar="JOBS", help="A job file: what `robustcheck jobs` wrote.")]
+
+
+def jobs(
+    paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    out: Annotated[Path, typer.Option(help="The job file to write.")] = Path("jobs.jsonl"),
+    models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
+    arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Where workers meet: a directory or a URL.")] = None,
+    evidence: Annotated[Literal["auto", "live"], typer.Option(help="What a verdict may rest on.")] = "auto",
+    device: Annotated[str, typer.Option(help="A torch device of the workers.")] = "auto",
+    precision: Annotated[Literal["fp32", "fp16", "bf16"], typer.Option(help="Precision of the encoders.")] = "fp32",
+    images: Annotated[int, typer.Option(min=1, help="About how many images a line has.")] = 4096,
+) -> None:
+    """Write what suites need measured as a job file, without loading a model."""
+    settings = plan_settings(models, arch, data, store, evidence)
+    place = settings.measure.store if isinstance(settings.measure.store, str) else settings.measure.store.resolve()
+    measure = replace(settings.measure, store=place, device=device, precision=precision)
+    session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
+    planned = plan_job_file(session.book.bench, _cells(session, paths), images)
+    write_job_file(out, planned)
+    typer.echo(f"{out}: {len(planned.lines)} lines, {_words(planned)}")
+
+
+def work(
+    path: JobsFile,
+    index: Annotated[int, typer.Option(min=0, help="Which line; with --of, which part.")],
+    of: Annotated[int | None, typer.Option(min=1, help="Share the lines out among so many workers.")] = None,
+) -> None:
+    """Do one line of a job file, or one of several parts of it; ends with 1 when something could not be made."""
+    done = do_part(path, index, of)
+    typer.echo(
+        f"{done.lines} lines: {done.chunks} chunks and {done.heads} heads made, {done.found} were there; "
+        f"{len(done.errors)} errors"
+    )
+    for text in dict.fromkeys(map(str, done.errors)):
+        typer.echo(text, err=True)
+    if done.errors:
+        raise typer.Exit(1)
+
+
+def submit(
+    path: JobsFile,
+    of: Annotated[int, typer.Option(min=1, help="How many workers share the lines.")],
+    cluster: Annotated[str, typer.Option(help="slurm, local (processes of this machine), or auto.")] = "auto",
+    logs: Annotated[Path, typer.Option(help="Where the workers' logs are written.")] = Path("jobs-logs"),
+    minutes: Annotated[int, typer.Option(min=1, help="After how long a worker is stopped.")] = 240,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs of a worker.")] = 1,
+    cpus: Annotated[int, typer.Option(min=1, help="Cores of a worker.")] = 8,
+    slurm: Annotated[list[str] | None, typer.Option(help="A further option of Slurm, such as partition=gpu.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the workers, as is always done for local ones.")] = False,
+) -> None:
+    """Submit a job file as a job array, through submitit."""
+    read_job_file(path)
+    executor = _executor(logs, cluster)
+    further = dict(_pair(text) for text in slurm or [])
+    executor.update_parameters(
+        timeout_min=minutes,
+        gpus_per_node=gpus,
+        cpus_per_task=cpus,
+        **{f"slurm_{name}": text for name, text in further.items()},
+    )
+    submitted = executor.map_array(do_part, [path.resolve()] * of, range(of), [of] * of)
+    typer.echo(f"{len(submitted)} workers on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
+    if wait or executor.cluster == "local":
+        _wait_for(submitted)
+
+
+def do_part(path: Path, index: int, of: int | None) -> Work:
+    """Do a part of a job file in this process."""
+    found = read_job_file(path)
+    # How many cores there are is known here, not where the file was written.
+    settings = replace(found.header.settings, workers=usable_cores())
+    return do_lines(Bench(settings), found.header, found.part(index, of))
+
+
+def _wait_for(submitted: list[Any]) -> None:
+    """Wait for workers and sum up; ends with 1 when one died or could not make something."""
+    wrong = 0
+    for job in submitted:
+        error = job.exception()
+        errors = [error] if error is not None else job.result().errors
+        wrong += bool(errors)
+        for text in dict.fromkeys(map(str, errors)):
+            typer.echo(f"worker {job.job_id}: {text}", err=True)
+    typer.echo(f"{len(submitted) - wrong} of {len(submitted)} workers did all of their lines")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _executor(logs: Path, cluster: str) -> Any:
+    try:
+        import submitit
+    except ImportError as error:
+        raise SetupError("submitit is not installed", where="submit", fix="pip install 'robustcheck[slurm]'") from error
+    try:
+        return submitit.AutoExecutor(folder=logs, cluster=None if cluster == "auto" else cluster)
+    except (RuntimeError, ValueError) as error:
+        raise SetupError(f"{error}", where=f"--cluster {cluster}", expected="slurm, local or auto") from error
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SetupError(f"--slurm {text!r}", expected="NAME=VALUE, such as partition=gpu")
+    return name.lstrip("-").replace("-", "_"), value
+
+
+def _cells(session: RobustSession, paths: list[Path]) -> list[Cell]:
+    """Return the cells of suites that nothing is known of."""
+    items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
+    session.select(items)
+    return session.book.lacking()
+
+
+def _words(planned: JobFile) -> str:
+    heads = sum(len(line.keys) for line in planned.lines if line.images is None)
+    chunks = sum((line.last - line.first) * len(line.keys) for line in planned.lines)
+    models = {cell.model.id for cell in planned.header.cells}
+    return f"{chunks} chunks and {heads} heads of {len(models)} models"

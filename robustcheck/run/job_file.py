@@ -1,0 +1,143 @@
+"""Job files: what has to be measured, as lines that any machine can do by their number.
+
+The first line says how to measure, and lists the cells. Every other line is the work of one worker: a range of chunks
+of one image set with all models that lack them, or the text heads of a model. Cells say what to make; the keys beside
+them say what must come out, so that a machine with other weights or other images makes nothing under a wrong name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from robustcheck.disk import write_atomically
+from robustcheck.errors import RecordError
+from robustcheck.measure import Bench, MeasureSettings, group_by_budget
+from robustcheck.measure.jobs import Job, group_jobs, plan_jobs
+from robustcheck.measure.measuring import Lacking
+from robustcheck.measure.parts import ImageSet
+from robustcheck.models.digests import weights_bytes
+from robustcheck.values import Cell, ModelRef
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """How to measure, and the cells that lines refer to by their places."""
+
+    robustcheck_jobs: int
+    settings: MeasureSettings
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The work of one worker: chunks from ``first`` up to ``last`` of an image set; the heads of cells without one."""
+
+    cells: tuple[int, ...]
+    keys: tuple[str, ...]
+    images: ImageSet | None = None
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """Everything that a job file says."""
+
+    header: Header
+    lines: tuple[Line, ...]
+
+    def part(self, index: int, of: int | None) -> tuple[Line, ...]:
+        """Return the lines of a worker: line ``index``, or part ``index`` of ``of`` about equal, neighbouring parts."""
+        count = len(self.lines) if of is None else of
+        if not 0 <= index < count:
+            raise RecordError(f"there is no part {index}", expected=f"a number from 0 to {count - 1}")
+        if of is None:
+            return self.lines[index : index + 1]
+        return self.lines[index * len(self.lines) // of : (index + 1) * len(self.lines) // of]
+
+
+def plan_job_file(bench: Bench, cells: Sequence[Cell], images: int) -> JobFile:
+    """Return the lines that measure what cells lack, each of about so many images, without loading a model."""
+    lacking = bench.lacking(cells)
+    used = dict.fromkeys([*lacking.heads.values(), *(cell for cell, _ in lacking.outputs.values())])
+    places = {cell: place for place, cell in enumerate(used)}
+    settings = replace(bench.settings, roots=tuple(root.resolve() for root in bench.settings.roots))
+    lines = (*_head_lines(lacking, places), *_image_lines(bench, lacking, places, images))
+    return JobFile(Header(SCHEMA, settings, tuple(places)), lines)
+
+
+def _head_lines(lacking: Lacking, places: dict[Cell, int]) -> Iterator[Line]:
+    """Yield a line for the heads of each model: its text tower is loaded once for all of them."""
+    by_model: dict[ModelRef, list[tuple[int, str]]] = {}
+    for head, cell in lacking.heads.items():
+        by_model.setdefault(head.ref, []).append((places[cell], head.key))
+    for pairs in by_model.values():
+        yield Line(tuple(place for place, _ in pairs), tuple(key for _, key in pairs))
+
+
+def _image_lines(bench: Bench, lacking: Lacking, places: dict[Cell, int], images: int) -> Iterator[Line]:
+    """Yield lines group by group of the models that fit in memory together."""
+    sizes = {outputs.ref: weights_bytes(outputs.ref) for outputs in lacking.outputs}
+    for models in group_by_budget(sizes, bench.settings.memory_budget):
+        missing = {outputs: chunks for outputs, (_, chunks) in lacking.outputs.items() if outputs.ref in models}
+        for jobs in group_jobs(plan_jobs(missing), images):
+            yield from _lines_of(jobs, lacking, places)
+
+
+def _lines_of(jobs: tuple[Job, ...], lacking: Lacking, places: dict[Cell, int]) -> Iterator[Line]:
+    """Yield a line for each run of neighbouring chunks."""
+    cells = tuple(dict.fromkeys(places[lacking.outputs[outputs][0]] for outputs in jobs[0].outputs))
+    keys = tuple(outputs.key for outputs in jobs[0].outputs)
+    start = 0
+    for end in range(1, len(jobs) + 1):
+        if end == len(jobs) or jobs[end].chunk != jobs[end - 1].chunk + 1:
+            yield Line(cells, keys, jobs[0].images, jobs[start].chunk, jobs[end - 1].chunk + 1)
+            start = end
+
+
+def write_job_file(path: Path, jobs: JobFile) -> None:
+    """Write a job file: one line of JSON for the header, one for the work of each worker."""
+    rows = (_lines().dump_json(line, exclude_defaults=True) for line in jobs.lines)
+    write_atomically(path, b"\n".join([_headers().dump_json(jobs.header), *rows]) + b"\n")
+
+
+def read_job_file(path: Path) -> JobFile:
+    """Read a job file; raise RecordError where it is not one."""
+    try:
+        first, *rest = path.read_bytes().splitlines()
+        _require_schema(json.loads(first), path)
+        return JobFile(_headers().validate_json(first), tuple(map(_lines().validate_json, rest)))
+    except OSError as error:
+        raise RecordError(f"cannot read the job file ({error.strerror})", where=str(path)) from error
+    except (ValidationError, ValueError) as error:
+        raise RecordError(
+            f"this is not a job file ({_first_line(error)})", where=str(path), expected="what `robustcheck jobs` wrote"
+        ) from error
+
+
+def _require_schema(header: object, path: Path) -> None:
+    found = header.get("robustcheck_jobs") if isinstance(header, dict) else None
+    if found != SCHEMA:
+        raise RecordError(f"a job file of schema {found!r}", where=str(path), expected=f"schema {SCHEMA}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+@cache
+def _headers() -> TypeAdapter[Header]:
+    return TypeAdapter(Header)
+
+
+@cache
+def _lines() -> TypeAdapter[Line]:
+    return TypeAdapter(Line)

@@ -1,0 +1,135 @@
+"""Job files: what is planned, how it is written, and how workers share its lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from colour_data import cell, fake, write_colours
+
+from robustcheck.errors import RecordError
+from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
+from robustcheck.run.work import do_lines
+from robustcheck.values import Cell, Score
+
+N = 600
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_colours(tmp_path_factory.mktemp("colours"), N)
+
+
+@pytest.fixture
+def cells(colours: Path) -> list[Cell]:
+    models = (fake(seed="a"), fake(seed="b"), fake("classifier"))
+    return [cell(model, colours, metric) for model in models for metric in ("top1", "top5")]
+
+
+def bench(store: Path | str) -> Bench:
+    return Bench(MeasureSettings(store=store, batch_size=50))
+
+
+def spans(jobs: JobFile) -> list[tuple[int, int, int]]:
+    return [(line.first, line.last, len(line.keys)) for line in jobs.lines if line.images is not None]
+
+
+def test_lines_are_heads_and_ranges_of_chunks_with_all_models(cells: list[Cell], tmp_path: Path) -> None:
+    jobs = plan_job_file(bench(tmp_path / "store"), cells, 512)
+    assert [len(line.keys) for line in jobs.lines if line.images is None] == [1, 1]
+    assert spans(jobs) == [(0, 2, 3), (2, 3, 3)]
+    assert not (tmp_path / "store" / "v1").exists()
+
+
+def test_a_file_comes_back_as_it_was_written(cells: list[Cell], tmp_path: Path) -> None:
+    for store in (tmp_path / "store", "s3://bucket/a store"):
+        settings = MeasureSettings(store=store, roots=(tmp_path,), device="cpu", precision="bf16")
+        jobs = plan_job_file(bench(tmp_path / "store"), cells, 256)
+        jobs = JobFile(type(jobs.header)(1, settings, jobs.header.cells), jobs.lines)
+        write_job_file(tmp_path / "jobs.jsonl", jobs)
+        found = read_job_file(tmp_path / "jobs.jsonl")
+        assert found.lines == jobs.lines
+        assert found.header.cells == jobs.header.cells
+        assert str(found.header.settings.store) == str(store)
+        assert (tmp_path / "jobs.jsonl").read_text().count("\n") == 1 + len(jobs.lines)
+
+
+def test_only_what_is_missing_is_planned(cells: list[Cell], tmp_path: Path) -> None:
+    one = bench(tmp_path)
+    first = plan_job_file(one, cells[:2], 256)
+    done = do_lines(one, first.header, first.lines[:2])
+    assert (done.lines, done.heads, done.chunks, done.errors) == (2, 1, 1, [])
+    assert spans(plan_job_file(bench(tmp_path), cells, 1024)) == [(0, 1, 2), (1, 3, 3)]
+    everything = plan_job_file(bench(tmp_path), cells, 1024)
+    do_lines(bench(tmp_path), everything.header, everything.lines)
+    assert plan_job_file(bench(tmp_path), cells, 1024).lines == ()
+    assert all(isinstance(bench(tmp_path).look_up(each), Score) for each in cells)
+
+
+def test_a_line_that_is_done_again_makes_nothing(cells: list[Cell], tmp_path: Path) -> None:
+    jobs = plan_job_file(bench(tmp_path), cells, 1024)
+    first = do_lines(bench(tmp_path), jobs.header, jobs.lines)
+    again = do_lines(bench(tmp_path), jobs.header, jobs.lines)
+    assert (first.chunks, first.heads, first.found) == (9, 2, 0)
+    assert (again.chunks, again.heads, again.found) == (0, 0, 11)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 20])
+def test_parts_share_all_lines_out(cells: list[Cell], tmp_path: Path, of: int) -> None:
+    jobs = plan_job_file(bench(tmp_path), cells, 256)
+    parts = [jobs.part(index, of) for index in range(of)]
+    assert [line for part in parts for line in part] == list(jobs.lines)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert jobs.part(1, None) == jobs.lines[1:2]
+
+
+def test_a_part_that_is_not_there_is_refused(cells: list[Cell], tmp_path: Path) -> None:
+    jobs = plan_job_file(bench(tmp_path), cells, 1024)
+    with pytest.raises(RecordError, match=r"no part 3\n.*from 0 to 2"):
+        jobs.part(3, None)
+    with pytest.raises(RecordError, match=r"no part 2\n.*from 0 to 1"):
+        jobs.part(2, 2)
+
+
+def test_a_model_that_fails_leaves_the_others_alone(colours: Path, tmp_path: Path) -> None:
+    cells = [cell(fake("nothing"), colours), cell(fake(), colours)]
+    jobs = plan_job_file(bench(tmp_path), cells, 1024)
+    done = do_lines(bench(tmp_path), jobs.header, jobs.lines)
+    assert {str(error).partition("\n")[0] for error in done.errors} == {"fake:nothing: no fake 'nothing'"}
+    assert done.chunks == 3
+    assert isinstance(bench(tmp_path).look_up(cells[1]), Score)
+
+
+def test_other_images_than_those_planned_are_refused(tmp_path: Path) -> None:
+    data = write_colours(tmp_path / "colours", 30)
+    jobs = plan_job_file(bench(tmp_path / "store"), [cell(fake("classifier"), data)], 1024)
+    write_colours(data, 30, noise=10)
+    done = do_lines(bench(tmp_path / "store"), jobs.header, jobs.lines)
+    assert done.chunks == 0
+    (error,) = done.errors
+    assert "not those that the jobs were planned for" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "this is not a job file"),
+        ("hello\n", "this is not a job file"),
+        ('{"robustcheck_jobs": 9}\n', "a job file of schema 9"),
+        ("[1]\n", "a job file of schema None"),
+        (
+            '{"robustcheck_jobs": 1, "settings": {"store": "x"}, "cells": []}\n{"cells": "x"}\n',
+            "this is not a job file",
+        ),
+    ],
+)
+def test_what_is_not_a_job_file_is_an_error_in_words(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "jobs.jsonl").write_text(content)
+    with pytest.raises(RecordError, match=message):
+        read_job_file(tmp_path / "jobs.jsonl")
+
+
+def test_a_job_file_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="cannot read the job file"):
+        read_job_file(tmp_path / "none.jsonl")
