@@ -81,7 +81,7 @@ def _crew(settings: MeasureSettings) -> Crew:
     """Return the crew of a worker's process, whose models stay loaded between its tasks."""
     shelf = Shelf(settings)
     models = LoadedModels(shelf)
-    return Crew(shelf, Memo(open_store(settings.store), lambda head: models.get(head.ref)), models)
+    return Crew(shelf, Memo(open_store(settings.store), models.get), models)
 
 
 def _gathered(ray: Any, waiting: dict[Any, tuple[Job, ...]], on_progress: OnProgress | None) -> Failures:
