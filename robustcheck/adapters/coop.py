@@ -85,7 +85,7 @@ def _tensors(path: Path) -> Mapping[str, Any]:
 
 def require_text_tower(model: LoadedModel | None) -> OpenClipModel:
     """Return a model whose text tower takes word embeddings; raise ModelError for another."""
-    if isinstance(model, OpenClipModel) and _embedding(model) is not None:
+    if isinstance(model, OpenClipModel) and word_embedding(model) is not None:
         return model
     raise ModelError(
         "its text tower takes no context vectors",
@@ -96,7 +96,7 @@ def require_text_tower(model: LoadedModel | None) -> OpenClipModel:
 def prompt_features(model: OpenClipModel, names: Sequence[str], context: torch.Tensor) -> torch.Tensor:
     """Return the text features (C, D) of classes behind context vectors; differentiable in these."""
     tokens = prompt_tokens(model, names, len(context)).to(model.device)
-    embedding = _embedding(model)
+    embedding = word_embedding(model)
     if context.shape[1] != embedding.embedding_dim:
         raise ModelError(
             f"context vectors of width {context.shape[1]}, word embeddings of {embedding.embedding_dim}",
@@ -123,7 +123,8 @@ def prompt_tokens(model: OpenClipModel, names: Sequence[str], length: int) -> to
     return torch.cat([tokens[:, :1], free, tokens[:, 1 : places - length]], dim=1)
 
 
-def _embedding(model: OpenClipModel) -> Any:
+def word_embedding(model: OpenClipModel) -> Any:
+    """Return the module that turns tokens into vectors, or None where the text tower has none of that form."""
     towers = (model.model, getattr(model.model, "text", None))
     return next((found for tower in towers if (found := getattr(tower, "token_embedding", None)) is not None), None)
 

@@ -59,7 +59,7 @@ def normalise(vectors: npt.ArrayLike) -> Floats:
     return np.asarray(rows / norms)
 
 
-def cosines(features: npt.NDArray[np.float32], head: TextHead) -> Floats:
+def cosines(features: npt.NDArray[Any], head: TextHead) -> Floats:
     """Return the cosines f W' as float64 (n, C); equal rows of W give equal columns."""
     # BLAS may sum the last columns of a product in another order: multiply by distinct rows only.
     rows, inverse = head.distinct

@@ -18,6 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch.nn import functional
 
 from robustcheck.adapters.coop import read_context
+from robustcheck.adapters.coop_training import ContextTraining, train_context
+from robustcheck.adapters.flyp_surrogate import contrastive_loss
 from robustcheck.adapters.linear_probe import choose_c, fit_regression
 from robustcheck.adapters.nearest_neighbours import votes
 from robustcheck.adapters.shots import draw_shots, require_every_class, stratified_tenth
@@ -28,6 +30,7 @@ from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.measure.saved import readout_of
 from robustcheck.models.adapter import HeadBasis
 from robustcheck.models.encoders import load_model
+from robustcheck.models.encoders_openclip import OpenClipModel
 from robustcheck.models.reference import parse_reference
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.values import Cell, ModelRef, Quantity, Score
@@ -262,6 +265,44 @@ def test_what_is_read_of_a_file_are_its_vectors(words: torch.Tensor, tmp_path: P
     torch.save([1], tmp_path / "list.pt")
     with pytest.raises(ModelError, match="no context vectors"):
         read_context(tmp_path / "list.pt")
+
+
+def test_learning_a_context_lowers_the_loss_and_is_the_same_each_time(bench: Bench, tmp_path: Path) -> None:
+    """The vectors that are learnt, saved to a file, are the same classifier as a released file of them."""
+    ref = f"{BASE}+coop-train:shots=4:context=3:epochs=12"
+    (recipe,) = bench.recipes(asked(ref))
+    learnt = recipe.learnt
+    assert learnt is not None
+    assert (len(learnt.places), learnt.basis.dataset.name) == (40, "digits-train")
+    features, labels = stored(bench, "digits-train")
+    places = list(learnt.places)
+    names = recipe.dataset.class_names
+    model = load_model(parse_reference(BASE), "cpu")
+    basis = HeadBasis(np.zeros((10, 48)), model.logit_scale, 0.0, (), features[places], labels[places], names=names)  # type: ignore[attr-defined]
+    assert isinstance(model, OpenClipModel)
+    ends = [train_context(model, basis, ContextTraining(3, epochs, 1)) for epochs in (1, 12, 12)]
+    assert ends[1][1] < ends[0][1]
+    assert torch.equal(ends[1][0], ends[2][0])
+    save_file({"ctx": ends[1][0].contiguous()}, tmp_path / "learnt.safetensors")
+    np.testing.assert_allclose(
+        logits(bench, ref), logits(bench, f"{BASE}+coop@{tmp_path / 'learnt.safetensors'}"), atol=1e-4
+    )
+
+
+# --- the surrogate of FLYP ------------------------------------------------------------------------------------
+
+
+def test_the_surrogate_begins_as_zero_shot_and_learns(bench: Bench) -> None:
+    np.testing.assert_allclose(logits(bench, f"{BASE}+flyp-surrogate:epochs=0"), logits(bench, BASE), atol=1e-4)
+    assert score(bench, f"{BASE}+flyp-surrogate").value > score(bench, BASE).value
+
+
+def test_the_surrogates_loss_is_open_clips() -> None:
+    rng = np.random.default_rng(0)
+    rows = [functional.normalize(torch.tensor(rng.normal(size=(6, 4))), dim=1) for _ in range(2)]
+    none = [torch.zeros(4, 4, dtype=torch.float64)] * 2
+    theirs = open_clip.ClipLoss()(rows[0], rows[1], torch.tensor(7.0, dtype=torch.float64))
+    assert float(contrastive_loss(rows[0], rows[1], none, 7.0)) == pytest.approx(float(theirs), rel=1e-9)
 
 
 # --- WiSE-FT -------------------------------------------------------------------------------------------------
