@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gate_over_time import over_time
 from gate_worlds import ALPHA, CHECKS, KINDS, Floats
 
 from robustcheck.judge import judge
@@ -33,6 +34,7 @@ DROPS = (0.01, 0.02, 0.03, 0.05)
 # Sorting both sides of a detection takes long: so many times fewer trials at the largest n.
 DEAR = {"AUROC": 2, "paired AUROC": 2}
 POWER_TRIALS = 4
+OVER_TIME = "<!-- over time -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,24 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of each kind and n, at the limit")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", type=Path, help="the Markdown file; without it, it is printed")
+    parser.add_argument("--only", choices=("one-look", "over-time"), help="make one part anew, and leave the other")
     given = parser.parse_args()
-    jobs = jobs_of(given.trials)
-    with ProcessPoolExecutor(given.processes) as pool:
-        found = dict(zip([(job.kind, job.n, job.drop) for job in jobs], pool.map(count, jobs), strict=True))
-    text = "\n".join(page(found, given.trials)) + "\n"
+    old = given.write.read_text(encoding="utf-8").partition(OVER_TIME) if given.only else ("", "", "")
+    first = old[0] if given.only == "over-time" else one_look(given.trials, given.processes)
+    second = old[2] if given.only == "one-look" else "\n" + "\n".join(over_time(given.trials / TRIALS))
+    text = f"{first}{OVER_TIME}{second}"
     if given.write:
         given.write.write_text(text, encoding="utf-8")
     else:
         print(text)
+
+
+def one_look(trials: int, processes: int) -> str:
+    """Run the trials of single looks and return their part of the page."""
+    jobs = jobs_of(trials)
+    with ProcessPoolExecutor(processes) as pool:
+        found = dict(zip([(job.kind, job.n, job.drop) for job in jobs], pool.map(count, jobs), strict=True))
+    return "\n".join(page(found, trials)) + "\n"
 
 
 def jobs_of(trials: int) -> list[Job]:

@@ -23,6 +23,7 @@ from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import AtLeast, AtMost, Expectation, NoWorseThan, OnTrend
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Rng = np.random.Generator
 
 CHECKS = 10
@@ -141,6 +142,43 @@ KINDS: Mapping[str, Callable[[Rng, int, float], Trial]] = {
     "ECE": calibration,
     "paired ECE": paired_calibration,
 }
+
+
+# --- what the looks over time are made of -----------------------------------------------------------
+
+
+def compared(
+    now: Flags, then: Flags, allowed: float, *, origin: Flags | None = None, warn: float | None = None
+) -> Case:
+    """Return the case of a model that is right on some images, held against a baseline, and against its origin."""
+    expect, tighter = (
+        None if limit is None else NoWorseThan(baseline="main", allowed_drop=limit)  # type: ignore[arg-type]
+        for limit in (allowed, warn)
+    )
+    assert expect is not None
+    case = _case(
+        expect, _measured(_samples(now.astype(float)), V2), reference=_measured(_samples(then.astype(float)), V2)
+    )
+    planned = replace(case.planned, check=replace(case.planned.check, warn=tighter))
+    first = None if origin is None else replace(_measured(_samples(origin.astype(float)), V2), key="origin")
+    return replace(case, planned=planned, reference_name="baseline main", origin=first, origin_name="the origin")
+
+
+def expected_on_trend(rng: Rng) -> tuple[PopulationPoints, float, float]:
+    """Draw a population on ImageNet-V2's line; return it with a model's x, and the y that the line expects there."""
+    fit, points = _published("imagenet-v2")
+    x = _typical(rng, points)
+    return _population(rng, fit, [point.x for point in points]), x, expect_at(fit, x).value
+
+
+def figure_of(rng: Rng, n: int, truth: float, quantity: Quantity = V2) -> Score:
+    """Draw a published share of n images."""
+    return _figure(rng, n, truth, quantity)
+
+
+def residual_case(y: Score, x: Score, people: PopulationPoints, allowed: float) -> Case:
+    """Return the case of a model that is held against the line of a population."""
+    return _residual(y, x, people, allowed, 0.0).case
 
 
 # --- how it is drawn ------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from robustcheck.cli.aa_command import aa
 from robustcheck.cli.answers import MeasuredAnswer, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.blessing import describe_blessing
 from robustcheck.cli.comment_command import comment
 from robustcheck.cli.compare_command import compare
 from robustcheck.cli.explain_command import explain_check
@@ -25,6 +27,7 @@ from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
 from robustcheck.cli.said import say
+from robustcheck.cli.series_command import series
 from robustcheck.cli.tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
@@ -33,7 +36,7 @@ from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import Precision
 from robustcheck.run.known_names import known_names
 from robustcheck.run.session import RobustSession
-from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.run.settings import RunSettings, home_of, samples_of
 from robustcheck.spec import json_schema
 from robustcheck.values import EvidenceChoice
 
@@ -50,6 +53,8 @@ app.command()(plan)
 app.command()(jobs)
 app.command()(work)
 app.command()(submit)
+app.command()(series)
+app.command()(aa)
 
 
 def _say_version(wanted: bool) -> None:
@@ -70,6 +75,7 @@ def robustcheck(
 Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Store = Annotated[str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")]
+Home = Annotated[Path | None, typer.Option("--home", help="Where store, baselines and series are: --robust-home.")]
 # Without a terminal rich assumes 80 columns and cuts what a pipe or a log should have whole.
 _console = Console(width=None if sys.stdout.isatty() else 200)
 
@@ -152,15 +158,28 @@ def bless(
     run: Annotated[Path, typer.Argument(help="A run: reports/RUN, or its run.json.")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
     store: Store = None,
+    home: Home = None,
     force: Annotated[bool, typer.Option("--force", help="Bless a run that has failures or errors.")] = False,
+    new_origin: Annotated[
+        bool, typer.Option("--new-origin", help="Begin a new line: drift is counted from this run on.")
+    ] = False,
     why: Annotated[str, typer.Option("--why", help="Why, kept with the baseline and shown beside it.")] = "",
 ) -> None:
-    """Make a run the baseline that no_worse_than compares with; one with failures or errors needs --force --why."""
-    if bool(why.strip()) != force:
-        raise SetupError("--force and --why belong together", expected='--force --why "the reason"')
-    settings = _settings(None, store)
-    place = bless_run(run, name, settings.baselines, settings.samples, why=why.strip())
-    say(f"baseline {name}: {place}")
+    """Make a run the baseline that no_worse_than compares with; one with failures or errors needs --force --why.
+
+    It comes after the baseline that it replaces; a new line of baselines needs --new-origin --why.
+    """
+    reason = why.strip()
+    if bool(reason) != (force or new_origin):
+        raise SetupError(
+            "--force or --new-origin, and --why, belong together",
+            expected='--force --why "the reason", or --new-origin',
+        )
+    place = home or home_of(Path.cwd())
+    samples, reasons = samples_of(store or place / "store", place), (reason * force, reason * new_origin)
+    blessing = bless_run(run, name, place / "baselines", samples, why=reasons[0], new_origin=reasons[1])
+    for line in describe_blessing(name, blessing):
+        say(line)
 
 
 @app.command("measure")

@@ -16,6 +16,7 @@ from robustcheck.cli.said import say
 from robustcheck.datasets import data_roots
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
+from robustcheck.history.kept_noise import NoiseFloor, keep_noise
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import PRECISIONS, Precision
 from robustcheck.models.sets import resolve_models
@@ -59,12 +60,18 @@ def noise(
     if write is not None:
         _require_marks(write)
     repeats = [repeat for cell in cells for repeat in repeat_all(cell, settings, under)]
+    keep_noise(home_of(here), [_floor(repeat, repeat.moved) for repeat in repeats if repeat.moved is not None])
     if write is not None:
         _renew(write, noise_table(repeats))
     typer.echo(json.dumps([_plain(repeat) for repeat in repeats]) if as_json else noise_table(repeats))
     if not all(repeat.is_sound for repeat in repeats):
         say("a float32 measurement moved a top-1 decision, or could not be made", err=True)
         raise typer.Exit(1)
+
+
+def _floor(repeat: Repeat, moved: Moved) -> NoiseFloor:
+    cell, under = repeat.cell, repeat.under
+    return NoiseFloor(cell.model.id, cell.quantity.dataset, under.precision, str(under), moved.n, moved.changed)
 
 
 def _precisions(names: Sequence[str] | None) -> tuple[Precision, ...]:

@@ -18,11 +18,13 @@ from robustcheck.cli.labour import find_labours
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
 from robustcheck.cli.tables import data_paths, suite_paths
+from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings, metric_named
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
-from robustcheck.values import EvidenceChoice
+from robustcheck.values import Amount, EvidenceChoice
+from robustcheck.values.expectations import parse_amount
 
 
 def plan(
@@ -37,21 +39,25 @@ def plan(
     seconds: Annotated[
         float | None, typer.Option(help="Load each model, and say how many images an attack can have in that time.")
     ] = None,
+    for_drop: Annotated[
+        str | None, typer.Option("--for-drop", help="A loss, such as 2pp (or 0.02): which checks would be red at it?")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
+    drop = _read_drop(for_drop)
     session = RobustSession(plan_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if as_json:
-        rows = [_facts(path, one) for path, prospects in found for one in prospects]
+        rows = [_facts(path, one, drop) for path, prospects in found for one in prospects]
         console.print_json(json.dumps(rows), ensure_ascii=True)
         return
     for path, prospects in found:
-        console.print(_table(path, prospects))
+        console.print(_table(path, prospects, drop))
     every = [one for _, prospects in found for one in prospects]
-    _close(console, every)
+    _close(console, every, drop)
     _tell_labours(console, every, session, seconds)
 
 
@@ -64,6 +70,32 @@ def _tell_labours(
         console.print(f"  {cell(labour.words)}", highlight=False)
         if seconds is not None:
             console.print(f"    {labour.affordable(seconds, bench)}", highlight=False)
+
+
+def _read_drop(text: str | None) -> Amount | None:
+    """Read the loss that is asked about; raise SetupError for what is not one."""
+    if text is None:
+        return None
+    try:
+        drop = parse_amount(text)
+    except ValueError:
+        drop = None
+    if drop is None or drop.unit == "%" or drop.value <= 0:
+        raise SetupError(
+            f"{text!r} is not a loss", where="--for-drop", expected="2pp, or 0.02 for metrics without unit"
+        )
+    return drop
+
+
+def _asked(prospect: Prospect, drop: Amount | None) -> float | None:
+    """Return the loss that is asked about, where it is in the unit of the check's metric."""
+    unit = metric_named(prospect.item.check.quantity.metric).unit
+    return drop.value if drop is not None and (drop.unit == "pp") == (unit == "%") else None
+
+
+def _finds(prospect: Prospect, drop: Amount | None) -> bool | None:
+    asked = _asked(prospect, drop)
+    return None if asked is None or prospect.red_from is None else prospect.red_from <= asked
 
 
 def plan_settings(
@@ -81,12 +113,13 @@ def plan_settings(
     )
 
 
-def _table(path: Path, prospects: Sequence[Prospect]) -> Table:
+def _table(path: Path, prospects: Sequence[Prospect], drop: Amount | None) -> Table:
     """Return a row for the models of a check that stand alike."""
-    headers = (Column("check", no_wrap=True, overflow="fold"), "models", "evidence", "images", "finds", "allowed", "")
+    check = Column("check", no_wrap=True, overflow="fold")
+    headers = (check, "models", "evidence", "images", "finds", "allowed", "red from", "")
     table = Table(*headers, title=cell(str(path)), title_justify="left", box=None)
     for alike in _alike(prospects):
-        first = max(alike, key=lambda one: one.detectable or 0.0)
+        first = max(alike, key=lambda one: (one.red_from or 0.0, one.detectable or 0.0))
         unit = metric_named(first.item.check.quantity.metric).unit
         table.add_row(
             cell(first.item.check.key),
@@ -95,7 +128,8 @@ def _table(path: Path, prospects: Sequence[Prospect]) -> Table:
             f"{first.n:,}" if first.n else "?",
             _amount(first.detectable, unit),
             _amount(first.allowed, unit),
-            cell(first.advice) if first.evidence == "no data" else _remark(first),
+            _amount(first.red_from, unit),
+            cell(first.advice) if first.evidence == "no data" else _remark(first, drop),
         )
     return table
 
@@ -121,11 +155,16 @@ def _amount(value: float | None, unit: str) -> str:
     return f"{value * 100:.2g} pp" if unit == "%" else f"{value:.2g}"
 
 
-def _remark(prospect: Prospect) -> str:
+def _remark(prospect: Prospect, drop: Amount | None) -> str:
+    found = _finds(prospect, drop)
+    if found is not None and drop is not None:
+        enough = prospect.images_for(drop.value)
+        needs = f"{enough:,} images would find {drop}" if enough else f"no number of images would: it allows {drop}"
+        return f"finds {drop}" if found else f"[bold]does not find {drop}[/bold]: {needs}"
     return "" if prospect.is_decidable else "[bold]cannot be decided[/bold]: a drop of the allowed size is not found"
 
 
-def _close(console: Console, prospects: Sequence[Prospect]) -> None:
+def _close(console: Console, prospects: Sequence[Prospect], drop: Amount | None) -> None:
     """Print the sums, and what the columns mean."""
     passes = {one for prospect in prospects for one in prospect.passes}
     images = {(name, transform) for _, name, transform in passes}
@@ -137,14 +176,21 @@ def _close(console: Console, prospects: Sequence[Prospect]) -> None:
     )
     for key in sorted(blind):
         console.print(f"  cannot be decided with the data at hand: {cell(key)}", highlight=False)
+    answers = [found for one in prospects if (found := _finds(one, drop)) is not None]
+    if drop is not None:
+        console.print(
+            f"a loss of {drop}: {sum(answers)} of {len(answers)} verdicts that can be told would be red",
+            highlight=False,
+        )
     console.print(
         "finds: the drop beyond the limit that so many images find with 80% power at the check's alpha; of a "
-        f"comparison, if the two models differ on {DISCORDANT:.0%} of the images.",
+        f"comparison, if the two models differ on {DISCORDANT:.0%} of the images. red from: what a model has to "
+        "lose in all, from its baseline, its trend or its known value.",
         highlight=False,
     )
 
 
-def _facts(path: Path, prospect: Prospect) -> dict[str, object]:
+def _facts(path: Path, prospect: Prospect, drop: Amount | None) -> dict[str, object]:
     return {
         "suite": str(path),
         "check": prospect.item.check.key,
@@ -156,4 +202,6 @@ def _facts(path: Path, prospect: Prospect) -> dict[str, object]:
         "detectable": prospect.detectable,
         "allowed": prospect.allowed,
         "decidable": prospect.is_decidable,
+        "red_from": prospect.red_from,
+        "finds_drop": _finds(prospect, drop),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import sqrt
+from math import ceil, sqrt
 
 from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
@@ -15,7 +15,7 @@ from robustcheck.measure import Bench, metric_named
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
-from robustcheck.values import Cell, Quantity, Score
+from robustcheck.values import Amount, Cell, Quantity, Score
 from robustcheck.values.checks import PlannedCheck
 
 # Two checkpoints of one training seldom differ on more of the images than this.
@@ -29,7 +29,8 @@ class Prospect:
     """What is known of one item: ``evidence`` is ``stored``, ``published``, ``to measure`` or ``no data``.
 
     ``passes`` are (model, images, transform); ``detectable`` is the drop beyond the limit that ``n`` images find
-    with 80% power, ``allowed`` the one that the check lets pass; both in units of the metric.
+    with 80% power, ``allowed`` the one that the check lets pass, and ``reserve`` how far a known value lies from the
+    limit of a level; all in units of the metric.
     """
 
     item: PlannedCheck
@@ -39,11 +40,28 @@ class Prospect:
     passes: tuple[Pass, ...]
     detectable: float | None
     allowed: float | None
+    reserve: float | None = None
 
     @property
     def is_decidable(self) -> bool:
         """Whether a drop as large as the allowed one would be seen; true where it cannot be told."""
         return self.detectable is None or self.allowed is None or self.detectable <= self.allowed
+
+    @property
+    def red_from(self) -> float | None:
+        """How much a model has to lose to be red with 80% power; None where that cannot be told."""
+        room = self.allowed if self.allowed is not None else self.reserve
+        return None if self.detectable is None or room is None else room + self.detectable
+
+    def images_for(self, drop: float) -> int | None:
+        """Return how many images would find a drop; None where none would, or that cannot be told.
+
+        What is found beyond the room shrinks with the root of n, and must be no larger than the drop less the room.
+        """
+        room = self.allowed if self.allowed is not None else self.reserve
+        if self.n is None or self.detectable is None or room is None or drop <= room:
+            return None
+        return ceil(self.n * (self.detectable / (drop - room)) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,7 @@ class Foresight:
                 tuple(one for cell in lacking for one in _passes(cell, bench)),
                 _detectable(item, scores, counts),
                 _allowed(item),
+                _reserve(item, scores),
             )
 
     def _state(self, cell: Cell, score: Score | None) -> tuple[str, str]:
@@ -140,6 +159,17 @@ def _opened_n(quantity: Quantity, bench: Bench) -> int | None:
 def _allowed(item: PlannedCheck) -> float | None:
     loss = item.check.expect.allowed_loss
     return None if loss is None else loss.value
+
+
+def _reserve(item: PlannedCheck, scores: Sequence[Score | None]) -> float | None:
+    """Return how far a known value lies on the good side of the one level that is asked for; 0 on the other side."""
+    levels = [limit for limit in item.check.expect.limits if limit.role == "level"]
+    known = scores[0] if scores and not item.check.is_about_groups else None
+    if len(levels) != 1 or known is None:
+        return None
+    [level] = levels
+    limit: Amount = getattr(item.check.expect, level.key)
+    return max(0.0, level.tighter * (known.value - limit.value))
 
 
 def _detectable(item: PlannedCheck, scores: Sequence[Score | None], counts: Sequence[int | None]) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +19,12 @@ from robustcheck.errors import DataError, RecordError, did_you_mean
 from robustcheck.files.array_files import parse_arrays
 from robustcheck.files.sealed import seal, unseal
 from robustcheck.files.texts import read_bytes
+from robustcheck.history.lineage import Blessed, begin_lineage, continue_lineage, find_counterpart, own_scores
 from robustcheck.history.portable import is_same_quantity
+from robustcheck.history.steps import Step, steps_since_origin
 from robustcheck.report import dump_run, load_run
 from robustcheck.stats.statistics import statistic_named
-from robustcheck.values import ModelRef, Quantity, RunRecord, Samples, Score
+from robustcheck.values import Lineage, ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SAMPLES = "samples"
@@ -47,22 +48,33 @@ class Baseline:
         forced = f"; blessed with failures: {self.run.blessed_why}" if self.run.blessed_why else ""
         return f"baseline {self.name} ({score.cell.model.id}{forced})"
 
+    def origin(self, score: Score) -> tuple[Score | None, str]:
+        """Return the score that the line of a blessed score started from, and its name; None where that is itself."""
+        found = Blessed(self.run).origin_of(score)
+        if found is None:
+            return None, ""
+        since = f"{self.run.lineage.since_origin} blessed since"
+        return (
+            found.score,
+            f"the origin of baseline {self.name} ({found.score.cell.model.id}, run {found.run}, {since})",
+        )
+
     def score(self, model: ModelRef, quantity: Quantity) -> Score:
         """Return the blessed score to hold a model against; raises RecordError when there is none.
 
         The same model if the baseline has it; else the only model of the same architecture (an
         earlier checkpoint); else the only model it has.
         """
-        scores = {score.cell.model.id: score for score in _own_scores(self.run) if self._is(score, quantity)}
+        scores = {score.cell.model.id: score for score in own_scores(self.run) if self._is(score, quantity)}
         if not scores:
             raise self._missing(f"no measurement of {quantity.label}", "bless a run of this suite")
-        chosen = _counterpart(model, scores)
+        chosen = find_counterpart(model, {name: score.cell.model for name, score in scores.items()})
         if chosen is None:
             raise self._missing(
                 f"no model to hold {model.id} against: it holds {', '.join(sorted(scores))}",
                 "bless a run of this model, or of one earlier checkpoint of it",
             )
-        return chosen
+        return scores[chosen]
 
     def samples_file(self, score: Score) -> Path:
         """Return the file of the per-sample scores of a blessed score that was measured."""
@@ -111,11 +123,24 @@ def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRu
     )
 
 
-def bless(run_path: Path, name: str, baselines: Path, samples: Path, *, why: str = "") -> Path:
-    """Make a run the baseline ``name``: copy its record and the per-image scores it rests on.
+@dataclass(frozen=True, slots=True)
+class Blessing:
+    """A run that was made a baseline, the run that it replaced, and how far it lies from where its line started."""
 
-    A run with failures or errors needs a reason, which is kept. The baseline changes with the one rename of its
-    record: killed before it, the old one stands; after it, at most scores that nothing names are left.
+    place: Path
+    run: RunRecord
+    replaced: RunRecord | None
+    steps: tuple[Step, ...]
+
+
+def bless(
+    run_path: Path, name: str, baselines: Path, samples: Path, *, why: str = "", new_origin: str = ""
+) -> Blessing:
+    """Make a run the baseline ``name``: copy its record, the per-image scores it rests on, and those it started from.
+
+    It comes after the baseline that it replaces, unless ``new_origin`` says why a new line begins with it. A run with
+    failures or errors needs a reason, which is kept. The baseline changes with the one rename of its record: killed
+    before it, the old one stands; after it, at most scores that nothing names are left.
     """
     if not _NAME.fullmatch(name):
         raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
@@ -123,13 +148,32 @@ def bless(run_path: Path, name: str, baselines: Path, samples: Path, *, why: str
     _refuse_failures(run, run_path, why)
     scores = _kept_scores(run, samples)
     target = baselines / name
+    replaced = load_run(target) if (target / "run.json").is_file() else None
+    run = replace(run, blessed_why=why, lineage=_lineage(replaced, run, new_origin))
+    # A baseline that is blessed under another name brings its own origin with it.
+    before = (target if replaced is not None else run_path) / SAMPLES
+    steps = steps_since_origin(
+        run, lambda score: read_samples(samples, score.key), lambda score: read_samples(before, score.key)
+    )
+    started = {each.score.key for each in run.lineage.origins if each.score.evidence == "live"} - scores.keys()
+    scores |= {key: _sealed(_samples_file(before, key).read_bytes(), key) for key in sorted(started)}
     for key, content in scores.items():
         write_atomically(_samples_file(target / SAMPLES, key), content, what="the baseline")
-    write_atomically(target / "run.json", dump_run(replace(run, blessed_why=why)), what="the baseline")
+    write_atomically(target / "run.json", dump_run(run), what="the baseline")
     for left in (target / SAMPLES).glob("*.npz"):
         if left.stem not in scores:
             left.unlink(missing_ok=True)
-    return target
+    return Blessing(target, run, replaced, steps)
+
+
+def _lineage(replaced: RunRecord | None, run: RunRecord, new_origin: str) -> Lineage:
+    if new_origin:
+        return begin_lineage(replaced, new_origin)
+    if replaced is None:
+        return run.lineage
+    if (replaced.id, replaced.results) == (run.id, run.results):
+        return replaced.lineage
+    return continue_lineage(replaced, run, lambda old, new: is_same_quantity(old, replaced.root, new, run.root))
 
 
 def _refuse_failures(run: RunRecord, run_path: Path, why: str) -> None:
@@ -146,7 +190,7 @@ def _refuse_failures(run: RunRecord, run_path: Path, why: str) -> None:
 
 def _kept_scores(run: RunRecord, samples: Path) -> dict[str, bytes]:
     """Return the content of the per-image scores of a run's measurements by key; raise RecordError for a lost one."""
-    keys = sorted({score.key for score in _own_scores(run) if score.evidence == "live"})
+    keys = sorted({score.key for score in own_scores(run) if score.evidence == "live"})
     gone = [key for key in keys if not _is_whole(samples, key)]
     if gone:
         for key in gone:
@@ -244,21 +288,3 @@ def _damaged(path: Path) -> RecordError:
 
 def _samples_file(directory: Path, key: str) -> Path:
     return directory / f"{key}.npz"
-
-
-def _own_scores(run: RunRecord) -> Iterator[Score]:
-    """Yield the candidates' own scores, live ones last so that they count where a figure is there too.
-
-    What they were held against is left out: it may be an older baseline's score of the same model.
-    """
-    scores = [result.score for result in run.results if result.score is not None]
-    yield from sorted(scores, key=lambda score: score.evidence == "live")
-
-
-def _counterpart(model: ModelRef, scores: dict[str, Score]) -> Score | None:
-    if model.id in scores:
-        return scores[model.id]
-    kin = [score for score in scores.values() if score.cell.model.architecture == model.architecture]
-    if model.architecture and len(kin) == 1:
-        return kin[0]
-    return next(iter(scores.values())) if len(scores) == 1 else None

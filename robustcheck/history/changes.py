@@ -166,13 +166,15 @@ def _change(then: Result, now: Result, sides: tuple[_Side, _Side], alpha: float)
     if first is None or second is None or not _is_same(first, second, sides):
         return change
     moved = _movement(first, second, sides, alpha)
+    has_changed = moved.beyond_noise or change.before != change.after
+    versions = second.versions_since(first) if has_changed else ""
     return replace(
         change,
         value_before=first.value,
         value_after=second.value,
         unit=now.verdict.unit,
         beyond_noise=moved.beyond_noise,
-        basis=moved.basis,
+        basis=f"{moved.basis}; {versions}" if versions else moved.basis,
     )
 
 

@@ -19,8 +19,13 @@ from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_findi
 from robustcheck.judge.group_case import GroupCase, MatchedPair, Member, ModelGroup
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
-from robustcheck.judge.significance import decide_with_warning, find_p_value, say_resolution
-from robustcheck.judge.wording import say_signed, say_value, say_warning
+from robustcheck.judge.significance import (
+    can_decide,
+    say_beyond_warning,
+    say_resolution,
+)
+from robustcheck.judge.weighing import Weighed, weigh
+from robustcheck.judge.wording import say_headline, say_level, say_p, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
 
@@ -59,8 +64,7 @@ def conclude(case: Case | GroupCase) -> Conclusion:
 
 def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
-    comparison = compare_model(case)
-    return _with_defects(_verdict(decide_with_warning(comparison, case.planned.alpha), comparison, case), case)
+    return _with_defects(_verdict(weigh(compare_model(case), case.planned.alpha), case), case)
 
 
 def _with_defects(verdict: Verdict, case: Case) -> Verdict:
@@ -86,13 +90,13 @@ def _require_usable(case: Case) -> None:
             raise RecordError(f"{part.cell.quantity.label} of {part.cell.model.id} is {part.value}, not a number")
 
 
-def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
+def _verdict(weighed: Weighed, case: Case) -> Verdict:
+    status, comparison = weighed.status, weighed.comparison
     estimate, bounds = comparison.estimate, comparison.bounds
     low, high = estimate.interval(0.95)
-    p = find_p_value(estimate, bounds)
     return Verdict(
         status=status,
-        reason=_reason(comparison, case, low, high),
+        reason=_reason(status, comparison, case, low, high),
         value=case.score.value,
         compared=estimate.value,
         low=low,
@@ -100,30 +104,36 @@ def _verdict(status: Status, comparison: Comparison, case: Case) -> Verdict:
         limit=bounds.nearest(estimate.value),
         margin=bounds.margin(estimate.value),
         n=case.score.n,
-        detectable=detectable_drop(estimate.error, case.planned.alpha),
+        detectable=detectable_drop(estimate.error, weighed.alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
-        notes=comparison.notes + say_warning(status, comparison, case.unit) + say_resolution(status, comparison, case),
-        facts=comparison.facts + _level(case, p),
-        p_value=p,
+        notes=(
+            *comparison.notes,
+            *say_beyond_warning(status, comparison, case.unit),
+            *say_resolution(status, comparison, case, weighed.alpha),
+        ),
+        facts=comparison.facts + weighed.facts + _say_level(case, weighed),
+        p_value=weighed.p_value,
+        below_noise=comparison.below_noise,
+        could_decide=can_decide(comparison, case.unit, weighed.alpha),
     )
 
 
-def _reason(comparison: Comparison, case: Case, low: float, high: float) -> str:
+def _reason(status: Status, comparison: Comparison, case: Case, low: float, high: float) -> str:
     limit = comparison.bounds.nearest(comparison.estimate.value)
     if comparison.in_points:
         numbers = f"limit {say_signed(limit, case.unit)}; 95% interval {say_signed(low, case.unit)} to "
         numbers += say_signed(high, case.unit)
     else:
         numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"
-    return f"{comparison.claim} ({numbers}; n = {case.score.n:,})"
+    return f"{say_headline(status, comparison, case.unit)} ({numbers}; n = {case.score.n:,})"
 
 
-def _level(case: Case, p: float) -> Pairs:
-    return (
-        ("one-sided p of worse than the limit", f"{p:.2g}" if p < 1 else "above 0.5"),
-        ("a fail is shown at", f"one-sided alpha = {case.planned.alpha:.2g} (0.05 over the suite's checks)"),
-    )
+def _say_level(case: Case, weighed: Weighed) -> Pairs:
+    said = say_p(weighed.p_value) if weighed.p_value < 1 else "above 0.5"
+    halves = "" if weighed.alpha == case.planned.alpha else ", half of it for the step and half for the drift"
+    level = say_level(case.planned, f"the suite's checks{halves}")
+    return ("one-sided p of worse than the limit", said), level
 
 
 def _excuse(verdict: Verdict, case: Case | GroupCase) -> Verdict:

@@ -34,11 +34,12 @@ class PopulationPoints:
 class Case:
     """Everything one verdict rests on.
 
-    ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and
-    ``reference_name`` says whose that is; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's.
-    ``difference`` is the paired difference from a reference that was measured, and ``shared`` the covariance of
-    score and x, where they rest on some of the same images: both are known once for a pair of scores. Without
-    them the samples of the two are asked.
+    ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and ``reference_name``
+    says whose that is; ``origin`` is the score that a chain of references started from; ``x_unit`` is the unit of
+    ``x``, as ``unit`` is the score's. ``difference`` is the paired difference from a reference that was measured,
+    ``drift`` that from the origin, and ``shared`` the covariance of score and x, where they rest on some of the same
+    images: they are known once for a pair of scores. Without them the samples of the two are asked. ``noise`` is the
+    share of decisions that move when the same model is measured again; None where nobody measured it.
     """
 
     planned: PlannedCheck
@@ -51,9 +52,13 @@ class Case:
     population: PopulationPoints | None = None
     reference: Score | None = None
     reference_name: str = ""
+    origin: Score | None = None
+    origin_name: str = ""
     x_unit: str = "%"
     difference: Difference | None = None
     shared: float | None = None
+    drift: Difference | None = None
+    noise: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,9 @@ class Comparison:
     """What a kind of expectation compares, where it may lie, and how to say it.
 
     ``claim`` is the first half of the reason ("top1 21.5% is 17.8 pp below trend");
-    ``in_points`` says that the compared number is a difference.
+    ``in_points`` says that the compared number is a difference; ``is_equal`` that it is one of two measurements
+    which do not differ on any image; ``below_noise`` that measuring the same model again may lose more than is allowed.
+    ``drift`` is a second comparison that has to hold too: each of the two takes half of the level.
     """
 
     estimate: Estimate
@@ -107,3 +114,6 @@ class Comparison:
     expected: float | None = None
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
+    is_equal: bool = False
+    below_noise: bool = False
+    drift: Comparison | None = None

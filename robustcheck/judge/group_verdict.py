@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from robustcheck.judge.comparisons import compare_groups
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.significance import decide_with_warning, find_p_value
-from robustcheck.judge.wording import say_points, say_signed, say_value, say_warning
+from robustcheck.judge.significance import decide_with_warning, find_p_value, say_beyond_warning
+from robustcheck.judge.wording import say_headline, say_level, say_points, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import ROUNDING
 from robustcheck.values import Status, Verdict
@@ -21,7 +21,7 @@ def judge_groups(case: GroupCase) -> Verdict:
     status = _status(compared, alpha)
     return Verdict(
         status=status,
-        reason=_reason(compared, low, high),
+        reason=_reason(status, compared, low, high),
         value=estimate.value + (comparison.expected or 0.0),
         compared=estimate.value,
         low=low,
@@ -36,12 +36,13 @@ def judge_groups(case: GroupCase) -> Verdict:
             *_caution(compared),
             *comparison.notes,
             *case.notes,
-            *say_warning(status, comparison, compared.unit),
+            *say_beyond_warning(status, comparison, compared.unit),
             *_open(status, compared, alpha),
         ),
-        facts=(*comparison.facts, *case.facts, _level(alpha)),
+        facts=(*comparison.facts, *case.facts, say_level(case.planned, "the suite's checks about groups")),
         # A check that expects a finding is not a gate, so there is nothing to screen.
         p_value=None if check.expect_finding else find_p_value(estimate, bounds),
+        could_decide=not _caution(compared),
     )
 
 
@@ -60,13 +61,13 @@ def _caution(compared: GroupComparison) -> tuple[str, ...]:
     return ()
 
 
-def _reason(compared: GroupComparison, low: float, high: float) -> str:
+def _reason(status: Status, compared: GroupComparison, low: float, high: float) -> str:
     comparison = compared.comparison
     say = say_signed if comparison.in_points else say_value
     numbers = f"95% interval {say(low, compared.unit)} to {say(high, compared.unit)}"
     if comparison.in_points:
         numbers = f"limit {say(comparison.bounds.nearest(comparison.estimate.value), compared.unit)}; {numbers}"
-    return f"{comparison.claim} ({numbers}; n = {compared.n:,} {compared.counted})"
+    return f"{say_headline(status, comparison, compared.unit)} ({numbers}; n = {compared.n:,} {compared.counted})"
 
 
 def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str, ...]:
@@ -82,7 +83,3 @@ def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str,
         f"unsure: the interval does not decide. {compared.n:,} {compared.counted} show {side} of {drop} "
         "beyond the limit with 80% power",
     )
-
-
-def _level(alpha: float) -> tuple[str, str]:
-    return ("a fail is shown at", f"one-sided alpha = {alpha:.2g} (0.05 over the suite's checks about groups)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from robustcheck.judge.wording import SMALLEST_P
 from robustcheck.stats.multiplicity import benjamini_hochberg
 from robustcheck.values import Result, Verdict
 
@@ -38,9 +39,17 @@ def _screen_family(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 def _add_screening(verdict: Verdict, adjusted: float, family: str) -> Verdict:
     is_flagged = adjusted <= FALSE_DISCOVERIES
-    text = f"{'flagged' if is_flagged else 'not flagged'} (adjusted p {adjusted:.2g}; {family})"
+    said = _say_adjusted(verdict, adjusted)
+    text = f"{'flagged' if is_flagged else 'not flagged'} (adjusted p {said}; {family})"
     facts = (*verdict.facts, (f"Benjamini-Hochberg at q = {FALSE_DISCOVERIES:g}", text))
     if not is_flagged or verdict.status == "fail" or verdict.excused:
         return replace(verdict, facts=facts)
-    note = f"no fail at the suite's level, but Benjamini-Hochberg would flag it (adjusted p {adjusted:.2g})"
+    note = f"no fail at the suite's level, but Benjamini-Hochberg would flag it (adjusted p {said})"
     return replace(verdict, facts=facts, notes=(*verdict.notes, note))
+
+
+def _say_adjusted(verdict: Verdict, adjusted: float) -> str:
+    """Write an adjusted p; of one that was too small to be looked for, a bound is known only."""
+    if verdict.p_value is None or verdict.p_value > SMALLEST_P:
+        return f"{adjusted:.2g}"
+    return f"< {adjusted:.1g}".replace("e-0", "e-")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from math import ceil, inf, log
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.wording import say_points
+from robustcheck.judge.wording import SMALLEST_P, say_points, say_warn_limit
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import Interval
 from robustcheck.values import Status
 
-# Smaller than any level that a suite asks for; intervals at it still are arithmetic.
-_SMALLEST_P = 1e-9
 _HALVINGS = 25
-_FIRST_LEVELS = (0.5 - _SMALLEST_P, 0.1, 0.01, 0.001)
+_FIRST_LEVELS = (0.5 - SMALLEST_P, 0.1, 0.01, 0.001)
 # A bound that a share of n and its limit meet in exactly lies on neither side of it by rounding.
 _ROUNDING = 1e-12
 
@@ -26,11 +24,42 @@ def decide(estimate: Estimate, bounds: Bounds, alpha: float) -> Status:
 
 
 def decide_with_warning(comparison: Comparison, alpha: float) -> Status:
-    """Decide on the limit, then let what passes warn where the tighter limit fails it."""
-    status = decide(comparison.estimate, comparison.bounds, alpha)
-    if status == "pass" and comparison.warn_bounds is not None:
-        return "warn" if decide(comparison.estimate, comparison.warn_bounds, alpha) == "fail" else "pass"
-    return status
+    """Decide on the limit; what passes warns where the number itself lies beyond the warn limit.
+
+    Two measurements that do not differ on any image pass: nothing was lost, however few images there are.
+    """
+    estimate, bounds = comparison.estimate, comparison.bounds
+    is_same = comparison.is_equal and bounds.margin(estimate.value) >= 0
+    status = "pass" if is_same else decide(estimate, bounds, alpha)
+    return "warn" if status == "pass" and is_beyond_warning(comparison) else status
+
+
+def is_beyond_warning(comparison: Comparison) -> bool:
+    """Say whether the compared number lies beyond the warn limit."""
+    bounds = comparison.warn_bounds
+    return bounds is not None and bounds.margin(comparison.estimate.value) < -_ROUNDING
+
+
+def can_decide(comparison: Comparison, unit: str, alpha: float) -> bool:
+    """Say whether these samples find, with 80% power, the largest drop that the check is asked to tell apart.
+
+    Of a difference that is the one it allows; of a level, all the way to the end of the scale of a share.
+    """
+    estimate, bounds = comparison.estimate, comparison.bounds
+    limit = bounds.nearest(estimate.value)
+    if comparison.in_points:
+        return detectable_drop(estimate.error, alpha) <= abs(limit)
+    if unit != "%" or not (0 <= limit <= 1 and 0 <= estimate.value <= 1):
+        return True
+    return detectable_drop(estimate.error, alpha) <= (limit if limit == bounds.low else 1 - limit)
+
+
+def say_beyond_warning(status: Status, comparison: Comparison, unit: str) -> tuple[str, ...]:
+    """Say of an unsure verdict that its number lies between the limit and the warn limit."""
+    is_between = comparison.bounds.margin(comparison.estimate.value) >= 0 and is_beyond_warning(comparison)
+    if status != "unsure" or not is_between:
+        return ()
+    return (f"the number lies beyond the warn limit of {say_warn_limit(comparison, unit)} too",)
 
 
 def find_p_value(estimate: Estimate, bounds: Bounds) -> float:
@@ -42,20 +71,20 @@ def find_p_value(estimate: Estimate, bounds: Bounds) -> float:
     high = next((alpha for alpha in _FIRST_LEVELS if _fails(estimate, bounds, alpha)), None)
     if high is None:
         return 1.0
-    if _fails(estimate, bounds, _SMALLEST_P):
-        return _SMALLEST_P
+    if _fails(estimate, bounds, SMALLEST_P):
+        return SMALLEST_P
     # Bisection on the logarithm: 25 halvings of nine decades leave a relative error of 1e-6.
-    low = _SMALLEST_P
+    low = SMALLEST_P
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
         low, high = (low, middle) if _fails(estimate, bounds, middle) else (middle, high)
     return high
 
 
-def say_resolution(status: Status, comparison: Comparison, case: Case) -> tuple[str, ...]:
+def say_resolution(status: Status, comparison: Comparison, case: Case, alpha: float) -> tuple[str, ...]:
     """Say what this many images can resolve and how many would decide, where the interval decided nothing."""
-    estimate, bounds, alpha = comparison.estimate, comparison.bounds, case.planned.alpha
-    if status == "fail" or _is_inside(estimate.interval(0.95), bounds):
+    estimate, bounds = comparison.estimate, comparison.bounds
+    if status != "unsure":
         return ()
     why = (
         f"the 95% interval lies beyond the limit, but not the one at alpha = {alpha:.2g}"
@@ -66,14 +95,14 @@ def say_resolution(status: Status, comparison: Comparison, case: Case) -> tuple[
     drop = say_points(detectable_drop(estimate.error, alpha), case.unit)
     return (
         f"unsure: {why}. {case.score.n:,} images show {side} of {drop} beyond the limit with 80% power; "
-        f"{_deciding(comparison, case)}",
+        f"{_deciding(comparison, case, alpha)}",
     )
 
 
-def _deciding(comparison: Comparison, case: Case) -> str:
+def _deciding(comparison: Comparison, case: Case, alpha: float) -> str:
     """Say at which n the interval would end at the limit if the number stayed where it is."""
     estimate = comparison.estimate
-    n = find_deciding_n(case.score.n, estimate, comparison.bounds, case.planned.alpha)
+    n = find_deciding_n(case.score.n, estimate, comparison.bounds, alpha)
     if n == inf:
         why = "the line itself is not known so exactly" if estimate.fixed else "the number lies on the limit"
         return f"no number of images would decide: {why}"

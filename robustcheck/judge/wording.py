@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from robustcheck.judge.case import Comparison
 from robustcheck.values import Score, Status
+from robustcheck.values.checks import PlannedCheck
+
+# Smaller than any level that a suite of one look asks for; intervals at it still are arithmetic.
+SMALLEST_P = 1e-9
 
 
 def say_value(value: float, unit: str) -> str:
@@ -38,10 +42,30 @@ def say_against_limit(score: Score, limit: float, unit: str) -> str:
     return f"{say_measured(score, unit)} is {side} the limit of {say_value(limit, unit)}"
 
 
-def say_warning(status: Status, comparison: Comparison, unit: str) -> tuple[str, ...]:
-    """Name the tighter limit that a warning is about."""
-    if status != "warn" or comparison.warn_bounds is None:
-        return ()
+def say_warn_limit(comparison: Comparison, unit: str) -> str:
+    """Write the warn limit: ``60.0%``, or ``-1.0 pp`` of a difference."""
+    assert comparison.warn_bounds is not None, "only a check with a warn limit can be beyond it"
     limit = comparison.warn_bounds.nearest(comparison.estimate.value)
-    say = say_signed if comparison.in_points else say_value
-    return (f"warned: shown to be beyond the tighter limit of {say(limit, unit)}",)
+    return (say_signed if comparison.in_points else say_value)(limit, unit)
+
+
+def say_headline(status: Status, comparison: Comparison, unit: str) -> str:
+    """Write the first half of a reason; that of a warning names the warn limit."""
+    if status != "warn":
+        return comparison.claim
+    return f"beyond the warn limit of {say_warn_limit(comparison, unit)}: {comparison.claim}"
+
+
+def say_p(p: float) -> str:
+    """Write a p value: ``0.03``, or ``< 1e-9`` where it is smaller than what is looked for."""
+    return "< 1e-9" if p <= SMALLEST_P else f"{p:.2g}"
+
+
+def say_level(item: PlannedCheck, over: str) -> tuple[str, str]:
+    """Write the fact that says at which level a fail is shown, and over what the 5% are shared."""
+    look = item.look
+    if look is not None and look.series.looks is None:
+        over += f", look {look.number:,} of the open series {look.series.name}"
+    elif look is not None:
+        over += f" and the {round(1 / look.share):,} looks of the series {look.series.name}"
+    return "a fail is shown at", f"one-sided alpha = {item.alpha:.2g} (0.05 over {over})"

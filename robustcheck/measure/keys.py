@@ -16,9 +16,7 @@ from robustcheck.models.digests import installed_version
 from robustcheck.models.encoders import Precision
 from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
-from robustcheck.values import ModelRef, Pairs
-
-_PROVENANCE_LIBRARIES = ("torch", "torchvision", "pillow", "numpy")
+from robustcheck.values import SURROUNDINGS, ModelRef, Pairs
 
 
 class Images(Protocol):
@@ -126,7 +124,7 @@ def head_facts(encoder: EncoderFacts, text_digest: str) -> dict[str, Any]:
 
 def provenance_libraries() -> Pairs:
     """Return the versions that a measurement is reported with."""
-    return tuple((name, installed_version(name)) for name in _PROVENANCE_LIBRARIES)
+    return tuple((name, installed_version(name)) for name in SURROUNDINGS)
 
 
 @cache

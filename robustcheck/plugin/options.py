@@ -67,8 +67,19 @@ OPTIONS = (
     Option("--robust-device", "torch device: auto, cpu, cuda, cuda:1", default="auto", metavar="DEVICE"),
     Option("--robust-precision", "precision of the encoders", default="fp32", choices=("fp32", "fp16", "bf16")),
     Option(
+        "--robust-home",
+        "where store, baselines and series live together (default: .robustcheck)",
+        metavar="DIR",
+        kind="paths",
+    ),
+    Option(
+        "--robust-series",
+        "the series that this run is a look of, such as nightly:100, or nightly:open for any number of looks",
+        metavar="NAME:LOOKS",
+    ),
+    Option(
         "--robust-store",
-        "where measurements are kept: a directory, or a URL such as s3://bucket/path (default: .robustcheck/store)",
+        "where measurements are kept: a directory, or a URL such as s3://bucket/path (default: store in the home)",
         metavar="DIR|URL",
     ),
     Option(

@@ -16,6 +16,7 @@ from robustcheck.measure import MeasureSettings, default_batch, default_memory, 
 from robustcheck.plugin.guest import invocation_directory
 from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
 from robustcheck.plugin.workers import engine_named
+from robustcheck.run.looks import parse_series
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.store import is_url
 
@@ -28,7 +29,7 @@ _OPTIONS = {option.flag: option for option in OPTIONS}
 def run_settings(config: pytest.Config) -> RunSettings:
     """Resolve the options; raises SetupError for what cannot be. Paths are relative to where pytest was started."""
     directory = invocation_directory(config)
-    home = home_of(directory)
+    home = _directory(config, "--robust-home", home_of(directory))
     device = _device(_value(config, "--robust-device"))
     return RunSettings(
         measure=MeasureSettings(
@@ -50,6 +51,8 @@ def run_settings(config: pytest.Config) -> RunSettings:
         engine=engine_named(_value(config, "--robust-engine"), os.environ),
         directory=directory,
         words=rerun_words(config),
+        home=home,
+        series=parse_series(_value(config, "--robust-series")),
     )
 
 

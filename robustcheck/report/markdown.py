@@ -48,6 +48,7 @@ def summary_markdown(run: RunRecord) -> str:
         " ".join([*filter(None, [head.detail]), *head.remarks]),
         " · ".join([*[counted(models, "model")] * bool(models), _checks(run)]),
         "\n".join(_counts(run)),
+        "\n".join(f"- {escaped(notice.text)}" for notice in run.notices),
         "\n".join(_causes(run)),
         "\n".join(_non_passes(run)),
         "\n".join(_claims(run)),

@@ -17,6 +17,7 @@ def closing_lines(run: RunRecord) -> Iterator[str]:
     """Yield the answer for the candidates, then what is unsure, what was skipped and what it would decide."""
     head = answer(run)
     yield " ".join(filter(None, (f"{head.text}.", head.detail, *head.remarks)))
+    yield from (notice.text for notice in run.notices if notice.loud)
     yield from _unsure(run)
     yield from _skips(run)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import Baseline, load_baseline
+from robustcheck.history.kept_noise import NoiseFloor, worst_share
 from robustcheck.judge import Case, GroupCase, PopulationPoints
 from robustcheck.measure import Partner, metric_named
 from robustcheck.populations import load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
 from robustcheck.stats.compare import Difference
-from robustcheck.values import Cell, Score, TrendPoint
+from robustcheck.values import NEW_ORIGIN, Cell, Score, TrendPoint
 from robustcheck.values.checks import Check, PlannedCheck
 
 
@@ -26,6 +27,7 @@ class _Reference:
     name: str = ""
     samples: Partner | None = None
     is_figure: bool = False
+    origin: _Reference | None = None
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class CaseBook:
     baselines: Path
     directory: Path
     today: date
+    noise: tuple[NoiseFloor, ...] = ()
     _loaded: dict[str, Baseline] = field(default_factory=dict)
     _points: dict[tuple[str, str], PopulationPoints | None] = field(default_factory=dict)
     _groups: dict[tuple[str, str], GroupCase] = field(default_factory=dict)
@@ -76,14 +79,18 @@ class CaseBook:
             population=self.load_points(item),
             reference=reference.score,
             reference_name=reference.name,
-            difference=self._difference(score, reference),
+            difference=self._difference(score, reference, "bless a run on the data set as it is now"),
             shared=self.book.covariance(score, x) if x else None,
+            origin=reference.origin.score if reference.origin else None,
+            origin_name=reference.origin.name if reference.origin else "",
+            drift=self._difference(score, reference.origin, NEW_ORIGIN),
+            noise=worst_share(self.noise, self.book.bench.settings.precision, item.check.quantity.dataset),
         )
 
-    def _difference(self, score: Score, reference: _Reference) -> Difference | None:
+    def _difference(self, score: Score, reference: _Reference | None, fix: str) -> Difference | None:
         """Return the paired difference of two measured scores; None where there is nothing to pair."""
-        then = reference.score
-        if then is None or reference.is_figure or "published" in (score.evidence, then.evidence):
+        then = None if reference is None or reference.is_figure else reference.score
+        if reference is None or then is None or "published" in (score.evidence, then.evidence):
             return None
         try:
             return self.book.bench.difference(score, then, reference.samples)
@@ -91,7 +98,7 @@ class CaseBook:
             raise RecordError(
                 f"{error}: {then.n} samples then, {score.n} now",
                 where=reference.name,
-                fix="bless a run on the data set as it is now",
+                fix=fix,
             ) from None
 
     def _find_reference(self, item: PlannedCheck) -> _Reference:
@@ -105,8 +112,9 @@ class CaseBook:
         if needs.baseline is not None:
             baseline = self._baseline(needs.baseline)
             score = baseline.score(item.model, item.check.quantity)
-            side = Partner(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
-            return _Reference(score, baseline.label(score), side)
+            origin, name = baseline.origin(score)
+            started = None if origin is None else _Reference(origin, name, _partner(baseline, origin))
+            return _Reference(score, baseline.label(score), _partner(baseline, score), origin=started)
         return _Reference()
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
@@ -124,6 +132,10 @@ class CaseBook:
         if check.expect.needs.figure is not None:
             return True
         return reference.score is not None and reference.score.evidence == "live" and self.book.choice == "auto"
+
+
+def _partner(baseline: Baseline, score: Score) -> Partner:
+    return Partner(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
 
 
 def _load_points(check: Check) -> PopulationPoints | None:

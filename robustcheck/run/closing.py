@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,12 +19,25 @@ from robustcheck.printing import one_line
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, summary_markdown, write_report
 from robustcheck.run.candidates import find_unjudged, judged_candidate
+from robustcheck.run.notices import notices_of
 from robustcheck.run.session import RobustSession
 from robustcheck.run.verdict_pictures import within_weight
 from robustcheck.run.writable import STEP_SUMMARY
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
+from robustcheck.values.checks import Suite
 
-_PACKAGES = ("robustcheck", "pytest", "torch", "open_clip_torch", "timm", "transformers", "numpy", "statsmodels")
+_PACKAGES = (
+    "robustcheck",
+    "pytest",
+    "torch",
+    "torchvision",
+    "pillow",
+    "open_clip_torch",
+    "timm",
+    "transformers",
+    "numpy",
+    "statsmodels",
+)
 _MOST_RUNS_A_SECOND = 10_000
 
 
@@ -78,6 +91,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
     page, troubles = None, []
     try:
         run = replace(run, id=_claim_id(session.settings.reports, outcome.started))
+        session.looks.take(run)
         page = write_report(run, session.settings.reports / run.id)
     except SetupError as error:
         troubles.append(str(error))
@@ -125,7 +139,15 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         past=past_of(previous, results),
         root=root,
         compared=len(pairs_of(previous, results, root)) if previous else 0,
+        notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
     )
+
+
+def _loaded(session: RobustSession, suites: Sequence[str]) -> Iterator[Suite]:
+    """Yield the suites that can still be read: a file may have changed while the run went on."""
+    for path in suites:
+        with contextlib.suppress(RobustcheckError):
+            yield session.load(Path(path))
 
 
 def _suite_info(session: RobustSession, path: str) -> SuiteInfo:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
 from robustcheck.history.baselines import SAMPLES, has_samples, read_samples, write_samples
+from robustcheck.history.kept_noise import load_noise
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
+from robustcheck.run.looks import LookBook
 from robustcheck.run.members import make_model_test
 from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
@@ -53,9 +55,15 @@ class RobustSession:
         return EvidenceBook(bench, self.settings.evidence)
 
     @cached_property
+    def looks(self) -> LookBook:
+        """The looks of this run in its series."""
+        return LookBook(self.settings.series_files, self.settings.series)
+
+    @cached_property
     def cases(self) -> CaseBook:
         """The cases of this run."""
-        return CaseBook(self.book, self.settings.baselines, self.settings.directory, self.today)
+        settings = self.settings
+        return CaseBook(self.book, settings.baselines, settings.directory, self.today, load_noise(settings.home))
 
     def load(self, path: Path) -> Suite:
         """Read a suite, once a run; raises SpecError with every mistake in it."""
@@ -68,7 +76,8 @@ class RobustSession:
         """Pair the checks of a suite with the models they are meant for, once a run; raises SetupError."""
         if suite.path not in self._plans:
             resolve = partial(resolve_one, base=_directory(suite))
-            self._plans[suite.path] = plan_suite(suite, self._models(suite), make_model_test(suite), resolve)
+            plan = plan_suite(suite, self._models(suite), make_model_test(suite), resolve)
+            self._plans[suite.path] = self.looks.place(plan, suite)
         return self._plans[suite.path]
 
     def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[int, int]]:
@@ -95,7 +104,11 @@ class RobustSession:
 
     def gather(self, item: PlannedCheck) -> Case | GroupCase:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
-        return self.cases.gather(item)
+        self.looks.require_history(item)
+        case = self.cases.gather(item)
+        if isinstance(case, GroupCase):
+            return case
+        return replace(case, planned=self.looks.look_again(item, case.score, case.x or case.reference))
 
     def judge(self, case: Case | GroupCase, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
@@ -144,6 +157,7 @@ class RobustSession:
             expect_finding=check.expect_finding,
             quantity=check.quantity,
             about_candidates=item.is_about_candidates,
+            look=item.look,
         )
 
     def draw_figure(self, item: PlannedCheck) -> TrendFigure | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from robustcheck.measure import Engine, InProcess, MeasureSettings
 from robustcheck.store import is_url
 from robustcheck.values import EvidenceChoice
+from robustcheck.values.series import Series
 
 HOME = ".robustcheck"
 
@@ -17,7 +18,8 @@ class RunSettings:
     """The options of a run; ``models`` replaces the models of every suite when it is not empty.
 
     ``directory`` is where the run was started, and ``words`` are the options that a rerun needs. Without ``images`` the
-    report shows no picture of the data.
+    report shows no picture of the data. ``home`` is where the series are kept; ``series`` goes before
+    those that suites name.
     """
 
     measure: MeasureSettings
@@ -31,11 +33,18 @@ class RunSettings:
     engine: Engine = field(default_factory=InProcess)
     directory: Path = field(default_factory=Path.cwd)
     words: tuple[str, ...] = ()
+    home: Path = Path(HOME)
+    series: Series | None = None
 
     @property
     def samples(self) -> Path:
         """Where the per-sample scores of live measurements are kept, by cell key."""
         return samples_of(self.measure.store, self.baselines.parent)
+
+    @property
+    def series_files(self) -> Path:
+        """Where the looks of series are kept."""
+        return self.home / "series"
 
 
 def samples_of(store: Path | str, home: Path) -> Path:
@@ -44,5 +53,5 @@ def samples_of(store: Path | str, home: Path) -> Path:
 
 
 def home_of(rootdir: Path) -> Path:
-    """Return the directory that keeps the store and the baselines of a project."""
+    """Return the directory that keeps the store, the baselines and the series of a project, where no other is named."""
     return rootdir / HOME

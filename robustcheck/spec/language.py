@@ -19,6 +19,7 @@ from pydantic import (
 
 from robustcheck.values.checks import WhenUnsure
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
+from robustcheck.values.series import SERIES_NAME, require_series_name
 
 _QUERY_DICT: dict[str, Any] = {
     "type": "object",
@@ -110,6 +111,12 @@ def _check_version(value: object) -> object:
     return value
 
 
+def _check_looks(value: object) -> object:
+    if value == "open" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("expected a whole number of at least 1, or open")
+
+
 CheckId = Annotated[str, AfterValidator(_check_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID_PATTERN}$"})]
 _TAG = {"type": "string", "pattern": f"^(?!({'|'.join(sorted(_TAKEN_TAGS))})$){_TAG_PATTERN}$"}
 Tag = Annotated[str, AfterValidator(_check_tag), WithJsonSchema(_TAG)]
@@ -117,6 +124,16 @@ IsoDate = Annotated[
     str, AfterValidator(_check_date), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"})
 ]
 Words = Annotated[str, AfterValidator(_check_words)]
+SeriesName = Annotated[
+    str,
+    AfterValidator(require_series_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{SERIES_NAME}$"}),
+]
+Looks = Annotated[
+    int | Literal["open"],
+    BeforeValidator(_check_looks),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "open"}]}),
+]
 Seed = Annotated[int, Field(strict=True, ge=0)]
 QueryField = Annotated[Any, WithJsonSchema(_QUERY)]
 
@@ -218,6 +235,16 @@ class CheckModel(_Strict):
         return cast(_Expect, self.expect).chosen()
 
 
+class SeriesModel(_Strict):
+    """Looks that share the 5% of false alarms: a nightly job, or the checkpoints of a training run."""
+
+    name: SeriesName = Field(description="Its name, such as nightly; suites of one name take their looks together.")
+    looks: Looks = Field(
+        default="open",
+        description="How many looks it has; each candidate of a run takes one. `open`: any number, counted at home.",
+    )
+
+
 class HeadModel(_Strict):
     """Everything in a suite but its checks."""
 
@@ -233,6 +260,10 @@ class HeadModel(_Strict):
     )
     applies_to: QueryField = Field(
         default=None, description="The models this suite is meant for, as a facet query; others are deselected."
+    )
+    series: SeriesModel | None = Field(
+        default=None,
+        description="The looks that the suite is meant for; without it, each run is one look by itself.",
     )
     defaults: DefaultsModel = Field(
         default_factory=DefaultsModel, description="Values that every check takes over unless it has its own."

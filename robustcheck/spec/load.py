@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robustcheck.spec.assemble import SuiteValues, read_check
-from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, SuiteModel
+from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, SeriesModel, SuiteModel
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import is_query_text, read_query, write_query
@@ -16,6 +16,7 @@ from robustcheck.spec.source import Document, Loc, read_document
 from robustcheck.spec.translate import validate_part
 from robustcheck.spec.variables import expand_cases, fill_variables
 from robustcheck.values.checks import Check, Suite
+from robustcheck.values.series import Series
 
 
 def load_suite(path: Path, names: KnownNames) -> Suite:
@@ -44,6 +45,7 @@ def _read_suite(document: Document, path: Path, names: KnownNames, mistakes: Mis
         about=head.about if head else "",
         models=models,
         checks=_read_checks(document, data.get("checks"), values, names, mistakes),
+        series=_series(head.series if head else None),
     )
 
 
@@ -52,6 +54,10 @@ def _read_head(scope: Scope, mistakes: Mistakes) -> HeadModel | None:
     assert isinstance(data, dict)
     plain = {key: value for key, value in data.items() if key not in {"models", "applies_to"}}
     return validate_part(HeadModel, scope, plain, mistakes, words=SuiteModel)
+
+
+def _series(written: SeriesModel | None) -> Series | None:
+    return None if written is None else Series(written.name, None if written.looks == "open" else written.looks)
 
 
 def _suite_applies_to(scope: Scope, names: KnownNames, mistakes: Mistakes) -> Any:

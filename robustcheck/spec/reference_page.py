@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from robustcheck.spec.language import CheckModel, DefaultsModel, DeviationModel, SuiteModel
+from robustcheck.spec.language import CheckModel, DefaultsModel, DeviationModel, SeriesModel, SuiteModel
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 
 _INTRODUCTION = """\
@@ -42,6 +42,7 @@ def reference_markdown() -> str:
     sections = [
         _introduction(),
         _section("A suite", SuiteModel),
+        _section("`series`", SeriesModel),
         _section("`defaults`", DefaultsModel),
         _section("A check", CheckModel),
         _section("`measure` and `against`", QuantityModel),

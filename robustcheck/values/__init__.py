@@ -6,10 +6,12 @@ package. Fractions are in [0, 1]; differences of fractions are too (0.02 is two 
 
 from __future__ import annotations
 
+from robustcheck.values.ancestry import NEW_ORIGIN, Ancestor, Lineage, Origin
 from robustcheck.values.judged import (
     STATUSES,
     Change,
     Finding,
+    Notice,
     Past,
     PastVerdict,
     Result,
@@ -24,6 +26,7 @@ from robustcheck.values.judged import (
 )
 from robustcheck.values.measured import (
     DEFECTS,
+    SURROUNDINGS,
     AdapterUse,
     Amount,
     Cell,
@@ -47,9 +50,12 @@ from robustcheck.values.pictures import Drawn, Picture, PictureKind, Series, Thu
 
 __all__ = [
     "DEFECTS",
+    "NEW_ORIGIN",
     "STATUSES",
+    "SURROUNDINGS",
     "AdapterUse",
     "Amount",
+    "Ancestor",
     "Cell",
     "Change",
     "Drawn",
@@ -58,7 +64,10 @@ __all__ = [
     "EvidenceChoice",
     "Finding",
     "KnownDeviation",
+    "Lineage",
     "ModelRef",
+    "Notice",
+    "Origin",
     "Pairs",
     "Past",
     "PastVerdict",

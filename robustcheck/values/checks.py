@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from robustcheck.values import Cell, Finding, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
 from robustcheck.values.expectations import Expectation, GroupExpectation
+from robustcheck.values.series import Look, Series
 
 WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
 
@@ -78,17 +79,31 @@ class Suite:
     about: str
     models: tuple[str, ...]
     checks: tuple[Check, ...]
+    series: Series | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """One item: a check of a suite on one model (or on groups of them), and the cells whose scores it needs."""
+    """One item: a check of a suite on one model (or on groups of them), and the cells whose scores it needs.
+
+    ``alpha`` is the level at which a fail is shown: that of one look, or with a ``look`` its share of that.
+    """
 
     suite: Suite
     check: Check
     model: ModelRef
     cells: tuple[Cell, ...]
     alpha: float
+    look: Look | None = None
+
+    @property
+    def one_look(self) -> float:
+        """The level that the check has where it is looked at once only."""
+        return self.alpha if self.look is None else self.alpha / self.look.share
+
+    def at(self, look: Look) -> PlannedCheck:
+        """Return the item at another look."""
+        return replace(self, alpha=self.one_look * look.share, look=look)
 
     @property
     def is_about_candidates(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from robustcheck.values.ancestry import Lineage
 from robustcheck.values.measured import ModelRef, Pairs, Position, Quantity, Score
 from robustcheck.values.pictures import NOTHING_DRAWN, Drawn
+from robustcheck.values.series import Look
 
 Status = Literal["pass", "warn", "fail", "unsure", "error", "skip"]
 # What the evidence says of a claim; nothing where no claim was judged.
@@ -31,7 +33,9 @@ class Verdict:
     ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
     ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation;
     ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.
-    ``missing`` names the data set that a skip would need.
+    ``missing`` names the data set that a skip would need. ``could_decide`` says whether so many samples find a drop
+    as large as the one that the check allows; it is None where nothing was compared. ``below_noise`` marks an
+    allowed drop that measuring the same model again may exceed.
     """
 
     status: Status
@@ -51,6 +55,8 @@ class Verdict:
     excused: bool = False
     p_value: float | None = None
     missing: str = ""
+    could_decide: bool | None = None
+    below_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,8 @@ class Result:
     what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
     about groups has a ``model`` of kind "group". ``quantity`` is what the check measures, also where it
     has no score; ``about_candidates`` is false for a claim that rests on published figures alone or that
-    the suite expects to turn out in one way; ``drawn`` is what the report draws beside the verdict.
+    the suite expects to turn out in one way; ``drawn`` is what the report draws beside the verdict, and
+    ``look`` its place in a series, where it has one.
     """
 
     nodeid: str
@@ -143,6 +150,7 @@ class Result:
     quantity: Quantity | None = None
     about_candidates: bool = True
     drawn: Drawn = NOTHING_DRAWN
+    look: Look | None = None
 
     @property
     def is_about_groups(self) -> bool:
@@ -193,6 +201,15 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence about a run as a whole; what is ``loud`` also stands in the terminal and on the first screen."""
+
+    about: Literal["series", "looks", "power", "noise", "versions"]
+    text: str
+    loud: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SuiteInfo:
     """A suite as the report names it."""
 
@@ -205,7 +222,10 @@ class SuiteInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A finished run: typed, versioned, and all that the report is made from."""
+    """A finished run: typed, versioned, and all that the report is made from.
+
+    ``lineage`` says of a blessed run which ones it replaced, and where its scores started.
+    """
 
     id: str
     started: str
@@ -226,6 +246,8 @@ class RunRecord:
     # How many checks the previous run judged too, and why a run with failures was blessed.
     compared: int = 0
     blessed_why: str = ""
+    notices: tuple[Notice, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

@@ -13,6 +13,8 @@ EvidenceChoice = Literal["auto", "live", "published"]
 Pairs = tuple[tuple[str, str], ...]
 # The fact in a score's provenance that makes a pass a warning: its images are not all of the set, or not only it.
 DEFECTS = "defects of the data"
+# The libraries that a score is reported with: they are not in its key, though another version may move a decision.
+SURROUNDINGS = ("torch", "torchvision", "pillow", "numpy")
 
 
 # --- text and its positions ------------------------------------------------------------------
@@ -243,6 +245,14 @@ class Score:
             return True
         images = [dict(score.provenance).get("images") for score in (self, other)]
         return images[0] is not None and images[0] == images[1]
+
+    def versions_since(self, then: Score) -> str:
+        """Say which libraries are others than around an earlier score: ``torch 2.4.0 then, 2.5.1 now``."""
+        before, after = dict(then.provenance), dict(self.provenance)
+        known = [name for name in SURROUNDINGS if name in before and name in after]
+        return ", ".join(
+            f"{name} {before[name]} then, {after[name]} now" for name in known if before[name] != after[name]
+        )
 
 
 # --- what is asserted --------------------------------------------------------------------------

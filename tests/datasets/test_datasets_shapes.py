@@ -22,8 +22,8 @@ from robustcheck.datasets.shapes.attributes import (
     TYPICAL_COLOUR,
     TYPICAL_TEXTURE,
     UNSEEN,
+    Appearance,
     Attributes,
-    Look,
     compatible,
     drawing_rng,
     placed,
@@ -81,7 +81,7 @@ def test_drawings_are_the_same_in_another_process() -> None:
 
 
 def test_opening_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(look: Look) -> None:
+    def refuse(look: Appearance) -> None:
         raise AssertionError("an image was drawn")
 
     monkeypatch.setattr("robustcheck.datasets.shapes.sets.draw", refuse)

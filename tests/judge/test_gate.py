@@ -164,3 +164,8 @@ def test_what_benjamini_hochberg_flags_stands_beside_the_verdict() -> None:
     notes = [any("would flag it" in note for note in result.verdict.notes) for result in judged]
     assert notes == [False, True, True, False, False, False]
     assert [result.verdict.status for result in judged] == [result.verdict.status for result in (*mine, *other)]
+
+
+def test_an_adjusted_p_that_was_not_looked_for_is_a_bound() -> None:
+    [one, _] = screen_results([_result("a", "mine", 1e-9), _result("b", "mine", 0.5)])
+    assert dict(one.verdict.facts)["Benjamini-Hochberg at q = 0.05"].startswith("flagged (adjusted p < 2e-9;")

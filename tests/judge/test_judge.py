@@ -120,17 +120,86 @@ def test_the_p_value_is_the_level_at_which_a_verdict_turns(value: float) -> None
 def test_p_values_end_at_1_and_at_a_billionth() -> None:
     assert verdict_of(at_least("45%"), 0.60, 1_000).p_value == 1.0
     assert verdict_of(at_least("45%"), 0.10, 10_000).p_value == 1e-9
-    facts = dict(verdict_of(at_least("45%"), 0.42, 1_000).facts)
-    assert facts["one-sided p of worse than the limit"] == "0.03"
+    for value, n, said in ((0.42, 1_000, "0.03"), (0.10, 10_000, "< 1e-9"), (0.60, 1_000, "above 0.5")):
+        assert dict(verdict_of(at_least("45%"), value, n).facts)["one-sided p of worse than the limit"] == said
 
 
 def test_warn_is_a_tighter_limit() -> None:
     check = make_check(at_least("45%"), at_least("60%"))
     warned = judge(make_case(make_item(check), published_score(0.5, 10_000)))
     assert warned.status == "warn"
-    assert warned.notes == ("warned: shown to be beyond the tighter limit of 60.0%",)
+    assert warned.reason.startswith("beyond the warn limit of 60.0%: top1 50.0% is 5.0 pp above the limit of 45.0% (")
     assert judge(make_case(make_item(check), published_score(0.7, 10_000))).status == "pass"
     assert judge(make_case(make_item(check), published_score(0.3, 10_000))).status == "fail"
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.6001, "pass"), (0.60, "pass"), (0.5999, "warn"), (0.47, "warn")])
+def test_a_pass_warns_by_its_point_not_by_its_interval(value: float, status: str) -> None:
+    """59.99% of 10,000 is far from being shown to be below 60%."""
+    check = make_check(at_least("45%"), at_least("60%"))
+    assert judge(make_case(make_item(check), published_score(value, 10_000))).status == status
+
+
+def test_unsure_stays_unsure_beyond_the_warn_limit_and_says_so() -> None:
+    check = make_check(at_least("45%"), at_least("60%"))
+    verdict = judge(make_case(make_item(check), published_score(0.46, 100)))
+    assert verdict.status == "unsure"
+    assert "the number lies beyond the warn limit of 60.0% too" in verdict.notes
+    below = judge(make_case(make_item(check), published_score(0.44, 100)))
+    assert (below.status, any("warn limit" in note for note in below.notes)) == ("unsure", False)
+
+
+def test_the_headline_of_a_warning_about_a_difference_names_the_warn_limit() -> None:
+    check = make_check(no_worse("2.0pp"), no_worse("0.5pp"))
+    then = np.arange(10_000) < 7_000
+    now = np.arange(10_000) < 6_900
+    verdict = judge(make_case(make_item(check), live_score(now), reference=live_score(then), reference_name="main"))
+    assert verdict.status == "warn"
+    assert verdict.reason.startswith("beyond the warn limit of -0.5 pp: top1 69.0% is 1.0 pp below main (70.0%) (limit")
+
+
+@pytest.mark.parametrize("n", [5, 40, 10_000])
+@pytest.mark.parametrize("drop", ["0pp", "0.5pp"])
+def test_equal_predictions_are_a_pass(n: int, drop: str) -> None:
+    right = np.arange(n) % 3 > 0
+    item = make_item(make_check(no_worse(drop)))
+    verdict = judge(make_case(item, live_score(right), reference=live_score(right), reference_name="main"))
+    assert (verdict.status, verdict.compared) == ("pass", 0.0)
+    assert not any("unsure" in note for note in verdict.notes)
+
+
+def test_one_image_of_difference_is_not_equal() -> None:
+    then = np.arange(400) < 300
+    now = np.arange(400) < 299
+    item = make_item(make_check(no_worse("0pp")))
+    verdict = judge(make_case(item, live_score(now), reference=live_score(then), reference_name="main"))
+    assert verdict.status == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("expect", "value", "n", "could"),
+    [
+        (at_least("45%"), 0.6, 1_000, True),
+        (at_least("5%"), 0.5, 40, False),
+        (AtMost(limit="95%"), 0.5, 40, False),  # type: ignore[arg-type]
+        (AtMost(limit="105%"), 0.5, 40, True),  # type: ignore[arg-type]
+    ],
+)
+def test_a_verdict_says_whether_its_images_could_decide(expect: Expectation, value: float, n: int, could: bool) -> None:
+    """40 images at 50% find 20 points with 80% power: more than there is below 5%. Some metrics leave 0 to 1."""
+    assert verdict_of(expect, value, n).could_decide is could
+
+
+@pytest.mark.parametrize(("drop", "could"), [("0pp", False), ("0.5pp", False), ("1pp", True)])
+def test_a_comparison_could_decide_where_it_finds_the_drop_that_it_allows(drop: str, could: bool) -> None:
+    """400 of 10,000 differ: a standard error of 0.2 points, times z(1 - 0.0025) + z(0.8), is 0.73 points."""
+    then = np.arange(10_000) < 7_000
+    now = then.copy()
+    now[6_800:7_000], now[7_000:7_200] = False, True
+    item = make_item(make_check(no_worse(drop)), alpha=0.0025)
+    verdict = judge(make_case(item, live_score(now), reference=live_score(then), reference_name="main"))
+    assert verdict.detectable == pytest.approx((2.807 + 0.8416) * 0.002, rel=0.01)
+    assert verdict.could_decide is could
 
 
 def test_too_few_samples_and_nan_are_errors_not_passes() -> None:
@@ -546,3 +615,110 @@ def test_a_trend_of_two_metrics_on_the_same_images_takes_their_covariance() -> N
     together, separate = (judge(bare_case(expect, calibration, x=x, population=people)) for x in (top1, apart))
     assert together.compared == separate.compared
     assert (together.high or 0) - (together.low or 0) < (separate.high or 0) - (separate.low or 0)
+
+
+# --- drift since an origin -----------------------------------------------------------------------
+
+
+def drift_verdict(lost: int, step: int, drop: str = "1pp", alpha: float = 0.05, **limits: str) -> Verdict:
+    """Return the verdict on a model that lost so many of 10,000 since the origin, the last ``step`` since main."""
+    first, before, now = (np.arange(10_000) < 7_500 - off for off in (0, lost - step, lost))
+    expect = NoWorseThan(baseline="main", allowed_drop=drop, **limits)  # type: ignore[arg-type]
+    keys = {"reference": "before", "origin": "first"}
+    scores = {
+        name: replace(live_score(right), key=keys[name]) for name, right in (("reference", before), ("origin", first))
+    }
+    names = {"reference_name": "baseline main", "origin_name": "the origin of baseline main"}
+    return judge(make_case(make_item(make_check(expect), alpha=alpha), live_score(now), **scores, **names))
+
+
+def test_small_steps_add_up_to_a_drift_that_fails() -> None:
+    """30 of 10,000 lost at a time never fail a limit of 100; 300 since the origin fail the drift of 200."""
+    assert [drift_verdict(lost, 30).status for lost in (30, 150)] == ["pass", "pass"]
+    failed = drift_verdict(300, 30)
+    assert failed.status == "fail"
+    assert failed.reason.startswith("top1 72.0% is 3.0 pp below the origin of baseline main (75.0%) (limit -2.0 pp;")
+    assert dict(failed.facts)["since the baseline"] == "top1 72.0% is 0.3 pp below baseline main (72.3%): pass"
+
+
+def test_a_step_that_is_too_large_fails_without_a_drift() -> None:
+    failed = drift_verdict(150, 150)
+    assert failed.status == "fail"
+    assert failed.reason.startswith("top1 73.5% is 1.5 pp below baseline main (75.0%) (limit -1.0 pp;")
+    assert dict(failed.facts)["since the origin"].endswith("below the origin of baseline main (75.0%): pass")
+
+
+def test_a_pass_needs_both() -> None:
+    unsure = drift_verdict(195, 30)
+    assert unsure.status == "unsure"
+    assert "the origin of baseline main" in unsure.reason
+
+
+def test_step_and_drift_share_the_level() -> None:
+    """255 of 10,000 lost beside a drift of 200: a p of 0.0002, twice of which is the check's."""
+    p = drift_verdict(255, 0).p_value
+    assert p is not None
+    assert [drift_verdict(255, 0, alpha=p * factor).status for factor in (1.01, 0.99)] == ["fail", "unsure"]
+    said = dict(drift_verdict(255, 0).facts)["a fail is shown at"]
+    assert said.endswith("(0.05 over the suite's checks, half of it for the step and half for the drift)")
+
+
+def test_the_drift_may_be_given() -> None:
+    assert drift_verdict(300, 30, allowed_drift="4pp").status == "pass"
+    assert drift_verdict(300, 30, allowed_drift="1pp").status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"baseline": "main", "allowed_drift": "0.5pp"}, "at least allowed_drop"),
+        ({"model": "RN50/openai", "allowed_drift": "2pp"}, "only a baseline has an origin"),
+    ],
+)
+def test_a_drift_that_cannot_be_is_said(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        NoWorseThan.model_validate({**given, "allowed_drop": "1pp"})
+
+
+def test_an_origin_of_other_images_is_an_error_that_offers_a_new_one() -> None:
+    now, before, first = live_score(np.ones(100)), live_score(np.ones(100)), live_score(np.ones(99))
+    item = make_item(make_check(no_worse()))
+    case = make_case(item, now, reference=before, origin=replace(first, key="first"), origin_name="the origin")
+    with pytest.raises(RecordError, match=r"the origin: (.|\n)*99 images then, 100 now(.|\n)*--new-origin --why"):
+        judge(case)
+
+
+def test_an_origin_that_is_the_baseline_takes_no_part_of_the_level() -> None:
+    item, same = make_item(make_check(no_worse())), live_score(np.arange(1_000) < 700)
+    case = make_case(item, same, reference=same, origin=same, reference_name="main", origin_name="the origin")
+    assert "since the origin" not in dict(judge(case).facts)
+
+
+# --- what moved around a model -------------------------------------------------------------------
+
+
+def test_other_versions_are_said_beside_a_difference() -> None:
+    then, now = (
+        replace(live_score(np.arange(1_000) < right), provenance=(("torch", version), ("pillow", "11.0")))
+        for right, version in ((700, "2.4.0"), (600, "2.5.1"))
+    )
+    expect = no_worse()
+    verdict = judge(make_case(make_item(make_check(expect)), now, reference=then, reference_name="baseline main"))
+    [said] = [note for note in verdict.notes if "torch" in note]
+    assert said.startswith("torch 2.4.0 then, 2.5.1 now: a difference may be theirs.")
+    assert "in an empty store" in said
+    assert "robustcheck bless RUN --as main" in said
+    same = judge(make_case(make_item(make_check(expect)), now, reference=now, reference_name="baseline main"))
+    assert not any("torch" in note for note in same.notes)
+
+
+@pytest.mark.parametrize(
+    ("drop", "noise", "below"),
+    [("0pp", None, True), ("0.1pp", None, False), ("0.1pp", 0.002, True), ("0.2pp", 0.002, False), ("0pp", 0.0, False)],
+)
+def test_an_allowed_drop_below_the_noise_floor_is_said(drop: str, noise: float | None, below: bool) -> None:
+    then, now = (live_score(np.arange(1_000) < right) for right in (700, 699))
+    item = make_item(make_check(no_worse(drop)))
+    verdict = judge(make_case(item, now, reference=then, reference_name="baseline main", noise=noise))
+    assert verdict.below_noise is below
+    assert any("robustcheck noise" in note for note in verdict.notes) is below

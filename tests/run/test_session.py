@@ -99,6 +99,9 @@ def test_what_checks_share_is_loaded_once(session: RobustSession, suite: Path, m
         def label(self, score: object) -> str:
             return "baseline main"
 
+        def origin(self, score: object) -> tuple[None, str]:
+            return None, ""
+
     def load(name: str, baselines: Path, here: Path) -> Blessed:
         asked.append(name)
         return Blessed()

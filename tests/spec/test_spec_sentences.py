@@ -40,7 +40,8 @@ TREND = "population: openclip, against: {metric: top1, dataset: imagenet-val}"
         (
             "{no_worse_than: {baseline: main, allowed_drop: 0.5pp}}",
             "",
-            "top1 on digits is at most 0.5pp worse than in the baseline main.",
+            "top1 on digits is at most 0.5pp worse than in the baseline main, "
+            "and at most 1pp worse than in its origin.",
         ),
         (
             "{no_worse_than: {model: zoo, allowed_drop: 0pp}}",
@@ -75,7 +76,8 @@ def test_each_check_has_a_sentence(tmp_path: Path, expect: str, warn: str, sente
         (
             "{metric: ece, dataset: imagenet-r, options: {bins: 10, fitted_on: imagenet-val}}",
             "{no_worse_than: {baseline: main, allowed_drop: 0.01}}",
-            "ECE (bins 10, fitted on imagenet-val) on imagenet-r is at most 0.01 worse than in the baseline main.",
+            "ECE (bins 10, fitted on imagenet-val) on imagenet-r is at most 0.01 worse than in the baseline main, "
+            "and at most 0.02 worse than in its origin.",
         ),
         (
             "{metric: mce, dataset: imagenet-c, where: {severity: 5, corruption: fog}}",

@@ -50,7 +50,7 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """One object on its background: words, and the numbers that the drawing needs.
 
     Lengths are pixels of a 64-pixel side, ``angle`` is radians, ``grain`` seeds noise of the surfaces.
@@ -93,11 +93,11 @@ def varied(shape: str, factors: Collection[str], rng: np.random.Generator) -> At
     )
 
 
-def placed(attributes: Attributes, rng: np.random.Generator) -> Look:
+def placed(attributes: Attributes, rng: np.random.Generator) -> Appearance:
     """Put an object somewhere that fits its words."""
     radius = RADIUS[attributes.size] * (0.94 + 0.12 * rng.random())
     x, y = _partial_centre(radius, rng) if attributes.view == "partial" else _whole_centre(radius, rng)
-    return Look(attributes, x, y, radius, _angle(attributes.pose, rng), int(rng.random() * 2**32))
+    return Appearance(attributes, x, y, radius, _angle(attributes.pose, rng), int(rng.random() * 2**32))
 
 
 def any_of(names: Sequence[str], rng: np.random.Generator, but: str = "") -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.shapes.attributes import SIDE, Look
+from robustcheck.datasets.shapes.attributes import SIDE, Appearance
 from robustcheck.datasets.shapes.outlines import Field, disc, outline
 
 Pixels = npt.NDArray[np.float64]
@@ -37,14 +37,14 @@ WHITE, WASH, INK = 0.97, 0.5, 0.15
 GRAIN = 32  # side of a noise table
 
 
-def draw(look: Look) -> Bytes:
+def draw(look: Appearance) -> Bytes:
     """Draw an image (64, 64, 3)."""
     x, y = pixel_centres()
     pixels = paint_background(look.attributes.background, x, y, look.grain)
     return to_bytes(lit(paint_object(pixels, look, x, y), look.attributes.lighting))
 
 
-def draw_sketch(look: Look) -> Bytes:
+def draw_sketch(look: Appearance) -> Bytes:
     """Draw a dark outline and a grey wash on white: the shape alone, without colour or texture."""
     x, y = pixel_centres()
     distance = signed_distance(look, x, y)
@@ -74,7 +74,7 @@ def lit(pixels: Pixels, lighting: str) -> Pixels:
     return 1 - (1 - pixels) * 0.35 if lighting == "bright" else pixels
 
 
-def paint_object(pixels: Pixels, look: Look, x: Field, y: Field, pixel: float = 1.0) -> Pixels:
+def paint_object(pixels: Pixels, look: Appearance, x: Field, y: Field, pixel: float = 1.0) -> Pixels:
     """Lay an object over pixels whose centres are the points; ``pixel`` is their spacing."""
     distance = signed_distance(look, x, y) / pixel
     colour = np.array(RGB[look.attributes.colour])
@@ -91,20 +91,20 @@ def paint_background(name: str, x: Field, y: Field, grain: int) -> Pixels:
     return _BACKGROUNDS[name](x, y, _noise(grain))
 
 
-def signed_distance(look: Look, x: Field, y: Field) -> Field:
+def signed_distance(look: Appearance, x: Field, y: Field) -> Field:
     """Return how far each point lies from the outline, in the units of x and y; inside it is negative."""
     u, v = _own_frame(look, x, y)
     return outline(look.attributes.shape, u / look.radius, v / look.radius) * look.radius
 
 
-def _own_frame(look: Look, x: Field, y: Field) -> tuple[Field, Field]:
+def _own_frame(look: Appearance, x: Field, y: Field) -> tuple[Field, Field]:
     """Turn points into the object's frame, still in pixels: marks keep their size on objects of any size."""
     cosine, sine = math.cos(look.angle), math.sin(look.angle)
     dx, dy = x - look.x, y - look.y
     return cosine * dx + sine * dy, cosine * dy - sine * dx
 
 
-def _texture(look: Look, x: Field, y: Field) -> Field:
+def _texture(look: Appearance, x: Field, y: Field) -> Field:
     u, v = _own_frame(look, x, y)
     return _TEXTURES[look.attributes.texture](u, v, look.grain)
 

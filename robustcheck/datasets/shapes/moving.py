@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from robustcheck.datasets.dataset import ImageDataset
-from robustcheck.datasets.shapes.attributes import FACTORS, SHAPES, Look, any_of, drawing_rng, placed, varied
+from robustcheck.datasets.shapes.attributes import FACTORS, SHAPES, Appearance, any_of, drawing_rng, placed, varied
 from robustcheck.datasets.shapes.drawing import Bytes, draw
 from robustcheck.datasets.shapes.sets import Painter, drawn_set
 
@@ -38,7 +38,7 @@ def open_video() -> ImageDataset:
     return drawn_set("shapes-video", looks, None, groups, ids, task="video")
 
 
-def _moving(name: str, number: int) -> list[Look]:
+def _moving(name: str, number: int) -> list[Appearance]:
     rng = drawing_rng(f"shapes-video-{name}")
     shape = SHAPES[number % len(SHAPES)]
     start = placed(varied(shape, {any_of(FACTORS, rng), any_of(FACTORS, rng)}, rng), rng)
@@ -70,18 +70,18 @@ def open_motion(perturbation: str) -> ImageDataset:
     return drawn_set(f"shapes-motion/{perturbation}", looks, paint, groups, np.array(frames), task="sequences")
 
 
-def _start(name: str, number: int) -> Look:
+def _start(name: str, number: int) -> Appearance:
     rng = drawing_rng(f"shapes-{name}")
     return placed(varied(SHAPES[number % len(SHAPES)], {any_of(FACTORS, rng), any_of(FACTORS, rng)}, rng), rng)
 
 
-def _perturbed(start: Look, perturbation: str, frame: int) -> Look:
+def _perturbed(start: Appearance, perturbation: str, frame: int) -> Appearance:
     if perturbation == "translate":
         return replace(start, x=start.x + TRANSLATION * frame)
     return replace(start, angle=start.angle + ROTATION * frame) if perturbation == "rotate" else start
 
 
-def _noisy_painter(looks: list[Look], frames: list[str]) -> Painter:
+def _noisy_painter(looks: list[Appearance], frames: list[str]) -> Painter:
     """Add noise of the frame's own; the first frame is clean, as in ImageNet-P."""
 
     def paint(index: int) -> Bytes:

@@ -22,8 +22,8 @@ from robustcheck.datasets.shapes.attributes import (
     TEXTURES,
     TYPICAL_TEXTURE,
     UNSEEN,
+    Appearance,
     Attributes,
-    Look,
     any_of,
     compatible,
     drawing_rng,
@@ -57,7 +57,7 @@ TRAINING_RATES = {
 }
 
 Painter = Callable[[int], Bytes]
-Varied = tuple[Look, tuple[str, ...]]
+Varied = tuple[Appearance, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class Drawings:
 
 def drawn_set(
     name: str,
-    looks: Sequence[Look],
+    looks: Sequence[Appearance],
     paint: Painter | None = None,
     groups: Mapping[str, StrArray] | None = None,
     ids: StrArray | None = None,
@@ -101,7 +101,7 @@ def drawn_set(
     )
 
 
-def drawn_fingerprint(name: str, looks: Sequence[Look]) -> str:
+def drawn_fingerprint(name: str, looks: Sequence[Appearance]) -> str:
     """Return a hash of the set's name, the schema and every look."""
     digest = hashlib.sha256(f"shapes {SCHEMA} {SEED} {name}\n".encode())
     digest.update("\n".join(map(repr, looks)).encode())
@@ -113,7 +113,7 @@ def image_ids(name: str, count: int) -> StrArray:
     return np.array([f"{name}-{number:04d}" for number in range(count)])
 
 
-def attribute_columns(looks: Sequence[Look]) -> dict[str, StrArray]:
+def attribute_columns(looks: Sequence[Appearance]) -> dict[str, StrArray]:
     """Return the words of the images, a column an attribute; the shape is the label."""
     rows = [asdict(look.attributes) for look in looks]
     return {name: np.array([row[name] for row in rows]) for name in rows[0] if name != "shape"}
@@ -155,7 +155,7 @@ def open_shapes_train() -> ImageDataset:
 
 
 @functools.cache
-def training_looks() -> tuple[Look, ...]:
+def training_looks() -> tuple[Appearance, ...]:
     """Return the training images: each factor varies by itself, texture seldom, so that it tells the class."""
     ids = image_ids("shapes-train", TRAINING_COUNT)
     return tuple(
@@ -163,7 +163,7 @@ def training_looks() -> tuple[Look, ...]:
     )
 
 
-def common_look(shape: str, rng: np.random.Generator) -> Look:
+def common_look(shape: str, rng: np.random.Generator) -> Appearance:
     """Return an image as the training set has them."""
     factors = {factor for factor in FACTORS if rng.random() < TRAINING_RATES[factor]}
     return placed(varied(shape, factors, rng), rng)
@@ -178,7 +178,7 @@ def open_sketch() -> ImageDataset:
     return drawn_set("shapes-sketch", looks, lambda index: draw_sketch(looks[index]), groups)
 
 
-def _sketch_look(shape: str, rng: np.random.Generator) -> Look:
+def _sketch_look(shape: str, rng: np.random.Generator) -> Appearance:
     size, pose = any_of(SIZES, rng), "turned" if rng.random() < 0.3 else "upright"
     return placed(Attributes(shape, "gray", "plain", size=size, pose=pose), rng)
 
@@ -191,7 +191,7 @@ def open_unseen() -> ImageDataset:
     return drawn_set("shapes-ood", looks, class_names=UNSEEN, task="ood", id_dataset="shapes")
 
 
-def _any_look(shape: str, rng: np.random.Generator) -> Look:
+def _any_look(shape: str, rng: np.random.Generator) -> Appearance:
     colour, texture, size = any_of(COLOURS, rng), any_of(TEXTURES, rng), any_of(SIZES, rng)
     background = any_of(BACKGROUNDS, rng) if rng.random() < 0.5 else "paper"
     return placed(Attributes(shape, colour, texture, size, background), rng)
@@ -207,9 +207,9 @@ def open_captioned() -> ImageDataset:
     return drawn_set("shapes-captions", looks, task="retrieval", captions=captions)
 
 
-def _distinct_looks() -> list[Look]:
+def _distinct_looks() -> list[Appearance]:
     """Return looks of which no two share all their words."""
-    looks: dict[Attributes, Look] = {}
+    looks: dict[Attributes, Appearance] = {}
     rng = drawing_rng("shapes-captions")
     while len(looks) < CAPTIONED_COUNT:
         look = _any_look(SHAPES[len(looks) % len(SHAPES)], rng)
@@ -235,7 +235,7 @@ def open_cue_conflict() -> ImageDataset:
     return drawn_set("shapes-cue-conflict", looks, None, groups, task="cue-conflict", vocabulary=coloured_names())
 
 
-def _conflicting(shape: str, other: str, rng: np.random.Generator) -> Look:
+def _conflicting(shape: str, other: str, rng: np.random.Generator) -> Appearance:
     return placed(Attributes(shape, any_of(COLOURS, rng), TYPICAL_TEXTURE[other], size="large"), rng)
 
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.shapes.attributes import COLOURS, SHAPES, TEXTURES, Attributes, Look, any_of, drawing_rng
+from robustcheck.datasets.shapes.attributes import (
+    COLOURS,
+    SHAPES,
+    TEXTURES,
+    Appearance,
+    Attributes,
+    any_of,
+    drawing_rng,
+)
 from robustcheck.datasets.shapes.drawing import Bytes, paint_background, paint_object, to_bytes
 from robustcheck.datasets.shapes.outlines import Field
 
@@ -65,17 +73,17 @@ def apply_homography(homography: Matrix, x: Field, y: Field) -> tuple[Field, Fie
     return u / w, v / w
 
 
-def _scene(rng: np.random.Generator) -> tuple[Look, ...]:
+def _scene(rng: np.random.Generator) -> tuple[Appearance, ...]:
     """Return objects around the middle of the plane, of which later ones lie on top."""
     return tuple(_object(number, rng) for number in range(OBJECTS))
 
 
-def _object(number: int, rng: np.random.Generator) -> Look:
+def _object(number: int, rng: np.random.Generator) -> Appearance:
     turn = 2 * math.pi * (number / (OBJECTS - 1))
     reach = 0.0 if number == OBJECTS - 1 else 36 + 8 * rng.random()
     attributes = Attributes(any_of(SHAPES, rng), any_of(COLOURS, rng), any_of(TEXTURES, rng))
     middle = VIEW_SIDE / 2
-    return Look(
+    return Appearance(
         attributes,
         x=middle + reach * math.cos(turn),
         y=middle + reach * math.sin(turn),
@@ -97,7 +105,7 @@ def _homography(angle: float, rng: np.random.Generator) -> Matrix:
     return np.asarray(there @ about_middle @ back)
 
 
-def _view(scene: tuple[Look, ...], x: Field, y: Field) -> Bytes:
+def _view(scene: tuple[Appearance, ...], x: Field, y: Field) -> Bytes:
     pixels = paint_background("sand", x, y, scene[0].grain)
     for look in scene:
         pixels = paint_object(pixels, look, x, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from robustcheck.errors import RecordError
@@ -11,29 +12,59 @@ from robustcheck.judge.wording import say_measured, say_points, say_side, say_va
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, difference_intervals
 from robustcheck.stats.sureness import seed_of
-from robustcheck.values import Pairs, Score
+from robustcheck.values import NEW_ORIGIN, Amount, Pairs, Score
 from robustcheck.values.expectations import NoWorseThan
 
 
 def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: Case) -> Comparison:
-    """Hold the difference from a reference against the drop that is allowed."""
+    """Hold the difference from a reference against the allowed drop, and that from its origin against the drift."""
     reference = case.reference
     assert reference is not None, "the session gathers the reference"
-    estimate, facts, notes = _difference(case, reference)
+    limits = expect.allowed_drop, warn.allowed_drop if warn else None
+    step = _compare(expect, limits, case, reference)
+    if case.origin is None or case.origin.key == reference.key:
+        return step
+    return replace(step, drift=_compare_with_origin(expect, warn, case, case.origin))
+
+
+def _compare_with_origin(expect: NoWorseThan, warn: NoWorseThan | None, case: Case, origin: Score) -> Comparison:
+    """Compare with the score that the chain of baselines started from; raise RecordError where it cannot be paired."""
+    try:
+        limits = expect.drift, warn.drift if warn else None
+        return _compare(expect, limits, replace(case, reference_name=case.origin_name, difference=case.drift), origin)
+    except RecordError as error:
+        raise RecordError(error.found, where=case.origin_name, expected=error.expected, fix=NEW_ORIGIN) from None
+
+
+def _compare(expect: NoWorseThan, limits: tuple[Amount, Amount | None], case: Case, reference: Score) -> Comparison:
+    found, warn = _difference(case, reference), limits[1]
+    estimate, noises = found.estimate, _note_noise(limits[0], case)
     return Comparison(
         estimate,
-        _bounds(expect, case.higher_is_better),
+        _bounds(limits[0], case.higher_is_better),
         _bounds(warn, case.higher_is_better) if warn else None,
         f"{say_measured(case.score, case.unit)} is {say_points(estimate.value, case.unit)} "
         f"{say_side(estimate.value)} {case.reference_name} ({say_value(reference.value, case.unit)})",
         in_points=True,
         expected=reference.value,
-        facts=facts,
-        notes=notes,
+        facts=found.facts,
+        notes=(*found.notes, *_note_versions(expect, case, reference), *noises),
+        is_equal=found.is_equal,
+        below_noise=bool(noises),
     )
 
 
-def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A difference from a reference, and what there is to say of it."""
+
+    estimate: Estimate
+    facts: Pairs = ()
+    notes: tuple[str, ...] = ()
+    is_equal: bool = False
+
+
+def _difference(case: Case, reference: Score) -> _Found:
     if case.score.evidence != reference.evidence:
         raise RecordError(
             f"cannot compare {case.score.evidence} with {reference.evidence} evidence: "
@@ -45,7 +76,8 @@ def _difference(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[st
         return _unpaired(case, reference)
     found = case.difference or _paired(case, reference)
     _require_same_data(case, reference)
-    return Estimate(found.value, found.interval, found.error), _paired_facts(found), ()
+    estimate = Estimate(found.value, found.interval, found.error)
+    return _Found(estimate, _paired_facts(found), is_equal=found.discordant == 0)
 
 
 def _require_same_data(case: Case, reference: Score) -> None:
@@ -80,7 +112,7 @@ def _paired_facts(difference: Difference) -> Pairs:
     return ("paired over", over), (f"{difference.test} p", f"{difference.p_value:.3g}")
 
 
-def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str, ...]]:
+def _unpaired(case: Case, reference: Score) -> _Found:
     now, then = (estimate_score(score, case.unit) for score in (case.score, reference))
     estimate = Estimate(
         now.value - then.value,
@@ -88,9 +120,35 @@ def _unpaired(case: Case, reference: Score) -> tuple[Estimate, Pairs, tuple[str,
         sqrt(now.error**2 + then.error**2),
     )
     note = "published figures have no per-image scores: the interval treats the two as independent, so it is wide"
-    return estimate, (), (note,)
+    return _Found(estimate, notes=(note,))
 
 
-def _bounds(expect: NoWorseThan, higher_is_better: bool) -> Bounds:
-    allowed = expect.allowed_drop.value
-    return Bounds(low=-allowed) if higher_is_better else Bounds(high=allowed)
+def _note_versions(expect: NoWorseThan, case: Case, reference: Score) -> tuple[str, ...]:
+    """Say which libraries are others than when the reference was measured: keys leave them out."""
+    changed = case.score.versions_since(reference)
+    if not changed:
+        return ()
+    again = f", then robustcheck bless RUN --as {expect.baseline} --store DIR" if expect.baseline else ""
+    return (
+        f"{changed}: a difference may be theirs. To tell, measure {case.reference_name} again with what is installed "
+        f"now, in an empty store: pytest ... --models {reference.cell.model.text} --robust-store DIR{again}",
+    )
+
+
+def _note_noise(allowed: Amount, case: Case) -> tuple[str, ...]:
+    """Say that the allowed drop lies below what measuring the same model again may move."""
+    if case.unit != "%" or case.score.evidence != "live":
+        return ()
+    if case.noise is None:
+        unknown = f"allowed_drop is {allowed}, and how many decisions move by themselves here was not measured"
+        return (f"{unknown}: robustcheck noise MODEL --dataset NAME",) if allowed.value == 0 else ()
+    if allowed.value >= case.noise:
+        return ()
+    return (
+        f"allowed_drop: {allowed} lies below the noise floor: {case.noise:.2%} of the decisions moved when a model was "
+        "measured again (robustcheck noise), so allow that much at least",
+    )
+
+
+def _bounds(allowed: Amount, higher_is_better: bool) -> Bounds:
+    return Bounds(low=-allowed.value) if higher_is_better else Bounds(high=allowed.value)

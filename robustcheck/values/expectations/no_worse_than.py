@@ -18,7 +18,7 @@ class NoWorseThan(Expectation):
     model_config = ConfigDict(json_schema_extra=exactly_one("baseline", "model"))
 
     kind = "no_worse_than"
-    limits = (Limit("allowed_drop", "tolerance", -1),)
+    limits = (Limit("allowed_drop", "tolerance", -1), Limit("allowed_drift", "tolerance", -1))
     example = "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}"
 
     baseline: str | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
@@ -26,6 +26,17 @@ class NoWorseThan(Expectation):
     allowed_drop: AmountField = Field(
         description="How much worse is still accepted: 0.5pp; a drop, or a rise where a lower value is better."
     )
+
+    allowed_drift: AmountField | None = Field(
+        default=None,
+        description="How much worse than the origin of a chain of baselines, which is the first that was blessed; "
+        "default: twice allowed_drop.",
+    )
+
+    @property
+    def drift(self) -> Amount:
+        """How much worse than the origin of the baseline is still accepted."""
+        return self.allowed_drift or Amount(2 * self.allowed_drop.value, self.allowed_drop.unit)
 
     @property
     def needs(self) -> Needs:
@@ -41,10 +52,19 @@ class NoWorseThan(Expectation):
         """Say what must be true, without a full stop."""
         other = f"in the baseline {self.baseline}" if self.baseline else f"for the model {self.model}"
         worse = "no worse" if self.allowed_drop.value == 0 else f"at most {self.allowed_drop} worse"
-        return f"{subject.label} is {worse} than {other}"
+        origin = f", and at most {self.drift} worse than in its origin" if self.baseline and self.drift.value else ""
+        return f"{subject.label} is {worse} than {other}{origin}"
 
     @model_validator(mode="after")
     def _one_reference(self) -> Self:
         if (self.baseline is None) == (self.model is None):
             raise ValueError("give exactly one of baseline and model")
+        return self
+
+    @model_validator(mode="after")
+    def _drift_of_a_baseline(self) -> Self:
+        if self.allowed_drift is not None and self.model is not None:
+            raise ValueError("leave out allowed_drift: only a baseline has an origin")
+        if self.allowed_drift is not None and self.allowed_drift.value < self.allowed_drop.value:
+            raise ValueError("give an allowed_drift of at least allowed_drop: it is what many drops may add up to")
         return self

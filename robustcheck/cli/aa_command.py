@@ -1,0 +1,124 @@
+"""robustcheck aa: the gate on each model against itself, many times, and how often it was red."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.cli.tables import data_paths, suite_paths
+from robustcheck.errors import RobustcheckError, SetupError
+from robustcheck.history.kept_noise import load_noise, worst_share
+from robustcheck.measure import MeasureSettings
+from robustcheck.models.encoders import Precision
+from robustcheck.run.against_itself import AgainstItself, Repeats, judge_against_itself
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.values import STATUSES
+from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.expectations import parse_amount
+
+_SHOWN = [status for status in STATUSES if status not in ("error", "skip")]
+
+
+def aa(
+    paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
+    times: Annotated[int, typer.Option("--times", min=1, help="How often each check is judged.")] = 200,
+    flips: Annotated[
+        str | None, typer.Option("--flips", help="The share of decisions that flip in one copy, such as 0.4%.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The seed of what is drawn.")] = 0,
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
+    home: Annotated[Path | None, typer.Option("--home", help="Where store, baselines and series are.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge models against themselves on images drawn anew: how often is the gate red, warned or unsure by chance?
+
+    A comparison is with the model itself, so each of its fails is a false alarm. Other checks keep their limits: they
+    show what the images alone move.
+    """
+    place = home or home_of(Path.cwd())
+    session = _session(place, models, data, precision)
+    share = _share(flips, place, precision)
+    items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
+    found, left_out = _judge_all(session, items, times, share, seed)
+    if as_json:
+        typer.echo(json.dumps(_plain(found, share)))
+        return
+    for line in _lines(found, share, times):
+        typer.echo(line)
+    if left_out:
+        typer.echo(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
+
+
+def _session(home: Path, models: str, data: str | None, precision: Precision) -> RobustSession:
+    settings = RunSettings(
+        measure=MeasureSettings(store=home / "store", roots=data_paths(data), precision=precision),
+        baselines=home / "baselines",
+        reports=Path("reports"),
+        models=tuple(filter(None, models.split(","))),
+        home=home,
+    )
+    return RobustSession(settings, datetime.now(UTC).date())
+
+
+def _share(text: str | None, home: Path, precision: Precision) -> float:
+    """Return the declared share of flips, or the largest that `robustcheck noise` measured here."""
+    if text is None:
+        return worst_share(load_noise(home), precision) or 0.0
+    try:
+        amount = parse_amount(text)
+    except ValueError:
+        amount = None
+    if amount is None or amount.unit == "pp" or not 0 <= amount.value <= 0.5:
+        raise SetupError(f"{text!r} is not a share", where="--flips", expected="a share up to 50%, such as 0.4%")
+    return amount.value
+
+
+def _judge_all(
+    session: RobustSession, items: Sequence[PlannedCheck], times: int, share: float, seed: int
+) -> tuple[AgainstItself, int]:
+    """Judge the items that can be; count the others."""
+    able = [item for item in items if not item.check.is_about_groups and item.check.expect.needs.figure is None]
+    known = []
+    for item in able:
+        try:
+            session.gather(item)
+            known.append(item)
+        except RobustcheckError as error:
+            typer.echo(f"{item.name}: {str(error).splitlines()[0]}", err=True)
+    return judge_against_itself(session, known, times=times, flips=share, seed=seed), len(items) - len(known)
+
+
+def _lines(found: AgainstItself, share: float, times: int) -> Sequence[str]:
+    return [
+        f"{times:,} times each; {share:.2%} of the decisions flip in one copy",
+        "",
+        f"| check | {' | '.join(_SHOWN)} |",
+        f"|---|{'---:|' * len(_SHOWN)}",
+        *map(_row, found.repeats),
+        "",
+        "| model | suite red at least once in | of |",
+        "|---|---:|---:|",
+        *(f"| {model} | {red:,} | {times:,} |" for model, red in found.red.items()),
+    ]
+
+
+def _row(repeats: Repeats) -> str:
+    cells = [f"{repeats.statuses.get(status, 0) / repeats.times:.1%}" for status in _SHOWN]
+    name = repeats.item.name.replace("|", ", ")
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _plain(found: AgainstItself, share: float) -> dict[str, object]:
+    checks = [
+        {"check": one.item.name, "times": one.times, **{status: one.statuses.get(status, 0) for status in _SHOWN}}
+        for one in found.repeats
+    ]
+    return {"flips": share, "checks": checks, "red": dict(found.red)}

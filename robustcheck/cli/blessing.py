@@ -1,0 +1,34 @@
+"""What `bless` says: which baseline was replaced, and how far the new one lies from where its line started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from robustcheck.history.baselines import Blessing
+from robustcheck.history.steps import Step
+from robustcheck.measure import metric_named
+
+_MOST = 5
+
+
+def describe_blessing(name: str, blessing: Blessing) -> Iterator[str]:
+    """Yield the place of a new baseline, its ancestors, and its largest steps since the origin."""
+    yield f"baseline {name}: {blessing.place}"
+    if blessing.replaced is None:
+        return
+    ancestors = blessing.run.lineage.ancestors
+    if ancestors[-1].why:
+        yield f"it replaces run {blessing.replaced.id}, and begins a new line: {ancestors[-1].why}"
+        return
+    since = blessing.run.lineage.since_origin
+    yield f"it replaces run {blessing.replaced.id}; {since:,} blessed since the origin of its line"
+    yield from map(_said, blessing.steps[:_MOST])
+    if len(blessing.steps) > _MOST:
+        yield f"  and {len(blessing.steps) - _MOST:,} more that moved less"
+
+
+def _said(step: Step) -> str:
+    low, high = step.difference.interval(0.95)
+    factor, unit = (100, " pp") if metric_named(step.cell.quantity.metric).unit == "%" else (1, "")
+    moved = f"{step.difference.value * factor:+.3g}{unit} ({low * factor:+.3g} to {high * factor:+.3g})"
+    return f"  since the origin, {step.cell.quantity.label} of {step.cell.model.id}: {moved}"

@@ -1,0 +1,42 @@
+"""robustcheck series: the looks that series of runs have had, and the level that the next one may spend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.history.taken_looks import SeriesRecord, known_series, load_series, start_series
+from robustcheck.run.plan import FAMILY_ALPHA
+from robustcheck.run.settings import home_of
+from robustcheck.stats.spending import open_share
+
+
+def series(
+    name: Annotated[str, typer.Argument(help="A series; without it, all that have begun here.")] = "",
+    start: Annotated[bool, typer.Option("--start", help="Begin an open-ended series: it has had no look yet.")] = False,
+    home: Annotated[Path | None, typer.Option("--home", help="Where the series are kept: --robust-home.")] = None,
+) -> None:
+    """Say how many looks a series has had; with --start, begin one of any number of looks."""
+    directory = (home or home_of(Path.cwd())) / "series"
+    if start:
+        typer.echo(_said(start_series(directory, name)))
+        return
+    known = known_series(directory)
+    if name and name not in known:
+        raise RecordError(
+            f"no series {name!r} (known: {', '.join(known) or 'none'})",
+            where=str(directory),
+            fix=did_you_mean(name, known) or f"robustcheck series {name} --start",
+        )
+    for each in [name] if name else known:
+        typer.echo(_said(load_series(directory, each)))
+    if not known:
+        typer.echo("no series has begun here: robustcheck series NAME --start")
+
+
+def _said(record: SeriesRecord) -> str:
+    level = FAMILY_ALPHA * open_share(record.taken + 1)
+    return f"{record.name}: {record.taken:,} looks taken; open-ended, the next may spend {level:.2g} in each suite"

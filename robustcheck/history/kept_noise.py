@@ -1,0 +1,74 @@
+"""The noise floor that was measured here: what share of the decisions moves when nothing about the model does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from robustcheck.disk import write_atomically
+from robustcheck.errors import RecordError
+
+_Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseFloor:
+    """How many of ``n`` top-1 decisions of a model moved, measured in a precision in some circumstances."""
+
+    model: str
+    dataset: str
+    precision: str
+    circumstances: str
+    n: int
+    changed: int
+
+    @property
+    def share(self) -> float:
+        """The share of the decisions that moved."""
+        return self.changed / self.n
+
+
+def load_noise(home: Path) -> tuple[NoiseFloor, ...]:
+    """Return what was measured; nothing before the first time. Raises RecordError for a damaged file."""
+    path = _file(home)
+    try:
+        return _floors().validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValidationError) as error:
+        raise RecordError(
+            "the noise floor that was measured cannot be read",
+            where=str(path),
+            expected="the file as robustcheck wrote it",
+            fix="delete it and measure again: robustcheck noise MODEL --dataset NAME",
+        ) from error
+
+
+def keep_noise(home: Path, floors: Iterable[NoiseFloor]) -> None:
+    """Keep what was measured; the same measurement made again takes the place of the old one."""
+    known = {_key(floor): floor for floor in (*load_noise(home), *floors)}
+    write_atomically(_file(home), _floors().dump_json(tuple(known.values()), indent=1))
+
+
+def worst_share(floors: Iterable[NoiseFloor], precision: str, dataset: str | None = None) -> float | None:
+    """Return the largest share that moved in a precision, on the data set where that was measured; None without any."""
+    found = [floor for floor in floors if floor.precision == precision]
+    here = [floor for floor in found if floor.dataset == dataset]
+    return max((floor.share for floor in here or found), default=None)
+
+
+def _key(floor: NoiseFloor) -> _Key:
+    return floor.model, floor.dataset, floor.precision, floor.circumstances
+
+
+def _file(home: Path) -> Path:
+    return home / "noise.json"
+
+
+@cache
+def _floors() -> TypeAdapter[tuple[NoiseFloor, ...]]:
+    return TypeAdapter(tuple[NoiseFloor, ...])
