@@ -28,6 +28,7 @@ from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
 from robustcheck.cli.said import say
 from robustcheck.cli.series_command import series
+from robustcheck.cli.store_command import store
 from robustcheck.cli.tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
@@ -55,6 +56,7 @@ app.command()(work)
 app.command()(submit)
 app.command()(series)
 app.command()(aa)
+app.command()(store)
 
 
 def _say_version(wanted: bool) -> None:

@@ -139,7 +139,8 @@ class Pass:
             ready = []
         for place, runner in enumerate(claimed.runners):
             if runner.error is None:
-                runner.chunks.write(claimed.job.chunk, _joined(rows[place]), self._making)
+                facts = {**self._making, "reading": runner.outputs.reading.name}
+                runner.chunks.write(claimed.job.chunk, _joined(rows[place]), facts)
 
     def _forward(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
         """Run every model on a batch, and note what that cost."""

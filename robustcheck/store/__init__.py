@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robustcheck.store.arrays import SCHEMA, Stored, array_file, content_key, read_array
 from robustcheck.store.chunks import CHUNK, Chunks, Rows
+from robustcheck.store.contents import StoredPart, parts_to_prune, remove_parts, stored_parts
 from robustcheck.store.keyed import Store, open_store
 from robustcheck.store.local_storage import LocalStorage
 from robustcheck.store.opening import is_url, open_storage
@@ -20,11 +21,15 @@ __all__ = [
     "Storage",
     "Store",
     "Stored",
+    "StoredPart",
     "array_file",
     "content_key",
     "holding",
     "is_url",
     "open_storage",
     "open_store",
+    "parts_to_prune",
     "read_array",
+    "remove_parts",
+    "stored_parts",
 ]

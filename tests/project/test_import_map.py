@@ -82,6 +82,7 @@ ALLOWED: dict[str, set[str]] = {
         "spec",
         "starter",
         "stats",
+        "store",
     },
     "zoo": set(),
 }

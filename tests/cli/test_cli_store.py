@@ -1,0 +1,49 @@
+"""The command store: sizes, and room made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import Robustcheck
+
+from robustcheck.store import Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store with a head and two outputs, where the command looks for it."""
+    store = open_store(tmp_path / ".robustcheck" / "store")
+    store.write("heads", "aa" * 32, np.zeros(3), {})
+    for key, reading in (("bb" * 32, "pooled"), ("cc" * 32, "pgd")):
+        store.chunks("outputs", key, 2).write(0, np.zeros((2, 50_000)), {"reading": reading})
+    return store
+
+
+def test_it_says_what_is_stored(robustcheck: Robustcheck, store: Store) -> None:
+    said = robustcheck("store", "--size")
+    assert said.code == 0
+    rows = [line.split() for line in said.out.splitlines()]
+    assert ["outputs", "pgd", "1", "1", "800.2", "KB"] in rows
+    assert rows[-1][:2] == ["3", "parts,"]
+    assert robustcheck("store").out == said.out
+
+
+def test_it_makes_room(robustcheck: Robustcheck, store: Store) -> None:
+    said = robustcheck("store", "--prune", "1MB", "--dry-run")
+    assert said.out == "would be removed: 1 of 3 parts, 800.2 KB\n"
+    assert robustcheck("store", "--prune", "0B", "--reading", "pgd").out == "removed: 1 of 3 parts, 800.2 KB\n"
+    assert "pgd" not in robustcheck("store").out
+    assert store.read("heads", "aa" * 32) is not None
+    assert robustcheck("store", "--prune", "30d").out == "removed: 0 of 2 parts, 0 B\n"
+
+
+def test_an_amount_without_a_unit_is_a_mistake(robustcheck: Robustcheck, store: Store) -> None:
+    said = robustcheck("store", "--prune", "30")
+    assert said.code == 2
+    assert "expected: an age such as 30d, or a size such as 200GB" in said.err
+
+
+def test_a_store_that_is_not_there_is_empty(robustcheck: Robustcheck) -> None:
+    assert robustcheck("store", "--store", "nowhere").out.splitlines()[-1] == "0 parts, 0 B"
