@@ -85,7 +85,7 @@ def train_context(model: OpenClipModel, basis: HeadBasis, how: ContextTraining) 
     return context.detach(), float(np.mean(losses))
 
 
-def pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the shots."""
     adapter = adapter_named(use.name)
     return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
@@ -105,7 +105,7 @@ COOP_TRAIN = Adapter(
     learns=True,
     needs_model=True,
     libraries=("open_clip_torch", "torch"),
-    pick=pick,
+    pick=_pick,
     make_head=fit_prompts,
     head_logits=prompt_logits,
 )

@@ -1,8 +1,8 @@
 """``+flyp-surrogate``: what FLYP does to a whole CLIP, done to two matrices on stored features.
 
 FLYP (Goyal 2023) fine-tunes both towers with CLIP's own loss on images and the captions of their classes. That cannot
-be re-created on stored features. The surrogate trains a matrix A on image embeddings and B on text embeddings, both from
-the identity, with the same loss (s f_i' w_j, a row's own caption against those of its batch, both ways), and the
+be re-created on stored features. The surrogate trains a matrix A on image embeddings and B on text embeddings, both
+from the identity, with the same loss (s f_i' w_j, a row's own caption against those of its batch, both ways), and the
 classifier is made of the changed texts. It says what adapting the shared space does, not what FLYP's published
 checkpoints do.
 """
@@ -87,7 +87,7 @@ def contrastive_loss(
     return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
 
 
-def pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the samples to learn from."""
     adapter = adapter_named(use.name)
     return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
@@ -112,7 +112,7 @@ FLYP_SURROGATE = Adapter(
     requires=frozenset({"embeds images", "embeds text"}),
     learns=True,
     libraries=("torch",),
-    pick=pick,
+    pick=_pick,
     make_head=fit_maps,
     head_logits=mapped_logits,
 )

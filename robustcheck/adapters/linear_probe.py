@@ -84,7 +84,7 @@ def fit_regression(features: Features, labels: Ints, c: float) -> Floats:
     return np.concatenate([np.zeros_like(weights), weights]) if len(weights) == 1 else weights
 
 
-def pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the samples to learn from; the held-out tenth is taken of them while fitting."""
     adapter = adapter_named(use.name)
     return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
@@ -102,7 +102,7 @@ LINEAR_PROBE = Adapter(
     requires=frozenset({"embeds images"}),
     learns=True,
     libraries=("scikit-learn",),
-    pick=pick,
+    pick=_pick,
     make_head=fit_probe,
     head_logits=probe_logits,
 )

@@ -58,7 +58,7 @@ def votes(features: Features, known: Features, labels: Ints, classes: int, k: in
     return found
 
 
-def pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the samples that vote."""
     adapter = adapter_named(use.name)
     return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
@@ -78,7 +78,7 @@ KNN = Adapter(
     learns=True,
     rereads=True,
     libraries=(),
-    pick=pick,
+    pick=_pick,
     make_head=remember,
     head_logits=vote_logits,
 )

@@ -138,7 +138,7 @@ def _given(use: AdapterUse) -> tuple[float, float]:
     return float(adapter.option(use, "alpha")), float(adapter.option(use, "beta"))
 
 
-def pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
+def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the shots, and with a search up to four further images of each class."""
     adapter = adapter_named(use.name)
     further = _HELD_OUT if adapter.option(use, "search") == "true" else 0
@@ -161,7 +161,7 @@ def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libr
         learns=True,
         rereads=True,
         libraries=libraries,
-        pick=pick,
+        pick=_pick,
         make_head=make,
         head_logits=tip_logits,
     )

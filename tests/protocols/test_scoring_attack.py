@@ -39,8 +39,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> MeasureSettings:
 
 
 def find(settings: MeasureSettings, metric: str, model: ModelRef = ZOO, where: Any = (), **asked: object) -> Any:
+    """Return the score with its samples, which a stored score is without, or the error."""
     quantity = Quantity(metric, "shapes", where=where, options=tuple(sorted(options(**{**FEW, **asked}))))
-    return Bench(settings).measure(Cell(model, quantity))
+    bench, cell = Bench(settings), Cell(model, quantity)
+    found = bench.measure(cell)
+    return replace(found, samples=bench.samples(cell)) if isinstance(found, Score) else found
 
 
 def score(settings: MeasureSettings, metric: str, **asked: Any) -> Score:
@@ -314,6 +317,9 @@ def steep(scale: float) -> Any:
     class Brightness(Classifier):
         def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
             return images
+
+        def _last_features(self, images: torch.Tensor) -> torch.Tensor:
+            return images.flatten(1)
 
     return Brightness(Steep(scale), WHOLE, UNCHANGED, torch.device("cpu"), "fp32", 2)
 
