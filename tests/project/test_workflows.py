@@ -54,7 +54,7 @@ def import_json(place: Path) -> Any:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_option_in_it_exists(name: str) -> None:
-    known = {option.flag for option in OPTIONS} | {"--junitxml"}
+    known = {flag for option in OPTIONS for flag in (option.flag, option.short)} | {"--junitxml"}
     used = set(re.findall(r"(--(?:robust-[a-z-]+|models|arch|junitxml))", scripts(name)))
     assert used
     assert used <= known
@@ -105,16 +105,16 @@ def test_the_step_that_measures_runs_what_it_says(tmp_path: Path, checkpoint: st
 
 
 @pytest.mark.parametrize(
-    ("training", "wanted"), [("", "--robust-device=cuda"), ("/runs/42", "--models=/runs/42 --arch=ViT-B-32")]
+    ("training", "wanted"), [("", "--robust-series=nightly:open"), ("/runs/42", "--robust-series=42:20")]
 )
-def test_a_training_run_is_checked_in_place_of_the_nightly_model(tmp_path: Path, training: str, wanted: str) -> None:
+def test_looks_are_declared(tmp_path: Path, training: str, wanted: str) -> None:
     (job,) = jobs("github-nightly.yml").values()
     (step,) = (each for each in job["steps"] if each.get("name") == "Measure and judge")
     stand_in(tmp_path, "pytest", 'printf "%s\\n" "$*"')
     home = tmp_path / "home"
     (home / "robustcheck-venv" / "bin").mkdir(parents=True)
     (tmp_path / "pytest").rename(home / "robustcheck-venv" / "bin" / "pytest")
-    variables = {"TRAINING": training, "ARCH": "ViT-B-32", "DATA": "/d", "HOME": str(home)}
+    variables = {"TRAINING": training, "ARCH": "ViT-B-32", "LOOKS": "20", "DATA": "/d", "HOME": str(home)}
     environ = {"PATH": os.environ["PATH"]} | variables
     done = subprocess.run(["bash", "-e", "-c", step["run"]], env=environ, capture_output=True, text=True, check=True)
     assert wanted in done.stdout
