@@ -60,7 +60,7 @@ def imagenet_class_names() -> tuple[str, ...]:
 @functools.cache
 def imagenet_wnids() -> tuple[str, ...]:
     """Return the WordNet ids of the 1000 classes, in class order."""
-    return tuple(_timm_info("imagenet_synsets.txt").read_text(encoding="ascii").split())
+    return tuple(timm_info("imagenet_synsets.txt").read_text(encoding="ascii").split())
 
 
 def infer_class_set(class_names: tuple[str, ...], wnids: tuple[str, ...]) -> str:
@@ -101,12 +101,13 @@ def _indices(name: str) -> IntArray:
         listed = " ".join(row["imagenet"] for row in mask_rows("objectnet.csv"))
         return np.array(sorted(int(index) for index in listed.split()), dtype=np.int64)
     own = name in _OWN_LISTS
-    path = Path(__file__).parent / "masks" / _OWN_LISTS[name] if own else _timm_info(_TIMM_LISTS[name])
+    path = Path(__file__).parent / "masks" / _OWN_LISTS[name] if own else timm_info(_TIMM_LISTS[name])
     lines = path.read_text(encoding="utf-8").splitlines()
     return np.array(sorted(int(line) for line in lines if line and not line.startswith("#")), dtype=np.int64)
 
 
-def _timm_info(name: str) -> Path:
+def timm_info(name: str) -> Path:
+    """Return one of timm's files about ImageNet."""
     path = package_directory("timm", "timm") / "data" / "_info" / name
     if not path.is_file():
         raise SetupError(f"timm has no {name}", fix="pip install 'timm>=1.0'")

@@ -42,7 +42,9 @@ class LearntReadout:
         """Return the logits of the classes (len(rows), K)."""
         features = self.stored.take(self.images[rows])
         found = head_logits(features, self.basis, self.state, self.learnt.use)
-        chosen = supervised_logits(found, self.classes.columns, len(self.classes.names))
+        # The adapter was made on these names, or on ImageNet's 1,000 in their order.
+        columns = self.classes.columns
+        chosen = supervised_logits(found, np.arange(len(self.classes.names)) if columns is None else columns)
         return merged(chosen, self.classes.vocabulary)
 
 

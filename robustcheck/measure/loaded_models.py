@@ -7,13 +7,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.measure.keys import EncoderFacts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest, weights_stamps
 from robustcheck.models.encoders import LoadedModel, Precision, load_model
 from robustcheck.models.model_errors import as_model_error, reason_of
+from robustcheck.store import content_key, open_store
 from robustcheck.values import Cell, ModelRef
 
+# The sort of part that says how models were loaded, where there is something to say.
+LOADED = "loaded"
 Load = Callable[[ModelRef, str, Precision], LoadedModel]
 
 
@@ -89,7 +95,14 @@ class LoadedModels:
             )
         if digest != encoder.weights or not is_same:
             raise ModelError("the checkpoint changed while it was being read", where=ref.text, fix="run again")
+        self._keep_remark(encoder, model)
         return model
+
+    def _keep_remark(self, encoder: EncoderFacts, model: LoadedModel) -> None:
+        """Keep what the report should say of how a model was loaded: scores may be read without loading it again."""
+        if remark := getattr(model, "remark", ""):
+            store = open_store(self.shelf.settings.store)
+            store.write(LOADED, content_key(encoder.plain), np.zeros(0), {"remark": remark})
 
 
 def _bytes(ref: ModelRef) -> int:

@@ -13,6 +13,7 @@ from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budge
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import metric_of
+from robustcheck.measure.pairing import pairing_of
 from robustcheck.measure.parts import Head, ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe, require_capability
 from robustcheck.measure.score_pairs import PairBook, Partner
@@ -20,7 +21,6 @@ from robustcheck.measure.scores import samples_of_cell, score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
-from robustcheck.outputs.logits import require_classes
 from robustcheck.stats.compare import Difference
 from robustcheck.store import open_store
 from robustcheck.values import Cell, Samples, Score
@@ -237,7 +237,7 @@ class Bench:
         return recipes
 
     def _make_ready(self, recipe: Recipe) -> None:
-        """See that the model can give what is read, make the head, and see that a classifier has the classes."""
+        """See that the model can give what is read, make the head, and pair the outputs of a classifier."""
         require_capability(recipe)
         if recipe.learnt is not None:
             # What the adapter makes needs outputs that are still to be read; the classes are its own.
@@ -249,7 +249,7 @@ class Bench:
         elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:
             model = self.models.get(recipe.ref)
             if isinstance(model, SupervisedModel):
-                require_classes(model.class_count, recipe.classes.columns, len(recipe.classes.names))
+                pairing_of(recipe, model.class_count)
 
     def _missing(self, recipes: Iterable[Recipe]) -> dict[Outputs, tuple[int, ...]]:
         found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes)}

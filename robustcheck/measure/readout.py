@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from robustcheck.datasets import Vocabulary
 from robustcheck.measure.memo import Memo, StoredRows
+from robustcheck.measure.pairing import pairing_part
 from robustcheck.measure.recipe import ClassList, Recipe
 from robustcheck.outputs.logits import (
     TextHead,
@@ -31,13 +32,14 @@ class Readout:
     """What a model says of the samples of a data set, read from the store as it is asked for.
 
     ``stored`` holds embeddings where there is a head, else a classifier's outputs; ``images`` says which of its
-    rows each sample is.
+    rows each sample is, ``paired`` which of a classifier's outputs is each name.
     """
 
     stored: StoredRows
     images: Ints
     classes: ClassList
     head: TextHead | None
+    paired: Ints | None = None
 
     def cosines(self, rows: Ints) -> Floats | None:
         """Return the cosines with the names (len(rows), C), or None for a classifier."""
@@ -48,7 +50,8 @@ class Readout:
         cosine = self.cosines(rows)
         if cosine is not None and self.head is not None:
             return merged(zero_shot_logits(cosine, self.head), self.classes.vocabulary)
-        logits = supervised_logits(self._features(rows), self.classes.columns, len(self.classes.names))
+        assert self.paired is not None, "without a head, outputs are class scores"
+        logits = supervised_logits(self._features(rows), self.paired)
         return merged(logits, self.classes.vocabulary)
 
     def _features(self, rows: Ints) -> npt.NDArray[np.float32]:
@@ -58,8 +61,10 @@ class Readout:
 def read_out(recipe: Recipe, memo: Memo) -> Readout:
     """Return the readout of a recipe."""
     assert recipe.classes is not None, "this recipe has features only"
-    head = None if recipe.head is None else memo.head(recipe.head)
-    return Readout(memo.rows(recipe.outputs), recipe.rows, recipe.classes, head)
+    stored = memo.rows(recipe.outputs)
+    if recipe.head is not None:
+        return Readout(stored, recipe.rows, recipe.classes, memo.head(recipe.head))
+    return Readout(stored, recipe.rows, recipe.classes, None, memo.get(pairing_part(recipe)).array)
 
 
 def features_of(recipe: Recipe, memo: Memo) -> npt.NDArray[np.float32]:

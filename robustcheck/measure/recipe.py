@@ -16,6 +16,7 @@ from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
 from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
 from robustcheck.measure.reading import POOLED, Reading, reading_facts
 from robustcheck.models.kind import capabilities
+from robustcheck.models.output_names import OutputNames
 from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
@@ -23,13 +24,16 @@ from robustcheck.values import AdapterUse, ModelRef
 
 Ints = npt.NDArray[np.int64]
 
+# Raised when the rule of pairing.py changes, so that what was made by another one is not read.
+PAIRING_RULE = 2
+
 
 @dataclass(frozen=True, eq=False)
 class ClassList:
     """What a model is asked to tell apart: names, the texts of each, and how they become classes.
 
-    ``texts`` is empty for a classifier with classes of its own; ``columns`` are the places of the names
-    among its logits. ``vocabulary`` is set where several names stand for one class.
+    ``texts`` is empty for a classifier with classes of its own; ``columns`` are the places of the names among
+    ImageNet's 1,000, where they are of these. ``vocabulary`` is set where several names stand for one class.
     """
 
     names: tuple[str, ...]
@@ -95,7 +99,8 @@ class Recipe:
     set's labels are among the classes (not so out of distribution). ``saved`` predictions take the place of
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
     and ``others`` the recipes of further models that have a part in the reading. With
-    ``learnt`` a head adapter makes the logits.
+    ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights calls its
+    outputs.
     """
 
     ref: ModelRef
@@ -111,6 +116,7 @@ class Recipe:
     chosen: tuple[int, ...] = ()
     others: tuple[Recipe, ...] = ()
     learnt: Learnt | None = None
+    told: OutputNames | None = None
 
     @property
     def images(self) -> Dataset:
@@ -169,7 +175,20 @@ class Recipe:
             "dataset": self.dataset.fingerprint,
             "labelled": self.labelled,
         }
-        return content_key(facts if self.learnt is None else {**facts, "learnt": self.learnt.key})
+        learnt = {} if self.learnt is None else {"learnt": self.learnt.key}
+        paired = {"pairing": self.pairing_facts} if self.is_paired else {}
+        return content_key({**facts, **learnt, **paired})
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the outputs are class scores, which are paired with the classes."""
+        return self.learnt is None and self.classes is not None and not self.classes.texts
+
+    @property
+    def pairing_facts(self) -> dict[str, object]:
+        """What decides which output is which class, beside the classes and the outputs."""
+        told = None if self.told is None else [list(self.told.names), self.told.is_partial]
+        return {"rule": PAIRING_RULE, "told": told}
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, ImageDataset, classes_outside, known_outside, most_samples
-from robustcheck.errors import DataError, DataMissing
+from robustcheck.datasets.class_sets import imagenet_wnids
+from robustcheck.datasets.label_lists import label_list_of
+from robustcheck.errors import DataError, DataMissing, ModelError
 from robustcheck.measure.learnt import LearntReadout, read_learnt
 from robustcheck.measure.memo import Memo
+from robustcheck.measure.pairing import AskedClasses, OutputPairing, asked_classes, pair_outputs
 from robustcheck.measure.readout import Readout, merged, read_out
 from robustcheck.measure.recipe import ClassList, Recipe
+from robustcheck.models.output_names import OutputNames
 from robustcheck.outputs.summary import Summary
 from robustcheck.predictions import (
     Predictions,
@@ -29,6 +33,7 @@ from robustcheck.values import Task
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_NAMED = "write an NPZ file with class_names, or columns logit_NAME: see docs/predictions.md"
 _NEED_NO_LABELS: tuple[Task, ...] = ("ood", "sequences")
 
 
@@ -159,15 +164,90 @@ def _on_dataset(recipe: Recipe) -> Predictions:
             where=str(saved.path),
             expected=f"the best of the {len(dataset.class_names)} classes, by name, or logits of all names",
         )
-    names = dataset.class_names if dataset.vocabulary is not None and are_classes else classes.names
-    saved = settled(saved, names)
-    if saved.class_names is not None:
-        saved = with_names(saved, names)
-    elif saved.kind != "classes" and classes.columns is not None and saved.values.shape[1] == 1000 != len(names):
-        saved = with_columns(saved, classes.columns)
+    saved = _counted_in(saved, recipe, names_of_saved(recipe))
     # Labels in the file are of the names that it scores; a view shows part of what its base's file is about.
     labels = dataset.labels if recipe.labelled and are_classes else None
-    return aligned(saved, dataset.ids, len(names), dataset.name, labels=labels, others=True)
+    return aligned(saved, dataset.ids, len(names_of_saved(recipe)), dataset.name, labels=labels, others=True)
+
+
+def names_of_saved(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names that saved predictions are counted in: those that are scored, or classes already merged."""
+    assert recipe.saved is not None, "a recipe of saved predictions holds them"
+    assert recipe.classes is not None, "saved predictions are of classes"
+    are_merged = recipe.dataset.vocabulary is not None and _is_merged(recipe.saved, recipe)
+    return recipe.dataset.class_names if are_merged else recipe.classes.names
+
+
+def _counted_in(saved: Predictions, recipe: Recipe, names: tuple[str, ...]) -> Predictions:
+    """Return predictions counted in these names, whichever names or numbers of ImageNet's they are counted in."""
+    saved = settled(saved, names)
+    asked = _asked(recipe, names)
+    if saved.class_names is None:
+        found = paired_by_number(recipe)
+        return saved if found is None else with_columns(saved, found.outputs)
+    own = OutputNames(saved.class_names, saved.path.name)
+    if saved.kind != "classes" and not set(names) <= set(own.names):
+        return with_columns(saved, _pair(saved, lambda: pair_outputs(len(own.names), own, asked)).outputs)
+    if saved.kind == "classes" and not set(own.names) <= set(names):
+        saved = replace(saved, class_names=_renamed(saved, own, asked))
+    return with_names(saved, names)
+
+
+def paired_by_number(recipe: Recipe) -> OutputPairing | None:
+    """Return the pairing of saved predictions whose classes have numbers only; None where these are the set's places.
+
+    Raises DataError where they may be the places of the set's classes, or those of ImageNet's in another order.
+    """
+    saved, names = recipe.saved, names_of_saved(recipe)
+    assert saved is not None, "a recipe of saved predictions holds them"
+    if settled(saved, names).class_names is not None:
+        return None
+    count = len(names) if saved.kind == "classes" else int(saved.values.shape[1])
+    asked = _asked(recipe, names)
+    if count == len(names):
+        _require_one_reading(saved, count, asked)
+        return None
+    return _pair(saved, lambda: pair_outputs(count, None, asked))
+
+
+def _require_one_reading(saved: Predictions, count: int, asked: AskedClasses) -> None:
+    if label_list_of(count) is None:
+        return
+    try:
+        imagenets = pair_outputs(count, None, replace(asked, seen=frozenset())).outputs
+    except ModelError:
+        return
+    if not np.array_equal(imagenets, np.arange(count)):
+        raise DataError(
+            f"{count:,} classes by number, which may be the places of {asked.where}'s classes or of ImageNet's: "
+            "their orders differ",
+            where=str(saved.path),
+            expected="classes by name or WordNet id",
+            fix=_NAMED,
+        )
+
+
+def _renamed(saved: Predictions, own: OutputNames, asked: AskedClasses) -> tuple[str, ...]:
+    """Return the names of saved best classes as the data set has them."""
+    ids = asked.names if asked.columns is None else tuple(imagenet_wnids()[place] for place in asked.columns)
+    written = AskedClasses(own.names, None, frozenset(range(len(own.names))), str(saved.path))
+    found = _pair(saved, lambda: pair_outputs(len(ids), OutputNames(ids, asked.where), written))
+    return tuple(asked.names[place] for place in found.outputs)
+
+
+def _asked(recipe: Recipe, names: tuple[str, ...]) -> AskedClasses:
+    """Return the classes that saved predictions are of; merged ones have no places among ImageNet's."""
+    if recipe.classes is not None and names == recipe.classes.names:
+        return replace(asked_classes(recipe), where=recipe.dataset.name)
+    return AskedClasses(names, None, frozenset(range(len(names))), recipe.dataset.name)
+
+
+def _pair(saved: Predictions, find: Callable[[], OutputPairing]) -> OutputPairing:
+    """Return a pairing; raise its refusal as an error of the file."""
+    try:
+        return find()
+    except ModelError as error:
+        raise DataError(error.found, where=str(saved.path), expected=error.expected, fix=_NAMED) from error
 
 
 def _is_merged(saved: Predictions, recipe: Recipe) -> bool:

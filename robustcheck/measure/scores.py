@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -12,10 +12,14 @@ import numpy as np
 from robustcheck.errors import DataError
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.learnt import learnt_facts
+from robustcheck.measure.loaded_models import LOADED
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of
+from robustcheck.measure.pairing import pairing_part
 from robustcheck.measure.parts import Derived
+from robustcheck.measure.reading import POOLED
 from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.saved import paired_by_number
 from robustcheck.registry import foreign_maker
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
@@ -54,8 +58,8 @@ def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
         key=key,
         provenance=(
             *_provenance(cell, recipes[0]),
-            *((name, text) for name, text in facts["facts"]),
-            *_defects(recipes),
+            *((name, text) for name, text in facts["facts"] if name != DEFECTS),
+            *_defects(recipes, [text for name, text in facts["facts"] if name == DEFECTS]),
         ),
         samples=made[0] if made else None,
         sureness=Sureness(facts["trials"], facts["error"], ends and Ends(*map(tuple, ends))),
@@ -73,7 +77,9 @@ def _sampled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     n = len(sampled.samples.scores)
     if n < metric.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")
-    return replace(sampled, facts=(*learnt_facts(recipes[0], memo), *sampled.facts))
+    first = recipes[0]
+    told = (*_loaded_as(first, memo), *learnt_facts(first, memo), *_pairing_told(recipes, memo))
+    return replace(sampled, facts=(*told, *sampled.facts))
 
 
 def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:
@@ -132,6 +138,32 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
     return (*pairs, *encoder.libraries, *provenance_libraries())
 
 
-def _defects(recipes: tuple[Recipe, ...]) -> Pairs:
+def _loaded_as(recipe: Recipe, memo: Memo) -> Pairs:
+    """Return what loading the model left to say: which of several copies of the weights counts, what was resized."""
+    found = memo.store.read(LOADED, content_key(recipe.encoder.plain))
+    return () if found is None else (("loaded", str(found.facts["remark"])),)
+
+
+def _pairing_told(recipes: tuple[Recipe, ...], memo: Memo) -> Pairs:
+    """Return how the outputs of a classifier were paired with the classes, and what a verdict must say of it."""
+    found = [pair for recipe in recipes for pair in _pairing_words(recipe, memo)]
+    if not found:
+        return ()
+    remarks = dict.fromkeys(f"{recipes[0].ref.id}: {remark}" for _, remark in found if remark)
+    return ("outputs", f"paired with the classes {found[0][0]}"), *((DEFECTS, remark) for remark in remarks)
+
+
+def _pairing_words(recipe: Recipe, memo: Memo) -> Pairs:
+    """Return how outputs were paired, and the remark on it; nothing where no class scores by number are read."""
+    if not recipe.is_paired or recipe.reading is not POOLED:
+        return ()
+    if recipe.saved is None:
+        facts = memo.get(pairing_part(recipe)).facts
+        return ((str(facts["how"]), str(facts["remark"])),)
+    by_number = paired_by_number(recipe)
+    return () if by_number is None else ((by_number.how, by_number.remark),)
+
+
+def _defects(recipes: tuple[Recipe, ...], remarks: Sequence[str]) -> Pairs:
     found = [f"{recipe.dataset.name}: {defect}" for recipe in recipes for defect in recipe.dataset.defects]
-    return ((DEFECTS, "; ".join(dict.fromkeys(found))),) if found else ()
+    return ((DEFECTS, "; ".join(dict.fromkeys((*found, *remarks)))),) if found or remarks else ()

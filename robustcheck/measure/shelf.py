@@ -27,6 +27,7 @@ from robustcheck.measure.recipe import ClassList, Learnt, Recipe
 from robustcheck.measure.saved import fitting_dataset
 from robustcheck.models.digests import adapter_facts, weights_digest
 from robustcheck.models.kind import capabilities
+from robustcheck.models.output_names import OutputNames, output_names
 from robustcheck.predictions import Predictions, read_predictions, stem_of
 from robustcheck.prompts import prompt_texts
 from robustcheck.transforms import parse_transform
@@ -45,6 +46,7 @@ class Shelf:
     _told: dict[tuple[str, str], Dataset] = field(default_factory=dict)
     _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _outputs: dict[tuple[object, ...], OutputNames | None] = field(default_factory=dict)
 
     def dataset(self, name: str) -> Dataset:
         """Open a data set once; raise its error again each time."""
@@ -156,7 +158,24 @@ class Shelf:
         encoder = self.encoder(ref)
         if encoder is None:
             raise ModelUnavailable("its weights are not on this machine", where=ref.text)
-        return Recipe(ref, encoder, dataset, self._name_of(dataset), transform, quantity.seed, classes, labelled)
+        return Recipe(
+            ref,
+            encoder,
+            dataset,
+            self._name_of(dataset),
+            transform,
+            quantity.seed,
+            classes,
+            labelled,
+            told=self._told_of(ref),
+        )
+
+    def _told_of(self, ref: ModelRef) -> OutputNames | None:
+        """Return what a classifier's outputs are called, where something beside its weights tells."""
+        identity = ref.encoder.identity
+        if identity not in self._outputs:
+            self._outputs[identity] = output_names(ref.encoder) if "scores classes" in capabilities(ref) else None
+        return self._outputs[identity]
 
     def _adapted(self, ref: ModelRef, dataset: Dataset, quantity: Quantity) -> Recipe:
         """Return the recipe of a model with a head adapter on a data set."""

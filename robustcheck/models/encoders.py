@@ -113,10 +113,22 @@ def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
 def image_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Features:
     """Return what is stored of images: embeddings, or class scores."""
     if isinstance(model, ZeroShotModel):
-        return model.encode_images(crops)
+        return _with_direction(model.encode_images(crops))
     if isinstance(model, SupervisedModel):
         return model.logits(crops)
     raise TypeError(f"{type(model).__name__} is neither a ZeroShotModel nor a SupervisedModel")
+
+
+def _with_direction(embeddings: Features) -> Features:
+    """Return embeddings if each has a direction: one of norm zero would tie all classes, and the first would win."""
+    zeros = int((np.linalg.norm(embeddings, axis=-1) == 0).sum())
+    if zeros:
+        raise ModelError(
+            f"the model returned an embedding of zeros for {zeros} of {len(embeddings)} images",
+            expected="embeddings with a direction",
+            fix="check the checkpoint, or measure with --robust-precision fp32",
+        )
+    return embeddings
 
 
 def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Features:

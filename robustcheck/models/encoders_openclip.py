@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from robustcheck.errors import ModelError, ModelUnavailable
 from robustcheck.models.encoders import Precision
 from robustcheck.models.foreign_code import without_foreign_code
+from robustcheck.models.openclip_files import file_architecture
 from robustcheck.models.openclip_kinds import CONFIGURATION
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
+from robustcheck.models.openclip_weights import filled, one_checkpoint
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import loaded, resolve_device
@@ -60,22 +62,23 @@ def load_openclip_name(ref: ModelRef, device: str, precision: Precision) -> Open
     _fetch_pretrained(ref, tag)
     source = pretrained_source(ref.architecture, tag)
     # Weights trained with QuickGELU score several points lower with GELU; open_clip only warns.
-    quick = {"force_quick_gelu": True} if source is not None and source.quick_gelu else {}
+    quick: dict[str, Any] = {"force_quick_gelu": True} if source is not None and source.quick_gelu else {}
     return _load(ref, ref.architecture, device, precision, pretrained=tag, **quick)
 
 
 def load_openclip_file(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
-    """Load a checkpoint file of a training run into its architecture."""
-    check_architecture(ref.architecture, ref.text)
+    """Load a checkpoint file of a training run into its architecture, preprocessed as the architecture's tags are."""
+    asked = file_architecture(ref.architecture, ref.text)
     path = _existing(ref, Path(_weights(ref)), "a checkpoint file", Path.is_file)
-    return _load(ref, ref.architecture, device, precision, pretrained=str(path))
+    quick: dict[str, Any] = {"force_quick_gelu": True} if asked.quick_gelu else {}
+    return _load(ref, asked.name, device, precision, checkpoint=path, force_preprocess_cfg=asked.configuration, **quick)
 
 
 def load_openclip_directory(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     """Load a directory in open_clip's form."""
     directory = _existing(ref, Path(_weights(ref)), f"a directory with {CONFIGURATION}", Path.is_dir)
     _existing(ref, directory / CONFIGURATION, "the configuration of the model", Path.is_file)
-    return _load(ref, f"local-dir:{directory}", device, precision)
+    return _load(ref, f"local-dir:{directory}", device, precision, checkpoint=one_checkpoint(directory))
 
 
 def load_openclip_repository(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
@@ -85,15 +88,15 @@ def load_openclip_repository(ref: ModelRef, device: str, precision: Precision) -
     return _load(ref, f"hf-hub:{repository}", device, precision)
 
 
-def _load(ref: ModelRef, name: str, device: str, precision: Precision, **options: Any) -> OpenClipModel:
+def _load(
+    ref: ModelRef, name: str, device: str, precision: Precision, *, checkpoint: Path | None = None, **options: Any
+) -> OpenClipModel:
     """Load open_clip's model of a name with its own preprocessing and tokenizer, with these weights or not at all."""
-    import open_clip
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     target = resolve_device(device)
-    options = {"require_pretrained": True, "weights_only": True, **options}
     with without_foreign_code():
-        model = loaded(ref, lambda: open_clip.create_model(name, device=target, **options))
+        model, remark = loaded(ref, lambda: _filled_model(name, target, checkpoint, options))
         tokenizer = _tokenizer(ref, name)
     configuration = PreprocessCfg(**getattr(model.visual, "preprocess_cfg", {}))
     geometry, normalisation = split_transform(image_transform_v2(configuration, is_train=False), ref.text)
@@ -103,10 +106,21 @@ def _load(ref: ModelRef, name: str, device: str, precision: Precision, **options
         normalisation=normalisation,
         device=target,
         precision=precision,
+        remark=remark,
         logit_scale=float(model.logit_scale.detach().exp().mean()),
         logit_bias=_bias(model),
         tokenizer=tokenizer,
     )
+
+
+def _filled_model(name: str, device: Any, checkpoint: Path | None, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return a model of open_clip with its weights, and what is worth saying of these."""
+    import open_clip
+
+    if checkpoint is None:
+        return open_clip.create_model(name, device=device, require_pretrained=True, weights_only=True, **options), ""
+    model = open_clip.create_model(name, device=device, load_weights=False, pretrained_text=False, **options)
+    return model, filled(model, checkpoint, may_resize=name.startswith("local-dir:"))
 
 
 def _weights(ref: ModelRef) -> str:

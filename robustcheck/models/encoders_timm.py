@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
+from robustcheck.models.checkpoint_state import fitted_names, read_checkpoint
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_errors import is_out_of_memory
 from robustcheck.models.torch_geometry import split_transform
@@ -43,10 +45,11 @@ def load_timm_name(ref: ModelRef, device: str, precision: Precision) -> TimmMode
 def load_timm_file(ref: ModelRef, device: str, precision: Precision) -> TimmModel:
     """Load a checkpoint file into its architecture."""
     _require_name(ref)
-    return _ready(ref, _from_file(ref), device, precision)
+    model, remark = _from_file(ref)
+    return _ready(ref, model, device, precision, remark)
 
 
-def _ready(ref: ModelRef, model: Any, device: str, precision: Precision) -> TimmModel:
+def _ready(ref: ModelRef, model: Any, device: str, precision: Precision, remark: str = "") -> TimmModel:
     """Return a timm module with its own preprocessing, on its device."""
     data: Any = importlib.import_module("timm.data")
 
@@ -59,6 +62,7 @@ def _ready(ref: ModelRef, model: Any, device: str, precision: Precision) -> Timm
         normalisation=normalisation,
         device=target,
         precision=precision,
+        remark=remark,
         class_count=int(model.num_classes),
     )
 
@@ -95,7 +99,7 @@ def _pretrained(ref: ModelRef) -> Any:
         raise ModelError(str(error).splitlines()[0], where=ref.text, expected="a pretrained tag of timm") from error
 
 
-def _from_file(ref: ModelRef) -> Any:
+def _from_file(ref: ModelRef) -> tuple[Any, str]:
     path = Path(ref.weights or "")
     if not path.is_file():
         raise ModelUnavailable(
@@ -104,11 +108,27 @@ def _from_file(ref: ModelRef) -> Any:
     return loaded(ref, lambda: _build(ref.architecture, path))
 
 
-def _build(architecture: str, path: Path) -> Any:
+def _build(architecture: str, path: Path) -> tuple[Any, str]:
+    """Return timm's model with the weights of a file, with as many outputs as its heads have there."""
     timm: Any = importlib.import_module("timm")
-    state = timm.models.load_state_dict(str(path), use_ema=False, weights_only=True)
-    classifier = f"{timm.create_model(architecture, pretrained=False).default_cfg['classifier']}.weight"
-    outputs = {"num_classes": len(state[classifier])} if classifier in state else {}
-    model = timm.create_model(architecture, pretrained=False, **outputs)
-    model.load_state_dict(state, strict=True)
-    return model
+    state = read_checkpoint(path)
+    configuration = timm.create_model(architecture, pretrained=False).default_cfg
+    count = head_outputs(state.tensors, configuration.get("classifier"))
+    model = timm.create_model(architecture, pretrained=False, **({} if count is None else {"num_classes": count}))
+    model.load_state_dict(fitted_names(state.tensors, model.state_dict()), strict=True)
+    return model, state.remark
+
+
+def head_outputs(tensors: Mapping[str, Any], classifier: str | Sequence[str] | None) -> int | None:
+    """Return how many outputs the head of a checkpoint has, or None where it is under none of the architecture's names.
+
+    An architecture may have several heads (a distilled one beside its own), which have the same outputs, or none.
+    """
+    names = (classifier,) if isinstance(classifier, str) else tuple(classifier or ())
+    found = {len(tensors[weight]) for name in names if (weight := f"{name}.weight") in tensors}
+    if len(found) > 1:
+        raise ModelError(
+            f"its heads {', '.join(names)} have {' and '.join(map(str, sorted(found)))} outputs",
+            expected="heads of the same classes",
+        )
+    return found.pop() if found else None

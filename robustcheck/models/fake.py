@@ -16,6 +16,7 @@ from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.encoders import Features, LoadedModel, Precision
 from robustcheck.models.geometry import UNCHANGED, WHOLE, Crop, Geometry, Normalisation
 from robustcheck.models.kind import Capability, KeyFacts, ModelKind, Reference, safe_id
+from robustcheck.models.output_names import OutputNames
 from robustcheck.values import ModelRef
 
 _COLOURS = ("red", "green", "blue")
@@ -111,4 +112,5 @@ KIND = ModelKind(
     capabilities=_capabilities,
     load=load_fake,
     needs_hub=False,
+    output_names=lambda ref: OutputNames(("blue", "green", "red"), "the fake"),
 )

@@ -21,6 +21,7 @@ from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     from robustcheck.models.encoders import LoadedModel, Precision
+    from robustcheck.models.output_names import OutputNames
 
 Capability = Literal["embeds images", "embeds text", "scores classes", "gives feature maps", "has gradients", "answers"]
 Load = Callable[[ModelRef, str, "Precision"], "LoadedModel"]
@@ -82,6 +83,7 @@ class ModelKind:
     load          the function that loads a model, or its place as ``module:function``; None where
                   outputs were saved elsewhere and nothing can be run
     needs_hub     whether loading may ask the Hugging Face hub
+    output_names  of a classifier: what its outputs are called, where something beside its weights tells
     holds         whether a path is a model of this kind, for globs such as ``SCHEME:runs/*``
     is_bare       whether a path that it holds is a reference by itself, without the scheme
     """
@@ -96,6 +98,7 @@ class ModelKind:
     load: Load | str | None
     needs_hub: bool
     content: Callable[[ModelRef], str] | None = None
+    output_names: Callable[[ModelRef], OutputNames | None] | None = None
     holds: Callable[[Path], bool] | None = None
     is_bare: bool = False
 

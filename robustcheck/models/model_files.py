@@ -8,6 +8,8 @@ from pathlib import Path
 
 _DIRECTORY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin", "*.pth", "*.npz", "*.npy")
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+# In the keys of files that may hold an averaged copy of their weights: it counts, which it did not in 0.2.0.
+AVERAGED_FIRST = "averaged weights first"
 _WEIGHTS = (".safetensors", ".bin", ".pth")
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import entries, entry, sorted_facets
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import directory_files, hub_file, hub_files, is_repository, one_file
+from robustcheck.models.model_files import (
+    AVERAGED_FIRST,
+    directory_files,
+    hub_file,
+    hub_files,
+    is_repository,
+    one_file,
+)
+from robustcheck.models.openclip_files import file_architecture
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.openclip_tables import pretrained_source
@@ -34,6 +42,11 @@ _HUB_FILES = (
 def self_described(ref: ModelRef) -> KeyFacts:
     """Return the key's facts of a model whose own files say what it is: its place says nothing."""
     return KeyFacts("directory", "", "", LIBRARIES)
+
+
+def _directory_key(ref: ModelRef) -> KeyFacts:
+    is_safe = not any(any(Path(ref.weights or "").glob(pattern)) for pattern in ("*.bin", "*.pth"))
+    return KeyFacts("directory", "", "" if is_safe else AVERAGED_FIRST, LIBRARIES)
 
 
 def is_openclip_directory(path: Path) -> bool:
@@ -66,10 +79,17 @@ def _parse_file(reference: Reference) -> ModelRef | None:
     if not at:
         return None
     path = reference.file(written)
-    check_architecture(architecture, reference.text)
-    facets = tuple(sorted(openclip_facets(architecture, None).items()))
-    name = f"{architecture}@{safe_id(path.stem)}"
+    asked = file_architecture(architecture, reference.text)
+    facets = tuple(sorted(openclip_facets(asked.name, None).items()))
+    name = f"{safe_id(architecture.replace('/', '-'))}@{safe_id(path.stem)}"
     return ModelRef(name, reference.text, "openclip-file", architecture, str(path), facets)
+
+
+def _file_key(ref: ModelRef) -> KeyFacts:
+    """Return the key's facts of a file: how it is preprocessed, and that an averaged copy of its weights counts."""
+    asked = file_architecture(ref.architecture, ref.text)
+    averaged = "" if str(ref.weights).endswith(".safetensors") else AVERAGED_FIRST
+    return KeyFacts("openclip-file", asked.name, f"{asked.keyed}{averaged}", LIBRARIES)
 
 
 def _parse_directory(reference: Reference) -> ModelRef:
@@ -137,7 +157,7 @@ FILE = ModelKind(
     example="openclip:ViT-B-32@path/epoch_12.pt",
     parse=_parse_file,
     files=lambda ref: one_file(ref.weights),
-    key=lambda ref: KeyFacts("openclip-file", ref.architecture, "", LIBRARIES),
+    key=_file_key,
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_file",
     needs_hub=True,
@@ -148,7 +168,7 @@ DIRECTORY = ModelKind(
     example="local-dir:PATH",
     parse=_parse_directory,
     files=lambda ref: directory_files(Path(ref.weights or "")),
-    key=self_described,
+    key=_directory_key,
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_directory",
     needs_hub=False,

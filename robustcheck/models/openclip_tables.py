@@ -5,9 +5,26 @@ from __future__ import annotations
 import ast
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How open_clip prepares pictures for a tag's weights, but for the size, which is the architecture's."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str
+    resize_mode: str
+
+
+# What open_clip takes where nothing says otherwise, and what its training script trains with.
+DEFAULT_PREPROCESSING = Preprocessing(
+    (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "bicubic", "shortest"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +34,7 @@ class PretrainedSource:
     hub: str
     url: str
     quick_gelu: bool
+    preprocessing: Preprocessing = DEFAULT_PREPROCESSING
 
 
 def pretrained_source(architecture: str, tag: str) -> PretrainedSource | None:
@@ -47,32 +65,88 @@ def _written_table() -> Mapping[str, Mapping[str, PretrainedSource]]:
     package = open_clip_directory()
     if package is None or not (package / "pretrained.py").is_file():
         return {}
-    tree = ast.parse((package / "pretrained.py").read_text(encoding="utf-8"))
-    values = {
-        node.targets[0].id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
+    tree = _parsed(package / "pretrained.py")
+    values = _assigned(tree)
     table = values.get("_PRETRAINED")
     if not isinstance(table, ast.Dict):
         return {}
+    defaults = _defaults(tree, _assigned(_parsed(package / "constants.py")))
     return {
-        str(key.value): _tags(value, values)
+        str(key.value): _tags(value, values, defaults)
         for key, value in zip(table.keys, table.values, strict=True)
         if isinstance(key, ast.Constant)
     }
 
 
-def _tags(node: ast.expr | None, values: Mapping[str, ast.expr]) -> Mapping[str, PretrainedSource]:
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else ast.Module([], [])
+
+
+def _assigned(tree: ast.Module) -> Mapping[str, ast.expr]:
+    return {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What the functions of open_clip's source give a tag, and the constants that are named there."""
+
+    of: Mapping[str, Mapping[str, Any]]
+    constants: Mapping[str, ast.expr]
+
+    def value(self, node: ast.expr) -> Any:
+        """Return the value of an expression, or None for one that is more than a constant."""
+        if isinstance(node, ast.Name):
+            return self.value(self.constants[node.id]) if node.id in self.constants else None
+        try:
+            return ast.literal_eval(node)
+        except ValueError:
+            return None
+
+
+def _defaults(tree: ast.Module, constants: Mapping[str, ast.expr]) -> _Defaults:
+    own = _Defaults({}, constants)
+    made = {
+        function.name: result.value
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef)
+        for result in function.body
+        if isinstance(result, ast.Return) and isinstance(result.value, ast.Dict)
+    }
+    of = {
+        name: {str(key.value): own.value(value) for key, value in _items(found) if isinstance(key, ast.Constant)}
+        for name, found in made.items()
+    }
+    return _Defaults(of, constants)
+
+
+def _items(node: ast.Dict) -> list[tuple[ast.expr | None, ast.expr]]:
+    return list(zip(node.keys, node.values, strict=True))
+
+
+def _tags(node: ast.expr | None, values: Mapping[str, ast.expr], defaults: _Defaults) -> Mapping[str, PretrainedSource]:
     while isinstance(node, ast.Name):
         node = values.get(node.id)
     keywords = node.keywords if isinstance(node, ast.Call) else []
-    return {word.arg: _source(word.value) for word in keywords if word.arg is not None}
+    return {word.arg: _source(word.value, defaults) for word in keywords if word.arg is not None}
 
 
-def _source(node: ast.expr) -> PretrainedSource:
+def _source(node: ast.expr, defaults: _Defaults) -> PretrainedSource:
+    function = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
     keywords = node.keywords if isinstance(node, ast.Call) else []
-    facts = {word.arg: word.value.value for word in keywords if isinstance(word.value, ast.Constant)}
+    written = {word.arg: defaults.value(word.value) for word in keywords if word.arg is not None}
+    facts: Mapping[str, Any] = {**defaults.of.get(function, {}), **written}
     return PretrainedSource(
-        hub=str(facts.get("hf_hub", "")), url=str(facts.get("url", "")), quick_gelu=bool(facts.get("quick_gelu", False))
+        hub=str(facts.get("hf_hub") or ""),
+        url=str(facts.get("url") or ""),
+        quick_gelu=bool(facts.get("quick_gelu")),
+        preprocessing=_preprocessing(facts),
     )
+
+
+def _preprocessing(facts: Mapping[str, Any]) -> Preprocessing:
+    given = {name: facts[name] for name in ("mean", "std", "interpolation", "resize_mode") if facts.get(name)}
+    return Preprocessing(**{**asdict(DEFAULT_PREPROCESSING), **given})

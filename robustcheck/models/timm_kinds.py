@@ -7,7 +7,8 @@ from pathlib import Path
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import entries, sorted_facets
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import hub_file, hub_files, one_file
+from robustcheck.models.model_files import AVERAGED_FIRST, hub_file, hub_files, one_file
+from robustcheck.models.output_names import OutputNames, names_beside, names_in_configuration
 from robustcheck.values import ModelRef
 
 _CAPABILITIES = always("embeds images", "scores classes", "gives feature maps", "has gradients")
@@ -39,6 +40,16 @@ def _hub_repository_files(ref: ModelRef) -> dict[str, Path]:
     return {"weights": weights, **hub_files(repository, ("config.json",))} if weights else {}
 
 
+def _file_key(ref: ModelRef) -> KeyFacts:
+    averaged = "" if str(ref.weights).endswith(".safetensors") else AVERAGED_FIRST
+    return KeyFacts("timm-file", ref.architecture, averaged, ("timm",))
+
+
+def _published_names(ref: ModelRef) -> OutputNames | None:
+    found = hub_file(f"timm/{ref.architecture}", "config.json")
+    return None if found is None else names_in_configuration(found)
+
+
 NAMED = ModelKind(
     name="timm",
     schemes=("timm",),
@@ -49,6 +60,7 @@ NAMED = ModelKind(
     capabilities=_CAPABILITIES,
     load="robustcheck.models.encoders_timm:load_timm_name",
     needs_hub=True,
+    output_names=_published_names,
 )
 FILE = ModelKind(
     name="timm-file",
@@ -56,9 +68,10 @@ FILE = ModelKind(
     example="timm:resnet50@path.safetensors",
     parse=_parse_file,
     files=lambda ref: one_file(ref.weights),
-    key=lambda ref: KeyFacts("timm-file", ref.architecture, "", ("timm",)),
+    key=_file_key,
     capabilities=_CAPABILITIES,
     load="robustcheck.models.encoders_timm:load_timm_file",
     needs_hub=False,
+    output_names=lambda ref: names_beside(Path(ref.weights or "")),
 )
 KINDS = (NAMED, FILE)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from robustcheck.errors import ModelError
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.torch_running import as_features, normalised, running, stack_pixels, unit_rows
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 _TEXT_BATCH = 256
+# Models start at 10 (SigLIP) or 14.3 (CLIP) and end between 15 and 120; small or short runs may stay below that.
+SCALES = (1.0, 1000.0)
+LARGEST_BIAS = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,8 @@ class TorchModel(ABC):
     """A model on its device, between pixels in [0, 1] and features.
 
     Differentiate with ``torch.autograd.grad`` towards the pixels. The weights are left as they were loaded, gradients
-    allowed: without, torch folds some products another way, which moves the last bits of what is stored.
+    allowed: without, torch folds some products another way, which moves the last bits of what is stored. ``remark`` is
+    what the report should say of how it was loaded.
     """
 
     model: Any
@@ -33,6 +38,7 @@ class TorchModel(ABC):
     normalisation: Normalisation
     device: torch.device
     precision: Precision
+    remark: str = field(default="", kw_only=True)
 
     def pixels(self, crops: Sequence[Crop]) -> torch.Tensor:
         """Return crops as (n, 3, H, W) in [0, 1] on the device; on a processor filled up to whole groups of rows.
@@ -66,6 +72,17 @@ class DualEncoder(TorchModel):
 
     logit_scale: float
     logit_bias: float
+
+    def __post_init__(self) -> None:
+        """Refuse a logit scale or bias that no training leaves: logits would be NaN, or all the same."""
+        low, high = SCALES
+        if not (low <= self.logit_scale <= high and abs(self.logit_bias) <= LARGEST_BIAS):
+            raise ModelError(
+                f"a logit scale of {self.logit_scale:.6g} and a bias of {self.logit_bias:.6g}",
+                expected=f"a scale from {low:g} to {high:g} (the checkpoint holds its logarithm), "
+                f"a bias from {-LARGEST_BIAS:g} to {LARGEST_BIAS:g}",
+                fix="check logit_scale and logit_bias in the checkpoint",
+            )
 
     def embed(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return (n, d) image embeddings at unit norm; differentiable."""

@@ -71,25 +71,15 @@ def zero_shot_logits(cosine: Floats, head: TextHead) -> Floats:
     return np.asarray(head.logit_scale * cosine + head.logit_bias)
 
 
-def supervised_logits(outputs: npt.NDArray[Any], columns: npt.NDArray[np.int64] | None, class_count: int) -> Floats:
-    """Return the columns of a classifier's outputs that are the scored names, as float64 (n, C).
+def supervised_logits(outputs: npt.NDArray[Any], paired: npt.NDArray[np.int64]) -> Floats:
+    """Return the outputs (n, K) of a classifier that are the scored names, as float64 (n, C).
 
-    The columns are taken before argmax and softmax (they are not zeroed): PROTOCOLS section 2.
+    ``paired`` (C,) is the output of each name; one below 0 is of a name without output, whose logit is -inf. The
+    columns are taken before argmax and softmax (they are not zeroed): PROTOCOLS section 2.
     """
-    require_classes(outputs.shape[1], columns, class_count)
-    chosen = np.arange(class_count) if columns is None else columns
-    return outputs[:, chosen].astype(np.float64)
-
-
-def require_classes(outputs: int, columns: npt.NDArray[np.int64] | None, class_count: int) -> None:
-    """Raise ModelError unless a classifier with so many outputs has the data set's classes among them."""
-    if columns is None and outputs != class_count:
-        raise ModelError(
-            f"a classifier with {outputs} outputs cannot score {class_count} classes that it was not trained on",
-            expected="a data set of ImageNet classes, or a zero-shot model",
-        )
-    if columns is not None and columns.max() >= outputs:
-        raise ModelError(f"a classifier with {outputs} outputs has no output {columns.max()}")
+    logits = outputs[:, paired].astype(np.float64)
+    logits[:, paired < 0] = -np.inf
+    return logits
 
 
 def merge_max(logits: Floats, members: Sequence[npt.NDArray[np.int64]]) -> Floats:

@@ -101,7 +101,8 @@ def with_names(predictions: Predictions, class_names: Sequence[str]) -> Predicti
 def with_columns(predictions: Predictions, columns: Ints) -> Predictions:
     """Return logits (or log-probabilities) of some classes only; raise DataError for a best class.
 
-    They are taken before the softmax (PROTOCOLS section 2), so probabilities become logits: their logarithms.
+    A column below 0 is of a class that was not predicted: its logit is -inf. Columns are taken before the softmax
+    (PROTOCOLS section 2), so probabilities become logits: their logarithms.
     """
     if predictions.kind == "classes":
         raise DataError(
@@ -113,9 +114,10 @@ def with_columns(predictions: Predictions, columns: Ints) -> Predictions:
     if columns.max() >= width:
         raise DataError(f"{width} classes", where=str(predictions.path), expected=f"at least {columns.max() + 1}")
     position = np.full(width + 1, NO_CLASS, dtype=np.int64)
-    position[columns] = np.arange(len(columns))
+    position[columns[columns >= 0]] = np.flatnonzero(columns >= 0)
     labels = None if predictions.labels is None else position[predictions.labels]
     values = logits_of_values(predictions)[:, columns]
+    values[:, columns < 0] = -np.inf
     return replace(predictions, kind="logits", values=values, labels=labels, class_names=None)
 
 

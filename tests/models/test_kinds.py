@@ -26,9 +26,14 @@ KEYS = {
         BOTH,
         "e31435f1ff39a61a199e7b31826100b821fa8b206e46522599c52d2ba3449558",
     ),
-    ("openclip-file", "ViT-B-32", "/x/y.pt"): (
+    ("openclip-file", "ViT-B-32", "/x/y.safetensors"): (
         BOTH,
         "a7b867741dffc40d62ce29c6d64a9f5d57ef2aa8fdca6b2350bb89017f04fd1d",
+    ),
+    # Raised after 0.2.0: an averaged copy of the weights, which only such files hold, counts since.
+    ("openclip-file", "ViT-B-32", "/x/y.pt"): (
+        BOTH,
+        "9dbdbd503dda70819aeb7d92e25bde257378e88b40f4c4632e01f5d98c0010ed",
     ),
     ("local-dir", "", "/x/y"): (BOTH, "29f7a54c678a0d831dfee30c1fda6d5fd77034336db47b246409da18df40c690"),
     ("zoo", "vit", "/x/zoo/y"): (BOTH, "29f7a54c678a0d831dfee30c1fda6d5fd77034336db47b246409da18df40c690"),

@@ -86,7 +86,7 @@ def test_a_local_directory_and_a_hub_repository(tmp_path: Path) -> None:
         ("missing.pt", "ViT-B-32", "there is no file", "the checkpoint file"),
         ("openclip:ViT-B-32@missing.pt", None, "there is no file", "the checkpoint file"),
         ("epoch_12.pt", None, "a checkpoint file without an architecture", "--arch ViT-B-32"),
-        ("epoch_12.pt", "ViT-B-32/openai", "has no architecture 'ViT-B-32/openai'", "did you mean 'ViT-B-32'?"),
+        ("epoch_12.pt", "ViT-B-32/openay", "has no pretrained tag 'openay'", "did you mean 'openai'?"),
         ("openclip:ViT-B-32", None, "is no architecture with a pretrained tag", "openclip:ARCH/TAG"),
         ("epoch_12.pt", "ViTB-32", "has no architecture 'ViTB-32'", "did you mean 'ViT-B-32'?"),
         ("openclip:ViT-B-32@*.pt,openclip:ViT-B-33@*.pt", None, "has no architecture 'ViT-B-33'", "did you mean"),

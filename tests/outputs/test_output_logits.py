@@ -65,17 +65,8 @@ def test_no_classes_or_a_class_without_texts_is_an_error(texts):
 
 def test_the_columns_of_a_classifier_are_taken_and_not_zeroed():
     outputs = np.array([[-1.0, -5.0, -2.0, 9.0]], dtype=np.float32)
-    found = supervised_logits(outputs, np.array([2, 0]), 2)
-    assert found.tolist() == [[-2.0, -1.0]]
-    assert supervised_logits(outputs, None, 4).tolist() == outputs.tolist()
-
-
-def test_a_classifier_of_other_classes_is_refused():
-    outputs = np.zeros((1, 4), dtype=np.float32)
-    with pytest.raises(ModelError, match="4 outputs cannot score 3 classes"):
-        supervised_logits(outputs, None, 3)
-    with pytest.raises(ModelError, match="no output 4"):
-        supervised_logits(outputs, np.array([1, 4]), 2)
+    assert supervised_logits(outputs, np.array([2, 0])).tolist() == [[-2.0, -1.0]]
+    assert supervised_logits(outputs, np.array([3, -1])).tolist() == [[9.0, -np.inf]]
 
 
 def test_labels_are_counted_among_the_kept():

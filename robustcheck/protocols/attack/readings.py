@@ -308,7 +308,7 @@ def _told(attempt: Attempt, points: torch.Tensor, last: Floats) -> Floats:
 
 def _plain(answers: Answers) -> dict[str, Any]:
     return {
-        "columns": list(answers.columns),
+        "scored": None if answers.scored is None else answers.scored.facts,
         "members": [list(places) for places in answers.members],
         "by max": answers.is_merged_by_max,
         "kept": list(answers.kept),

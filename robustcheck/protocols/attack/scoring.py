@@ -143,8 +143,7 @@ def _question(cell: Cell, shelf: Shelf) -> _Question:
 
 
 def _setup(cell: Cell, shelf: Shelf, recipes: Sequence[Recipe], kept: Ints | None) -> Setup:
-    classes = [recipe.classes for recipe in recipes if recipe.classes is not None]
-    answers = [answers_of(each, kept) for each in classes]
+    answers = [answers_of(recipe, kept) for recipe in recipes]
     norm: Norm = "l2" if option_of(cell, "norm") == "l2" else "linf"
     return Setup(
         norm=norm,

@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import ModelError
-from robustcheck.measure.recipe import ClassList
+from robustcheck.measure.pairing import AskedClasses, asked_classes, pair_outputs
+from robustcheck.measure.recipe import PAIRING_RULE, Recipe
 from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.output_names import OutputNames
 from robustcheck.models.torch_models import Classifier, DualEncoder, TorchModel
 from robustcheck.outputs.logits import TextHead
 from robustcheck.protocols.attack.attempts import Logits
@@ -26,32 +28,62 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """The names that a classifier is asked for, and what is known of its outputs: what pairing them needs."""
+
+    names: tuple[str, ...]
+    columns: tuple[int, ...] | None
+    seen: frozenset[int]
+    told: OutputNames | None
+    where: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What of it decides a row, for its key."""
+        told = None if self.told is None else [list(self.told.names), self.told.is_partial]
+        return {"names": list(self.names), "columns": self.columns, "told": told, "rule": PAIRING_RULE}
+
+    def outputs_of(self, count: int) -> tuple[int, ...]:
+        """Return which of ``count`` outputs is each name, below 0 for none; raise ModelError where it is not known."""
+        columns = None if self.columns is None else np.array(self.columns, dtype=np.int64)
+        asked = AskedClasses(self.names, columns, self.seen, self.where)
+        return tuple(pair_outputs(count, self.told, asked).outputs.tolist())
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """How what a model scores becomes logits of the classes that an attack is about.
 
-    ``columns`` are the places of the scored names among a classifier's outputs, ``members[k]`` the names that stand
-    for class k, ``kept`` the classes that compete; empty where nothing is picked.
+    ``scored`` are the names that a classifier's outputs are paired with, ``members[k]`` the names that stand for class
+    k, ``kept`` the classes that compete; empty where nothing is picked.
     """
 
-    columns: tuple[int, ...] = ()
+    scored: Scored | None = None
     members: tuple[tuple[int, ...], ...] = ()
     is_merged_by_max: bool = True
     kept: tuple[int, ...] = ()
 
 
-def answers_of(classes: ClassList, kept: Ints | None) -> Answers:
-    """Return how a class list is answered; texts have no columns, since each name has a weight of its own."""
-    columns = () if classes.texts or classes.columns is None else tuple(classes.columns.tolist())
-    merge = classes.vocabulary
+def answers_of(recipe: Recipe, kept: Ints | None) -> Answers:
+    """Return how the classes of a recipe are answered; names with texts have weights of their own, and no outputs."""
+    assert recipe.classes is not None, "attacks are on classes"
+    merge = recipe.classes.vocabulary
     members = () if merge is None else tuple(tuple(places.tolist()) for places in merge.members)
     is_max = merge is None or merge.merge == "max"
-    return Answers(columns, members, is_max, () if kept is None else tuple(kept.tolist()))
+    scored = _scored(recipe) if recipe.is_paired else None
+    return Answers(scored, members, is_max, () if kept is None else tuple(kept.tolist()))
+
+
+def _scored(recipe: Recipe) -> Scored:
+    asked = asked_classes(recipe)
+    columns = None if asked.columns is None else tuple(asked.columns.tolist())
+    return Scored(asked.names, columns, asked.seen, recipe.told, asked.where)
 
 
 def victim_logits(model: LoadedModel, head: TextHead | None, answers: Answers, space: AttackSpace) -> Logits:
     """Return the function from points of a space to the logits of the classes."""
     torch_model = require_torch(model)
-    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model)
+    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model, answers)
 
     def logits(points: torch.Tensor) -> torch.Tensor:
         return _answered(scores(space.pixels(points)), answers)
@@ -69,7 +101,7 @@ def substitute_logits(
     from torch.nn import functional
 
     torch_model = require_torch(model)
-    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model)
+    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model, answers)
     own = torch_model.normalisation
     seen = AttackSpace("own", space.low, space.high, own.mean, own.std) if space.name == "roz" else space
     size = tuple(side)
@@ -139,14 +171,26 @@ def _zero_shot(model: TorchModel, head: TextHead) -> Logits:
     return logits
 
 
-def _classifier(model: TorchModel) -> Logits:
-    return require_classifier(model).scores
+def _classifier(model: TorchModel, answers: Answers) -> Logits:
+    """Return the function from pixels to the scores of the names, in their order."""
+    classifier = require_classifier(model)
+    if answers.scored is None:
+        return classifier.scores
+    outputs = list(answers.scored.outputs_of(classifier.class_count))
+    absent = [place for place, output in enumerate(outputs) if output < 0]
+
+    def scores(pixels: torch.Tensor) -> torch.Tensor:
+        found = classifier.scores(pixels)[:, outputs]
+        if absent:
+            # Never predicted; a number and not -inf, so that losses stay finite.
+            found[:, absent] = found.amin(dim=1, keepdim=True) - 1e4
+        return found
+
+    return scores
 
 
 def _answered(scores: torch.Tensor, answers: Answers) -> torch.Tensor:
-    """Return the logits (n, K) of classes from the scores of a model: columns, then merged names, then the kept."""
-    if answers.columns:
-        scores = scores[:, list(answers.columns)]
+    """Return the logits (n, K) of classes from the scores of the names: merged, then the kept."""
     if answers.members:
         scores = _merged(scores, answers)
     return scores[:, list(answers.kept)] if answers.kept else scores

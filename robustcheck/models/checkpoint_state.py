@@ -1,0 +1,115 @@
+"""The weights in a checkpoint file: which copy of them counts, and under which names.
+
+A training run may keep a moving average (EMA) of its weights beside them. Where there is one, it counts: timm's own
+loaders take it, and it is what such runs publish. The report says so. Names lose what wrappers put before or into them:
+``module.`` (distributed training, averaged models) and ``_orig_mod.`` (torch.compile), in any order and nesting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustcheck.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
+_TRAINED = ("state_dict", "model", "model_state_dict", "module", "network", "net")
+_COMPILED, _WRAPPED = "_orig_mod", "module"
+# What torch's averaged models count beside the weights.
+_COUNTERS = frozenset({"n_averaged"})
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointState:
+    """The tensors of a checkpoint by name; ``remark`` says which copy they are, where the file holds several."""
+
+    tensors: Mapping[str, torch.Tensor]
+    remark: str = ""
+
+
+def read_checkpoint(path: Path) -> CheckpointState:
+    """Read a checkpoint file without executing anything in it; raise ModelError where it holds no weights."""
+    content = _content(path)
+    named = {key: found for key, value in content.items() if (found := _weights_in(value))}
+    averaged = next((key for key in AVERAGED if key in named), None)
+    trained = next((key for key in _TRAINED if key in named), None)
+    if averaged is not None:
+        beside = f"; the weights under {trained} are not used" if trained else ""
+        return CheckpointState(_bare(named[averaged]), f"the averaged weights (EMA) under {averaged} count{beside}")
+    tensors = named[trained] if trained is not None else _weights_in(content)
+    if not tensors:
+        raise ModelError(
+            "the checkpoint holds no weights",
+            where=str(path),
+            expected=f"tensors by name, or such under one of {', '.join((*_TRAINED, *AVERAGED))}",
+        )
+    return CheckpointState(_bare(tensors))
+
+
+def fitted_names(tensors: Mapping[str, torch.Tensor], expected: Iterable[str]) -> dict[str, torch.Tensor]:
+    """Return tensors under the names that a model expects, where a wrapper inside of it was named too."""
+    known = set(expected)
+    return _renamed(tensors, lambda name: name if name in known or _without(name) not in known else _without(name))
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    import argparse
+
+    import torch
+
+    # timm's training script keeps its arguments beside the weights: plain values, nothing that runs.
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, Mapping):
+        raise ModelError("the checkpoint holds no weights", where=str(path), expected="tensors by name")
+    return content
+
+
+def _weights_in(value: Any) -> dict[str, torch.Tensor]:
+    """Return the tensors of a mapping that holds nothing else by name; nothing for anything else."""
+    import torch
+
+    if not isinstance(value, Mapping):
+        return {}
+    kept = {name: tensor for name, tensor in value.items() if name not in _COUNTERS}
+    is_state = all(isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in kept.items())
+    return dict(kept) if is_state else {}
+
+
+def _bare(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return _renamed(tensors, _bare_name)
+
+
+def _bare_name(name: str) -> str:
+    """Return a name without compiled wrappers anywhere and without other wrappers in front.
+
+    >>> _bare_name("module._orig_mod.module.visual._orig_mod.conv1.weight")
+    'visual.conv1.weight'
+    """
+    parts = [part for part in name.split(".") if part != _COMPILED]
+    while len(parts) > 1 and parts[0] == _WRAPPED:
+        del parts[0]
+    return ".".join(parts)
+
+
+def _without(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part != _WRAPPED)
+
+
+def _renamed(tensors: Mapping[str, torch.Tensor], rename: Any) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        new = rename(name)
+        if new in found:
+            raise ModelError(f"the checkpoint holds two tensors for {new}", expected="one copy of the weights")
+        found[new] = tensor
+    return found
