@@ -90,8 +90,8 @@ def test_nothing_tells(weights: Path) -> None:
         ("classes.json", '{"cat": 999999999999}', "the output of 'cat' is no place"),
         ("classes.json", "[1, 2]", "the name of an output is 1"),
         ("classes.json", '"cat"', "no names of outputs"),
-        ("classes.json", "{", ""),
-        ("classes.json", "[" * 100_000, ""),
+        ("classes.json", "{", "JSON"),
+        ("classes.json", "[" * 100_000, "deep|nest|JSON"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said(weights: Path, name: str, content: str, words: str) -> None:
