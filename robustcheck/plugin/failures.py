@@ -18,6 +18,7 @@ from robustcheck.values import Result
 # As many failures as fit one look; with more, the worst of each of so many checks.
 FULL = 20
 SHOWN_CHECKS = 5
+LISTED_CHECKS = 15
 _VERBOSE = 2
 _OUTCOMES = ("failed", "error")
 
@@ -85,9 +86,10 @@ def _lines(checks: Sequence[Sequence[Result]]) -> Iterator[str]:
     total = sum(map(len, checks))
     shown = min(SHOWN_CHECKS, len(checks))
     yield f"{total:,} failures and errors of {len(checks)} checks; the worst of {shown} of them is written out above"
-    for worst, *others in checks:
+    for worst, *others in checks[:LISTED_CHECKS]:
         count = len(others) + 1
         models = f"{count:,} models" if count > 1 else worst.model.id
         reason = worst.verdict.reason.splitlines()[0]
         yield f"  {worst.check_key}: {models}; {f'worst {worst.model.id}: ' if others else ''}{reason}"
-    yield "  (all of them: the report, or -vv)"
+    more = f"{len(checks) - LISTED_CHECKS:,} more checks; " if len(checks) > LISTED_CHECKS else ""
+    yield f"  ({more}all of them: the report, or -vv)"
