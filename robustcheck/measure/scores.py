@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -103,7 +104,12 @@ def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:
 
 def _stored_key(key: str) -> str:
     """Return the key of a stored score: what is made of its parts depends on the code that does it."""
-    return content_key({"score": key, "scoring": SCORING, "version": version("robustcheck")})
+    return content_key({"score": key, "scoring": SCORING, "version": _own_version()})
+
+
+@cache
+def _own_version() -> str:
+    return version("robustcheck")
 
 
 def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
