@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.measure.embedded_texts import EmbeddedTexts
 from robustcheck.measure.parts import Derived, Head, Outputs, Part
-from robustcheck.models.encoders import LoadedModel, ZeroShotModel, text_outputs
+from robustcheck.models.encoders import LoadedModel, ZeroShotModel, text_outputs, text_tower
 from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead, text_weights
 from robustcheck.store import Chunks, Lock, Rows, Store, Stored, holding
@@ -45,6 +46,7 @@ class Memo:
     _kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
     _kept_bytes: list[int] = field(default_factory=lambda: [0])
     _whole: dict[str, set[int]] = field(default_factory=dict)
+    _embedded: EmbeddedTexts = field(default_factory=EmbeddedTexts)
 
     def without_models(self) -> Memo:
         """Return this memo for looking only: a head that is not stored raises NotStored."""
@@ -124,7 +126,10 @@ class Memo:
         assert isinstance(model, ZeroShotModel), "only a model that embeds text has a head of texts"
         with as_model_error(part.ref, "reading its logit scale"):
             scale = {"logit_scale": float(model.logit_scale), "logit_bias": float(model.logit_bias)}
-        weights = text_weights(lambda texts: text_outputs(model, texts, part.ref), part.texts)
+        tower = text_tower(model, part.ref)
+        weights = text_weights(
+            lambda texts: self._embedded.embed(tower, texts, lambda new: text_outputs(model, new, part.ref)), part.texts
+        )
         return Stored(weights, {**part.facts, **scale})
 
     def _keep(self, key: str, found: Stored) -> None:

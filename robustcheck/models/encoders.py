@@ -150,6 +150,11 @@ def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Featu
     return np.concatenate(pieces)
 
 
+def text_tower(model: ZeroShotModel, ref: ModelRef) -> str:
+    """Return what tells text towers apart: equal for models that share one, where they say so; else the model's own."""
+    return str(getattr(model, "text_tower", None) or ref.encoder.identity)
+
+
 def require_rows(rows: Rows, count: int, ref: ModelRef) -> Rows:
     """Return rows if there is one for each input, else raise ModelError."""
     if len(rows) != count:

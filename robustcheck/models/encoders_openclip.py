@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from robustcheck.models.openclip_kinds import CONFIGURATION
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.openclip_weights import filled, one_checkpoint
+from robustcheck.models.openclip_texts import TOKENIZER_PROBE, reads_to_the_end_only, short_text_features, tower_digest
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import loaded, resolve_device
@@ -35,8 +37,19 @@ class OpenClipModel(DualEncoder):
         return features
 
     def _text_features(self, texts: list[str]) -> torch.Tensor:
-        features: torch.Tensor = self.model.encode_text(self._tokens(texts).to(self.device))
+        tokens = self._tokens(texts).to(self.device)
+        return short_text_features(self.model, tokens) if reads_to_the_end_only(self.model) else self._whole(tokens)
+
+    def _whole(self, tokens: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.encode_text(tokens)
         return features
+
+    @cached_property
+    def text_tower(self) -> str:
+        """Return a digest of all that decides a text's embedding, the same for models that share a text tower."""
+        state = {name: part for name, part in self.model.state_dict().items() if not name.startswith("visual.")}
+        tokens = self.tokenizer(list(TOKENIZER_PROBE))
+        return tower_digest(state, tokens, type(self.model).__name__, self.precision)
 
     def _tokens(self, texts: list[str]) -> torch.Tensor:
         """Return tokens that the text tower knows: one that it does not know would break a GPU for all models."""

@@ -94,9 +94,12 @@ class DualEncoder(TorchModel):
             return as_features(self.embed(self.pixels(crops)), len(crops))
 
     def encode_texts(self, texts: list[str]) -> Features:
-        """Return (n, d) text embeddings at unit norm."""
+        """Return (n, d) text embeddings at unit norm; texts of about one length share a batch, and its padding."""
+        order = np.argsort([len(text) for text in texts], kind="stable")
         starts = range(0, len(texts), _TEXT_BATCH)
-        return np.concatenate([self._encode_text_batch(texts[start : start + _TEXT_BATCH]) for start in starts])
+        batches = [[texts[place] for place in order[start : start + _TEXT_BATCH]] for start in starts]
+        rows = np.concatenate([self._encode_text_batch(batch) for batch in batches])
+        return np.asarray(rows[np.argsort(order)])
 
     def _encode_text_batch(self, texts: list[str]) -> Features:
         with self.running():
