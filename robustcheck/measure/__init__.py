@@ -5,6 +5,7 @@ from __future__ import annotations
 from robustcheck.callable_room import make_callable
 from robustcheck.measure.card import default_batch, default_memory
 from robustcheck.measure.cores import usable_cores
+from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.loaded_models import group_by_budget, group_models
@@ -17,6 +18,7 @@ from robustcheck.measure.score_pairs import PairBook, Partner
 
 __all__ = [
     "Bench",
+    "CropPlace",
     "Engine",
     "InProcess",
     "Logits",

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 MIB = 2**20
-_KEPT_BYTES = 256 * MIB
+KEPT_BYTES = 256 * MIB
 
 Rows = npt.NDArray[np.float32]
 
@@ -37,7 +37,7 @@ class EmbeddedTexts:
 
     def _forget(self) -> None:
         """Drop the towers that were asked longest ago, until the rest fits."""
-        while self._towers and sum(map(_size, self._towers.values())) > _KEPT_BYTES:
+        while self._towers and sum(map(_size, self._towers.values())) > KEPT_BYTES:
             self._towers.popitem(last=False)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robustcheck.measure.cores import usable_cores
+from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.models.encoders import Precision
 from robustcheck.store import is_url
 
@@ -21,7 +22,7 @@ class MeasureSettings:
     ``store`` is a directory, or a URL that fsspec knows.
     ``workers`` prepare images. ``threads`` of torch compute on the processor; None shares the workers' cores out by
     what the first images of a pass cost. ``batch_size`` is halved where it does not fit; ``memory_budget`` (bytes)
-    bounds the weights that are loaded at one time.
+    bounds the weights that are loaded at one time. ``crops`` are kept where a place for them is given.
     """
 
     store: str | Path
@@ -31,6 +32,7 @@ class MeasureSettings:
     batch_size: int = 64
     workers: int = field(default_factory=usable_cores)
     threads: int | None = None
+    crops: CropPlace | None = None
     memory_budget: int = 8 * GIB
 
     @property

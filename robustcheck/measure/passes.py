@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import numpy as np
 from robustcheck.datasets import Dataset
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.cores import CoreShare
+from robustcheck.measure.crop_cache import Block, CropCache
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
@@ -85,11 +86,21 @@ def _finite(rows: Rows, ref: ModelRef) -> Rows:
 
 @dataclass(slots=True)
 class Claimed:
-    """A job that this process does now: the runners that lack its chunk, and how to let go of it."""
+    """A job that this process does now: the runners that lack its chunk, and how to let go of it.
+
+    ``cached`` are the crops that need not be made again, by geometry.
+    """
 
     job: Job
     runners: Sequence[Runner]
     release: Callable[[], None] = lambda: None
+    cached: Mapping[str, Block] = field(default_factory=dict)
+
+    @property
+    def geometries(self) -> dict[str, Geometry]:
+        """Return the geometries of the models that still run, by key."""
+        found = [runner.model.geometry for runner in self.runners if runner.error is None]
+        return {geometry.key: geometry for geometry in found}
 
 
 @dataclass(slots=True)
@@ -102,12 +113,16 @@ class Pass:
     total: int
     on_progress: OnProgress | None = None
     _share: CoreShare = field(init=False)
+    _crops: CropCache | None = field(init=False)
     _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
         """Give both decoding and running all cores, until it is known what they cost."""
         self._share = CoreShare(max(1, self.settings.workers))
+        # Transforms have a random seed and are many: only pictures as they are come back in run after run.
+        is_plain = self.images.transform is None and self.settings.crops is not None
+        self._crops = CropCache(self.settings.crops) if is_plain and self.settings.crops is not None else None
 
     def run(self, claims: Iterator[Claimed]) -> None:
         """Do each claimed job and release it; a model that fails keeps its error and the others go on."""
@@ -130,17 +145,22 @@ class Pass:
     def _fill(self, claimed: Claimed, first: Crops, prepared: Iterator[Crops]) -> None:
         span, size = claimed.job.span, self.settings.batch_size
         rows: dict[int, list[Rows]] = {place: [] for place in range(len(claimed.runners))}
-        ready = [first]
+        ready, made = [first], _CropsMade(claimed)
         for start in range(0, len(span), size):
             places = span[start : start + size]
             ready += islice(prepared, len(places) - len(ready))
             self._forward(claimed, places, ready, rows)
             self._tell(claimed, len(places))
+            if self._crops is not None:
+                made.add(ready)
             ready = []
         for place, runner in enumerate(claimed.runners):
             if runner.error is None:
                 facts = {**self._making, "reading": runner.outputs.reading.name}
                 runner.chunks.write(claimed.job.chunk, _joined(rows[place]), facts)
+        if self._crops is not None:
+            for geometry, crops in made.whole():
+                self._crops.write(claimed.job, geometry, crops)
 
     def _forward(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
         """Run every model on a batch, and note what that cost."""
@@ -171,7 +191,8 @@ class Pass:
         """Yield the images of the claimed jobs in order, a bounded number of them prepared ahead."""
         waiting: deque[Future[Crops]] = deque()
         try:
-            for claimed in claims:
+            for claim in claims:
+                claimed = replace(claim, cached=self._cached(claim))
                 held.append(claimed)
                 for index in claimed.job.span:
                     waiting.append(pool.submit(self._prepare, claimed, index))
@@ -182,6 +203,12 @@ class Pass:
         finally:
             for future in waiting:
                 future.cancel()
+
+    def _cached(self, claimed: Claimed) -> dict[str, Block]:
+        if self._crops is None:
+            return {}
+        found = {geometry: self._crops.read(claimed.job, geometry) for geometry in claimed.geometries}
+        return {geometry: block for geometry, block in found.items() if block is not None}
 
     def _prepare(self, claimed: Claimed, index: int) -> Crops:
         """Prepare one image, and note what that cost."""
@@ -194,11 +221,16 @@ class Pass:
 
     def _prepared(self, claimed: Claimed, index: int) -> Crops:
         """Decode one image, transform it once for each side that is asked for, and crop it once for each geometry."""
+        row = index - claimed.job.span.start
+        crops: Crops = {key: np.asarray(block[row]) for key, block in claimed.cached.items()}
+        lacking = {key: geometry for key, geometry in claimed.geometries.items() if key not in crops}
+        return crops | self._made_crops(index, lacking) if lacking else crops
+
+    def _made_crops(self, index: int, geometries: Mapping[str, Geometry]) -> Crops:
         image, transform = self.dataset.image(index), parse_transform(self.images.transform)
-        geometries = [runner.model.geometry for runner in claimed.runners if runner.error is None]
         pictures: dict[int | None, Image.Image] = {}
         crops: Crops = {}
-        for key, geometry in {each.key: each for each in geometries}.items():
+        for key, geometry in geometries.items():
             side = _side(transform, geometry)
             if side not in pictures:
                 pictures[side] = self._picture(image, transform, index, side)
@@ -227,6 +259,27 @@ class Pass:
     @property
     def _making(self) -> dict[str, str]:
         return {"device": self.settings.device, **dict(provenance_libraries())}
+
+
+@dataclass(slots=True)
+class _CropsMade:
+    """The crops of a claimed job that were made and not read, by geometry."""
+
+    claimed: Claimed
+    _made: dict[str, list[Crop | Exception]] = field(default_factory=dict)
+
+    def add(self, images: Sequence[Crops]) -> None:
+        """Take in the crops of some images."""
+        for crops in images:
+            for geometry in crops.keys() - self.claimed.cached.keys():
+                self._made.setdefault(geometry, []).append(crops[geometry])
+
+    def whole(self) -> Iterator[tuple[str, list[Crop]]]:
+        """Yield the geometries of which every image of the job has a crop."""
+        for geometry, crops in self._made.items():
+            good = [crop for crop in crops if not isinstance(crop, Exception)]
+            if len(good) == len(self.claimed.job.span):
+                yield geometry, good
 
 
 def _side(transform: Transform | None, geometry: Geometry) -> int | None:

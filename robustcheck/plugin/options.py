@@ -110,6 +110,11 @@ OPTIONS = (
         metavar="SIZE",
     ),
     Option("--robust-no-images", "leave copies of images out of the report", default=False, kind="bool"),
+    Option(
+        "--robust-crop-cache",
+        "keep the crops of images in .robustcheck/crops, up to a size such as 20GB, for later runs on the same images",
+        metavar="SIZE",
+    ),
     Option("--robust-strict", "skipped and unsure checks turn the run red", default=False, kind="bool"),
 )
 

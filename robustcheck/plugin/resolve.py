@@ -12,7 +12,7 @@ import pytest
 from robustcheck.datasets import data_roots
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.files.user_paths import user_path
-from robustcheck.measure import MeasureSettings, default_batch, default_memory, usable_cores
+from robustcheck.measure import CropPlace, MeasureSettings, default_batch, default_memory, usable_cores
 from robustcheck.plugin.guest import invocation_directory
 from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
 from robustcheck.plugin.workers import engine_named
@@ -39,7 +39,8 @@ def run_settings(config: pytest.Config) -> RunSettings:
             precision=_value(config, "--robust-precision"),
             batch_size=_whole(config, "--robust-batch") or default_batch(device),
             workers=_whole(config, "--robust-workers") or usable_cores(),
-            memory_budget=_memory(config) or default_memory(device),
+            memory_budget=_size(config, "--robust-memory") or default_memory(device),
+            crops=_crops(config, home / "crops"),
         ),
         baselines=home / "baselines",
         reports=_directory(config, "--robust-report", directory / "reports"),
@@ -86,17 +87,21 @@ def _whole(config: pytest.Config, flag: str) -> int | None:
     return int(text)
 
 
-def _memory(config: pytest.Config) -> int | None:
+def _size(config: pytest.Config, flag: str) -> int | None:
     """Return bytes, or None for ``auto``."""
-    text = str(_value(config, "--robust-memory")).strip()
+    text = str(_value(config, flag)).strip()
     if text == "auto":
         return None
     found = _SIZE.fullmatch(text)
     if found is None or not float(found[1]):
-        raise SetupError(
-            f"--robust-memory is {text!r}", expected="a size such as 12GB, 900MB or 1.5TiB, or auto", fix="add a unit"
-        )
+        raise SetupError(f"{flag} is {text!r}", expected="a size such as 12GB, 900MB or 1.5TiB, or auto")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** (" KMGT".index(found[2].upper())))
+
+
+def _crops(config: pytest.Config, directory: Path) -> CropPlace | None:
+    """Return where crops are kept; nowhere unless a size is given."""
+    size = None if _value(config, "--robust-crop-cache") is None else _size(config, "--robust-crop-cache")
+    return None if size is None else CropPlace(directory, size)
 
 
 def _store(config: pytest.Config, default: Path) -> Path | str:

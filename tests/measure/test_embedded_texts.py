@@ -37,7 +37,7 @@ def test_another_tower_is_asked_anew() -> None:
 
 
 def test_what_was_asked_longest_ago_is_dropped_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded_texts, "_KEPT_BYTES", 3 * 8)
+    monkeypatch.setattr(embedded_texts, "KEPT_BYTES", 3 * 8)
     book, encode = EmbeddedTexts(), Encoder()
     for tower, texts in (("one", ["a", "b"]), ("two", ["c", "d"]), ("two", ["c"]), ("one", ["a"])):
         assert book.embed(tower, texts, encode).shape == (len(texts), 2)
@@ -45,5 +45,5 @@ def test_what_was_asked_longest_ago_is_dropped_first(monkeypatch: pytest.MonkeyP
 
 
 def test_more_than_is_kept_is_still_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded_texts, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(embedded_texts, "KEPT_BYTES", 0)
     assert EmbeddedTexts().embed("one", ["a", "b"], Encoder()).shape == (2, 2)
