@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
@@ -58,6 +59,8 @@ def plan(
         console.print(_table(path, prospects, drop))
     every = [one for _, prospects in found for one in prospects]
     _close(console, every, drop)
+    for line in foresee(every, session.book.bench, "auto"):
+        console.print(f"  {cell(line)}", highlight=False)
     _tell_labours(console, every, session, seconds)
 
 

@@ -20,6 +20,7 @@ from robustcheck.measure.crop_cache import Block, CropCache
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
+from robustcheck.measure.pace import Spent, add_pace, pace_of_images, pace_of_model
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.reading import Batch
 from robustcheck.models.encoders import LoadedModel, require_rows
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 Crops = dict[str, Crop | Exception]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Runner:
     """Outputs in the making: the loaded models, the chunks, the heads they need, and the batch that fits the device."""
 
@@ -49,6 +50,7 @@ class Runner:
     heads: tuple[TextHead, ...]
     batch_size: int
     error: RobustcheckError | None = None
+    spent: Spent = field(default_factory=Spent)
 
     def take(self, batch: Batch) -> list[Rows]:
         """Return the rows of a batch, in pieces where the whole does not fit the device."""
@@ -114,6 +116,7 @@ class Pass:
     on_progress: OnProgress | None = None
     _share: CoreShare = field(init=False)
     _crops: CropCache | None = field(init=False)
+    _ran: dict[Runner, None] = field(default_factory=dict)
     _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
@@ -141,6 +144,16 @@ class Pass:
             finally:
                 for claimed in held:
                     claimed.release()
+                self._add_pace()
+
+    def _add_pace(self) -> None:
+        """Keep what this pass took, for plans to come."""
+        settings = self.settings
+        spent = {pace_of_images(self.images.name): Spent(self._share.preparing, self._share.prepared)}
+        for runner in self._ran:
+            spent[pace_of_model(runner.outputs.ref.id, settings.device, settings.precision)] = runner.spent
+            runner.spent = Spent()
+        add_pace(settings.local, spent)
 
     def _fill(self, claimed: Claimed, first: Crops, prepared: Iterator[Crops]) -> None:
         span, size = claimed.job.span, self.settings.batch_size
@@ -175,8 +188,10 @@ class Pass:
         for place, runner in enumerate(claimed.runners):
             if runner.error is not None:
                 continue
+            started = time.perf_counter()
             try:
                 rows[place] += runner.take(self._batch(runner, places, crops))
+                runner.spent += Spent(time.perf_counter() - started, len(places))
             except RobustcheckError as error:
                 runner.error = error
 
@@ -194,6 +209,7 @@ class Pass:
             for claim in claims:
                 claimed = replace(claim, cached=self._cached(claim))
                 held.append(claimed)
+                self._ran.update(dict.fromkeys(claimed.runners))
                 for index in claimed.job.span:
                     waiting.append(pool.submit(self._prepare, claimed, index))
                     if len(waiting) > self.settings.batch_size + self.settings.workers:

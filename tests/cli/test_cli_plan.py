@@ -14,6 +14,8 @@ from colour_data import write_colours
 from command import Robustcheck, write
 
 from robustcheck.datasets import open_dataset
+from robustcheck.measure import usable_cores
+from robustcheck.measure.pace import Spent, add_pace, pace_of_images, pace_of_model
 from robustcheck.stats.compare import detectable_drop
 
 FAKE = "fake:zero-shot@a"
@@ -169,3 +171,16 @@ def test_what_an_attack_costs_is_told_and_seconds_become_images(robustcheck: Rob
 
 
 TIMED = ("plan", "a.robust.yaml", "--seconds")
+
+
+def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustcheck: Robustcheck) -> None:
+    directory = str(write_colours(Path.cwd() / "colours", 90))
+    write("live.robust.yaml", LIVE.replace("DIRECTORY", directory))
+    assert "time, not known here yet: /" in robustcheck("plan", "live.robust.yaml").out
+    models = ("fake-zero-shot@a", "fake-zero-shot@b")
+    spent = {pace_of_images(directory): Spent(60.0 * usable_cores(), 90)}
+    spent |= {pace_of_model(model, "auto", "fp32"): Spent(180.0, 90) for model in models}
+    add_pace(Path(".robustcheck/store"), spent)
+    said = robustcheck("plan", "live.robust.yaml").out
+    assert "time, as fast as this machine was before: about 7 min (images 1 min, models 6 min)" in said
+    assert "not known here yet" not in said
