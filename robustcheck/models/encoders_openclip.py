@@ -15,8 +15,8 @@ from robustcheck.models.openclip_files import file_architecture
 from robustcheck.models.openclip_kinds import CONFIGURATION
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
-from robustcheck.models.openclip_weights import filled, one_checkpoint
 from robustcheck.models.openclip_texts import TOKENIZER_PROBE, reads_to_the_end_only, short_text_features, tower_digest
+from robustcheck.models.openclip_weights import filled, one_checkpoint
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import loaded, resolve_device
