@@ -9,6 +9,7 @@ from robustcheck.models.catalogue import entries, sorted_facets
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
 from robustcheck.models.model_files import AVERAGED_FIRST, hub_file, hub_files, one_file
 from robustcheck.models.output_names import OutputNames, names_beside, names_in_configuration
+from robustcheck.models.timm_rules import timm_file_facets
 from robustcheck.values import ModelRef
 
 _CAPABILITIES = always("embeds images", "scores classes", "gives feature maps", "has gradients")
@@ -31,7 +32,8 @@ def _parse_file(reference: Reference) -> ModelRef | None:
     if not at:
         return None
     path = reference.file(written)
-    return ModelRef(f"{name}@{safe_id(path.stem)}", reference.text, "timm-file", name, str(path))
+    facets = tuple(sorted(timm_file_facets(name).items()))
+    return ModelRef(f"{name}@{safe_id(path.stem)}", reference.text, "timm-file", name, str(path), facets)
 
 
 def _hub_repository_files(ref: ModelRef) -> dict[str, Path]:

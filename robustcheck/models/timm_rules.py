@@ -15,6 +15,7 @@ from pathlib import Path
 
 Facets = dict[str, str]
 
+_TOWER = re.compile(r"_clip(_|$)|siglip")
 _FINETUNING = re.compile(r"_ft_(in12k|in21k|in22k)_in1k|_ft_(in1k)")
 
 
@@ -25,6 +26,27 @@ def timm_rule_facets(name: str) -> Facets:
     if known is None:
         return {}
     return {"family": known["family"], "source": known["source"], "finetuning": finetuning(tag)}
+
+
+def timm_file_facets(name: str) -> Facets:
+    """Return the facets of a checkpoint file: of its tag where the reference names one, else of its architecture.
+
+    What a file was trained on is not known. It is a classifier, so its family is ``supervised``; that of a CLIP or
+    SigLIP tower is ``clip-ft``. The sort of architecture and its image side are those of timm's tables.
+    """
+    architecture, _, tag = name.partition(".")
+    family = "clip-ft" if _TOWER.search(architecture) else "supervised"
+    known = {"family": family, **_tabled(architecture), **(timm_rule_facets(name) if tag else {})}
+    return {facet: value for facet, value in known.items() if value}
+
+
+@cache
+def _tabled(architecture: str) -> Mapping[str, str]:
+    """Return the sort and the image side that all tags of an architecture have in timm's tables."""
+    with Path(__file__).with_name("timm.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["model"].partition(".")[0] == architecture]
+    found = {facet: {row[facet] for row in rows} for facet in ("architecture", "resolution")}
+    return {facet: values.pop() for facet, values in found.items() if len(values) == 1}
 
 
 def finetuning(tag: str) -> str:

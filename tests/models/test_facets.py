@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from robustcheck.errors import SetupError
 from robustcheck.models.catalogue import entry, facets_of, known_facets
 from robustcheck.models.facets import matches, parse_query, query_from_dict, query_text
+from robustcheck.models.reference import parse_reference
 from robustcheck.values import Term
 
 VIT = {"source": "laion", "architecture": "vit", "samples": "2e9", "resolution": "224"}
@@ -156,3 +159,22 @@ def test_a_name_outside_the_table_gets_what_its_name_tells() -> None:
     assert facets_of("ViT-B-32/my_own_run")["source"] == "other"
     assert facets_of("resnet18.unknown") == {}
     assert facets_of("someone's-model") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "facets"),
+    [
+        ("timm:tf_efficientnet_lite0@{}", {"family": "supervised", "architecture": "cnn"}),
+        ("timm:vit_base_patch16_clip_224@{}", {"family": "clip-ft", "architecture": "vit"}),
+        ("timm:vit_base_patch16_clip_224.laion2b_ft_in1k@{}", {"family": "clip-ft", "source": "laion"}),
+        ("timm:resnet18.a1_in1k@{}", {"family": "supervised", "source": "in1k"}),
+        ("openclip:ViT-B-32@{}", {"family": "clip", "architecture": "vit", "resolution": "224"}),
+        ("openclip:ViT-L-14/openai@{}", {"family": "clip", "architecture": "vit"}),
+    ],
+)
+def test_a_checkpoint_file_has_the_facets_that_its_architecture_tells(
+    tmp_path: Path, text: str, facets: dict[str, str]
+) -> None:
+    (tmp_path / "weights.safetensors").touch()
+    found = dict(parse_reference(text.format(tmp_path / "weights.safetensors")).facets)
+    assert facets.items() <= found.items()
