@@ -26,7 +26,7 @@ from robustcheck.values import Status, Verdict
 from robustcheck.values.checks import PlannedCheck
 from robustcheck.values.series import Series
 
-SERIES, YEARS, MODELS = 1_000, 300, 400
+SERIES, YEARS, MODELS = 4_000, 200, 400
 IMAGES, NIGHTS, CHECKPOINTS, WEEKS = 10_000, 100, 20, 52
 FLIPS = (0.002, 0.004)
 STEP, DISCORDANT = 0.003, 0.05
@@ -102,18 +102,20 @@ def is_ever_red(
         won, lost = draw(rng)
         share = 1.0 if series is None else look_at(series, number, looks).share
         # Half of all looks won more than they lost: they need no judge.
-        if lost > won and status_of(won, lost, allowed, share) == "fail":
+        if lost > won and p_of(won, lost, allowed) <= 0.05 * share:
             return True
     return False
 
 
 @cache
-def status_of(won: int, lost: int, allowed: float, share: float) -> Status:
-    """Judge so many images won and lost of 10,000, where a check is the only one of its suite."""
+def p_of(won: int, lost: int, allowed: float) -> float:
+    """Judge so many images won and lost of 10,000, and return the smallest level at which that fails."""
     then = np.arange(IMAGES) < 7_500
     now = then.copy()
     now[:lost], now[7_500 : 7_500 + won] = False, True
-    return judge(at_level(compared(now, then, allowed), share)).status
+    p = judge(compared(now, then, allowed)).p_value
+    assert p is not None
+    return p
 
 
 def at_level(case: object, share: float) -> object:
