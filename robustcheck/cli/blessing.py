@@ -14,9 +14,9 @@ _MOST = 5
 def describe_blessing(name: str, blessing: Blessing) -> Iterator[str]:
     """Yield the place of a new baseline, its ancestors, and its largest steps since the origin."""
     yield f"baseline {name}: {blessing.place}"
-    if blessing.replaced is None:
-        return
     ancestors = blessing.run.lineage.ancestors
+    if blessing.replaced is None or not ancestors:
+        return
     if ancestors[-1].why:
         yield f"it replaces run {blessing.replaced.id}, and begins a new line: {ancestors[-1].why}"
         return
