@@ -47,8 +47,10 @@ class InProcess:
     def run(self, jobs: Sequence[Job], crew: Crew, on_progress: OnProgress | None) -> Failures:
         """Do the jobs; a job that another process holds is waited for."""
         failures: Failures = {}
+        # Without locks nobody is waited for, and to ask a bucket again for each chunk would only take time.
+        looks = crew.memo.store.storage.has_locks
         for images, of_set in groupby(jobs, lambda job: job.images):
-            _Round(images, tuple(of_set), crew, failures).do(on_progress, wait=True)
+            _Round(images, tuple(of_set), crew, failures, looks).do(on_progress, wait=True)
         return failures
 
 
@@ -83,6 +85,7 @@ class _Round:
     jobs: Sequence[Job]
     crew: Crew
     failures: Failures
+    looks: bool = True
     _runners: dict[str, Runner] = field(default_factory=dict)
 
     def do(self, on_progress: OnProgress | None, *, wait: bool) -> None:
@@ -96,7 +99,7 @@ class _Round:
         except RobustcheckError as error:
             # The images cannot be read: no model can be measured on them.
             for job in self.jobs:
-                for outputs in self._lacking(job):
+                for outputs in self._lacking(job, looks=True):
                     self.failures.setdefault(outputs.key, error)
         for key, runner in self._runners.items():
             if runner.error is not None:
@@ -124,14 +127,14 @@ class _Round:
             raise
         return [runner for runner in found if runner is not None]
 
-    def _lacking(self, job: Job) -> list[Outputs]:
+    def _lacking(self, job: Job, *, looks: bool | None = None) -> list[Outputs]:
         """Return the outputs that can still be had and lack the chunk of a job."""
         return [
             outputs
             for outputs in job.outputs
             if outputs.key not in self.failures
             and (outputs.key not in self._runners or self._runners[outputs.key].error is None)
-            and not self.crew.memo.is_stored(outputs, job.chunk)
+            and not self.crew.memo.is_stored(outputs, job.chunk, looks=self.looks if looks is None else looks)
         ]
 
     def _runner(self, outputs: Outputs) -> Runner | None:

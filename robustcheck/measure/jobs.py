@@ -38,6 +38,15 @@ class Job:
         return content_key({**facts, **chosen, "rows": self.chunk_rows, "chunk": self.chunk})
 
 
+def chunks_of(jobs: Iterable[Job]) -> dict[Outputs, list[int]]:
+    """Return the chunks that jobs make, by outputs: what ``plan_jobs`` makes jobs of."""
+    chunks: dict[Outputs, list[int]] = {}
+    for job in jobs:
+        for outputs in job.outputs:
+            chunks.setdefault(outputs, []).append(job.chunk)
+    return chunks
+
+
 def group_jobs(jobs: Iterable[Job], images: int) -> tuple[tuple[Job, ...], ...]:
     """Return the jobs in groups of one image set and the same outputs, of about so many images: the work of one worker.
 

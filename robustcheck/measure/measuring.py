@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
-from robustcheck.measure.jobs import Job, plan_jobs
+from robustcheck.measure.jobs import Job, chunks_of, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
@@ -174,8 +174,8 @@ class Bench:
     def do(self, jobs: Sequence[Job]) -> Failures:
         """Do jobs with the engine, and pack what is complete."""
         failures = self.engine.run(jobs, Crew(self.shelf, self.memo, self.models), self.on_progress)
-        for outputs in dict.fromkeys(outputs for job in jobs for outputs in job.outputs):
-            self.memo.pack(outputs)
+        for outputs, chunks in chunks_of(jobs).items():
+            self.memo.pack(outputs, chunks)
         return failures
 
     def image_sets(self, cell: Cell) -> frozenset[ImageSet]:

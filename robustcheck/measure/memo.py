@@ -93,13 +93,18 @@ class Memo:
         """
         chunks, whole = self.chunks(outputs), self._whole.setdefault(outputs.key, set())
         asked = tuple(range(chunks.count) if among is None else among)
-        whole.update(index for index in asked if index not in whole and chunks.read(index) is not None)
+        # Of a whole set one listing tells what is there at all; for a few chunks it would be longer than they are.
+        there = chunks.listed() if among is None and len(whole) < chunks.count else asked
+        whole.update(index for index in there if index not in whole and chunks.read(index) is not None)
         return tuple(index for index in asked if index not in whole)
 
-    def is_stored(self, outputs: Outputs, chunk: int) -> bool:
-        """Say whether a chunk is stored and, where it was there before this process looked, whole."""
+    def is_stored(self, outputs: Outputs, chunk: int, *, looks: bool = True) -> bool:
+        """Say whether a chunk is stored and, where it was there before this process looked, whole.
+
+        Without ``looks`` what this process knows already has to do.
+        """
         whole = self._whole.setdefault(outputs.key, set())
-        if chunk not in whole and self.chunks(outputs).read(chunk) is not None:
+        if looks and chunk not in whole and self.chunks(outputs).read(chunk) is not None:
             whole.add(chunk)
         return chunk in whole
 
@@ -107,9 +112,9 @@ class Memo:
         """Return the chunks of outputs, stored or not."""
         return self.store.chunks(outputs.kind, outputs.key, outputs.images.count, outputs.reading.chunk_rows)
 
-    def pack(self, outputs: Outputs) -> None:
-        """Put the chunks of outputs into few files, where all of them are there."""
-        self.chunks(outputs).pack()
+    def pack(self, outputs: Outputs, written: Iterable[int]) -> None:
+        """Put the chunks of outputs into few files, where those just written were the last ones."""
+        self.chunks(outputs).pack(written)
 
     def take_lock(self, key: str, *, wait: bool) -> Lock | None:
         """Return the lock by which processes agree on who makes what has this key, or None while another has it."""

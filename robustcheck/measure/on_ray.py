@@ -11,7 +11,7 @@ from typing import Any
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.measure.engines import Crew, Failures, InProcess
-from robustcheck.measure.jobs import Job, group_jobs
+from robustcheck.measure.jobs import Job, chunks_of, group_jobs, plan_jobs
 from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.measure.memo import Memo
@@ -72,8 +72,10 @@ class OnRay:
 
 
 def do_jobs(settings: MeasureSettings, jobs: Sequence[Job]) -> Failures:
-    """Do jobs in this process: what a task of Ray runs."""
-    return InProcess().run(jobs, _crew(settings), None)
+    """Do what is missing of jobs in this process: what a task of Ray runs, again where its worker died."""
+    crew, asked = _crew(settings), chunks_of(jobs)
+    missing = {outputs: crew.memo.missing(outputs, chunks) for outputs, chunks in asked.items()}
+    return InProcess().run(plan_jobs(missing), crew, None)
 
 
 @lru_cache(maxsize=1)

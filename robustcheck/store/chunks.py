@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,16 @@ class Chunks:
         """Return the chunks that are absent or damaged, by reading each."""
         return tuple(index for index in range(self.count) if self.read(index) is None)
 
+    def listed(self) -> tuple[int, ...]:
+        """Return the chunks that are there, damaged or not, by one listing."""
+        there = {kept.name for kept in self.storage.files(self.directory)}
+        packed = {first for first in range(0, self.count, PACK_CHUNKS) if self._pack_name(first) in there}
+        return tuple(
+            index
+            for index in range(self.count)
+            if index // PACK_CHUNKS * PACK_CHUNKS in packed or self._name(index) in there
+        )
+
     def has(self, index: int) -> bool:
         """Say whether a chunk is there, without reading it: what is there is whole unless the disk damaged it."""
         if index // PACK_CHUNKS in self._packs or self.storage.has(self._name(index)):
@@ -79,17 +89,27 @@ class Chunks:
         ):
             self.storage.write(self._name(index), [content])
 
-    def pack(self) -> None:
-        """Put the chunks into few files, as far as they are all there; read everything as before meanwhile."""
-        there = {kept.name for kept in self.storage.files(self.directory)}
+    def pack(self, written: Iterable[int] | None = None) -> None:
+        """Put the chunks into few files, as far as they are all there; read everything as before meanwhile.
+
+        ``written`` are those that were just made: only the packs that they belong to can have become complete.
+        """
+        made = None if written is None else set(written)
         for first in range(0, self.count, PACK_CHUNKS):
             part = range(first, min(first + PACK_CHUNKS, self.count))
-            loose = [self._name(index) in there for index in part]
-            # Chunks beside their pack were made again because those in the pack were damaged.
-            is_due = any(loose) if self._pack_name(first) in there else len(part) > 1 and all(loose)
-            if is_due:
+            if (made is None or made & set(part)) and self._is_due(part, made or set()):
                 with holding(self.storage, f"locks/pack-{self.directory.rpartition('/')[2][:40]}-{first}"):
                     self._pack_part(part)
+
+    def _is_due(self, part: range, made: set[int]) -> bool:
+        """Say whether a part is complete and not packed, or was packed and has chunks that were made again."""
+        if self.storage.has(self._pack_name(part.start)):
+            return any(self.storage.has(self._name(index)) for index in made or part)
+        # Mostly a neighbour of what was just made is still missing: to see that takes no listing of thousands of files.
+        ends = {index for index in (min(made, default=0) - 1, max(made, default=0) + 1) if index in part} - made
+        if len(part) == 1 or not all(self.storage.has(self._name(index)) for index in ends):
+            return False
+        return set(part) <= set(self.listed())
 
     def _pack_part(self, part: range) -> None:
         with packing() as writer:

@@ -154,6 +154,17 @@ def test_an_array_that_lacks_a_chunk_is_not_packed(storage: Storage) -> None:
     assert chunks.missing() == (1,)
 
 
+def test_the_last_chunk_that_is_written_packs_the_others(storage: Storage) -> None:
+    chunks = Store(storage).chunks("outputs", KEY, ROWS)
+    for index in (1, 0, 2):
+        before = names(storage)
+        chunks.write(index, FULL[list(chunks.span(index))], {})
+        chunks.pack([index])
+        assert (len(names(storage)) == 1) == (index in (1, 2)), before
+    assert names(storage) == [f"{PLACE}/000000.safetensors"]
+    assert chunks.missing() == ()
+
+
 def test_packing_again_changes_nothing(storage: Storage) -> None:
     chunks = Store(storage).chunks("outputs", KEY, ROWS)
     write_all(chunks)
