@@ -32,6 +32,8 @@ MODELS_PER_GROUP = 100
 DECODE_SECONDS = 2.5e-3
 CORES_PER_GPU = 16
 REQUEST_SECONDS = 0.02
+# Of a chunk, counted: two looks for it (its own file, its pack) and one write; then read into the pack, and removed.
+LINE_REQUESTS, PACK_REQUESTS = 3, 2
 # A worker dies once in so many hours; of twenty, one runs at a third of the speed.
 HOURS_TO_FAILURE = 50.0
 SLOW_SHARE, SLOW_FACTOR = 0.05, 3.0
@@ -60,10 +62,11 @@ class Workload:
 
     @property
     def line_seconds(self) -> float:
-        """How long a worker takes for a line: the GPU, or decoding where that is slower; the images are shared."""
+        """How long a worker takes for a line: the GPU or, where that is slower, decoding; then requests, one by one."""
         models = min(self.models, MODELS_PER_GROUP)
         forward = LINE_IMAGES * models / GPU_IMAGES_PER_SECOND
-        return max(forward, LINE_IMAGES * DECODE_SECONDS / CORES_PER_GPU)
+        requests = LINE_REQUESTS * models * (LINE_IMAGES // CHUNK)
+        return max(forward, LINE_IMAGES * DECODE_SECONDS / CORES_PER_GPU) + requests * REQUEST_SECONDS
 
     @property
     def chunks(self) -> int:
@@ -137,16 +140,18 @@ def rows(workload: Workload, constants: dict[str, float]) -> Iterator[tuple[str,
     """Yield what a workload costs."""
     rng = np.random.default_rng(7)
     work = workload.lines * workload.line_seconds
+    forward = workload.models * workload.images / GPU_IMAGES_PER_SECOND
     yield "lines of the job file", f"{workload.lines:,} of {workload.line_seconds:,.0f} s"
-    yield "GPU hours, nothing lost", f"{work / 3600:,.0f}"
+    yield "hours that GPUs are held, and compute", f"{work / 3600:,.0f}, {forward / 3600:,.0f}"
     yield "decoding, core hours", f"{workload.groups * workload.images * DECODE_SECONDS / 3600:,.0f}"
     packs = workload.models * -(-workload.images // (CHUNK * 1024))
     yield "chunks written, then packed into", f"{workload.chunks:,} into {packs:,} files"
     yield "bytes stored", f"{workload.models * workload.images * constants['bytes'] / 1e12:,.1f} TB"
-    requests = 3 * workload.chunks + 2 * packs
-    yield "requests (write, read to pack, remove)", f"{requests:,}"
-    yield "requests a second at the most", f"{requests / (work / workload.workers):,.0f}"
-    yield "packing, worker hours", f"{workload.chunks * (REQUEST_SECONDS * 2 + constants['pack']) / 3600:,.1f}"
+    requests = (LINE_REQUESTS + PACK_REQUESTS) * workload.chunks + 4 * packs
+    yield "requests", f"{requests:,}"
+    yield "requests a second, all workers", f"{requests / (work / workload.workers):,.0f}"
+    yield "waiting for requests, worker hours", f"{requests * REQUEST_SECONDS / 3600:,.0f}"
+    yield "packing itself, worker hours", f"{workload.chunks * constants['pack'] / 3600:,.0f}"
     for name, are_shared in (("taken one by one", True), ("parts given out beforehand", False)):
         found = simulate(
             workload.lines,
