@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.errors import ModelError
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState
 from robustcheck.models.encoders import LoadedModel
@@ -156,4 +157,5 @@ COOP = Adapter(
     libraries=("open_clip_torch",),
     make_head=make_prompts,
     head_logits=prompt_logits,
+    tensor_logits=tensors.text,
 )

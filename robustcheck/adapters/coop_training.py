@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.adapters.coop import prompt_features, prompt_logits, require_text_tower, word_embedding
 from robustcheck.adapters.shots import SEED, draw_shots, require_every_class
 from robustcheck.measure.option import NumberOption
@@ -108,4 +109,5 @@ COOP_TRAIN = Adapter(
     pick=_pick,
     make_head=fit_prompts,
     head_logits=prompt_logits,
+    tensor_logits=tensors.text,
 )

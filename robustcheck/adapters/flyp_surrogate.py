@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -115,4 +116,5 @@ FLYP_SURROGATE = Adapter(
     pick=_pick,
     make_head=fit_maps,
     head_logits=mapped_logits,
+    tensor_logits=tensors.mapped,
 )

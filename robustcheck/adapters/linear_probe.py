@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class, stratified_tenth
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -105,4 +106,5 @@ LINEAR_PROBE = Adapter(
     pick=_pick,
     make_head=fit_probe,
     head_logits=probe_logits,
+    tensor_logits=tensors.linear,
 )

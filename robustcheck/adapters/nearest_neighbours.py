@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -81,4 +82,5 @@ KNN = Adapter(
     pick=_pick,
     make_head=remember,
     head_logits=vote_logits,
+    tensor_logits=tensors.voted,
 )

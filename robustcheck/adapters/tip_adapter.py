@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.adapters import tensors
 from robustcheck.adapters.shots import SEED, draw_shots, require_every_class
 from robustcheck.measure.option import NumberOption, SwitchOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -164,6 +165,7 @@ def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libr
         pick=_pick,
         make_head=make,
         head_logits=tip_logits,
+        tensor_logits=tensors.cached,
     )
 
 

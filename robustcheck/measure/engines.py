@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from robustcheck.errors import RobustcheckError
+from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.jobs import Job
+from robustcheck.measure.learnt import read_head
 from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import OnProgress
-from robustcheck.measure.memo import Memo
+from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.passes import Claimed, Pass, Runner
 from robustcheck.measure.shelf import Shelf
@@ -141,11 +142,17 @@ class _Round:
         if outputs.key not in self._runners:
             try:
                 heads = tuple(self.crew.memo.head(head) for head in outputs.needs)
+                learnt = None if outputs.learnt is None else read_head(outputs.learnt, self.crew.memo)
                 others = tuple(self.crew.models.get(ref) for ref in outputs.others)
                 model = self.crew.models.get(outputs.ref)
             except RobustcheckError as error:
                 self.failures[outputs.key] = error
                 return None
+            except NotStored:
+                self.failures[outputs.key] = ModelError(
+                    "what its adapter learns from could not be measured", where=outputs.ref.text
+                )
+                return None
             chunks, batch_size = self.crew.memo.chunks(outputs), self.crew.shelf.settings.batch_size
-            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, batch_size)
+            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, learnt, batch_size)
         return self._runners[outputs.key]

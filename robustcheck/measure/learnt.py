@@ -11,7 +11,7 @@ from robustcheck.measure.memo import Memo, StoredRows
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import merged
 from robustcheck.measure.recipe import ClassList, Learnt, Recipe
-from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named, head_logits, make_head
+from robustcheck.models.adapter import HeadBasis, HeadState, LearntHead, adapter_named, head_logits, make_head
 from robustcheck.outputs.logits import supervised_logits
 from robustcheck.store import Stored
 from robustcheck.values import Pairs
@@ -30,9 +30,7 @@ class LearntReadout:
     stored: StoredRows
     images: Ints
     classes: ClassList
-    learnt: Learnt
-    basis: HeadBasis
-    state: HeadState
+    head: LearntHead
 
     def cosines(self, rows: Ints) -> Floats | None:
         """Return None: an adapter's logits are not cosines."""
@@ -41,22 +39,26 @@ class LearntReadout:
     def logits(self, rows: Ints) -> Floats:
         """Return the logits of the classes (len(rows), K)."""
         features = self.stored.take(self.images[rows])
-        found = head_logits(features, self.basis, self.state, self.learnt.use)
+        found = head_logits(features, self.head.basis, self.head.state, self.head.use)
         # The adapter was made on these names, or on ImageNet's 1,000 in their order.
         columns = self.classes.columns
         chosen = supervised_logits(found, np.arange(len(self.classes.names)) if columns is None else columns)
         return merged(chosen, self.classes.vocabulary)
 
 
+def read_head(learnt: Learnt, memo: Memo) -> LearntHead:
+    """Return what an adapter learnt; raise NotStored while what it learns from has to be measured."""
+    stored = memo.get(learnt_part(learnt))
+    basis = _basis(learnt, memo, with_samples=adapter_named(learnt.use.name).rereads)
+    return LearntHead(learnt.use, basis, HeadState(stored.array, stored.facts))
+
+
 def read_learnt(recipe: Recipe, memo: Memo) -> LearntReadout:
     """Return the readout of a recipe with a head adapter."""
     assert recipe.learnt is not None, "this recipe has a head adapter"
     assert recipe.classes is not None, "an adapter scores classes"
-    stored = memo.get(learnt_part(recipe.learnt))
-    adapter = adapter_named(recipe.learnt.use.name)
-    basis = _basis(recipe.learnt, memo, with_samples=adapter.rereads)
-    state = HeadState(stored.array, stored.facts)
-    return LearntReadout(memo.rows(recipe.outputs), recipe.rows, recipe.classes, recipe.learnt, basis, state)
+    head = read_head(recipe.learnt, memo)
+    return LearntReadout(memo.rows(recipe.outputs), recipe.rows, recipe.classes, head)
 
 
 def learnt_part(learnt: Learnt) -> Derived:

@@ -17,6 +17,7 @@ from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     from robustcheck.measure.memo import Memo
+    from robustcheck.measure.recipe import Learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Head:
 class Outputs:
     """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``.
 
-    ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them.
+    ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them;
+    ``learnt`` is the head adapter that they depend on.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Outputs:
     reading: Reading = POOLED
     needs: tuple[Head, ...] = ()
     others: tuple[ModelRef, ...] = ()
+    learnt: Learnt | None = field(default=None, compare=False, repr=False)
     kind: ClassVar[str] = "outputs"
 
 

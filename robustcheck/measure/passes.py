@@ -23,6 +23,7 @@ from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, Pr
 from robustcheck.measure.pace import Spent, add_pace, pace_of_images, pace_of_model
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.measure.reading import Batch
+from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import LoadedModel, require_rows
 from robustcheck.models.geometry import Crop, Geometry
 from robustcheck.models.model_errors import as_model_error
@@ -48,6 +49,7 @@ class Runner:
     others: tuple[LoadedModel, ...]
     chunks: Chunks
     heads: tuple[TextHead, ...]
+    learnt: LearntHead | None
     batch_size: int
     error: RobustcheckError | None = None
     spent: Spent = field(default_factory=Spent)
@@ -198,7 +200,7 @@ class Pass:
     def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
         ids, labels = self.dataset.ids[places], self.dataset.labels[places]
         own = [_made(crop[runner.model.geometry.key], runner.outputs.ref) for crop in crops]
-        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others)
+        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others, runner.learnt)
 
     def _prepare_ahead(
         self, pool: ThreadPoolExecutor, claims: Iterator[Claimed], held: deque[Claimed]

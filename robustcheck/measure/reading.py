@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast, runtime_checkable
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
+from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import ImageEncoder, LoadedModel, image_outputs
 from robustcheck.models.geometry import Crop
 from robustcheck.models.kind import Capability
@@ -24,8 +25,8 @@ class Batch:
     """Images on their way through a model.
 
     ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, the model's own
-    first where it has one; ``others`` are the models beside it that have a part. Labels are indices of classes; -1
-    where an image has none.
+    first where it has one; ``others`` are the models beside it that have a part, and ``learnt`` is its head adapter.
+    Labels are indices of classes; -1 where an image has none.
     """
 
     crops: Sequence[Crop]
@@ -33,6 +34,7 @@ class Batch:
     labels: Sequence[int]
     heads: tuple[TextHead, ...] = ()
     others: tuple[LoadedModel, ...] = ()
+    learnt: LearntHead | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""

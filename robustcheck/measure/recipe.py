@@ -135,7 +135,8 @@ class Recipe:
         needs = tuple(head for head in heads if head is not None)
         facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self._reading_facts(needs))
         others = tuple(recipe.ref.encoder for recipe in self.others)
-        return Outputs(content_key(facts), self.ref.encoder, self._image_set, self.reading, needs, others)
+        learnt = self.learnt if self.reading.needs_head else None
+        return Outputs(content_key(facts), self.ref.encoder, self._image_set, self.reading, needs, others, learnt)
 
     @property
     def _image_set(self) -> ImageSet:
@@ -155,7 +156,8 @@ class Recipe:
         heads = {"heads": [head.key for head in needs]} if needs else {}
         others = {"others": [recipe.encoder.plain for recipe in self.others]} if self.others else {}
         chosen = {"images": self._image_set.rows} if self.chosen else {}
-        return {**reading_facts(self.reading), **heads, **others, **chosen}
+        learnt = {"learnt": self.learnt.key} if self.learnt is not None and self.reading.needs_head else {}
+        return {**reading_facts(self.reading), **heads, **others, **chosen, **learnt}
 
     @cached_property
     def head(self) -> Head | None:

@@ -20,6 +20,8 @@ from robustcheck.registry import named
 from robustcheck.values import AdapterUse, Pairs
 
 if TYPE_CHECKING:
+    import torch
+
     from robustcheck.models.encoders import LoadedModel, Precision
 
 Features = npt.NDArray[np.float32]
@@ -82,6 +84,18 @@ class HeadState:
 Adapt = Callable[["LoadedModel", AdapterUse, str, "Precision"], "LoadedModel"]
 MakeHead = Callable[[HeadBasis, AdapterUse], HeadState]
 Pick = Callable[[Ints, AdapterUse], tuple[Ints, Ints]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearntHead:
+    """A head adapter that is ready: what it is, what it was made from, and what it learnt."""
+
+    use: AdapterUse
+    basis: HeadBasis
+    state: HeadState
+
+
+TensorLogits = Callable[["torch.Tensor", HeadBasis, HeadState, AdapterUse], "torch.Tensor"]
 HeadLogits = Callable[[Features, HeadBasis, HeadState, AdapterUse], Floats]
 
 
@@ -104,6 +118,8 @@ class Adapter:
     make_head     of sort ``head``: (basis, use) -> state, which is stored
     head_logits   of sort ``head``: (features (n, D), basis, state, use) -> logits (n, C): arithmetic, without model
 
+    tensor_logits of sort ``head``: the same on tensors, differentiable; without it attacks do not reach through
+
     The last ones are functions, or their places as ``module:function``.
     """
 
@@ -120,6 +136,7 @@ class Adapter:
     adapt: Adapt | str | None = None
     make_head: MakeHead | str | None = None
     head_logits: HeadLogits | str | None = None
+    tensor_logits: TensorLogits | str | None = None
 
     def option(self, use: AdapterUse, name: str) -> str:
         """Return the canonical value of an option: as the reference says, else its default."""
@@ -177,6 +194,13 @@ def head_logits(features: Features, basis: HeadBasis, state: HeadState, use: Ada
     logits = adapter_named(use.name).head_logits
     assert logits is not None, "a head adapter has head_logits"
     return cast(HeadLogits, _function(logits))(features, basis, state, use)
+
+
+def tensor_logits(features: torch.Tensor, basis: HeadBasis, state: HeadState, use: AdapterUse) -> torch.Tensor:
+    """Return the logits (n, C) of a head adapter as a differentiable tensor."""
+    logits = adapter_named(use.name).tensor_logits
+    assert logits is not None, "an attack looks whether it has them"
+    return cast(TensorLogits, _function(logits))(features, basis, state, use)
 
 
 def _function(place: object) -> object:

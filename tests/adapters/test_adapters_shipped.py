@@ -11,7 +11,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load_file, save_file
-from scoring_data import World, make_world, painted
+from scoring_data import World, make_world, options, painted
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
@@ -27,8 +27,9 @@ from robustcheck.adapters.tip_adapter import Cache, cache_logits, text_logits, t
 from robustcheck.datasets import class_sets
 from robustcheck.errors import DataError, ModelError, RobustcheckError
 from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure.learnt import read_head
 from robustcheck.measure.saved import readout_of
-from robustcheck.models.adapter import HeadBasis
+from robustcheck.models.adapter import HeadBasis, tensor_logits
 from robustcheck.models.encoders import load_model
 from robustcheck.models.encoders_openclip import OpenClipModel
 from robustcheck.models.reference import parse_reference
@@ -345,6 +346,55 @@ def test_adapters_are_put_on_a_mixture(bench: Bench) -> None:
     np.testing.assert_array_equal(logits(bench, mixed), logits(bench, f"{OTHER}+knn"))
 
 
+# --- attacks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["linear-probe:c=10", "knn", "tip-adapter:shots=4:beta=3", "tip-adapter-f:shots=4", "flyp-surrogate:epochs=2",
+     "coop-train:shots=1:context=2:epochs=2"],
+)  # fmt: skip
+def test_on_tensors_an_adapter_gives_what_it_gives_on_arrays(bench: Bench, use: str) -> None:
+    expected = logits(bench, f"{BASE}+{use}")
+    (recipe,) = bench.recipes(asked(f"{BASE}+{use}"))
+    assert recipe.learnt is not None
+    head = read_head(recipe.learnt, bench.memo)
+    features = torch.tensor(bench.memo.rows(recipe.outputs).take(recipe.rows)).double().requires_grad_()
+    found = tensor_logits(features, head.basis, head.state, head.use)
+    np.testing.assert_allclose(found.detach().numpy(), expected, atol=1e-6)
+    (slope,) = torch.autograd.grad(found[:, 0].sum(), features)
+    assert float(slope.abs().sum()) > 0
+
+
+def test_attacks_reach_through_adapters(bench: Bench, classifier: ModelRef, tmp_path: Path) -> None:
+    """At eps 0 robust accuracy is accuracy; beyond it an attack finds what it finds on the logits of the adapter."""
+    for use in ("knn", "linear-probe:c=10"):
+        cells = [
+            Cell(
+                parse_reference(f"{BASE}+{use}"),
+                Quantity("robust_accuracy", "digits", options=tuple(sorted(options(attack="bim", eps=eps, images=24)))),
+            )
+            for eps in ("0", "8/255")
+        ]
+        still, moved = (bench.measure(cell) for cell in cells)
+        assert isinstance(still, Score), still
+        assert isinstance(moved, Score), moved
+        hits = dict(zip(*_ids_and_scores(bench, asked(f"{BASE}+{use}")), strict=True))
+        ids, scores = _ids_and_scores(bench, cells[0])
+        assert scores == [hits[name] for name in ids]
+        assert moved.value < still.value
+    world = make_world(tmp_path, painted("known", 24))
+    given = options(attack="fgsm", eps="0", images="0")
+    ref = parse_reference(f"{classifier.text}+linear-probe:c=1000000:train=known")
+    assert world.score("robust_accuracy", "known", ref, options=given).value == world.score("top1", "known", ref).value
+
+
+def _ids_and_scores(bench: Bench, cell: Cell) -> tuple[list[str], list[float]]:
+    assert isinstance(bench.measure(cell), Score)
+    found = bench.samples(cell)
+    return found.ids.tolist(), found.scores.tolist()
+
+
 # --- scoring -------------------------------------------------------------------------------------------------
 
 
@@ -373,7 +423,6 @@ def test_metrics_of_classification_take_adapters_and_others_say_why_not(bench: B
     assert dict(detected.provenance)["score"] == "msp"
     refused = {
         ("image_retrieval_recall@5", "shapes-captions"): "asks for other names",
-        ("robust_accuracy", "shapes"): "attacks do not reach through knn yet",
         ("top1", "shapes-unknown"): "unknown dataset",
     }
     for (metric, dataset), words in refused.items():

@@ -220,7 +220,8 @@ def _attempt(models: Sequence[TorchModel], batch: Batch, setup: Setup) -> Attemp
 
 def _victim(models: Sequence[TorchModel], batch: Batch, setup: Setup, space: AttackSpace) -> Victim:
     heads = list(batch.heads)
-    own = heads.pop(0) if isinstance(models[0], DualEncoder) else None
+    has_texts = isinstance(models[0], DualEncoder) and batch.learnt is None
+    own = heads.pop(0) if has_texts else batch.learnt
     logits: Logits = victim_logits(models[0], own, setup.answers, space)
     if setup.substitute is None:
         return Victim(logits, logits)
@@ -312,4 +313,5 @@ def _plain(answers: Answers) -> dict[str, Any]:
         "members": [list(places) for places in answers.members],
         "by max": answers.is_merged_by_max,
         "kept": list(answers.kept),
+        "learnt": list(answers.learnt),
     }

@@ -16,6 +16,7 @@ from robustcheck.measure.metric import Sampled, metric_of, option_of
 from robustcheck.measure.option import fractions_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
+from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import capabilities
 from robustcheck.models.sets import resolve_one
 from robustcheck.models.torch_host import device_kind
@@ -128,18 +129,22 @@ def _question(cell: Cell, shelf: Shelf) -> _Question:
     """Return what a check asks; raise what is wrong with it before an image is decoded."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, metric_of(cell))
-    if own.learnt is not None:
-        raise ModelError(
-            f"attacks do not reach through {own.learnt.use.name} yet",
-            where=cell.model.text,
-            expected="a model without a head adapter, or an adapter that changes the encoder, such as wise-ft",
-        )
+    _require_reachable(own)
     _require_labels(own)
     others = (_substitute(cell, shelf),) if option_of(cell, "substitute") else ()
     kept = kept_classes(own.dataset, cell.quantity.where)
     asked, setup = _asked(cell, is_transfer=bool(others)), _setup(cell, shelf, (own, *others), kept)
     _require_sense(cell, asked, setup)
     return _Question(cell, own, others, asked, setup, float(option_of(cell, "loss_scale")))
+
+
+def _require_reachable(own: Recipe) -> None:
+    if own.learnt is not None and adapter_named(own.learnt.use.name).tensor_logits is None:
+        raise ModelError(
+            f"attacks do not reach through {own.learnt.use.name}",
+            where=own.ref.text,
+            expected="an adapter that gives its logits as tensors too",
+        )
 
 
 def _setup(cell: Cell, shelf: Shelf, recipes: Sequence[Recipe], kept: Ints | None) -> Setup:
@@ -189,7 +194,10 @@ def _substitute(cell: Cell, shelf: Shelf) -> Recipe:
     ref = resolve_one(option_of(cell, "substitute"))
     if "has gradients" not in capabilities(ref):
         raise ModelError(f"the substitute {ref.id} has no gradients", where=cell.quantity.label)
-    return shelf.recipe(ref, cell.quantity.dataset, cell.quantity)
+    found = shelf.recipe(ref, cell.quantity.dataset, cell.quantity)
+    if found.learnt is not None:
+        raise ModelError(f"the substitute {ref.id} has a head adapter", where=cell.quantity.label)
+    return found
 
 
 def _require_labels(recipe: Recipe) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from robustcheck.errors import ModelError
 from robustcheck.measure.pairing import AskedClasses, asked_classes, pair_outputs
 from robustcheck.measure.recipe import PAIRING_RULE, Recipe
+from robustcheck.models.adapter import LearntHead, tensor_logits
 from robustcheck.models.encoders import LoadedModel
 from robustcheck.models.output_names import OutputNames
 from robustcheck.models.torch_models import Classifier, DualEncoder, TorchModel
@@ -54,14 +55,16 @@ class Scored:
 class Answers:
     """How what a model scores becomes logits of the classes that an attack is about.
 
-    ``scored`` are the names that a classifier's outputs are paired with, ``members[k]`` the names that stand for class
-    k, ``kept`` the classes that compete; empty where nothing is picked.
+    ``scored`` are the names that a classifier's outputs are paired with, ``learnt`` their places among the classes that
+    an adapter learnt, ``members[k]`` the names that stand for class k, ``kept`` the classes that compete; empty where
+    nothing is picked.
     """
 
     scored: Scored | None = None
     members: tuple[tuple[int, ...], ...] = ()
     is_merged_by_max: bool = True
     kept: tuple[int, ...] = ()
+    learnt: tuple[int, ...] = ()
 
 
 def answers_of(recipe: Recipe, kept: Ints | None) -> Answers:
@@ -71,7 +74,9 @@ def answers_of(recipe: Recipe, kept: Ints | None) -> Answers:
     members = () if merge is None else tuple(tuple(places.tolist()) for places in merge.members)
     is_max = merge is None or merge.merge == "max"
     scored = _scored(recipe) if recipe.is_paired else None
-    return Answers(scored, members, is_max, () if kept is None else tuple(kept.tolist()))
+    columns = None if recipe.learnt is None else recipe.classes.columns
+    learnt = () if columns is None else tuple(columns.tolist())
+    return Answers(scored, members, is_max, () if kept is None else tuple(kept.tolist()), learnt)
 
 
 def _scored(recipe: Recipe) -> Scored:
@@ -80,10 +85,11 @@ def _scored(recipe: Recipe) -> Scored:
     return Scored(asked.names, columns, asked.seen, recipe.told, asked.where)
 
 
-def victim_logits(model: LoadedModel, head: TextHead | None, answers: Answers, space: AttackSpace) -> Logits:
+def victim_logits(
+    model: LoadedModel, head: TextHead | LearntHead | None, answers: Answers, space: AttackSpace
+) -> Logits:
     """Return the function from points of a space to the logits of the classes."""
-    torch_model = require_torch(model)
-    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model, answers)
+    scores = _scores(require_torch(model), head, answers)
 
     def logits(points: torch.Tensor) -> torch.Tensor:
         return _answered(scores(space.pixels(points)), answers)
@@ -101,7 +107,7 @@ def substitute_logits(
     from torch.nn import functional
 
     torch_model = require_torch(model)
-    scores = _zero_shot(torch_model, head) if head is not None else _classifier(torch_model, answers)
+    scores = _scores(torch_model, head, answers)
     own = torch_model.normalisation
     seen = AttackSpace("own", space.low, space.high, own.mean, own.std) if space.name == "roz" else space
     size = tuple(side)
@@ -153,6 +159,19 @@ def require_classifier(model: TorchModel) -> Classifier:
     """Return a model with outputs of its own."""
     assert isinstance(model, Classifier), "a model without a text head has outputs of its own"
     return model
+
+
+def _scores(model: TorchModel, head: TextHead | LearntHead | None, answers: Answers) -> Logits:
+    if isinstance(head, LearntHead):
+        return _adapted(model, head, answers)
+    return _zero_shot(model, head) if head is not None else _classifier(model, answers)
+
+
+def _adapted(model: TorchModel, head: LearntHead, answers: Answers) -> Logits:
+    """Return the function from pixels to what an adapter scores of the names, which are among those it learnt."""
+    embed = model.embed if isinstance(model, DualEncoder) else require_classifier(model).embed
+    columns = list(answers.learnt) or slice(None)
+    return lambda pixels: tensor_logits(embed(pixels), head.basis, head.state, head.use)[:, columns]
 
 
 def _zero_shot(model: TorchModel, head: TextHead) -> Logits:
