@@ -16,7 +16,7 @@ from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.comparisons import compare_model
 from robustcheck.judge.figures import draw_groups, draw_trend
 from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_finding
-from robustcheck.judge.group_case import GroupCase, MatchedPair, Member, ModelGroup
+from robustcheck.judge.group_case import NO_SUPPORT, GroupCase, MatchedPair, Member, ModelGroup, Support
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import (
@@ -30,6 +30,7 @@ from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
 
 __all__ = [
+    "NO_SUPPORT",
     "Case",
     "Conclusion",
     "GroupCase",
@@ -37,6 +38,7 @@ __all__ = [
     "Member",
     "ModelGroup",
     "PopulationPoints",
+    "Support",
     "conclude",
     "draw_groups",
     "draw_trend",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import inf
 
@@ -15,12 +15,18 @@ from robustcheck.values.checks import PlannedCheck
 
 @dataclass(frozen=True, slots=True)
 class PopulationPoints:
-    """The members of a population on the two axes of a check, with where they come from."""
+    """The members of a population on the two axes of a check, with where they come from.
+
+    ``networks`` and ``families`` say which network a model is, and which family it is of; a model that they do not
+    name is one of its own.
+    """
 
     name: str
     points: tuple[TrendPoint, ...]
     source: str = ""
     licence: str = ""
+    networks: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
 
     def within(self, x_range: tuple[Amount, Amount] | None) -> tuple[TrendPoint, ...]:
         """Return the points whose x lies in a range; every point without one."""
@@ -28,6 +34,11 @@ class PopulationPoints:
             return self.points
         low, high = (bound.value for bound in x_range)
         return tuple(point for point in self.points if low <= point.x <= high)
+
+    def without_network(self, network: str) -> PopulationPoints:
+        """Return the members that are other networks."""
+        kept = tuple(point for point in self.points if self.networks.get(point.model, point.model) != network)
+        return replace(self, points=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Case:
     ``drift`` that from the origin, and ``shared`` the covariance of score and x, where they rest on some of the same
     images: they are known once for a pair of scores. Without them the samples of the two are asked. ``noise`` is the
     share of decisions that move when the same model is measured again; None where nobody measured it.
+    ``network`` names the candidate's network, which a population may list twice.
     """
 
     planned: PlannedCheck
@@ -59,6 +71,7 @@ class Case:
     shared: float | None = None
     drift: Difference | None = None
     noise: float | None = None
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)

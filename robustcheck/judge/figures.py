@@ -19,7 +19,7 @@ def draw_trend(
     line = check.expect.needs.line
     assert line is not None, "only a check that needs a population's line has a plot of it"
     points = population.within(line.x_range)
-    fit = fit_trend(points, line.axis)
+    fit = fit_trend(points, line.axis, families=population.families or None)
     return TrendFigure(
         suite=suite,
         check_key=check.key,

@@ -10,19 +10,38 @@ import numpy.typing as npt
 
 from robustcheck.judge.case import Comparison
 from robustcheck.stats.lines import Points
-from robustcheck.values import Pairs
+from robustcheck.stats.model_families import Families, number_families
+from robustcheck.values import Pairs, Samples
 from robustcheck.values.checks import PlannedCheck
 
-FEW_MODELS, FEW_PAIRS = 5, 3
+# Bootstraps and Student's t over fewer families promise more than they keep.
+FEW_FAMILIES = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Support:
+    """What says how sure a value is: its samples, or the number of images that it is a share of (0: not known)."""
+
+    n: int = 0
+    samples: Samples | None = None
+
+
+NO_SUPPORT = Support()
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model of a group: its value, and its value on the other axis (NaN without one)."""
+    """A model of a group: its value, and its value on the other axis (NaN without one).
+
+    ``family`` names the models that it is not independent of; without one it is a family of its own.
+    """
 
     model: str
     y: float
     x: float
+    family: str = ""
+    of_y: Support = NO_SUPPORT
+    of_x: Support = NO_SUPPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +58,13 @@ class ModelGroup:
 
     @property
     def points(self) -> Points:
-        """The members on both axes."""
-        return Points(np.array([member.x for member in self.members]), self.values)
+        """The members on both axes, in their families."""
+        return Points(np.array([member.x for member in self.members]), self.values, self.families)
+
+    @property
+    def families(self) -> Families:
+        """The families of the members."""
+        return number_families([member.family or member.model for member in self.members])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +75,15 @@ class MatchedPair:
     before: tuple[Member, ...]
     after: tuple[Member, ...]
 
+    @property
+    def family(self) -> str:
+        """The family of the pair: that of the models before the change."""
+        return " and ".join(dict.fromkeys(each.family or each.model for each in self.before))
+
 
 @dataclass(frozen=True, slots=True)
 class GroupCase:
-    """Everything a verdict about groups rests on.
+    """Everything a verdict about groups rests on; of pairs, a third group may draw the line.
 
     ``evidence`` says where the figures come from, ``licence`` under which terms; ``notes`` and ``facts`` are
     what the gathering has to say: members left out, axes that differ.
@@ -82,16 +111,18 @@ class GroupCase:
 
 @dataclass(frozen=True, slots=True)
 class GroupComparison:
-    """A comparison of groups: over ``sizes`` models each (or pairs), of which at least ``enough`` are needed.
+    """A comparison of groups: over ``sizes`` models each (or pairs), of so many ``families``.
 
-    ``unit`` is that of the compared number; a slope has none.
+    ``unit`` is that of the compared number; a slope has none. ``one_refutes`` says that a claim about every pair
+    fails by a single one, however few families there are.
     """
 
     comparison: Comparison
     sizes: tuple[int, ...]
+    families: tuple[int, ...]
     unit: str
     counted: str = "models"
-    enough: int = FEW_MODELS
+    one_refutes: bool = False
 
     @property
     def n(self) -> int:
@@ -100,5 +131,5 @@ class GroupComparison:
 
     @property
     def is_small(self) -> bool:
-        """Whether a group is too small for any verdict but unsure."""
-        return min(self.sizes) < self.enough
+        """Whether a group has too few families for a claim to hold."""
+        return min(self.families) < FEW_FAMILIES

@@ -35,16 +35,26 @@ def _has_place(x: float, y: float, axis: AxisName) -> bool:
     return bool(np.isfinite(forward(np.array([x, y]), axis)).all())
 
 
+def say_extrapolated(group: ModelGroup, fitted: ModelGroup) -> str:
+    """Say beside a number how many members of a group lie outside the x of the models that draw the line."""
+    outside = _count_outside(group, fitted)
+    return f", extrapolated for {outside} of {len(group.members)} models" if outside else ""
+
+
 def note_extrapolation(group: ModelGroup, fitted: ModelGroup, x_unit: str) -> tuple[str, ...]:
     """Say how many members of a group lie outside the x of the models that draw the line."""
     low, high = float(fitted.points.x.min()), float(fitted.points.x.max())
-    outside = int(((group.points.x < low) | (group.points.x > high)).sum())
+    outside = _count_outside(group, fitted)
     if not outside:
         return ()
     place = f"{say_value(low, x_unit)} to {say_value(high, x_unit)}"
     return (
         f"extrapolated: {outside} of {len(group.members)} models of {group.name} lie outside the line's x, {place}",
     )
+
+
+def _count_outside(group: ModelGroup, fitted: ModelGroup) -> int:
+    return int(((group.points.x < fitted.points.x.min()) | (group.points.x > fitted.points.x.max())).sum())
 
 
 def note_weak_lines(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
-from robustcheck.judge.group_case import GroupCase, ModelGroup
+from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
 from robustcheck.stats.group_effects import Effect
 from robustcheck.values import Amount, Pairs
 
@@ -32,6 +32,14 @@ def hold_to_margin(comparison: Comparison, margin: Amount, warn_margin: Amount |
 
 def _better_by(margin: Amount, case: GroupCase) -> Bounds:
     return Bounds(low=margin.value) if case.higher_is_better else Bounds(high=-margin.value)
+
+
+def over_groups(comparison: Comparison, groups: Sequence[ModelGroup], unit: str) -> GroupComparison:
+    """Return a comparison with how many models, and how many families, each group has."""
+    facts = ("families", ", ".join(f"{group.families.count} of {group.name}" for group in groups))
+    comparison = replace(comparison, facts=(*comparison.facts, facts))
+    sizes = tuple(len(group.members) for group in groups)
+    return GroupComparison(comparison, sizes, tuple(group.families.count for group in groups), unit)
 
 
 def describe_sizes(groups: Sequence[ModelGroup]) -> Pairs:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from robustcheck.judge.comparisons import compare_groups
-from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.significance import decide_with_warning, find_p_value, say_beyond_warning
+from robustcheck.judge.group_case import FEW_FAMILIES, GroupCase, GroupComparison
+from robustcheck.judge.significance import decide, decide_with_warning, find_p_value, say_beyond_warning
 from robustcheck.judge.wording import say_headline, say_level, say_points, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import ROUNDING
-from robustcheck.values import Status, Verdict
+from robustcheck.values import Pairs, Status, Verdict
 
 
 def judge_groups(case: GroupCase) -> Verdict:
@@ -39,7 +41,13 @@ def judge_groups(case: GroupCase) -> Verdict:
             *say_beyond_warning(status, comparison, compared.unit),
             *_open(status, compared, alpha),
         ),
-        facts=(*comparison.facts, *case.facts, say_level(case.planned, "the suite's checks about groups")),
+        facts=(
+            *comparison.facts,
+            *_say_range(case),
+            *case.facts,
+            *_say_corrected(compared, alpha),
+            say_level(case.planned, "the suite's checks about groups"),
+        ),
         # A check that expects a finding is not a gate, so there is nothing to screen.
         p_value=None if check.expect_finding else find_p_value(estimate, bounds),
         could_decide=not _caution(compared),
@@ -47,15 +55,24 @@ def judge_groups(case: GroupCase) -> Verdict:
 
 
 def _status(compared: GroupComparison, alpha: float) -> Status:
-    return "unsure" if _caution(compared) else decide_with_warning(compared.comparison, alpha)
+    status = decide_with_warning(compared.comparison, alpha)
+    if _caution(compared):
+        return "fail" if status == "fail" and compared.one_refutes else "unsure"
+    return "unsure" if status in ("pass", "warn") and not _holds(compared, alpha) else status
+
+
+def _holds(compared: GroupComparison, alpha: float) -> bool:
+    """Say whether a claim holds at the level at which it would fail, and on the 95% interval at least."""
+    estimate, bounds = compared.comparison.estimate, compared.comparison.bounds
+    return decide(estimate, bounds, alpha, level=1 - 2 * min(alpha, 0.025)) == "pass"
 
 
 def _caution(compared: GroupComparison) -> tuple[str, ...]:
-    """Say why the verdict can only be unsure, where that is so."""
+    """Say why the verdict cannot be that the claim holds, where that is so."""
     if compared.is_small:
-        have = ", ".join(str(size) for size in compared.sizes)
-        each = "a group" if compared.counted == "models" and len(compared.sizes) > 1 else "all"
-        return (f"too few {compared.counted} to decide: {have} ({compared.enough} in {each} at least)",)
+        have = ", ".join(str(count) for count in compared.families)
+        each = "a group" if len(compared.families) > 1 else "all"
+        return (f"too few families to decide: {have} ({FEW_FAMILIES} in {each} at least)",)
     if compared.comparison.estimate.error <= ROUNDING:
         return (f"the {compared.counted} do not differ, so they do not say how sure this is",)
     return ()
@@ -67,7 +84,32 @@ def _reason(status: Status, compared: GroupComparison, low: float, high: float) 
     numbers = f"95% interval {say(low, compared.unit)} to {say(high, compared.unit)}"
     if comparison.in_points:
         numbers = f"limit {say(comparison.bounds.nearest(comparison.estimate.value), compared.unit)}; {numbers}"
-    return f"{say_headline(status, comparison, compared.unit)} ({numbers}; n = {compared.n:,} {compared.counted})"
+    over = f"n = {compared.n:,} {compared.counted} of {_say_families(compared)}"
+    return f"{say_headline(status, comparison, compared.unit)} ({numbers}; {over})"
+
+
+def _say_range(case: GroupCase) -> Pairs:
+    """Say over which x the models of each group lie, where they have one."""
+    ends = [(group.name, group.points.x) for group in case.groups if np.isfinite(group.points.x).all()]
+    texts = [
+        f"{name} {say_value(float(x.min()), case.x_unit)} to {say_value(float(x.max()), case.x_unit)}"
+        for name, x in ends
+    ]
+    return (("range of x", "; ".join(texts)),) if texts else ()
+
+
+def _say_corrected(compared: GroupComparison, alpha: float) -> Pairs:
+    """Say the interval that decides whether a claim holds, where the suite's checks ask for more than 95%."""
+    if alpha >= 0.025:
+        return ()
+    say = say_signed if compared.comparison.in_points else say_value
+    low, high = compared.comparison.estimate.interval(1 - 2 * alpha)
+    return (("interval at the suite's level", f"{say(low, compared.unit)} to {say(high, compared.unit)}"),)
+
+
+def _say_families(compared: GroupComparison) -> str:
+    counts = " and ".join(f"{count:,}" for count in compared.families)
+    return f"{counts} {'family' if counts == '1' else 'families'}"
 
 
 def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str, ...]:
@@ -75,6 +117,11 @@ def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str,
     if status != "unsure" or _caution(compared):
         return ()
     comparison = compared.comparison
+    if decide(comparison.estimate, comparison.bounds, alpha) == "pass":
+        return (
+            f"unsure: the 95% interval lies on the claim's side, but not the one at alpha = {min(alpha, 0.025):.2g} "
+            "that the suite's many checks ask for",
+        )
     side = (
         "a shortfall" if comparison.bounds.nearest(comparison.estimate.value) == comparison.bounds.low else "an excess"
     )

@@ -16,11 +16,11 @@ _FIRST_LEVELS = (0.5 - SMALLEST_P, 0.1, 0.01, 0.001)
 _ROUNDING = 1e-12
 
 
-def decide(estimate: Estimate, bounds: Bounds, alpha: float) -> Status:
-    """Decide one-sidedly at ``alpha`` for a fail, on the 95% interval for a pass."""
+def decide(estimate: Estimate, bounds: Bounds, alpha: float, level: float = 0.95) -> Status:
+    """Decide one-sidedly at ``alpha`` for a fail, on the interval of ``level`` for a pass."""
     if _is_beyond(estimate.interval_of_fail(alpha), bounds):
         return "fail"
-    return "pass" if _is_inside(estimate.interval(0.95), bounds) else "unsure"
+    return "pass" if _is_inside(estimate.interval(level), bounds) else "unsure"
 
 
 def decide_with_warning(comparison: Comparison, alpha: float) -> Status:

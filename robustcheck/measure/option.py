@@ -241,6 +241,23 @@ class SwitchOption(MetricOption):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class ColumnOption(MetricOption):
+    """A column of the data set's groups, such as region; class stands for the labels."""
+
+    sort: ClassVar[str] = "column"
+
+    def canonical(self, text: str) -> str:
+        """Return the name as it is: whether there is such a column is found when the data set is opened."""
+        return text
+
+    @property
+    def expected(self) -> str:
+        """Say that it names a column."""
+        return "a column of the data set"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class DatasetOption(MetricOption):
     """The name of a data set, or a path; the measured set is held ``against`` it, or it is a setting like others."""
 

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.models.catalogue import NUMERIC_FACETS, known_facets
-from robustcheck.values import Query, Term
+from robustcheck.values import UNKNOWN, Query, Term
 
 _Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -52,7 +52,7 @@ def check_query(query: Query, known: Mapping[str, frozenset[str]] | None, where:
 
 
 def matches(query: Query, facets: Mapping[str, str]) -> bool:
-    """Say whether facets fulfil every term; a missing facet fulfils only ``!=``."""
+    """Say whether facets fulfil every term; a missing facet is ``unknown``, which fulfils any other ``!=``."""
     return all(_holds(term, facets.get(term.facet)) for term in query)
 
 
@@ -101,7 +101,7 @@ def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> N
     if term.facet in NUMERIC_FACETS and _number(value) is None:
         raise SetupError(f"{value!r} is no {term.facet}", where=where, expected="a number, such as 224 or 2e9")
     is_free = term.facet in NUMERIC_FACETS or term.op in _OPERATORS
-    if is_free or any(_equal(value, candidate) for candidate in known):
+    if is_free or value == UNKNOWN or any(_equal(value, candidate) for candidate in known):
         return
     raise SetupError(
         f"no model has {term.facet} {value!r}",
@@ -113,7 +113,7 @@ def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> N
 
 def _holds(term: Term, value: str | None) -> bool:
     if value is None:
-        return term.op == "!="
+        return term.op in ("=", "!=") and (UNKNOWN in term.values) == (term.op == "=")
     if term.op in _OPERATORS:
         left, right = _number(value), _number(term.values[0])
         return left is not None and right is not None and _OPERATORS[term.op](left, right)

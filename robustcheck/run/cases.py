@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,8 @@ from robustcheck.history.baselines import Baseline, load_baseline
 from robustcheck.history.kept_noise import NoiseFloor, worst_share
 from robustcheck.judge import Case, GroupCase, PopulationPoints
 from robustcheck.measure import Partner, metric_named
-from robustcheck.populations import load_population
+from robustcheck.models.kinship import family_of, network_of, preference
+from robustcheck.populations import Population, load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
 from robustcheck.stats.compare import Difference
@@ -85,6 +87,7 @@ class CaseBook:
             origin_name=reference.origin.name if reference.origin else "",
             drift=self._difference(score, reference.origin, NEW_ORIGIN),
             noise=worst_share(self.noise, self.book.bench.settings.precision, item.check.quantity.dataset),
+            network=network_of(item.model.id, dict(item.model.facets)),
         )
 
     def _difference(self, score: Score, reference: _Reference | None, fix: str) -> Difference | None:
@@ -145,7 +148,23 @@ def _load_points(check: Check) -> PopulationPoints | None:
     population = load_population(line.population)
     members = population.points(line.against.quantity(check.seed), check.quantity, line.among)
     points = tuple(TrendPoint(*member) for member in members)
-    return PopulationPoints(line.population, points, population.source, population.licence)
+    networks = {point.model: network_of(point.model, population.facets[point.model]) for point in points}
+    kept = _keep_networks(points, networks, population)
+    families = {point.model: family_of(point.model, population.facets[point.model]) for point in kept}
+    return PopulationPoints(line.population, kept, population.source, population.licence, networks, families)
+
+
+def _keep_networks(
+    points: Sequence[TrendPoint], networks: Mapping[str, str], population: Population
+) -> tuple[TrendPoint, ...]:
+    """Return one point of each network: of those listed twice, the one that counts."""
+    best: dict[str, TrendPoint] = {}
+    for point in points:
+        other = best.setdefault(networks[point.model], point)
+        ranks = [preference(each.model, population.facets[each.model]) for each in (point, other)]
+        if ranks[0] > ranks[1]:
+            best[networks[point.model]] = point
+    return tuple(best.values())
 
 
 def _published(cell: Cell, population: str | None) -> Score:

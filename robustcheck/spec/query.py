@@ -13,7 +13,7 @@ from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.source import Loc
-from robustcheck.values import Query, Term
+from robustcheck.values import UNKNOWN, Query, Term
 
 Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 
@@ -90,7 +90,7 @@ def check_values(scope: Scope, loc: Loc, term: Term, names: KnownNames, mistakes
     if term.op not in {"=", "!="} or not known or all(_is_number(value) for value in known):
         return
     for index, value in enumerate(term.values):
-        if not any(fnmatchcase(each, value) for each in known):
+        if value != UNKNOWN and not any(fnmatchcase(each, value) for each in known):
             item = (*loc, index)
             at = item if (*scope.root, *item) in scope.document.values else loc
             summary = f"no model has {term.facet} {value!r}"

@@ -1,15 +1,13 @@
 """What sets groups of models apart: means, residuals, slopes, lines, correlations and matched pairs.
 
-The models are the sample: every interval is a bootstrap over them, seeded, and expanded by
-``sqrt(n / degrees)`` and Student's t, without which few models look surer than they are
-(Hesterberg 2015, "What teachers should know about the bootstrap", expanded percentile interval).
+The families of models are the sample: every interval is a bootstrap over them (`stats.model_families`), seeded, and
+expanded by ``sqrt(n / degrees)`` and Student's t, without which few families look surer than they are (Hesterberg
+2015, "What teachers should know about the bootstrap", expanded percentile interval). n is their effective number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -19,32 +17,28 @@ import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
-from robustcheck.stats.lines import Line, Points, back, fit_line, fit_lines, forward
+from robustcheck.stats.lines import Points, draw_lines, fit_line, fit_lines
+from robustcheck.stats.model_families import Families, drawn_means, draws_for, separate, smallest_sample, student
 from robustcheck.stats.proportions import ROUNDING, Interval
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Method = Literal["spearman", "pearson"]
 
-MOST_DRAWS, FEWEST_DRAWS = 10_000, 1_000
-# Draws x models that are held at once.
-_BUDGET = 1_000_000
 # A tail with fewer draws than this is read from Student's t instead.
 _RESOLVED = 10
-_GRID = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
     """A statistic of groups of models with its bootstrap draws.
 
-    ``size`` is the number of models (pairs) of the smallest group and ``degrees`` its degrees of freedom.
+    ``size`` is the effective number of families of the smallest group and ``degrees`` its degrees of freedom.
     """
 
     value: float
     draws: Floats
-    size: int
-    degrees: int
+    size: float
+    degrees: float
 
     @property
     def error(self) -> float:
@@ -69,12 +63,16 @@ class Effect:
         return low, high
 
 
-def mean_difference(first: Floats, second: Floats, *, seed: int) -> Effect:
+def mean_difference(
+    first: Floats, second: Floats, *, seed: int, families: tuple[Families, Families] | None = None
+) -> Effect:
     """Return the mean of the first group minus that of the second."""
     rng, count = np.random.default_rng(seed), draws_for(first.size, second.size)
-    draws = first[_drawn(rng, count, first.size)].mean(axis=1) - second[_drawn(rng, count, second.size)].mean(axis=1)
-    size = min(first.size, second.size)
-    return Effect(float(first.mean() - second.mean()), draws, size, size - 1)
+    groups = families or (separate(first.size), separate(second.size))
+    one, other = (
+        drawn_means(each.draw(rng, count), values) for each, values in zip(groups, (first, second), strict=True)
+    )
+    return Effect(float(first.mean() - second.mean()), one - other, *smallest_sample(groups, 1))
 
 
 def rank_sum_p(first: Floats, second: Floats) -> float:
@@ -87,26 +85,51 @@ def rank_sum_p(first: Floats, second: Floats) -> float:
 def residual_difference(higher: Points, lower: Points, axis: AxisName, *, seed: int) -> Effect:
     """Return the mean distance (fractions) of the first group from the line through the second.
 
-    Each draw takes models of both groups and fits the line again.
+    Each draw takes families of both groups and fits the line again.
     """
     rng, count = np.random.default_rng(seed), draws_for(higher.size, lower.size)
-    lines = _drawn_lines(lower, axis, rng, count)
-    models = _drawn(rng, count, higher.size)
-    draws = (higher.y[models] - lines.at(higher.x[models])).mean(axis=1)
+    lines = draw_lines(lower, axis, rng, count)
+    draws = drawn_means(higher.families.draw(rng, count), higher.y - lines.at(higher.x[None]))
     value = float((higher.y - fit_line(lower, axis).at(higher.x)).mean())
-    size, degrees = min((higher.size, higher.size - 1), (lower.size, lower.size - 2), key=lambda pair: pair[1])
-    return Effect(value, _finite(draws), size, degrees)
+    sizes = smallest_sample((higher.families,), 1), smallest_sample((lower.families,), 2)
+    return Effect(value, _finite(draws), *min(sizes, key=lambda pair: pair[1]))
 
 
-def correlation(x: Floats, y: Floats, method: Method, *, seed: int) -> Effect:
+def local_difference(higher: Points, lower: Points, reach: float, *, seed: int) -> Effect:
+    """Return the mean distance (fractions) of the first group's models from those of the second with a like x.
+
+    A model is compared with the mean of the others whose x lies within ``reach``; one without any has no part.
+    Raises RecordError where no model has one.
+    """
+    near = (np.abs(higher.x[:, None] - lower.x[None]) <= reach).astype(np.float64)
+    rng, count = np.random.default_rng(seed), draws_for(higher.size, lower.size)
+    drawn = _local_means(lower.families.draw(rng, count), higher, lower, near, higher.families.draw(rng, count))
+    value = _local_means(np.ones((1, lower.size)), higher, lower, near, np.ones((1, higher.size)))
+    _finite(value)
+    matched = [points.families.of(near.sum(axis=axis) > 0) for points, axis in ((higher, 1), (lower, 0))]
+    return Effect(float(value[0]), _finite(drawn), *smallest_sample(matched, 1))
+
+
+def _local_means(of_lower: Floats, higher: Points, lower: Points, near: Floats, of_higher: Floats) -> Floats:
+    """Return the mean distance in each draw; NaN where no model that was drawn has a like one."""
+    others, often = (of_lower * lower.y) @ near.T, of_lower @ near.T
+    distance = np.zeros(often.shape)
+    np.divide(higher.y * often - others, often, out=distance, where=often > 0)
+    weights = of_higher * (often > 0)
+    total = weights.sum(axis=1)
+    found = np.full(total.shape, np.nan)
+    np.divide((weights * distance).sum(axis=1), total, out=found, where=total > 0)
+    return found
+
+
+def correlation(points: Points, method: Method, *, seed: int) -> Effect:
     """Return Spearman's or Pearson's correlation over the models."""
-    rng = np.random.default_rng(seed)
-    models = _drawn(rng, draws_for(x.size), x.size)
-    draws = _finite(_correlations(x[models], y[models], method))
-    value = correlation_of(x, y, method)
+    rng, families = np.random.default_rng(seed), points.families
+    draws = _finite(_correlations(points.x, points.y, families.draw(rng, draws_for(points.size)), method))
+    value = correlation_of(points.x, points.y, method)
     if draws.std() <= ROUNDING:
-        draws = _one_swap_off(value, x.size, rng, draws.size)
-    return Effect(value, draws, x.size, x.size - 2)
+        draws = _one_swap_off(value, families.count, rng, draws.size)
+    return Effect(value, draws, *smallest_sample((families,), 2))
 
 
 def _one_swap_off(value: float, n: int, rng: np.random.Generator, count: int) -> Floats:
@@ -121,7 +144,7 @@ def _one_swap_off(value: float, n: int, rng: np.random.Generator, count: int) ->
 
 def correlation_of(x: Floats, y: Floats, method: Method) -> float:
     """Return the correlation alone; NaN where one side does not vary."""
-    return float(_correlations(x[None], y[None], method)[0])
+    return float(_correlations(x, y, np.ones((1, x.size)), method)[0])
 
 
 def correlation_p(value: float, n: int) -> float:
@@ -141,10 +164,9 @@ def correlation_p(value: float, n: int) -> float:
 def slope_difference(first: Points, second: Points, axis: AxisName, *, seed: int) -> Effect:
     """Return the slope of the first group's line minus that of the second, on the transformed axes."""
     rng, count = np.random.default_rng(seed), draws_for(first.size, second.size)
-    one, other = (_drawn_lines(points, axis, rng, count).slope for points in (first, second))
+    one, other = (draw_lines(points, axis, rng, count).slope for points in (first, second))
     value = float((fit_line(first, axis).slope - fit_line(second, axis).slope)[0])
-    size = min(first.size, second.size)
-    return Effect(value, _finite(one - other), size, size - 2)
+    return Effect(value, _finite(one - other), *smallest_sample((first.families, second.families), 2))
 
 
 def tan_delta(first: float, second: float) -> float:
@@ -156,119 +178,32 @@ def tan_delta(first: float, second: float) -> float:
     return (first - second) / (1 + first * second)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Gap:
-    """The largest distance (fractions) of groups' lines, over the x that all of them have.
-
-    ``differences`` (places,) are the lines' differences, of every pair of groups at every x of ``grid``, and
-    ``errors`` their standard errors; ``peaks`` (draws,) are the largest |t| of a draw; ``pair`` and ``x`` say
-    where the lines are furthest apart.
-    """
-
-    value: float
-    pair: tuple[int, int]
-    x: float
-    x_low: float
-    x_high: float
-    differences: Floats
-    errors: Floats
-    peaks: Floats
-    size: int
-    degrees: int
-
-    @property
-    def error(self) -> float:
-        """The standard error where the lines are furthest apart."""
-        return float(self.errors[np.abs(self.differences).argmax()])
-
-    def interval(self, level: float) -> Interval:
-        """Return how far apart the lines are shown to be somewhere, and how far they may be anywhere.
-
-        A largest distance is above 0 even between equal lines, so its own percentiles would mislead. The
-        upper end is the intersection-union one (each place has its own interval, all must be inside); the
-        lower end must hold somewhere, so it takes the simultaneous band over all places (sup-t).
-        """
-        tail = (1 - level) / 2
-        wider = student(1 - tail, self.degrees) / NormalDist().inv_cdf(1 - tail)
-        everywhere = float(np.quantile(self.peaks, 1 - tail)) * wider
-        distances = np.abs(self.differences)
-        low = float((distances - everywhere * self.errors).max())
-        return max(0.0, low), float((distances + student(1 - tail, self.degrees) * self.errors).max())
-
-
-def line_gap(groups: Sequence[Points], axis: AxisName, *, seed: int) -> Gap:
-    """Compare the lines of two or more groups where their x overlap; RecordError where they do not."""
-    x_low, x_high = max(float(each.x.min()) for each in groups), min(float(each.x.max()) for each in groups)
-    if x_low >= x_high:
-        raise RecordError(
-            "the groups have no x in common, so their lines cannot be compared",
-            expected="groups whose x ranges overlap",
-        )
-    first, last = (float(place) for place in forward(np.array([x_low, x_high]), axis))
-    grid = back(np.linspace(first, last, _GRID), axis)
-    rng, count = np.random.default_rng(seed), draws_for(*(each.size for each in groups))
-    drawn = [_drawn_lines(each, axis, rng, count).at(grid[None]) for each in groups]
-    fitted = [fit_line(each, axis).at(grid[None]) for each in groups]
-    pairs = list(combinations(range(len(groups)), 2))
-    differences = np.concatenate([(fitted[one] - fitted[other])[0] for one, other in pairs])
-    draws = np.concatenate([drawn[one] - drawn[other] for one, other in pairs], axis=1)
-    draws = draws[np.isfinite(draws).all(axis=1)]
-    size = min(each.size for each in groups)
-    place = int(np.abs(differences).argmax())
-    spread = np.maximum(draws.std(axis=0), 1e-12)
-    return Gap(
-        value=float(np.abs(differences).max()),
-        pair=pairs[place // _GRID],
-        x=float(grid[place % _GRID]),
-        x_low=x_low,
-        x_high=x_high,
-        differences=differences,
-        errors=spread * sqrt(size / (size - 2)),
-        peaks=np.abs((draws - differences) / spread).max(axis=1),
-        size=size,
-        degrees=size - 2,
-    )
-
-
-def matched_difference(before: Floats, after: Floats, *, seed: int) -> Effect:
+def matched_difference(before: Floats, after: Floats, *, seed: int, families: Families | None = None) -> Effect:
     """Return the mean of after minus before over matched pairs, drawn as pairs."""
-    change = after - before
-    pairs = _drawn(np.random.default_rng(seed), draws_for(change.size), change.size)
-    return Effect(float(change.mean()), change[pairs].mean(axis=1), change.size, change.size - 1)
+    change, drawn = after - before, families or separate(before.size)
+    draws = drawn_means(drawn.draw(np.random.default_rng(seed), draws_for(change.size)), change)
+    return Effect(float(change.mean()), draws, *smallest_sample((drawn,), 1))
 
 
-def matched_residual_difference(before: Points, after: Points, axis: AxisName, *, seed: int) -> Effect:
-    """Return the mean change (fractions) of the distance from the line through the models before.
+def matched_residual_difference(
+    before: Points, after: Points, axis: AxisName, *, seed: int, line: Points | None = None
+) -> Effect:
+    """Return the mean change (fractions) of the distance from a line: that of ``line``, else of the models before.
 
-    Each draw takes pairs and fits the line again.
+    Each draw takes families of pairs, and of the models of the line, and fits the line again.
     """
-    pairs = _drawn(np.random.default_rng(seed), draws_for(before.size), before.size)
-    lines = fit_lines(before.x[pairs], before.y[pairs], axis)
-    moved = (after.y - before.y)[pairs] - lines.at(after.x[pairs]) + lines.at(before.x[pairs])
-    line = fit_line(before, axis)
-    value = float((after.y - before.y - line.at(after.x) + line.at(before.x)).mean())
-    return Effect(value, _finite(moved.mean(axis=1)), before.size, before.size - 2)
-
-
-def student(share: float, degrees: int) -> float:
-    """Return the quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, share))
-
-
-def draws_for(*sizes: int) -> int:
-    """Return how many draws groups of these sizes get."""
-    return max(FEWEST_DRAWS, min(MOST_DRAWS, _BUDGET // max(sizes)))
-
-
-def _drawn(rng: np.random.Generator, count: int, n: int) -> Ints:
-    return rng.integers(n, size=(count, n))
-
-
-def _drawn_lines(points: Points, axis: AxisName, rng: np.random.Generator, count: int) -> Line:
-    models = _drawn(rng, count, points.size)
-    return fit_lines(points.x[models], points.y[models], axis)
+    rng, families = np.random.default_rng(seed), before.families
+    count = draws_for(before.size, 0 if line is None else line.size)
+    pairs = families.draw(rng, count)
+    drawn = (
+        fit_lines(before.x[None], before.y[None], axis, pairs) if line is None else draw_lines(line, axis, rng, count)
+    )
+    moved = drawn_means(pairs, after.y - before.y - drawn.at(after.x[None]) + drawn.at(before.x[None]))
+    fitted = fit_line(before if line is None else line, axis)
+    value = float((after.y - before.y - fitted.at(after.x) + fitted.at(before.x)).mean())
+    sizes = [smallest_sample((families,), 2 if line is None else 1)]
+    sizes += [] if line is None else [smallest_sample((line.families,), 2)]
+    return Effect(value, _finite(moved), *min(sizes, key=lambda pair: pair[1]))
 
 
 def _finite(draws: Floats) -> Floats:
@@ -279,14 +214,23 @@ def _finite(draws: Floats) -> Floats:
     return kept
 
 
-def _correlations(x: Floats, y: Floats, method: Method) -> Floats:
-    """Correlate along the last axis: (b, n) and (b, n) -> (b,)."""
+def _correlations(x: Floats, y: Floats, counts: Floats, method: Method) -> Floats:
+    """Correlate x and y (n,) over the models of each draw, that come so often: counts (b, n) -> (b,)."""
     if method == "spearman":
-        from scipy.stats import rankdata
-
-        x, y = rankdata(x, axis=1), rankdata(y, axis=1)
-    x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-    spread = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+        places, targets = _ranks(x, counts), _ranks(y, counts)
+    else:
+        places, targets = x[None], y[None]
+    x_off, y_off = (each - drawn_means(counts, each)[:, None] for each in (places, targets))
+    spread = np.sqrt((counts * x_off * x_off).sum(axis=1) * (counts * y_off * y_off).sum(axis=1))
     found = np.full(spread.shape, np.nan)
-    np.divide((x * y).sum(axis=1), spread, out=found, where=spread > 1e-15)
+    np.divide((counts * x_off * y_off).sum(axis=1), spread, out=found, where=spread > 1e-15)
     return np.clip(found, -1, 1)
+
+
+def _ranks(values: Floats, counts: Floats) -> Floats:
+    """Return the rank of each model in each draw (b, n), tied ones sharing their mean rank."""
+    # Of c equal values above b smaller ones the ranks are b + 1 to b + c, and their mean is b + (c + 1) / 2.
+    order, place = np.argsort(values, kind="stable"), np.unique(values, return_inverse=True)[1]
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(values[order])) + 1])
+    often = np.add.reduceat(counts[:, order], starts, axis=1)
+    return np.asarray((np.cumsum(often, axis=1) - often + (often + 1) / 2)[:, place])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
+from robustcheck.stats.model_families import Families, separate
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,15 +27,21 @@ _FLAT = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """The models of a group on two axes (fractions); x, y: (n,)."""
+    """The models of a group on two axes (fractions); x, y: (n,); each a family of its own where none are given."""
 
     x: Floats
     y: Floats
+    grouped: Families | None = None
 
     @property
     def size(self) -> int:
         """The number of models."""
         return int(self.x.size)
+
+    @property
+    def families(self) -> Families:
+        """The families of the models."""
+        return separate(self.size) if self.grouped is None else self.grouped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,21 +72,30 @@ def fit_line(points: Points, axis: AxisName) -> Line:
     return fit_lines(points.x[None], points.y[None], axis)
 
 
-def fit_lines(x: Floats, y: Floats, axis: AxisName) -> Line:
-    """Fit a line to each row of x and y (b, n), fractions; NaN for a row whose x are all alike."""
-    places, targets = forward(x, axis), forward(y, axis)
-    fitted = _least_squares(places, targets, np.ones_like(places))
+def fit_lines(x: Floats, y: Floats, axis: AxisName, counts: Floats | None = None) -> Line:
+    """Fit a line to each row of x and y (b, n), fractions; NaN for a row whose x are all alike.
+
+    ``counts`` (b, n) says how often each model is in a row; then x and y may be (1, n), the same models for all rows.
+    """
+    counts = np.ones(x.shape) if counts is None else counts
+    places, targets = (np.broadcast_to(forward(each, axis), counts.shape) for each in (x, y))
+    fitted = _least_squares(places, targets, counts)
     active = np.flatnonzero(np.isfinite(fitted[:, 1]))
     for _ in range(_ROUNDS):
         if not active.size:
             break
-        rows, values = places[active], targets[active]
+        rows, values, often = places[active], targets[active], counts[active]
         residuals = values - fitted[active, :1] - fitted[active, 1:] * rows
-        moved = _least_squares(rows, values, _weights(residuals))
+        moved = _least_squares(rows, values, often * _weights(residuals, often))
         step = np.abs(moved - fitted[active]).max(axis=1)
         fitted[active] = moved
         active = active[step > _SETTLED]
     return Line(fitted[:, 0], fitted[:, 1], axis)
+
+
+def draw_lines(points: Points, axis: AxisName, rng: np.random.Generator, count: int) -> Line:
+    """Fit a line to each of so many draws of the families of a group."""
+    return fit_lines(points.x[None], points.y[None], axis, points.families.draw(rng, count))
 
 
 def r_squared(points: Points, line: Line) -> float:
@@ -108,15 +124,29 @@ def back(places: Floats, axis: AxisName) -> Floats:
     return np.asarray(ndtr(places) if axis == "probit" else expit(places))
 
 
-def _weights(residuals: Floats) -> Floats:
+def _weights(residuals: Floats, counts: Floats) -> Floats:
     """Huber's weights; a row that fits exactly keeps the weights of least squares."""
     # Huber's loss has the derivative psi(r) = r within t s and t s sign(r) beyond. Its normal equations
     # sum psi(r_i) (1, x_i) = 0 are those of least squares with weights psi(r) / r = min(1, t s / |r|).
     sizes = np.abs(residuals)
-    reach = _TUNING * np.median(sizes, axis=1, keepdims=True) / _NORMAL_MAD
+    reach = _TUNING * _medians(sizes, counts)[:, None] / _NORMAL_MAD
     weights = np.ones_like(sizes)
     np.divide(reach, sizes, out=weights, where=(sizes > reach) & (reach > _FLAT))
     return weights
+
+
+def _medians(values: Floats, counts: Floats) -> Floats:
+    """Return the median of each row (b, n) in which values come so often: the mean of the two in the middle."""
+    if (counts == 1).all():
+        return np.asarray(np.median(values, axis=1))
+    order = np.argsort(values, axis=1)
+    ranked = np.take_along_axis(values, order, axis=1)
+    below = np.cumsum(np.take_along_axis(counts, order, axis=1), axis=1)
+    total = below[:, -1:]
+    # Of T values in order, number (T - 1) // 2 and number T // 2 (from 0) are in the middle.
+    middle = [(below > np.floor((total - odd) / 2)).argmax(axis=1) for odd in (1, 0)]
+    rows = np.arange(values.shape[0])
+    return np.asarray((ranked[rows, middle[0]] + ranked[rows, middle[1]]) / 2)
 
 
 def _least_squares(x: Floats, y: Floats, weights: Floats) -> Floats:

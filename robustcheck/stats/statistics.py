@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
+from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN, RATIO, WEIGHTED_SUM
 from robustcheck.stats.median import MEDIAN
+from robustcheck.stats.risk_coverage import AURC
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import AUROC, FPR95, GROUP_AUROC, GROUP_FPR95
 from robustcheck.stats.statistic import Statistic
@@ -27,6 +29,8 @@ _ALL = (
     ECE,
     ECE_MASS,
     MEDIAN,
+    AURC,
+    MACRO_F1,
 )
 STATISTICS: Mapping[str, Statistic] = MappingProxyType({statistic.name: statistic for statistic in _ALL})
 

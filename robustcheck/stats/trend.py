@@ -2,24 +2,35 @@
 
 The line is Huber's M-estimate (t = 1.345) with the MAD scale, on transformed axes, as in
 "Toward a Holistic Evaluation of Robustness in CLIP Models"; the prediction interval at x0 is
-mu +- t(n-2) sqrt(scale^2 + a' Cov a) with a = (1, T(x0)).
+mu +- t(n-2) sqrt(scale^2 + a' Cov a) with a = (1, T(x0)). Where the families of the models are known, its error is
+at least that of predicting a family from the others, on as many degrees as there are families to spare
+(`stats.family_spread`): rows of one family would vouch for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName, axis_by_name
+from robustcheck.stats.family_spread import family_error
+from robustcheck.stats.lines import Points
+from robustcheck.stats.model_families import number_families
 from robustcheck.values import TrendFit, TrendPoint
 
 MIN_MODELS = 5
 MIN_DISTINCT_X = 3
+
+
+class _FamilyFacts(TypedDict, total=False):
+    families: int
+    family_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +51,16 @@ class Expected:
     extrapolated: bool
 
 
-def fit_trend(points: Sequence[TrendPoint], axis: AxisName = "probit", *, leave_out: str | None = None) -> TrendFit:
+def fit_trend(
+    points: Sequence[TrendPoint],
+    axis: AxisName = "probit",
+    *,
+    leave_out: str | None = None,
+    families: Mapping[str, str] | None = None,
+) -> TrendFit:
     """Fit the Huber line through a population, without the model ``leave_out``.
 
+    ``families`` says which family a model is of; one that it does not name is a family of its own.
     Points at 0 or 1 have no place on an unbounded axis: they are dropped and named in ``dropped``.
     Raises RecordError for fewer than 5 models or 3 distinct x.
     """
@@ -70,7 +88,24 @@ def fit_trend(points: Sequence[TrendPoint], axis: AxisName = "probit", *, leave_
         x_low=min(fitted_x),
         x_high=max(fitted_x),
         dropped=dropped,
+        **_family_facts([point for point in members if point.model not in dropped], axis, families),
     )
+
+
+def locate_points(points: Sequence[TrendPoint], families: Mapping[str, str]) -> Points:
+    """Return models on both axes, in their families."""
+    x, y = np.array([(point.x, point.y) for point in points]).T
+    return Points(x, y, number_families([families.get(point.model, point.model) for point in points]))
+
+
+def _family_facts(points: Sequence[TrendPoint], axis: AxisName, families: Mapping[str, str] | None) -> _FamilyFacts:
+    if families is None:
+        return {}
+    located = locate_points(points, families)
+    count = located.families.count
+    if count <= MIN_DISTINCT_X:
+        return {"families": count}
+    return {"families": count, "family_error": family_error(located, axis)}
 
 
 def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.95) -> Expected:
@@ -87,8 +122,8 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
         )
     mean = fit.intercept + fit.slope * place
     of_line = line_variance(fit, place)
-    error = sqrt(fit.scale**2 + of_line)
-    reach = t_quantile(level, fit.n - 2) * error
+    error = max(sqrt(fit.scale**2 + of_line), fit.family_error)
+    reach = t_quantile(level, max(1, (fit.families or fit.n) - 2)) * error
     value = axis.inverse(mean)
     slope_at_value = axis.slope(value)
     return Expected(

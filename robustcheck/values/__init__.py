@@ -27,6 +27,7 @@ from robustcheck.values.judged import (
 from robustcheck.values.measured import (
     DEFECTS,
     SURROUNDINGS,
+    UNKNOWN,
     AdapterUse,
     Amount,
     Cell,
@@ -53,6 +54,7 @@ __all__ = [
     "NEW_ORIGIN",
     "STATUSES",
     "SURROUNDINGS",
+    "UNKNOWN",
     "AdapterUse",
     "Amount",
     "Ancestor",

@@ -64,7 +64,8 @@ class TrendFit:
     """A robust line through a population, on transformed axes.
 
     ``scale`` is the MAD residual scale and ``r2`` the R squared, both on the transformed axes;
-    ``covariance`` is (var intercept, cov, var slope); x_low and x_high bound the fitted x (fractions).
+    ``covariance`` is (var intercept, cov, var slope); x_low and x_high bound the fitted x (fractions). ``families``
+    counts those of the models (0: not known), and ``family_error`` is the prediction error of a family left out.
     """
 
     axis: Literal["probit", "logit", "linear"]
@@ -77,6 +78,8 @@ class TrendFit:
     x_low: float
     x_high: float
     dropped: tuple[str, ...] = ()
+    families: int = 0
+    family_error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

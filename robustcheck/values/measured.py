@@ -147,6 +147,8 @@ class Term:
 
 
 Query = tuple[Term, ...]
+# The value of a facet that a model does not have, such as the source of a checkpoint file.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,3 +178,13 @@ def test_a_checkpoint_file_has_the_facets_that_its_architecture_tells(
     (tmp_path / "weights.safetensors").touch()
     found = dict(parse_reference(text.format(tmp_path / "weights.safetensors")).facets)
     assert facets.items() <= found.items()
+
+
+def test_a_facet_that_a_model_lacks_is_unknown() -> None:
+    ours = {"family": "clip"}
+    assert matches(query_from_dict({"source": ["laion", "unknown"]}), ours)
+    assert matches(query_from_dict({"source": ["laion", "unknown"]}), {"source": "laion"})
+    assert not matches(query_from_dict({"source": ["laion", "unknown"]}), {"source": "wit"})
+    assert not matches(query_from_dict({"source": "laion"}), ours)
+    assert not matches(parse_query("source!=unknown"), ours)
+    assert matches(parse_query("source!=wit"), ours)

@@ -17,7 +17,6 @@ from robustcheck.stats.group_effects import (
     correlation,
     correlation_of,
     correlation_p,
-    line_gap,
     matched_difference,
     matched_residual_difference,
     mean_difference,
@@ -26,6 +25,7 @@ from robustcheck.stats.group_effects import (
     slope_difference,
     tan_delta,
 )
+from robustcheck.stats.line_gap import line_gap
 from robustcheck.stats.lines import Points, back, fit_line, fit_lines, forward, r_squared
 
 
@@ -123,17 +123,17 @@ def test_correlations_are_scipys(method: str) -> None:
     result = (stats.spearmanr if method == "spearman" else stats.pearsonr)(x, y)
     assert correlation_of(x, y, method) == pytest.approx(result.statistic)  # type: ignore[arg-type]
     assert correlation_p(float(result.statistic), 30) == pytest.approx(result.pvalue)
-    effect = correlation(x, y, method, seed=1)  # type: ignore[arg-type]
+    effect = correlation(Points(x, y), method, seed=1)  # type: ignore[arg-type]
     fisher = np.tanh(np.arctanh(result.statistic) + np.array([-1.96, 1.96]) / np.sqrt(27))
     assert effect.interval(0.95) == pytest.approx(fisher, abs=0.12)
 
 
 def test_a_perfect_order_is_not_certain() -> None:
-    low, high = correlation(np.arange(8.0), np.arange(8.0) ** 3, "spearman", seed=0).interval(0.95)
+    low, high = correlation(Points(np.arange(8.0), np.arange(8.0) ** 3), "spearman", seed=0).interval(0.95)
     assert 0.4 < low < 0.95
     assert high == pytest.approx(1.0)
     with pytest.raises(RecordError, match="do not differ"):
-        correlation(np.arange(8.0), np.ones(8), "pearson", seed=0)
+        correlation(Points(np.arange(8.0), np.ones(8)), "pearson", seed=0)
 
 
 def test_protocols_3_tan_delta() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
-from robustcheck.judge.group_margins import describe_sizes, estimate_effect
-from robustcheck.judge.wording import say_side
+from robustcheck.judge.group_margins import describe_sizes, estimate_effect, over_groups
+from robustcheck.judge.wording import say_side, say_value
 from robustcheck.stats.group_effects import Method, correlation, correlation_of, correlation_p
 from robustcheck.values.expectations import Correlates
 
@@ -20,12 +20,14 @@ def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupC
     values = {method: correlation_of(points.x, points.y, method) for method in methods}
     if not np.isfinite(values[expect.method]):
         raise RecordError("one of the two quantities is the same for all models: there is no correlation")
-    effect = correlation(points.x, points.y, expect.method, seed=case.seed)
+    effect = correlation(points, expect.method, seed=case.seed)
     limit = expect.at_least or expect.at_most
     assert limit is not None, "the language wants one"
     off = effect.value - limit.value
+    span = " to ".join(say_value(float(end), case.x_unit) for end in (points.x.min(), points.x.max()))
+    over = f"{expect.with_.quantity().label} from {span}"
     claim = (
-        f"{expect.method.capitalize()}'s correlation is {effect.value:.3f}, "
+        f"{expect.method.capitalize()}'s correlation over {over} is {effect.value:.3f}, "
         f"{abs(off):.2g} {say_side(off)} the limit of {limit}"
     )
     facts = [
@@ -39,7 +41,7 @@ def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupC
         claim,
         facts=(*describe_sizes(case.groups), *facts),
     )
-    return GroupComparison(comparison, (points.size,), "")
+    return over_groups(comparison, case.groups, "")
 
 
 def _range(expect: Correlates) -> Bounds:

@@ -7,6 +7,7 @@ from math import sqrt
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
+from robustcheck.judge.trend_families import note_family_skew, say_networks, say_range
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
@@ -26,8 +27,9 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     x = case.x
     assert x is not None, "the session gathers x"
     assert case.population is not None, "the session gathers the population"
-    points = case.population.within(expect.x_range)
-    fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id)
+    people = case.population.without_network(case.network or case.planned.model.id)
+    points = people.within(expect.x_range)
+    fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id, families=people.families or None)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
     return Comparison(
@@ -37,7 +39,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
         f"{say_measured(case.score, case.unit)} is {say_points(residual, case.unit)} {say_side(residual)} trend",
         in_points=True,
         expected=at.value,
-        notes=_notes(expect, fit, at, x, case),
+        notes=(*_notes(expect, fit, at, x, case), *note_family_skew(points, people.families, expect.axis, case.unit)),
         facts=_facts(expect, fit, at, x, case),
     )
 
@@ -118,11 +120,15 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
         ("95% prediction band", f"{say_value(at.low, case.unit)} to {say_value(at.high, case.unit)}"),
         ("z", z),
         ("x", f"{x.cell.quantity.label} = {say_value(x.value, case.x_unit)}"),
-        ("population", f"{expect.population}{narrowed}: {fit.n} models{_left_out(case)}"),
+        ("population", f"{expect.population}{narrowed}: {say_networks(fit)}{_left_out(case)}"),
+        ("range of x", say_range(fit, x.value, case.x_unit)),
         ("fit", f"slope {fit.slope:.3f}, residual scale {fit.scale:.3f} ({fit.axis}), r2 {fit.r2:.3f}"),
     )
 
 
 def _left_out(case: Case) -> str:
-    members = case.population.points if case.population else ()
-    return ", this one left out" if any(point.model == case.planned.model.id for point in members) else ""
+    people = case.population
+    if people is None:
+        return ""
+    others = people.without_network(case.network or case.planned.model.id)
+    return ", this one left out" if len(others.points) < len(people.points) else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
+from robustcheck.judge.group_margins import over_groups
 from robustcheck.judge.wording import say_points, say_value
-from robustcheck.stats.group_effects import line_gap
+from robustcheck.stats.line_gap import line_gap
 from robustcheck.values.expectations import SameTrend
 
 
@@ -27,4 +28,4 @@ def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCas
         notes=(*notes, *note_weak_lines(groups, expect.axis)),
         facts=(*describe_lines(groups, expect.axis, case.x_unit), ("x in common", shared)),
     )
-    return GroupComparison(comparison, tuple(len(group.members) for group in groups), case.unit)
+    return over_groups(comparison, groups, case.unit)

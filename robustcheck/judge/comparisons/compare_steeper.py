@@ -5,7 +5,7 @@ from __future__ import annotations
 from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
-from robustcheck.judge.group_margins import estimate_effect
+from robustcheck.judge.group_margins import estimate_effect, over_groups
 from robustcheck.judge.wording import say_side
 from robustcheck.stats.group_effects import slope_difference, tan_delta
 from robustcheck.stats.lines import fit_line
@@ -32,4 +32,4 @@ def compare_steeper(expect: Steeper, warn: Steeper | None, case: GroupCase) -> G
         notes=(*notes, *note_weak_lines(groups, expect.axis)),
         facts=(*describe_lines(groups, expect.axis, case.x_unit), tangent),
     )
-    return GroupComparison(comparison, tuple(len(group.members) for group in groups), "")
+    return over_groups(comparison, groups, "")

@@ -7,10 +7,18 @@ from functools import partial
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption, DatasetOption, MetricOption, NumberOption
 from robustcheck.protocols.calibrate.losses import brier_losses, log_losses
-from robustcheck.protocols.calibrate.scoring import Score, find_recipes, sample_confidences, sample_losses, samples
+from robustcheck.protocols.calibrate.scoring import (
+    Score,
+    find_recipes,
+    sample_confidences,
+    sample_losses,
+    sample_ranking,
+    samples,
+)
 from robustcheck.stats.calibration import BINS
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.means import MEAN
+from robustcheck.stats.risk_coverage import AURC
 from robustcheck.stats.statistic import Statistic
 
 _OPTIONS = (
@@ -73,6 +81,13 @@ METRICS = (
         sample_confidences,
         ECE,
         (*_OPTIONS, _BINS),
+    ),
+    _calibration(
+        "aurc",
+        "AURC",
+        "Area under the risk-coverage curve: the mean share of errors among the most confident answers.",
+        sample_ranking,
+        AURC,
     ),
     _calibration(
         "ece_mass",

@@ -77,6 +77,12 @@ def sample_confidences(cell: Cell, part: Slice) -> Samples:
     return Samples(part.ids, summary.confidence, part.labels, statistic.name, correct=summary.correct, bins=bins)
 
 
+def sample_ranking(cell: Cell, part: Slice) -> Samples:
+    """Return the confidence by which samples are ranked, and whether each is right."""
+    statistic = metric_of(cell).statistic
+    return Samples(part.ids, part.summary.confidence, part.labels, statistic.name, correct=part.summary.correct)
+
+
 def _scored_rows(cell: Cell, own: Recipe, fitted_on: Recipe) -> Ints:
     """Return the samples to score: those whose images were not fitted on, where the two sets share images."""
     rows = select(own.dataset, cell.quantity.where)

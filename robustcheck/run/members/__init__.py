@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date
 from zlib import crc32
 
@@ -12,10 +12,11 @@ from robustcheck.listing import name_first
 from robustcheck.measure import metric_named
 from robustcheck.models.facets import matches
 from robustcheck.run.evidence import EvidenceBook
-from robustcheck.run.members.gathered import FoundModel, Gathered
+from robustcheck.run.members.gathered import Gathered
 from robustcheck.run.members.grouping import arrange_groups
 from robustcheck.run.members.live import gather_measured_members
 from robustcheck.run.members.membership import read_membership
+from robustcheck.run.members.networks import tell_apart
 from robustcheck.run.members.published import gather_published_members
 from robustcheck.values import ModelRef
 from robustcheck.values.checks import Check, PlannedCheck, Suite
@@ -34,10 +35,13 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     membership = read_membership(expect)
     is_published = bool(expect.populations)
     gathered = gather_published_members(check, membership) if is_published else gather_measured_members(item, book)
-    inside = [each for each in gathered.found if _is_in_range(expect, each.member.x)]
+    named = [name for pair in membership.pairs for name in pair]
+    networks, doubles = tell_apart(expect, gathered.found, named)
+    inside = [each for each in networks if _is_in_range(expect, each.member.x)]
     groups, pairs = arrange_groups(expect, membership, inside)
     for group in groups:
-        _require_enough(group.name, len(pairs) if expect.pairing else len(group.members), expect, gathered)
+        is_of_pairs = expect.pairing is not None and group in groups[:2]
+        _require_enough(group.name, len(pairs) if is_of_pairs else len(group.members), expect, gathered)
     metric, other = metric_named(check.quantity.metric), expect.needs.other
     return GroupCase(
         planned=item,
@@ -51,7 +55,7 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
         evidence=gathered.evidence,
         source=gathered.source,
         licence=gathered.licence,
-        notes=tuple(_notes(gathered, inside)),
+        notes=(*_notes(gathered), *doubles),
         facts=tuple(_facts(expect, gathered)),
     )
 
@@ -109,17 +113,11 @@ def _counted_in(expect: GroupExpectation, name: str) -> str:
     return "models with both quantities" if expect.pairing.with_itself else "pairs of models"
 
 
-def _notes(gathered: Gathered, inside: Sequence[FoundModel]) -> Iterator[str]:
+def _notes(gathered: Gathered) -> Iterator[str]:
     yield from gathered.notes
     if gathered.left_out:
         why = "a measurement" if gathered.missing else "a figure"
         yield f"{_count_models(len(gathered.left_out))} left out for want of {why}: {name_first(gathered.left_out)}"
-    twice = [each for each in inside if each.facets.get("size") == "test"]
-    if twice:
-        yield (
-            f"{_count_models(len(twice))} counted a second time, at a larger image size: "
-            "leave them out with among: {size: '!=test'}"
-        )
 
 
 def _facts(expect: GroupExpectation, gathered: Gathered) -> Iterator[tuple[str, str]]:

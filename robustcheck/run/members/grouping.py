@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
 from robustcheck.errors import RecordError
-from robustcheck.judge import MatchedPair, Member, ModelGroup
+from robustcheck.judge import NO_SUPPORT, MatchedPair, Member, ModelGroup
 from robustcheck.listing import name_first
 from robustcheck.models.facets import matches
 from robustcheck.run.members.gathered import FoundModel
 from robustcheck.run.members.membership import Membership
-from robustcheck.values.expectations import GroupExpectation, Pairing
+from robustcheck.values.expectations import GroupExpectation, Pairing, query_words
 
 
 def arrange_groups(
@@ -24,15 +25,19 @@ def arrange_groups(
             ("before", [m for pair in pairs for m in pair.before]),
             ("after", [m for pair in pairs for m in pair.after]),
         )
-        return tuple(ModelGroup(name, tuple(dict.fromkeys(members))) for name, members in sides), pairs
+        groups = [ModelGroup(name, tuple(dict.fromkeys(members))) for name, members in sides]
+        if expect.line_query is not None:
+            drawing = tuple(each.member for each in found if membership.draws_line(each.facets))
+            groups.append(ModelGroup(query_words(expect.line_query), drawing))
+        return tuple(groups), pairs
     if not expect.queries:
         return (ModelGroup("all models", tuple(each.member for each in found)),), ()
-    groups = tuple(
+    compared = tuple(
         ModelGroup(words, tuple(each.member for each in found if matches(query, each.facets)))
         for words, query in zip(expect.names, membership.groups, strict=True)
     )
-    _refuse_overlap(groups)
-    return groups, ()
+    _refuse_overlap(compared)
+    return compared, ()
 
 
 def _refuse_overlap(groups: Sequence[ModelGroup]) -> None:
@@ -59,7 +64,8 @@ def _match_pairs(
 
 def _pair_with_itself(member: Member) -> MatchedPair:
     """Pair a model's other quantity, which is its x, with the measured one."""
-    before, after = (Member(member.model, value, nan) for value in (member.x, member.y))
+    before = replace(member, y=member.x, x=nan, of_y=member.of_x, of_x=NO_SUPPORT)
+    after = replace(member, x=nan, of_x=NO_SUPPORT)
     return MatchedPair(member.model, (before,), (after,))
 
 

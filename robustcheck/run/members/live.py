@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite, nan
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
-from robustcheck.judge import Member
+from robustcheck.judge import NO_SUPPORT, Member, Support
 from robustcheck.measure import metric_of
 from robustcheck.run.evidence import EvidenceBook, Found
 from robustcheck.run.members.gathered import FoundModel, Gathered
@@ -61,7 +61,14 @@ def _add_model(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> N
         _require_usable(score)
     x = scores[1].value if len(scores) > 1 else nan
     keys = tuple(score.key for score in scores)
-    gathered.found.append(FoundModel(Member(model.id, scores[0].value, x), dict(model.facets), keys))
+    support = [_support(score) for score in (*scores, None)]
+    gathered.found.append(FoundModel(Member(model.id, scores[0].value, x, "", *support[:2]), dict(model.facets), keys))
+
+
+def _support(score: Score | None) -> Support:
+    if score is None:
+        return NO_SUPPORT
+    return Support(score.n if metric_of(score.cell).is_share else 0, score.samples)
 
 
 def _require_usable(score: Score) -> None:

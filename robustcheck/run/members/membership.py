@@ -18,11 +18,15 @@ Known = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The facets that every model must have, those of each group, and the pairs that a file names."""
+    """The facets that every model must have, those of each group, and the pairs that a file names.
+
+    ``line`` are the facets of the models that only draw the line, where such do.
+    """
 
     among: Query
     groups: tuple[Query, ...]
     pairs: tuple[tuple[str, str], ...]
+    line: Query | None = None
 
     def has(self, model: str, facets: Facets) -> bool:
         """Say whether a model counts: it has the facets of `among`, and those of a group or a place in the file."""
@@ -30,7 +34,11 @@ class Membership:
             is_in_a_group = any(matches(query, facets) for query in self.groups)
         else:
             is_in_a_group = not self.pairs or any(model in pair for pair in self.pairs)
-        return is_in_a_group and matches(self.among, facets)
+        return (is_in_a_group or self.draws_line(facets)) and matches(self.among, facets)
+
+    def draws_line(self, facets: Facets) -> bool:
+        """Say whether a model is of those that only draw the line."""
+        return self.line is not None and matches(self.line, facets)
 
 
 def read_membership(expect: GroupExpectation) -> Membership:
@@ -38,7 +46,8 @@ def read_membership(expect: GroupExpectation) -> Membership:
     known = _known_facets(expect)
     groups = tuple(_read_query(expect, query, known) for query in expect.queries)
     pairs = read_pairs(Path(expect.pairing.file)) if expect.pairing and expect.pairing.file else ()
-    return Membership(_read_query(expect, expect.among, known), groups, pairs)
+    line = None if expect.line_query is None else _read_query(expect, expect.line_query, known)
+    return Membership(_read_query(expect, expect.among, known), groups, pairs, line)
 
 
 def _read_query(expect: GroupExpectation, query: Mapping[str, str | list[str]], known: Known | None) -> Query:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import nan
 
-from robustcheck.judge import Member
+from robustcheck.judge import NO_SUPPORT, Member, Support
+from robustcheck.measure import metric_named
 from robustcheck.populations import Figure, Population, load_population
 from robustcheck.run.members.gathered import FoundModel, Gathered
 from robustcheck.run.members.membership import Membership
@@ -54,8 +55,15 @@ def _add_members(
             gathered.left_out.append(model)
             continue
         keys = tuple("|".join(map(str, figure.key)) for figure in (y, x) if figure is not None)
-        gathered.found.append(FoundModel(Member(model, y.value, x.value if x else nan), facets, keys))
+        member = Member(model, y.value, x.value if x else nan, "", _support(y), _support(x))
+        gathered.found.append(FoundModel(member, facets, keys))
         yield x
+
+
+def _support(figure: Figure | None) -> Support:
+    """Return the n of a figure that is a share of it; others tell nothing of how sure they are."""
+    is_share = figure is not None and metric_named(figure.metric).is_share
+    return Support(figure.n) if figure is not None and is_share else NO_SUPPORT
 
 
 def _note_differing_axes(axes: Mapping[str, Sequence[Figure]]) -> list[str]:

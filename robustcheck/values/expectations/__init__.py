@@ -18,7 +18,7 @@ from robustcheck.values.expectations.group_above import GroupAbove
 from robustcheck.values.expectations.improves import Improves
 from robustcheck.values.expectations.no_worse_than import NoWorseThan
 from robustcheck.values.expectations.on_trend import OnTrend
-from robustcheck.values.expectations.phrases import Subject
+from robustcheck.values.expectations.phrases import Subject, query_words
 from robustcheck.values.expectations.reproduces import Reproduces
 from robustcheck.values.expectations.same_trend import SameTrend
 from robustcheck.values.expectations.steeper import Steeper
@@ -49,6 +49,7 @@ __all__ = [
     "Subject",
     "number_text",
     "parse_amount",
+    "query_words",
 ]
 
 _IN_ORDER: tuple[type[Expectation], ...] = (

@@ -65,12 +65,22 @@ class GroupExpectation(Expectation):
     among: QueryField = Field(
         default_factory=dict, description="Facets that every model must have, such as {architecture: vit}."
     )
+    clusters: Annotated[list[str], Names("facets")] = Field(
+        default_factory=list,
+        description="Facets that make models one cluster where they are equal, for tables whose cells share units, "
+        "such as [encoder, selector]; default: the family, architecture and training source.",
+    )
     x_range: tuple[AmountField, AmountField] | None = Field(default=None, description=_X_RANGE)
 
     @property
     def queries(self) -> tuple[FacetQuery, ...]:
         """The queries of the groups, in the order in which they are compared; none where all models are one group."""
         return ()
+
+    @property
+    def line_query(self) -> FacetQuery | None:
+        """The query of models that are in no group and draw the line, where such do."""
+        return None
 
     @property
     def pairing(self) -> Pairing | None:
@@ -121,9 +131,10 @@ class GroupExpectation(Expectation):
 class ResidualExpectation(GroupExpectation):
     """What must be true of values, or of their distances from the line through one of the groups."""
 
-    by: Literal["value", "residual"] = Field(
+    by: Literal["value", "residual", "local"] = Field(
         default="value",
-        description="What is compared: the value itself, or the residual, its distance from a line against x.",
+        description="What is compared: the value itself; the residual, its distance from a line against x; or, in "
+        "group_above, local: the value with those of models whose x is alike.",
     )
     against: QuantityModel | None = Field(default=None, description=f"{AGAINST} Needed by: residual.")
     axis: AxisName = Field(default="probit", description=AXIS)
@@ -137,7 +148,11 @@ class ResidualExpectation(GroupExpectation):
     @property
     def drawn_line(self) -> GroupLine | None:
         """The line that residuals are measured from."""
-        return None if self.against is None else GroupLine(self.fitted_group, self.against, self.axis)
+        return (
+            None
+            if self.against is None or self.by == "local"
+            else GroupLine(self.fitted_group, self.against, self.axis)
+        )
 
     @property
     def fitted_group(self) -> int:
@@ -146,8 +161,8 @@ class ResidualExpectation(GroupExpectation):
 
     @model_validator(mode="after")
     def _x_of_a_residual(self) -> Self:
-        if self.by == "residual" and self.against is None:
-            raise ValueError("by: residual needs 'against', the quantity on the x axis")
+        if self.by != "value" and self.against is None:
+            raise ValueError(f"by: {self.by} needs 'against', the quantity on the x axis")
         if self.by == "value" and self.against is not None:
-            raise ValueError("'against' is for by: residual; a value is compared as it is")
+            raise ValueError("'against' is for by: residual and by: local; a value is compared as it is")
         return self

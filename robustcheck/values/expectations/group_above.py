@@ -6,9 +6,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from robustcheck.values import Amount
 from robustcheck.values.expectations.about_groups import ResidualExpectation
 from robustcheck.values.expectations.base import Limit
-from robustcheck.values.expectations.fields import FacetQuery, QueryField
+from robustcheck.values.expectations.fields import AmountField, FacetQuery, QueryField
 from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
 
 
@@ -34,6 +35,10 @@ class GroupAbove(ResidualExpectation):
         default=None, description="The group that by: residual draws the line through; default: lower."
     )
 
+    reach: AmountField = Field(
+        default=Amount(0.01, "pp"), description="How far apart the x of like models may lie, for by: local."
+    )
+
     @property
     def queries(self) -> tuple[FacetQuery, ...]:
         """The better group, then the other."""
@@ -54,6 +59,12 @@ class GroupAbove(ResidualExpectation):
         higher, lower = self.names
         if self.against is None:
             return f"mean {subject.label} of {higher} is {by_margin(self.margin)}{subject.better} that of {lower}"
+        if self.by == "local":
+            x = subject.says(self.against)
+            margin = by_margin(self.margin)
+            return (
+                f"{subject.label} of {higher} is, in the mean, {margin}{subject.better} that of {lower} with {x} alike"
+            )
         apart, fitted, side = (
             (lower, higher, subject.worse) if self.is_line_of_higher else (higher, lower, subject.better)
         )
@@ -62,6 +73,8 @@ class GroupAbove(ResidualExpectation):
 
     @model_validator(mode="after")
     def _line_of_a_residual(self) -> Self:
-        if self.by == "value" and self.line is not None:
+        if self.by != "residual" and self.line is not None:
             raise ValueError("'line' is for by: residual; a comparison of values has no line")
+        if self.by != "local" and "reach" in self.model_fields_set:
+            raise ValueError("'reach' is for by: local, which compares models whose x is alike")
         return self

@@ -8,15 +8,15 @@ from pydantic import Field, model_validator
 
 from robustcheck.values.expectations.about_groups import Pairing, ResidualExpectation
 from robustcheck.values.expectations.base import Limit, Needs
-from robustcheck.values.expectations.fields import FacetQuery, Names, QuantityModel, QueryField
-from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
+from robustcheck.values.expectations.fields import FacetQuery, Names, QuantityModel, QueryField, ShareField
+from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes, query_words, share_text
 
 
 class Improves(ResidualExpectation):
     """Models are better after something than before it, in matched pairs; or measured in one way than in another."""
 
     kind = "improves"
-    limits = (Limit("margin", "tolerance", 1),)
+    limits = (Limit("margin", "tolerance", 1), Limit("share", "share", 1))
     like_measured = "than"
     example = (
         "expect: {improves: {before: {source: wit}, after: {source: laion}, match: [backbone], population: openclip}}"
@@ -38,6 +38,19 @@ class Improves(ResidualExpectation):
         "with other prompts, options or transform, for example.",
     )
 
+    every: bool = Field(
+        default=False,
+        description="Every pair is better by the margin, not the mean: for claims that say consistently, all, every.",
+    )
+    share: ShareField | None = Field(
+        default=None,
+        description="The share of families of pairs that is better by the margin, at least, such as 80%: for claims "
+        "that say mostly or generally.",
+    )
+    line_of: QueryField | None = Field(
+        default=None, description="The models that draw the line of by: residual, as facets; default: those before."
+    )
+
     @property
     def needs(self) -> Needs:
         """The quantity that each model is also measured in: the one before, or the one on the x axis."""
@@ -49,22 +62,52 @@ class Improves(ResidualExpectation):
         return () if self.before is None or self.after is None else (self.before, self.after)
 
     @property
+    def line_query(self) -> FacetQuery | None:
+        """The query of the models that draw the line, where these are not the models before."""
+        return self.line_of
+
+    @property
+    def fitted_group(self) -> int:
+        """The place of the group that the line goes through."""
+        return 0 if self.line_of is None else 2
+
+    @property
     def pairing(self) -> Pairing:
         """By facets, by a file, or each model with itself."""
         return Pairing(tuple(self.match), self.pairs, self.than is not None)
 
     def assertion(self, subject: Subject) -> str:
         """Say what must be true, without a full stop."""
-        what = f"{subject.label} is {by_margin(self.margin)}better"
+        what = f"{subject.label} is {by_margin(self.margin)}better{self._how_many()}"
         if self.than is not None:
-            return f"{what}, in the mean, than {subject.says(self.than)} of the same model"
+            return f"{what} than {subject.says(self.than)} of the same model"
         if self.against is not None:
             line = f"{subject.says(self.against)}{on_axes(self.axis)}"
-            what += f" against the line of the models before, over {line},"
+            whose = "the models before" if self.line_of is None else query_words(self.line_of)
+            what += f" against the line of {whose}, over {line},"
         if self.pairs is not None:
             return f"{what} after than before, in the pairs of {self.pairs}"
         before, after = self.names
         return f"{what} for {after} than for {before}, in pairs of equal {' and '.join(self.match)}"
+
+    def _how_many(self) -> str:
+        if self.every:
+            return " in every pair"
+        if self.share is not None:
+            return f" in {share_text(self.share)} of the families at least"
+        return ", in the mean," if self.than is not None else ""
+
+    @model_validator(mode="after")
+    def _one_statement(self) -> Self:
+        if self.every and self.share is not None:
+            raise ValueError("every and share are two claims: give one of them")
+        if self.by != "value" and (self.every or self.share is not None):
+            raise ValueError("every and share compare values: leave out by: residual")
+        if self.by == "local":
+            raise ValueError("by: local is for group_above; pairs are alike by what they match")
+        if self.line_of is not None and self.by != "residual":
+            raise ValueError("line_of is for by: residual; a comparison of values has no line")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_pair(self) -> Self:

@@ -1,0 +1,85 @@
+"""Accuracy by group, macro-F1, and the agreement of two models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from robustcheck.errors import DataError, did_you_mean
+from robustcheck.measure.memo import Memo
+from robustcheck.measure.metric import Sampled, cells_of_options, metric_of, option_of
+from robustcheck.measure.recipe import Recipe
+from robustcheck.measure.shelf import Shelf
+from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.models.sets import resolve_one
+from robustcheck.protocols.scoring import require_task
+from robustcheck.stats.f1 import MACRO_F1
+from robustcheck.stats.means import GROUP_MIN, MEAN
+from robustcheck.values import Cell, Samples
+
+CLASSES = "class"
+
+
+def find_own_recipe(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of the data set; a family's subsets have no one column of groups."""
+    found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
+    require_task(found.dataset, metric_of(cell))
+    return (found,)
+
+
+def find_grouped_recipe(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipe of a data set that has the column of groups."""
+    (found,) = find_own_recipe(cell, shelf)
+    wanted = option_of(cell, "group")
+    columns = (CLASSES, *sorted(found.dataset.groups))
+    if wanted not in columns:
+        raise DataError(
+            f"{found.dataset.name} has no column {wanted!r}",
+            where=cell.quantity.label,
+            expected=", ".join(columns),
+            fix=did_you_mean(wanted, columns) or "options: {group: COLUMN}",
+        )
+    return (found,)
+
+
+def worst_group(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return the hits with the group of each image, of which the worst counts."""
+    (recipe,) = recipes
+    found = read_slice(recipe, memo, cell.quantity.where)
+    wanted, hits = option_of(cell, "group"), found.summary.correct
+    column = found.labels if wanted == CLASSES else recipe.dataset.groups[wanted][found.rows]
+    names, groups = np.unique(column, return_inverse=True)
+    means = np.bincount(groups, weights=hits) / np.bincount(groups)
+    worst = int(means.argmin())
+    name = recipe.dataset.class_names[int(names[worst])] if wanted == CLASSES else str(names[worst])
+    fact = ("worst group", f"{wanted} {name}, {int((groups == worst).sum()):,} images of {names.size} groups")
+    return Sampled(Samples(found.ids, hits, groups.astype(np.int64), GROUP_MIN.name), (fact,))
+
+
+def macro_f1(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return the hits with labels and predicted classes."""
+    found = read_slice(recipes[0], memo, cell.quantity.where)
+    predicted = found.summary.column("predicted", cell.quantity.metric)
+    return Sampled(Samples(found.ids, found.summary.correct, found.labels, MACRO_F1.name, counted=predicted))
+
+
+def find_recipes_of_both(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipes of both models."""
+    others: Sequence[Cell] = cells_of_options(cell, resolve_one)
+    if not others:
+        raise DataError(
+            "agreement is between two models", where=cell.quantity.label, fix="options: {with: openclip:ARCH/TAG}"
+        )
+    return (*find_own_recipe(cell, shelf), shelf.recipe(others[0].model, cell.quantity.dataset, cell.quantity))
+
+
+def agreement(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return for each image whether both models answer with the same class, be it right or wrong."""
+    one, other = (_predicted(read_slice(recipe, memo, cell.quantity.where), cell) for recipe in recipes)
+    found = read_slice(recipes[0], memo, cell.quantity.where)
+    return Sampled(Samples(found.ids, (one == other).astype(np.float64), found.labels, MEAN.name))
+
+
+def _predicted(part: Slice, cell: Cell) -> np.ndarray:
+    return part.summary.column("predicted", cell.quantity.metric)

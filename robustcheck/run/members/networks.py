@@ -1,0 +1,43 @@
+"""Found models told apart: a network that is listed twice counts once, and each model is of a family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from robustcheck.listing import name_first
+from robustcheck.models.kinship import family_of, network_of, preference
+from robustcheck.run.members.gathered import FoundModel
+from robustcheck.values.expectations import GroupExpectation
+
+
+def tell_apart(
+    expect: GroupExpectation, found: Sequence[FoundModel], named: Sequence[str]
+) -> tuple[list[FoundModel], tuple[str, ...]]:
+    """Return the models in their families, each network once, and a note on those that were listed twice.
+
+    ``named`` are the models that a file of pairs names: of their networks, these count.
+    """
+    networks: dict[str, list[FoundModel]] = {}
+    for each in found:
+        networks.setdefault(network_of(each.member.model, each.facets), []).append(each)
+    kept, doubles = [], []
+    for rows in networks.values():
+        chosen = [each for each in rows if each.member.model in named] or [max(rows, key=_rank)]
+        kept += [replace(each, member=replace(each.member, family=_cluster(expect, each))) for each in chosen]
+        doubles += [each.member.model for each in rows if each not in chosen]
+    if not doubles:
+        return kept, ()
+    count = f"{len(doubles)} row{'' if len(doubles) == 1 else 's'}"
+    return kept, (f"networks count once: left out {count} of networks that are listed twice: {name_first(doubles)}",)
+
+
+def _rank(found: FoundModel) -> tuple[bool, bool]:
+    return preference(found.member.model, found.facets)
+
+
+def _cluster(expect: GroupExpectation, found: FoundModel) -> str:
+    """Return the cluster of a model: what the check says that models share, else the family."""
+    if expect.clusters:
+        return " and ".join(f"{facet} {found.facets.get(facet, '?')}" for facet in expect.clusters)
+    return family_of(found.member.model, found.facets)

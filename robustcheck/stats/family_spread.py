@@ -1,0 +1,67 @@
+"""How far models of a family that a line has not seen lie from it, and whether families lie on sides of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.stats.axes import AxisName
+from robustcheck.stats.lines import Points, fit_line, fit_lines, forward
+
+Floats = npt.NDArray[np.float64]
+
+# Without one family of more than these a line moves by less than a hundredth of what it is off by.
+_MANY = 100
+# A family's mean is told apart from noise where two of its models agree.
+_LEAST_MEMBERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FamilySkew:
+    """Whether families lie on sides of their own: the p value of one-way analysis of variance, and the extremes.
+
+    ``highest`` and ``lowest`` are numbers of families, ``above`` and ``below`` their mean residuals (fractions).
+    """
+
+    p_value: float
+    highest: int
+    above: float
+    lowest: int
+    below: float
+
+
+def family_error(points: Points, axis: AxisName) -> float:
+    """Return the prediction error, on the transformed axis, of a model of a family that drew no part of the line.
+
+    Each family is left out in turn, the line is fitted again, and its models' squared distances are averaged: first
+    in the family, then over families, so that a family with many models counts once.
+    """
+    families, places, targets = points.families, forward(points.x, axis), forward(points.y, axis)
+    if families.count > _MANY:
+        line = fit_line(points, axis)
+        errors = targets - line.intercept[0] - line.slope[0] * places
+    else:
+        kept = (families.index[None] != np.arange(families.count)[:, None]).astype(np.float64)
+        lines = fit_lines(points.x[None], points.y[None], axis, kept)
+        errors = targets - lines.intercept[families.index] - lines.slope[families.index] * places
+    squares = np.bincount(families.index, weights=errors**2) / np.bincount(families.index)
+    return sqrt(float(squares[np.isfinite(squares)].mean()))
+
+
+def family_skew(points: Points, axis: AxisName) -> FamilySkew | None:
+    """Return whether the residuals from a line differ by family; None where fewer than two have two models."""
+    from scipy.stats import f_oneway
+
+    index = points.families.index
+    residuals = points.y - fit_line(points, axis).at(points.x)
+    sizes = np.bincount(index)
+    several = np.flatnonzero(sizes >= _LEAST_MEMBERS)
+    if several.size < 2:
+        return None
+    means = np.bincount(index, weights=residuals) / sizes
+    high, low = several[means[several].argmax()], several[means[several].argmin()]
+    p_value = float(f_oneway(*(residuals[index == family] for family in several)).pvalue)
+    return FamilySkew(p_value, int(high), float(means[high]), int(low), float(means[low]))

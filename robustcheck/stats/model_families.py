@@ -1,0 +1,92 @@
+"""Models as a sample of families: those that share an architecture and a source are drawn together.
+
+A bootstrap over k families draws k of them with replacement, each with all of its models. Few families, or a few
+that hold most models, say little: the degrees of freedom are those of the effective number of families
+(sum m)^2 / sum m^2, with m models in a family (Kish 1965), which is k where all families are of one size. A bootstrap
+of a mean underestimates its variance by (effective - 1) / effective, and Student's t on effective - 1 degrees covers
+for the families' unequal spread (Ibragimov & Mueller 2010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MOST_DRAWS, FEWEST_DRAWS = 10_000, 1_000
+# Draws x models that are held at once.
+_BUDGET = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Families:
+    """The family of each model: ``index`` (n,), from 0 without a gap."""
+
+    index: Ints
+
+    @property
+    def count(self) -> int:
+        """The number of families."""
+        return int(self.index.max()) + 1 if self.index.size else 0
+
+    @property
+    def effective(self) -> float:
+        """The number of families of one size that say as much: (sum m)^2 / sum m^2.
+
+        >>> Families(np.array([0, 0, 1, 1])).effective, Families(np.array([0, 0, 0, 1])).effective
+        (2.0, 1.6)
+        """
+        sizes = np.bincount(self.index)
+        return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+    def draw(self, rng: np.random.Generator, draws: int) -> Floats:
+        """Draw families; return how often each model is in each draw: (draws, n)."""
+        chosen = rng.multinomial(self.count, np.full(self.count, 1 / self.count), size=draws)
+        return np.asarray(chosen[:, self.index], dtype=np.float64)
+
+    def of(self, kept: npt.NDArray[np.bool_]) -> Families:
+        """Return the families of the models that are kept."""
+        return number_families(self.index[kept].tolist())
+
+
+def number_families(names: Sequence[Hashable]) -> Families:
+    """Number the families by their names, in the order in which they come.
+
+    >>> number_families(["rn50 of wit", "vit-b-32 of wit", "rn50 of wit"]).index.tolist()
+    [0, 1, 0]
+    """
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return Families(np.array([numbers[name] for name in names], dtype=np.int64))
+
+
+def separate(n: int) -> Families:
+    """Return n models that are each a family."""
+    return Families(np.arange(n))
+
+
+def draws_for(*sizes: int) -> int:
+    """Return how many draws groups of these sizes get."""
+    return max(FEWEST_DRAWS, min(MOST_DRAWS, _BUDGET // max(sizes)))
+
+
+def smallest_sample(groups: Sequence[Families], used: int) -> tuple[float, float]:
+    """Return the smallest effective number of families, and what is left of it once a statistic used some up."""
+    size = min(each.effective for each in groups)
+    return size, max(1.0, size - used)
+
+
+def drawn_means(counts: Floats, values: Floats) -> Floats:
+    """Average values (n,) or (draws, n) over the models of each draw."""
+    return np.asarray((counts * values).sum(axis=1) / counts.sum(axis=1))
+
+
+def student(share: float, degrees: float) -> float:
+    """Return the quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, share))

@@ -1,0 +1,68 @@
+"""Worst-group accuracy, macro-F1, agreement and the risk-coverage area against straight calculations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from scoring_data import World, logits, make_world, options, painted
+
+REGIONS = np.array([("africa", "asia", "europe", "asia")[row % 4] for row in range(60)])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make_world(tmp_path, painted("places", 60, groups={"region": REGIONS}))
+
+
+def right(world: World) -> np.ndarray:
+    dataset = world.datasets["places"]
+    return logits(dataset).argmax(axis=1) == dataset.labels
+
+
+def test_the_worst_group_is_that_of_a_column(world: World) -> None:
+    shares = {name: right(world)[name == REGIONS].mean() for name in np.unique(REGIONS)}
+    worst = min(shares, key=lambda name: shares[name])
+    found = world.score("worst_group_accuracy", "places", options=options(group="region"))
+    assert found.value == pytest.approx(shares[worst])
+    assert found.low < found.value < found.high
+    told = dict(found.provenance)["worst group"]
+    assert told == f"region {worst}, {(worst == REGIONS).sum()} images of 3 groups"
+
+
+def test_by_default_the_groups_are_the_classes(world: World) -> None:
+    labels = world.datasets["places"].labels
+    found = world.score("worst_group_accuracy", "places")
+    assert found.value == pytest.approx(min(right(world)[labels == label].mean() for label in range(6)))
+    said = world.refusal("worst_group_accuracy", "places", options=options(group="regoin"))
+    assert "places has no column 'regoin'" in said
+    assert "region" in said
+
+
+def test_macro_f1_is_that_of_scikit_learn(world: World) -> None:
+    from sklearn.metrics import f1_score
+
+    dataset = world.datasets["places"]
+    predicted = logits(dataset).argmax(axis=1)
+    expected = f1_score(dataset.labels, predicted, average="macro", zero_division=0)
+    found = world.score("macro_f1", "places")
+    assert found.value == pytest.approx(expected)
+    assert found.low < found.value < found.high
+
+
+def test_agreement_asks_both_models_and_no_label(world: World) -> None:
+    dataset = world.datasets["places"]
+    expected = (logits(dataset).argmax(axis=1) == logits(dataset, seed="c").argmax(axis=1)).mean()
+    found = world.score("agreement", "places", options=options(**{"with": "fake:zero-shot@c"}))
+    assert found.value == pytest.approx(expected)
+    assert found.value < 1
+    assert "agreement is between two models" in world.refusal("agreement", "places")
+
+
+def test_the_risk_coverage_area_is_the_mean_risk(world: World) -> None:
+    confidence = softmax(logits(world.datasets["places"]), axis=1).max(axis=1)
+    wrong = ~right(world)[np.argsort(-confidence, kind="stable")]
+    found = world.score("aurc", "places")
+    assert found.value == pytest.approx(np.mean(np.cumsum(wrong) / np.arange(1, 61)), abs=1e-9)
