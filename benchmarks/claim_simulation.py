@@ -1,7 +1,7 @@
 """Are claims honest? Judge groups of models among which nothing differs, or something does, and count.
 
 Families have offsets of their own, as architectures with a training source have; rows of one family resemble each
-other. What was drawn goes through ``judge`` itself. `gate_simulation.py` writes this section of its page.
+other. What was drawn goes through ``judge`` itself. `gate_simulation.py --only claims` writes this on its page.
 
     python benchmarks/claim_simulation.py
 """

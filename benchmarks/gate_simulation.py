@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from claim_simulation import section
 from gate_over_time import over_time
 from gate_worlds import ALPHA, CHECKS, KINDS, Floats
 
@@ -34,7 +35,7 @@ DROPS = (0.01, 0.02, 0.03, 0.05)
 # Sorting both sides of a detection takes long: so many times fewer trials at the largest n.
 DEAR = {"AUROC": 2, "paired AUROC": 2}
 POWER_TRIALS = 4
-OVER_TIME = "<!-- over time -->"
+OVER_TIME, CLAIMS = "<!-- over time -->", "<!-- claims about groups -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,18 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of each kind and n, at the limit")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", type=Path, help="the Markdown file; without it, it is printed")
-    parser.add_argument("--only", choices=("one-look", "over-time"), help="make one part anew, and leave the other")
+    parser.add_argument("--only", choices=("one-look", "over-time", "claims"), help="make one part anew")
     given = parser.parse_args()
-    old = given.write.read_text(encoding="utf-8").partition(OVER_TIME) if given.only else ("", "", "")
-    first = old[0] if given.only == "over-time" else one_look(given.trials, given.processes)
-    second = old[2] if given.only == "one-look" else "\n" + "\n".join(over_time(given.trials / TRIALS))
-    text = f"{first}{OVER_TIME}{second}"
+    old = given.write.read_text(encoding="utf-8") if given.only else ""
+    before, _, claims = old.partition(CLAIMS)
+    first, _, second = before.partition(OVER_TIME)
+    if given.only in (None, "one-look"):
+        first = one_look(given.trials, given.processes)
+    if given.only in (None, "over-time"):
+        second = "\n" + "\n".join(over_time(given.trials / TRIALS)) + "\n"
+    if given.only in (None, "claims"):
+        claims = "\n" + "\n".join(section(given.trials // 2, given.processes)) + "\n"
+    text = f"{first}{OVER_TIME}{second.rstrip()}\n\n{CLAIMS}{claims}"
     if given.write:
         given.write.write_text(text, encoding="utf-8")
     else:
