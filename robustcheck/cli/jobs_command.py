@@ -16,6 +16,7 @@ from robustcheck.measure import Bench, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
 from robustcheck.run.work import Work, do_lines
+from robustcheck.store import absolute_place
 from robustcheck.values import Cell
 
 JobsFile = Annotated[Path, typer.Argument(metavar="JOBS", help="A job file: what `robustcheck jobs` wrote.")]
@@ -35,8 +36,9 @@ def jobs(
 ) -> None:
     """Write what suites need measured as a job file, without loading a model."""
     settings = plan_settings(models, arch, data, store, evidence)
-    place = settings.measure.store if isinstance(settings.measure.store, str) else settings.measure.store.resolve()
-    measure = replace(settings.measure, store=place, device=device, precision=precision)
+    measure = replace(
+        settings.measure, store=absolute_place(settings.measure.store), device=device, precision=precision
+    )
     session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
     planned = plan_job_file(session.book.bench, _cells(session, paths), images)
     write_job_file(out, planned)

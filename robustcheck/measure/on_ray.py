@@ -16,7 +16,7 @@ from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.shelf import Shelf
-from robustcheck.store import open_store
+from robustcheck.store import absolute_place, open_store
 
 # The images of a task: minutes of work, so that a worker that dies loses little and loading is not the larger part.
 _TASK_IMAGES = 4096
@@ -132,8 +132,7 @@ def _share(ray: Any, settings: MeasureSettings) -> dict[str, float]:
 
 
 def _settings_of_task(settings: MeasureSettings, cores: int) -> MeasureSettings:
-    store = settings.store if isinstance(settings.store, str) else settings.store.resolve()
-    return replace(settings, store=store, workers=cores)
+    return replace(settings, store=absolute_place(settings.store), workers=cores)
 
 
 def _require_shared(settings: MeasureSettings) -> None:

@@ -7,7 +7,7 @@ from robustcheck.store.chunks import CHUNK, Chunks, Rows
 from robustcheck.store.contents import StoredPart, parts_to_prune, remove_parts, stored_parts
 from robustcheck.store.keyed import Store, open_store
 from robustcheck.store.local_storage import LocalStorage
-from robustcheck.store.opening import is_url, open_storage
+from robustcheck.store.opening import absolute_place, is_url, open_storage
 from robustcheck.store.storage import Kept, Lock, Storage, holding
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "Stored",
     "StoredPart",
+    "absolute_place",
     "array_file",
     "content_key",
     "holding",

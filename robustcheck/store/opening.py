@@ -18,6 +18,11 @@ def is_url(place: Path | str) -> bool:
     return isinstance(place, str) and "://" in place
 
 
+def absolute_place(place: Path | str) -> Path | str:
+    """Return a place that means the same in every process: a URL, or an absolute path."""
+    return place if is_url(place) else Path(place).expanduser().resolve()
+
+
 def open_storage(place: Path | str) -> Storage:
     """Return the storage of a directory or a URL; raise SetupError for a URL that cannot be used."""
     if not is_url(place):

@@ -38,6 +38,17 @@ def test_lines_are_planned_and_done(robustcheck: Robustcheck, suite: Path) -> No
     assert robustcheck("jobs", str(suite)).out == "jobs.jsonl: 0 lines, 0 chunks and 0 heads of 0 models\n"
 
 
+def test_a_relative_store_is_the_same_one_from_elsewhere(
+    robustcheck: Robustcheck, suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robustcheck("jobs", str(suite), "--store", "out")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert robustcheck("work", "../jobs.jsonl", "--index", "0").code == 0
+    assert (tmp_path / "out" / "v1").is_dir()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_what_cannot_be_made_ends_with_1(robustcheck: Robustcheck, suite: Path) -> None:
     suite.write_text(SUITE.format(other="nothing"))
     robustcheck("jobs", str(suite))
