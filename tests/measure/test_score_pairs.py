@@ -14,7 +14,7 @@ from robustcheck.measure import PairBook, Partner
 from robustcheck.stats.compare import paired_difference
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.sureness import seed_of
-from robustcheck.store import Store
+from robustcheck.store import open_store
 from robustcheck.values import Samples
 
 
@@ -37,7 +37,7 @@ def flipped(samples: Samples, share: float) -> Samples:
 
 @pytest.fixture
 def book(tmp_path: Path) -> Callable[[], PairBook]:
-    return lambda: PairBook(Store(tmp_path / "store"))
+    return lambda: PairBook(open_store(tmp_path / "store"))
 
 
 THEN = draw_samples("mean", n=400)
