@@ -1,12 +1,13 @@
-"""Fuzz every reader of files from outside, and flip bits in everything that is written.
+"""Fuzz every reader of files from outside, flip bits in everything that is written, and kill what writes.
 
     python scripts/fuzz.py                      all kinds, as docs/trust.md counts them
     python scripts/fuzz.py --scale 0.01         a hundredth of each
     python scripts/fuzz.py --only suites --seed 8 --keep found/
 
 A case is right when it ends in a value or in an error in words. It is a finding when it ends in another exception (a
-traceback for a user's mistake), takes over 10 seconds, takes over 1 GB of memory, or when a flipped bit gives another
-value. Findings are counted, and kept in a directory with the files that led to them. Ends with 1 when there is one.
+traceback for a user's mistake), takes over 10 seconds, takes over 1 GB of memory, when a flipped bit gives another
+value, or when a kill leaves part of one. Findings are counted, and kept in a directory with the files that led to
+them. Ends with 1 when there is one.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from zlib import crc32
 
 from fuzz_changes import change, flip
 from fuzz_flips import Written, written
+from fuzz_kills import RUNS, kill_runs, kill_writers
 from fuzz_readers import Kind, kinds, write_files
 
 from robustcheck.errors import RobustcheckError
 
 SEED = 7
 FLIPS = 10_000
+KILLS = 200
 _SECONDS = 10
 _KILOBYTES = 2**20
 _OUTCOMES = ("value", "error", "traceback", "hang", "memory", "wrong")
@@ -85,6 +88,20 @@ def fuzz_flips(count: int, seed: int, keep: Path | None = None, *, patient: bool
             tally.outcomes[outcome] += 1
             if outcome in _FOUND:
                 _remember(tally, f"{thing.name} {number}: {text}", {name: content}, keep)
+        yield tally
+
+
+def fuzz_kills(kills: int, seed: int) -> Iterator[Tally]:
+    """Kill what writes, and look at what is left; anything but whole values is a wrong one."""
+    runs = kills // RUNS
+    for name, found in (
+        ("kills: writers", kill_writers(kills - runs, seed)),
+        ("kills: runs", kill_runs(runs, seed) if runs else ()),
+    ):
+        tally = Tally(name)
+        for text in found:
+            tally.outcomes["value" if text == "value" else "wrong"] += 1
+            tally.examples += [] if text == "value" else [text]
         yield tally
 
 
@@ -156,6 +173,8 @@ def _tallies(chosen: argparse.Namespace) -> Iterator[Tally]:
     for kind in kinds():
         if chosen.only in ("", kind.name):
             yield fuzz_kind(kind, max(1, round(kind.count * chosen.scale)), chosen.seed, chosen.keep)
+    if chosen.only in ("", "kills"):
+        yield from fuzz_kills(max(2, round(KILLS * chosen.scale)), chosen.seed)
     if chosen.only in ("", "flips"):
         patient = chosen.scale >= 0.1
         yield from fuzz_flips(max(6, round(FLIPS * chosen.scale)), chosen.seed, chosen.keep, patient=patient)
@@ -171,7 +190,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--scale", type=float, default=1.0, help="the share of the full number of cases")
-    parser.add_argument("--only", default="", help="one kind, or flips")
+    parser.add_argument("--only", default="", help="one kind, or flips, or kills")
     parser.add_argument("--keep", type=Path, default=None, help="where the files of findings are kept")
     found = 0
     print("| kind | cases | value | error in words | traceback | hang | memory | wrong value |")

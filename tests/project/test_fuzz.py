@@ -63,6 +63,12 @@ def test_no_flipped_bit_gives_another_value(fuzz: dict[str, Any]) -> None:
         assert not tally.findings, "\n".join(tally.examples)
 
 
+def test_a_killed_writer_leaves_whole_values(fuzz: dict[str, Any]) -> None:
+    writers, _ = fuzz["fuzz_kills"](4, seed=11)
+    assert sum(writers.outcomes.values()) == 4
+    assert not writers.findings, "\n".join(writers.examples)
+
+
 def test_the_page_counts_the_cases() -> None:
     page = (SCRIPTS.parent / "docs" / "trust.md").read_text(encoding="utf-8")
     assert "\npython scripts/fuzz.py\n" in page
