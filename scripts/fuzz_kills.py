@@ -148,6 +148,6 @@ def _run(directory: Path, limit: float | None) -> object:
 
 def _values(directory: Path) -> list[tuple[str, str, float]]:
     """Return the values that the newest report holds."""
-    newest = sorted(directory.glob("reports/*/run.json"))[-1]
-    results = load_run(newest).results
+    newest = sorted(directory.glob("reports/*/run.json"))
+    results = load_run(newest[-1]).results if newest else ()
     return sorted((each.check_key, each.model.id, each.score.value) for each in results if each.score is not None)

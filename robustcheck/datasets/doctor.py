@@ -20,6 +20,7 @@ from robustcheck.datasets.selection import group_values, has_value
 from robustcheck.datasets.sequences import sequences_of
 from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError
+from robustcheck.files.user_paths import is_there
 from robustcheck.listing import name_first
 
 Level = Literal["ok", "warning", "error"]
@@ -59,7 +60,7 @@ def examine(
 
 def _is_named(text: str) -> bool:
     """Tell whether anything has this name: the catalogue, a family's subset, a path."""
-    return text in known_datasets() or bool(subset_values(text)) or Path(text).expanduser().exists()
+    return text in known_datasets() or bool(subset_values(text)) or is_there(text, Path())
 
 
 def _family(found: Presence, roots: Sequence[Path], decode: int | None, index_dir: Path | None) -> list[Observation]:

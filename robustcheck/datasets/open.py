@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from robustcheck.datasets.views import require_known_classes
 from robustcheck.datasets.wordnet import named_after_imagenet
 from robustcheck.disk import file_stamp
 from robustcheck.errors import DataError, DataMissing, did_you_mean
+from robustcheck.files.user_paths import user_path
 
 # A catalogue entry without a layout: whichever a directory of labelled images shows.
 _ANY_LAYOUT = Layout("", read_directory)
@@ -57,8 +59,8 @@ def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | Non
 
 
 def _existing(text: str) -> Path:
-    path = Path(text).expanduser()
-    if path.exists():
+    path = user_path(text, Path(), DataError)
+    if os.path.exists(path):
         return path
     if path.name != text:
         raise DataMissing("there is no such directory", where=text, expected="a dataset directory or manifest")

@@ -44,6 +44,14 @@ def unseal_json(content: bytes) -> Unsealed | None:
     return Unsealed(b"{\n" + body, True) if _json_digest(body) == match[1] else None
 
 
+def unsealed_json(content: bytes) -> bytes:
+    """Return the JSON object without its checksum; raise ValueError when it has none, or a wrong one."""
+    found = unseal_json(content)
+    if found is None or not found.sealed:
+        raise ValueError("the checksum is wrong or missing")
+    return found.content
+
+
 def seal(content: bytes, name: str) -> bytes:
     """Return bytes behind a line with the checksum of them and of the name that they are kept under."""
     return b"robustcheck-sealed " + _digest(content, name) + b"\n" + content

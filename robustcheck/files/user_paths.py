@@ -33,6 +33,16 @@ def user_path(text: str, base: Path, complaint: type[RobustcheckError], *, where
     return path
 
 
+def is_there(text: str, base: Path) -> bool:
+    """Tell whether a text names a file or directory; a path that cannot be names none."""
+    return os.path.exists(base / os.path.expanduser(text))
+
+
+def is_directory(text: str, base: Path) -> bool:
+    """Tell whether a text names a directory; a path that cannot be names none."""
+    return os.path.isdir(base / os.path.expanduser(text))
+
+
 def _is_too_long(path: Path) -> bool:
     whole = os.fsencode(path)
     return len(whole) >= _LONGEST_PATH or any(len(part) > _LONGEST_NAME for part in whole.split(b"/"))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
+from robustcheck.files.sealed import seal_json, unsealed_json
 
+_FLOORS = "floors"
 _Key = tuple[str, str, str, str]
 
 
@@ -36,10 +38,10 @@ def load_noise(home: Path) -> tuple[NoiseFloor, ...]:
     """Return what was measured; nothing before the first time. Raises RecordError for a damaged file."""
     path = _file(home)
     try:
-        return _floors().validate_json(path.read_bytes())
+        return _floors().validate_json(unsealed_json(path.read_bytes()))[_FLOORS]
     except FileNotFoundError:
         return ()
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise RecordError(
             "the noise floor that was measured cannot be read",
             where=str(path),
@@ -51,7 +53,7 @@ def load_noise(home: Path) -> tuple[NoiseFloor, ...]:
 def keep_noise(home: Path, floors: Iterable[NoiseFloor]) -> None:
     """Keep what was measured; the same measurement made again takes the place of the old one."""
     known = {_key(floor): floor for floor in (*load_noise(home), *floors)}
-    write_atomically(_file(home), _floors().dump_json(tuple(known.values()), indent=1))
+    write_atomically(_file(home), seal_json(_floors().dump_json({_FLOORS: tuple(known.values())}, indent=1)))
 
 
 def worst_share(floors: Iterable[NoiseFloor], precision: str, dataset: str | None = None) -> float | None:
@@ -70,5 +72,5 @@ def _file(home: Path) -> Path:
 
 
 @cache
-def _floors() -> TypeAdapter[tuple[NoiseFloor, ...]]:
-    return TypeAdapter(tuple[NoiseFloor, ...])
+def _floors() -> TypeAdapter[dict[str, tuple[NoiseFloor, ...]]]:
+    return TypeAdapter(dict[str, tuple[NoiseFloor, ...]])

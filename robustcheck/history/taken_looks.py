@@ -11,10 +11,11 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError, SetupError
+from robustcheck.files.sealed import seal_json, unsealed_json
 from robustcheck.values.series import require_series_name
 
 _DIGITS = 12
@@ -58,14 +59,14 @@ def load_series(directory: Path, name: str) -> SeriesRecord:
     """Return the looks of a series; raise RecordError where its history is not there, or is damaged."""
     path = _file(directory, name)
     try:
-        return _records().validate_json(path.read_bytes())
+        return _records().validate_json(unsealed_json(path.read_bytes()))
     except FileNotFoundError:
         raise RecordError(
             f"the history of the series {name} is not here: without it nobody knows how many looks there were",
             where=str(path),
             fix=f"restore the home, or begin the series on purpose: robustcheck series {name} --start",
         ) from None
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise RecordError(
             f"the history of the series {name} cannot be read",
             where=str(path),
@@ -100,7 +101,7 @@ def add_looks(record: SeriesRecord, looks: tuple[TakenLook, ...]) -> SeriesRecor
 
 def write_series(directory: Path, record: SeriesRecord) -> None:
     """Keep the looks of a series, whole or not at all."""
-    write_atomically(_file(directory, record.name), _records().dump_json(record, indent=1))
+    write_atomically(_file(directory, record.name), seal_json(_records().dump_json(record, indent=1)))
 
 
 def known_series(directory: Path) -> tuple[str, ...]:

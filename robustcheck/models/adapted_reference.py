@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ class Written:
 
 def split_adapter(text: str, base: Path) -> Written | None:
     """Cut a reference at the last ``+NAME`` of a registered adapter; None without one, or for an existing file."""
-    if "+" not in text or (base / text).is_file():
+    if "+" not in text or os.path.isfile(base / text):
         return None
     known = known_adapters()
     found = [match for match in _NAME.finditer(text) if match[1] in known and match.start() > 0]

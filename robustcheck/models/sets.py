@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
-from robustcheck.files.user_paths import user_path
+from robustcheck.files.user_paths import is_directory, user_path
 from robustcheck.files.yaml_files import read_yaml
 from robustcheck.listing import natural
 from robustcheck.models.adapted_reference import Written, bare_reference, split_adapter
@@ -59,7 +59,7 @@ def resolve_models(texts: Sequence[str], *, arch: str | None = None, base: Path 
 
 
 def _takes_arch(text: str, base: Path) -> bool:
-    return is_checkpoint_file(text) or (base / Path(text).expanduser()).is_dir()
+    return is_checkpoint_file(text) or is_directory(text, base)
 
 
 def resolve_one(text: str, *, arch: str | None = None, base: Path | None = None) -> ModelRef:
@@ -100,14 +100,14 @@ def _resolve(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
         return _queried(parse_query(text), text)
     if any(mark in text for mark in "*?"):
         return _globbed(text, arch, base)
-    if (base / Path(text).expanduser()).is_dir() and not is_held(text, base):
+    if is_directory(text, base) and not is_held(text, base):
         return _checkpoints(text, arch, base)
     return (_referenced(text, arch, base),)
 
 
 def _checkpoints(text: str, arch: str | None, base: Path) -> tuple[ModelRef, ...]:
     """Return the checkpoint files in a directory and below it, and the models that its directories are."""
-    root = base / Path(text).expanduser()
+    root = user_path(text, base, ModelError)
     places = sorted(root.rglob("*"), key=lambda path: natural(path.relative_to(root).as_posix()))
     below = [str(Path(text) / path.relative_to(root)) for path in places]
     found = [each for each in below if is_checkpoint_file(each) or is_held(each, base)]

@@ -60,6 +60,9 @@ def run_settings(config: pytest.Config) -> RunSettings:
 def _value(config: pytest.Config, flag: str) -> Any:
     option = _OPTIONS[flag]
     given = given_on_command_line(config, option)
+    if isinstance(given, str) and not given.strip() and not option.short:
+        # An unset variable of a CI job.
+        raise SetupError(f"{flag} {given!r} names nothing", fix="check the variable that the value is taken from")
     if given is None:
         given = config.getini(option.key)
         _require_choice(option, given)

@@ -7,7 +7,6 @@ them say what must come out, so that a machine with other weights or other image
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,6 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
+from robustcheck.files.json_files import parse_json
+from robustcheck.files.texts import read_bytes
 from robustcheck.measure import Bench, MeasureSettings, group_by_budget
 from robustcheck.measure.jobs import Job, group_jobs, plan_jobs
 from robustcheck.measure.measuring import Lacking
@@ -112,11 +113,9 @@ def write_job_file(path: Path, jobs: JobFile) -> None:
 def read_job_file(path: Path) -> JobFile:
     """Read a job file; raise RecordError where it is not one."""
     try:
-        first, *rest = path.read_bytes().splitlines()
-        _require_schema(json.loads(first), path)
+        first, *rest = read_bytes(path, RecordError, what="the job file").splitlines()
+        _require_schema(parse_json(first.decode(), str(path), RecordError), path)
         return JobFile(_headers().validate_json(first), tuple(map(_lines().validate_json, rest)))
-    except OSError as error:
-        raise RecordError(f"cannot read the job file ({error.strerror})", where=str(path)) from error
     except (ValidationError, ValueError) as error:
         raise RecordError(
             f"this is not a job file ({_first_line(error)})", where=str(path), expected="what `robustcheck jobs` wrote"

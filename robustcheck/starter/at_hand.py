@@ -9,6 +9,7 @@ from pathlib import Path
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.open import open_dataset
 from robustcheck.errors import SetupError
+from robustcheck.files.user_paths import user_path
 from robustcheck.models.reference import is_checkpoint_file
 from robustcheck.starter.suite_text import FirstSubject
 
@@ -78,7 +79,7 @@ def _catalogue_sets(root: Path) -> list[str]:
 
 def _reference(model: str, arch: str | None, suites: Path) -> str:
     """Return a reference that works in a suite: paths count from its directory."""
-    path = Path(model).expanduser()
+    path = user_path(model, Path(), SetupError)
     if is_checkpoint_file(model):
         if not path.is_file():
             raise SetupError(f"there is no file {model}", expected="a checkpoint")
