@@ -17,8 +17,8 @@ def user_path(text: str, base: Path, complaint: type[RobustcheckError], *, where
     A NUL character, an unknown user, or a name that no file system takes is a complaint instead of the OSError,
     ValueError or RuntimeError that the first use of such a path would raise.
     """
-    if "\0" in text:
-        raise complaint(f"the path {text!r} has a NUL character in it", where=where, expected="the path of a file")
+    if "\0" in text or not _is_name(text):
+        raise complaint(f"the path {text!r} has a character in it that no name has", where=where, expected="a path")
     try:
         path = base / Path(text).expanduser()
     except RuntimeError:
@@ -41,6 +41,15 @@ def is_there(text: str, base: Path) -> bool:
 def is_directory(text: str, base: Path) -> bool:
     """Tell whether a text names a directory; a path that cannot be names none."""
     return os.path.isdir(base / os.path.expanduser(text))
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a text can be a name: half of a surrogate pair can where it stands for a byte that is not UTF-8."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_too_long(path: Path) -> bool:

@@ -26,6 +26,7 @@ from robustcheck.models.digests import weights_bytes
 from robustcheck.values import Cell, ModelRef
 
 SCHEMA = 1
+_EXPECTED = "what `robustcheck jobs` wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,11 @@ def read_job_file(path: Path) -> JobFile:
     """Read a job file; raise RecordError where it is not one."""
     try:
         first, *rest = read_bytes(path, RecordError, what="the job file").splitlines()
-        _require_schema(parse_json(first.decode(), str(path), RecordError), path)
+        _require_schema(parse_json(first.decode(), str(path), RecordError, expected=_EXPECTED), path)
         return JobFile(_headers().validate_json(first), tuple(map(_lines().validate_json, rest)))
     except (ValidationError, ValueError) as error:
         raise RecordError(
-            f"this is not a job file ({_first_line(error)})", where=str(path), expected="what `robustcheck jobs` wrote"
+            f"this is not a job file ({_first_line(error)})", where=str(path), expected=_EXPECTED
         ) from error
 
 

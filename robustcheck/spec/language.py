@@ -178,7 +178,7 @@ class _Expect(BaseModel):
 
 
 def _kind_field(expectation: type[Expectation]) -> tuple[Any, Any]:
-    description = (expectation.__doc__ or "").splitlines()[0]
+    description = (expectation.__doc__ or " ").splitlines()[0].strip()
     field = Field(default=None, description=description)
     return Annotated[expectation, BeforeValidator(expectation.long_form)], field
 

@@ -25,7 +25,7 @@ def test_a_directory_that_is_not_utf_8(suite: pytest.Pytester, monkeypatch: pyte
     os.mkdir(place)
     Path(os.fsdecode(place), "b.robust.yaml").write_text(GREEN)
     monkeypatch.chdir(os.fsdecode(place))
-    result = run(suite, "b.robust.yaml")
+    result = run(suite, "-q", "b.robust.yaml")
     result.assert_outcomes(passed=2)
     assert "INTERNALERROR" not in result.stdout.str()
     [record] = Path(os.fsdecode(place), "reports").glob("*/run.json")

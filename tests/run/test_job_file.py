@@ -115,7 +115,7 @@ def test_other_images_than_those_planned_are_refused(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("", "this is not a job file"),
-        ("hello\n", "this is not a job file"),
+        ("hello\n", "not JSON"),
         ('{"robustcheck_jobs": 9}\n', "a job file of schema 9"),
         ("[1]\n", "a job file of schema None"),
         (
@@ -131,5 +131,5 @@ def test_what_is_not_a_job_file_is_an_error_in_words(tmp_path: Path, content: st
 
 
 def test_a_job_file_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="cannot read the job file"):
+    with pytest.raises(RecordError, match="the job file cannot be read"):
         read_job_file(tmp_path / "none.jsonl")
