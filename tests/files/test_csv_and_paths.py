@@ -65,6 +65,7 @@ def test_whole_numbers() -> None:
 
 IMPOSSIBLE = {
     "nul": "a\0b",
+    "half pair": "a\ud800b",
     "user": "~nobody-of-this-name/a",
     "long name": "x" * 300,
     "long path": "/".join(["abc"] * 2000),

@@ -68,3 +68,9 @@ def test_a_store_may_be_at_a_url(pytester: pytest.Pytester) -> None:
     settings = resolved(pytester, "--robust-store", "memory://x")
     assert settings.measure.store == "memory://x"
     assert settings.samples == pytester.path / "inner" / ".robustcheck/samples"
+
+
+@pytest.mark.parametrize("flag", ["--robust-data", "--robust-store", "--robust-report", "--robust-device"])
+def test_an_unset_variable_is_no_place(pytester: pytest.Pytester, flag: str) -> None:
+    with pytest.raises(SetupError, match=f"{flag} '' names nothing"):
+        resolved(pytester, f"{flag}=")
