@@ -174,7 +174,7 @@ def bless(
     reason = why.strip()
     if bool(reason) != (force or new_origin):
         raise SetupError(
-            "--force or --new-origin, and --why, belong together",
+            "--force and --why belong together, and so do --new-origin and --why",
             expected='--force --why "the reason", or --new-origin',
         )
     place = home or home_of(Path.cwd())

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 import pytest
 from typer.testing import CliRunner
@@ -21,7 +22,7 @@ from robustcheck.predictions import read_predictions
 from robustcheck.report import load_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
-from robustcheck.values import RunRecord
+from robustcheck.values import Amount, RunRecord
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.robust.yaml"))
@@ -97,6 +98,34 @@ def test_published_figures_decide_the_trends_on_any_machine(record: RunRecord, s
     ]
     assert len(trends) >= 4
     assert {result.verdict.status for result in trends} <= {"pass", "warn", "unsure"}
+
+
+def test_warn_limits_leave_room_for_a_pass_that_warns(record: RunRecord, tmp_path: Path) -> None:
+    """A pass needs its whole interval inside the limit: a warn limit 1.5 half-widths further in can still be crossed.
+
+    Held for the typical model of each check, since an outlier's line is known less exactly.
+    """
+    known = session(tmp_path)
+    gaps: dict[tuple[str, str], list[float]] = {}
+    checks = {(path.name, check.key): check for path in SUITES for check in known.load(path).checks}
+    for result in record.results:
+        check, verdict = checks[Path(result.suite).name, result.check_key], result.verdict
+        if check.warn is None or verdict.low is None or verdict.high is None:
+            continue
+        limits = [(getattr(check.expect, each.key), getattr(check.warn, each.key)) for each in check.expect.limits]
+        gap = max(abs(loose.value - tight.value) for loose, tight in limits if isinstance(loose, Amount))
+        gaps.setdefault((result.suite, result.check_key), []).append(2 * gap / (verdict.high - verdict.low))
+    assert len(gaps) >= 6
+    assert not {check: found for check, found in gaps.items() if median(found) < 1.5}
+
+
+def test_every_shipped_trend_can_decide(record: RunRecord) -> None:
+    """A limit that so many images cannot hold a drop of its own size against decides nothing."""
+    found: dict[str, list[bool]] = {}
+    for result in record.results:
+        if result.verdict.could_decide is not None and not result.is_about_groups:
+            found.setdefault(result.check_key, []).append(result.verdict.could_decide)
+    assert not {check: sum(able) for check, able in found.items() if sum(able) < 0.9 * len(able)}
 
 
 @pytest.mark.parametrize("page", PROTOCOLS, ids=lambda page: page.stem)
