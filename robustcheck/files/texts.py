@@ -17,6 +17,7 @@ MOST_BYTES = 2**30
 
 # A byte-order mark belongs before a file; editors and spreadsheets also leave it inside.
 _MARKS = "\ufeff\u200b"
+_LONGEST_NAME = 1_000
 _LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -73,6 +74,18 @@ def lines_of(text: str) -> list[str]:
     """
     lines = _LINE_END.split(text)
     return lines[:-1] if lines[-1] == "" else lines
+
+
+def name_in(text: str, complaint: type[RobustcheckError], where: str) -> str:
+    """Return a name without what stands around it; a very long one is a complaint.
+
+    An array of texts gives every row the room of the longest: one cell would fill the memory.
+    """
+    name = stripped(text)
+    if len(name) > _LONGEST_NAME:
+        found = f"a text of {len(name):,} characters where a name or a number should be"
+        raise complaint(found, where=where, expected=f"at most {_LONGEST_NAME:,} characters")
+    return name
 
 
 def stripped(text: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.files.csv_files import stream_rows
 from robustcheck.files.numbers import whole_number
-from robustcheck.files.texts import stripped
+from robustcheck.files.texts import name_in, stripped
 from robustcheck.listing import name_first
 from robustcheck.predictions.values import Floats, Ints
 
@@ -71,7 +71,7 @@ def read_table(path: Path) -> Table:
     for line, row in rows:
         where = f"{path}:{line}"
         _check_width(row, header, where)
-        texts.append([stripped(row[index]) for index in narrow])
+        texts.append([name_in(row[index], DataError, where) for index in narrow])
         # Text becomes numbers row by row: fifty million of them as text would fill the memory.
         numbers.append(_row([row[index] for index in wide], where))
         lines.append(line)

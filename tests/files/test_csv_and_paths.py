@@ -10,7 +10,7 @@ import pytest
 from robustcheck.errors import DataError, RobustcheckError
 from robustcheck.files.csv_files import read_rows, stream_rows
 from robustcheck.files.numbers import whole_number
-from robustcheck.files.texts import lines_of, read_text
+from robustcheck.files.texts import lines_of, name_in, read_text
 from robustcheck.files.user_paths import user_path
 from robustcheck.models.sets import resolve_models
 from robustcheck.populations import load_population
@@ -90,3 +90,9 @@ def test_no_reference_to_a_model_ends_in_an_os_error(tmp_path: Path, form: str, 
 def test_no_population_ends_in_an_os_error(text: str) -> None:
     with pytest.raises(RobustcheckError):
         load_population(f"{text}.csv")
+
+
+def test_a_name_of_100_000_characters_is_a_complaint() -> None:
+    assert name_in(" " + "x" * 1000, DataError, "a.csv:3") == "x" * 1000
+    with pytest.raises(DataError, match=r"a\.csv:3: a text of 100,000 characters where a name or a number should be"):
+        name_in("x" * 100_000, DataError, "a.csv:3")

@@ -25,7 +25,7 @@ from robustcheck.datasets.layouts.text_files import (
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.files.json_files import read_json_lines
 from robustcheck.files.regular import irregular, is_regular
-from robustcheck.files.texts import stripped
+from robustcheck.files.texts import name_in
 from robustcheck.printing import shown
 
 NAMES = ("manifest.csv", "manifest.jsonl")
@@ -90,7 +90,8 @@ def _rows(source: Path) -> tuple[list[Row], list[Label]]:
             )
     labels = [row["label"] for row in rows]
     return [
-        {name: "" if value is None else stripped(str(value)) for name, value in row.items()} for row in rows
+        {name: "" if value is None else name_in(str(value), DataError, str(source)) for name, value in row.items()}
+        for row in rows
     ], labels
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
 from robustcheck.files.csv_files import read_rows
-from robustcheck.files.texts import lines_of, read_text, stripped
+from robustcheck.files.texts import lines_of, name_in, read_text, stripped
 
 RESERVED = frozenset({"classes"})  # `where: {classes: ...}` names a class set
 
@@ -63,7 +63,8 @@ def read_table(path: Path, verbatim: Collection[str] = ()) -> list[dict[str, str
                 expected=f"{len(header)}, in quotes where they hold commas",
             )
         cells = zip(header, row, strict=True)
-        found.append({name: cell if name in verbatim else stripped(cell) for name, cell in cells})
+        where = f"{path}:{line}"
+        found.append({name: cell if name in verbatim else name_in(cell, DataError, where) for name, cell in cells})
     return found
 
 
