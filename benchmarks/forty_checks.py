@@ -20,7 +20,7 @@ from typing import Any
 from robustcheck.datasets import Dataset, open_dataset
 from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.models.encoders import LoadedModel, Precision, ZeroShotModel, load_model
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
 DATASET, UNSEEN = "shapes", "shapes-ood"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from robustcheck.measure import MeasureSettings, measure_cells, stored_score
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.values import Cell, Quantity
 
 REPEATS = 3

@@ -13,7 +13,7 @@ from robustcheck.datasets import data_roots
 from robustcheck.errors import DataMissing, RobustcheckError, SetupError
 from robustcheck.measure import MeasureSettings, metric_named
 from robustcheck.models.encoders import Precision
-from robustcheck.models.sets import resolve_one
+from robustcheck.models.model_sets import resolve_one
 from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
 from robustcheck.run.session import RobustSession, status_of_error

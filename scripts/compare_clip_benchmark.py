@@ -25,7 +25,7 @@ from pathlib import Path
 from robustcheck.datasets import Dataset, open_dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import MeasureSettings, measure_cells
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.values import Cell, ModelRef, Quantity
 
 METRICS = {"top1": "acc1", "top5": "acc5", "mean_per_class_recall": "mean_per_class_recall"}

@@ -18,8 +18,8 @@ from robustcheck.datasets import data_roots, open_dataset
 from robustcheck.history.baselines import KeptRun, bless, load_baseline, write_samples
 from robustcheck.history.changes import differences
 from robustcheck.measure import MeasureSettings
+from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.models.prediction_files import read_about
-from robustcheck.models.sets import resolve_models, resolve_one
 from robustcheck.populations import from_run, load_population
 from robustcheck.report import load_run, write_report
 from robustcheck.run.session import RobustSession

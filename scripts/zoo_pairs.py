@@ -25,8 +25,8 @@ from robustcheck.datasets.shapes.attributes import (
     drawing_rng,
 )
 from robustcheck.datasets.shapes.drawing import draw
-from robustcheck.datasets.shapes.sets import FULL_CAPTIONS, training_looks
-from robustcheck.datasets.shapes.sets import TEMPLATES as SHAPE_TEMPLATES
+from robustcheck.datasets.shapes.shape_sets import FULL_CAPTIONS, training_looks
+from robustcheck.datasets.shapes.shape_sets import TEMPLATES as SHAPE_TEMPLATES
 
 IMAGE_SIZE = 32
 SHAPE_COUNTS = {100: 800, 1000: 2000}  # drawn images beside the digits

@@ -9,7 +9,7 @@ from dataclasses import replace
 from PIL import Image
 
 from robustcheck.history.past import past_of
-from robustcheck.values import Drawn, Picture, RunRecord, Series, Thumbnail
+from robustcheck.values import Drawn, Picture, RunRecord, Thumbnail, Trace
 
 RELIABILITY = Picture(
     "reliability",
@@ -17,21 +17,21 @@ RELIABILITY = Picture(
     "confidence",
     "accuracy",
     (
-        Series("before", (0.25, 0.75), (0.15, 0.5), (100, 400)),
-        Series("after", (0.2, 0.6), (0.2, 0.6), (300, 200)),
+        Trace("before", (0.25, 0.75), (0.15, 0.5), (100, 400)),
+        Trace("after", (0.2, 0.6), (0.2, 0.6), (300, 200)),
     ),
 )
 ROC = Picture(
     "roc", "ROC on ninco", "false positives", "true positives",
-    (Series("msp", (0.0, 0.1, 1.0), (0.0, 0.8, 1.0)),), (0.1, 0.8),
+    (Trace("msp", (0.0, 0.1, 1.0), (0.0, 0.8, 1.0)),), (0.1, 0.8),
 )  # fmt: skip
 HISTOGRAM = Picture(
     "histogram", "Scores on ninco", "score", "share",
-    (Series("in distribution", (0.0, 1.0, 2.0), (0.25, 0.75)), Series("outside", (0.0, 1.0, 2.0), (0.9, 0.1))),
+    (Trace("in distribution", (0.0, 1.0, 2.0), (0.25, 0.75)), Trace("outside", (0.0, 1.0, 2.0), (0.9, 0.1))),
     (1.0, 0.0),
 )  # fmt: skip
 BARS = Picture(
-    "bars", "Worst classes", "accuracy", "", (Series("", (), (0.25, 0.5), (8, 4), ("cat", "dog")),), (0.6, 0.0)
+    "bars", "Worst classes", "accuracy", "", (Trace("", (), (0.25, 0.5), (8, 4), ("cat", "dog")),), (0.6, 0.0)
 )
 SAID = "12 of 100 images are answered wrongly."
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.tables import data_paths, suite_paths
+from robustcheck.cli.printed_tables import data_paths, suite_paths
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share
 from robustcheck.measure import MeasureSettings

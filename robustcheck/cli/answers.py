@@ -9,7 +9,7 @@ from typing import Any
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure import metric_named
-from robustcheck.models.sets import resolve_one
+from robustcheck.models.model_sets import resolve_one
 from robustcheck.populations import Population, load_population
 from robustcheck.report.words import told, traced
 from robustcheck.run.session import RobustSession

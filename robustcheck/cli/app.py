@@ -26,10 +26,10 @@ from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
+from robustcheck.cli.printed_tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.series_command import series
 from robustcheck.cli.store_command import store
-from robustcheck.cli.tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
 from robustcheck.history.baselines import bless as bless_run
@@ -155,8 +155,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-@app.command()
-def bless(
+@app.command("bless")
+def bless_command(
     run: Annotated[Path, typer.Argument(help="A run: reports/RUN, or its run.json.")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
     store: Store = None,

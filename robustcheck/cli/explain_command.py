@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from robustcheck.cli.tables import place_of
+from robustcheck.cli.printed_tables import place_of
 from robustcheck.datasets import known_datasets
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.listing import name_first

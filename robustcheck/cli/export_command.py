@@ -14,7 +14,7 @@ from robustcheck.datasets import data_roots
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Bench, MeasureSettings, logits_of
 from robustcheck.models.encoders import Precision
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.predictions import write_about, write_predictions
 from robustcheck.run.settings import home_of
 from robustcheck.values import Cell, ModelRef, Quantity

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from robustcheck.cli.plan_command import plan_settings
-from robustcheck.cli.tables import suite_paths
+from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.errors import SetupError
 from robustcheck.measure import Bench, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file

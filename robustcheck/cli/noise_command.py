@@ -19,7 +19,7 @@ from robustcheck.errors import SetupError
 from robustcheck.history.kept_noise import NoiseFloor, keep_noise
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import PRECISIONS, Precision
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.torch_host import devices
 from robustcheck.run.noise_floor import Moved, Repeat, circumstances, repeat_all
 from robustcheck.run.settings import home_of

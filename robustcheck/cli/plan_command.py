@@ -16,9 +16,9 @@ from rich.table import Column, Table
 
 from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
+from robustcheck.cli.printed_tables import data_paths, suite_paths
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
-from robustcheck.cli.tables import data_paths, suite_paths
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings, metric_named

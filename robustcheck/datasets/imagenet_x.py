@@ -17,7 +17,7 @@ from robustcheck.datasets.catalogue import CatalogueEntry
 from robustcheck.datasets.class_sets import IMAGENET, class_set_indices, imagenet_class_names
 from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray
 from robustcheck.datasets.imagenet_names import imagenet_x_file, validation_labels, validation_name
-from robustcheck.datasets.layouts.text_files import read_table
+from robustcheck.datasets.layouts.text_files import read_csv_rows
 from robustcheck.datasets.views import Known, view
 from robustcheck.errors import DataError
 from robustcheck.files.json_files import read_json_lines
@@ -88,7 +88,7 @@ def imagenet_x_known() -> Known:
     joined by ";", and ``metaclass`` the group of classes that the image's class belongs to.
     """
     top, multi = (_annotated(f"imagenet_x_val_{which}_factor.jsonl") for which in ("top", "multi"))
-    prototypes = {row[FILE_NAME] for row in read_table(imagenet_x_file("prototypical_paths.csv"))}
+    prototypes = {row[FILE_NAME] for row in read_csv_rows(imagenet_x_file("prototypical_paths.csv"))}
     names = sorted(top.keys() - prototypes)
     labels = np.array([top[name][0] for name in names], dtype=np.int64)
     return Known(
@@ -127,7 +127,7 @@ def _annotated(name: str) -> dict[str, tuple[int, str]]:
 
 
 def _metaclasses() -> list[str]:
-    rows = read_table(imagenet_x_file("imagenet_1k_classes_to_100_metaclasses.csv"))
+    rows = read_csv_rows(imagenet_x_file("imagenet_1k_classes_to_100_metaclasses.csv"))
     return [row["name"] if row["name"] in METACLASSES else "other" for row in rows]
 
 

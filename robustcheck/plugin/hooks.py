@@ -10,7 +10,7 @@ from robustcheck.plugin.items import CheckItem
 from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
-from robustcheck.plugin.summary import print_summary
+from robustcheck.plugin.terminal_summary import print_summary
 
 UNMATCHED = "robustcheck_unmatched"
 _SHOWN = {

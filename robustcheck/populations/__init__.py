@@ -12,10 +12,10 @@ from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.files.user_paths import user_path
 from robustcheck.files.yaml_files import read_mapping
 from robustcheck.models.catalogue import facets_of
+from robustcheck.populations.figure_tables import Figure, read_figures
 from robustcheck.populations.installed import PopulationSource, known_sources, population_sources
 from robustcheck.populations.pairs import read_pairs
 from robustcheck.populations.population import Population
-from robustcheck.populations.tables import Figure, read_table
 from robustcheck.populations.writing import OwnFigures, from_run, from_scores, joined, write_csv
 from robustcheck.printing import shown
 from robustcheck.values import Quantity
@@ -89,7 +89,7 @@ def _read_file(path: Path, stamp: Stamp) -> Population:
 def _read(path: Path, name: str) -> Population:
     described = _description(path.with_suffix(".yaml"))
     texts = {key: str(described.get(key, "")) for key in _DESCRIBED}
-    table = read_table(path, texts)
+    table = read_figures(path, texts)
     facets = {model: {**facets_of(model), **own} for model, own in table.facets.items()}
     return Population(
         name,

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from robustcheck.errors import RecordError, SetupError, did_you_mean
 from robustcheck.models.facets import matches, query_from_dict
-from robustcheck.populations.tables import Figure, Key
+from robustcheck.populations.figure_tables import Figure, Key
 from robustcheck.values import Pairs, Quantity, Query
 
 Point = tuple[str, float, float, str]

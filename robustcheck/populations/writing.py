@@ -10,7 +10,7 @@ from math import isfinite
 
 from robustcheck.errors import RecordError
 from robustcheck.models.catalogue import facets_of
-from robustcheck.populations.tables import OPTIONAL, REQUIRED, Figure, Key, Table
+from robustcheck.populations.figure_tables import OPTIONAL, REQUIRED, Figure, FigureTable, Key
 from robustcheck.values import ModelRef, RunRecord, Score
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
@@ -20,7 +20,7 @@ COLUMNS = (*REQUIRED, *OPTIONAL)
 class OwnFigures:
     """The figures of one's own scores; ``left_out`` says in words which scores no table can hold."""
 
-    table: Table
+    table: FigureTable
     left_out: tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ def from_scores(scores: Iterable[Score], *, source: str = "", date: str = "") ->
         kept[figure.key] = figure, score
         facets[figure.model] = _own_facets(score.cell.model)
     figures = tuple(figure for _, (figure, _) in sorted(kept.items(), key=lambda item: repr(item[0])))
-    return OwnFigures(Table(figures, facets), tuple(dict.fromkeys(left_out)))
+    return OwnFigures(FigureTable(figures, facets), tuple(dict.fromkeys(left_out)))
 
 
 def joined(parts: Sequence[OwnFigures]) -> OwnFigures:
@@ -55,10 +55,10 @@ def joined(parts: Sequence[OwnFigures]) -> OwnFigures:
     figures = {figure.key: figure for part in parts for figure in part.table.figures}
     facets = {model: facets for part in parts for model, facets in part.table.facets.items()}
     left_out = dict.fromkeys(text for part in parts for text in part.left_out)
-    return OwnFigures(Table(tuple(figures.values()), facets), tuple(left_out))
+    return OwnFigures(FigureTable(tuple(figures.values()), facets), tuple(left_out))
 
 
-def write_csv(table: Table) -> str:
+def write_csv(table: FigureTable) -> str:
     """Return a table as the text of its CSV file."""
     facet_columns = sorted({name for facets in table.facets.values() for name in facets})
     text = io.StringIO(newline="")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from robustcheck.predictions.align import aligned, logits_of_values, settled, with_columns, with_names
 from robustcheck.predictions.directory import read_predictions, stem_of
+from robustcheck.predictions.saved_predictions import Kind, Predictions
 from robustcheck.predictions.summarising import summary_columns, summary_of
 from robustcheck.predictions.trials import CATEGORIES
-from robustcheck.predictions.values import Kind, Predictions
-from robustcheck.predictions.write import write_about, write_predictions
+from robustcheck.predictions.write_predictions import write_about, write_predictions
 
 __all__ = [
     "CATEGORIES",

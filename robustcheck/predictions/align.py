@@ -12,8 +12,8 @@ import numpy.typing as npt
 from robustcheck.errors import DataError
 from robustcheck.listing import name_first
 from robustcheck.predictions.naming import lookup
+from robustcheck.predictions.saved_predictions import NO_CLASS, Floats, Ints, Predictions, Strings, refuse
 from robustcheck.predictions.trials import stimulus_of
-from robustcheck.predictions.values import NO_CLASS, Floats, Ints, Predictions, Strings, refuse
 
 
 def aligned(

@@ -8,7 +8,7 @@ from robustcheck.errors import DataError
 from robustcheck.files.array_files import read_arrays
 from robustcheck.predictions.columns import EXPECTED, OUTPUTS, Columns, predictions_of
 from robustcheck.predictions.naming import Column, as_strings
-from robustcheck.predictions.values import Kind, Predictions
+from robustcheck.predictions.saved_predictions import Kind, Predictions
 
 KNOWN = frozenset({"ids", *OUTPUTS, "predicted", "confidence", "labels", "class_names"})
 _EXPECTED_FILE = "an NPZ file of plain arrays (numpy.savez); Python objects are never unpickled"

@@ -10,7 +10,7 @@ import numpy as np
 
 from robustcheck.errors import DataError
 from robustcheck.predictions.naming import Column, Names, as_strings, indices, names_in, numbers_in
-from robustcheck.predictions.values import Kind, Predictions
+from robustcheck.predictions.saved_predictions import Kind, Predictions
 
 OUTPUTS: tuple[Kind, ...] = ("logits", "probabilities")
 EXPECTED = "exactly one of logits, probabilities and predicted"

@@ -21,10 +21,10 @@ from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 from robustcheck.predictions.archives import read_archive
 from robustcheck.predictions.forms import BEST_CLASS, GENERAL, general_predictions, predictions_of_best_class
-from robustcheck.predictions.tables import Table, read_table
+from robustcheck.predictions.prediction_tables import PredictionTable, read_prediction_table
+from robustcheck.predictions.saved_predictions import Predictions, check_predictions
 from robustcheck.predictions.trials import COLUMNS as TRIALS
 from robustcheck.predictions.trials import predictions_of_trials
-from robustcheck.predictions.values import Predictions, check_predictions
 
 _OWN_FORM = {"imagenet-x": BEST_CLASS, "cue-conflict": TRIALS}
 SUFFIXES = (".csv", ".npz")
@@ -104,7 +104,7 @@ def _has_form(path: Path, columns: frozenset[str]) -> bool:
 def _read(files: Sequence[Path]) -> Predictions:
     if files[0].suffix == ".npz":
         return read_archive(files[0])
-    tables = [read_table(file) for file in files]
+    tables = [read_prediction_table(file) for file in files]
     if all(set(table.header) >= TRIALS for table in tables):
         return predictions_of_trials(tables)
     if len(tables) > 1:
@@ -116,7 +116,7 @@ def _read(files: Sequence[Path]) -> Predictions:
     return _of_table(tables[0])
 
 
-def _of_table(table: Table) -> Predictions:
+def _of_table(table: PredictionTable) -> Predictions:
     if set(table.header) >= BEST_CLASS:
         return predictions_of_best_class(table)
     if "id" not in table.header:

@@ -9,8 +9,8 @@ import numpy as np
 from robustcheck.errors import DataError
 from robustcheck.predictions.columns import Columns, predictions_of
 from robustcheck.predictions.naming import Column, wide_names
-from robustcheck.predictions.tables import WIDE_PREFIXES, Table
-from robustcheck.predictions.values import Kind, Predictions
+from robustcheck.predictions.prediction_tables import WIDE_PREFIXES, PredictionTable
+from robustcheck.predictions.saved_predictions import Kind, Predictions
 
 BEST_CLASS = frozenset({"file_name", "predicted_class"})
 GENERAL = "id with predicted [confidence], or id with one column logit_NAME or prob_NAME a class; [label]"
@@ -18,7 +18,7 @@ _KNOWN = ("id", "predicted", "confidence", "label")
 _KINDS: dict[str, Kind] = {"logit_": "logits", "prob_": "probabilities"}
 
 
-def predictions_of_best_class(table: Table) -> Predictions:
+def predictions_of_best_class(table: PredictionTable) -> Predictions:
     """Return the predictions in ImageNet-X's form: file_name, predicted_class, predicted_probability."""
     has_confidence = "predicted_probability" in table.header
     return Predictions(
@@ -32,7 +32,7 @@ def predictions_of_best_class(table: Table) -> Predictions:
     )
 
 
-def general_predictions(table: Table) -> Predictions:
+def general_predictions(table: PredictionTable) -> Predictions:
     """Return the predictions in the general form; columns of other names are groups."""
     for name in table.header:
         _check_name(name, table)
@@ -53,7 +53,7 @@ def general_predictions(table: Table) -> Predictions:
     return predictions_of(columns)
 
 
-def _outputs(table: Table) -> tuple[Kind, Column | None, tuple[str, ...] | None]:
+def _outputs(table: PredictionTable) -> tuple[Kind, Column | None, tuple[str, ...] | None]:
     """Return the kind of predictions, and the columns of one number a class with the classes' names."""
     if not table.wide:
         if "predicted" not in table.header:
@@ -66,11 +66,11 @@ def _outputs(table: Table) -> tuple[Kind, Column | None, tuple[str, ...] | None]
     return _KINDS[prefix], table.matrix[:, order], names
 
 
-def _texts(table: Table, name: str) -> Column | None:
+def _texts(table: PredictionTable, name: str) -> Column | None:
     return np.array(table.column(name), dtype=np.str_) if name in table.header else None
 
 
-def _check_name(name: str, table: Table) -> None:
+def _check_name(name: str, table: PredictionTable) -> None:
     """Refuse a group that is nearly the name of a known column: it would be passed over unseen."""
     near = difflib.get_close_matches(name.casefold(), _KNOWN, n=1, cutoff=0.8)
     if name not in _KNOWN and near:

@@ -18,7 +18,7 @@ from robustcheck.errors import DataError, did_you_mean
 from robustcheck.files.numbers import whole_number
 from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
-from robustcheck.predictions.values import NO_CLASS, Ints, Strings
+from robustcheck.predictions.saved_predictions import NO_CLASS, Ints, Strings
 
 Names = tuple[str, ...]
 Column = npt.NDArray[Any]

@@ -6,7 +6,7 @@ import numpy as np
 
 from robustcheck.outputs.summary import COLUMNS, Summary, summarise
 from robustcheck.predictions.align import logits_of_values
-from robustcheck.predictions.values import Floats, Ints, Predictions
+from robustcheck.predictions.saved_predictions import Floats, Ints, Predictions
 
 
 def summary_of(predictions: Predictions, labels: Ints | None) -> Summary:

@@ -12,8 +12,8 @@ import numpy as np
 
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.listing import name_first
-from robustcheck.predictions.tables import Table
-from robustcheck.predictions.values import NO_CLASS, Ints, Predictions, Strings
+from robustcheck.predictions.prediction_tables import PredictionTable
+from robustcheck.predictions.saved_predictions import NO_CLASS, Ints, Predictions, Strings
 
 COLUMNS = frozenset({"imagename", "object_response"})
 CATEGORIES = (
@@ -23,7 +23,7 @@ CATEGORIES = (
 _STIMULUS = re.compile(r"(?:^|[_/])(([a-z]+)\d+-([a-z]+)\d+)(?:\.\w+)?$")
 
 
-def predictions_of_trials(tables: Sequence[Table]) -> Predictions:
+def predictions_of_trials(tables: Sequence[PredictionTable]) -> Predictions:
     """Return the decisions in the files of one observer; raise DataError when there are several observers."""
     observers = sorted({name for table in tables if "subj" in table.header for name in table.column("subj")})
     first = tables[0].path
@@ -59,7 +59,7 @@ def stimulus_of(image_id: str) -> str:
     return found[1] if found else image_id
 
 
-def _categories(tables: Sequence[Table], column: str) -> Ints:
+def _categories(tables: Sequence[PredictionTable], column: str) -> Ints:
     index = {name: label for label, name in enumerate(CATEGORIES)} | {"na": NO_CLASS}
     found: list[int] = []
     for table in tables:

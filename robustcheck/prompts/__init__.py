@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.prompts.prompt_files import SLOT, read_sentences, read_templates
-from robustcheck.prompts.sets import HasPrompts, PromptSet, known_prompts, prompt_texts, template_set
+from robustcheck.prompts.prompt_sets import HasPrompts, PromptSet, known_prompts, prompt_texts, template_set
 
 __all__ = [
     "SLOT",

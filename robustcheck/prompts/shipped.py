@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from robustcheck.errors import SetupError
 from robustcheck.prompts.packages import cupl_file, cupl_sentences, open_clip_templates
-from robustcheck.prompts.sets import (
+from robustcheck.prompts.prompt_sets import (
     HasPrompts,
     PromptSet,
     Texts,

@@ -3,6 +3,6 @@
 from robustcheck.report.markdown import github_annotations, summary_markdown
 from robustcheck.report.runfile import dump_run, load_run
 from robustcheck.report.terminal import closing_lines
-from robustcheck.report.write import write_report
+from robustcheck.report.write_report import write_report
 
 __all__ = ["closing_lines", "dump_run", "github_annotations", "load_run", "summary_markdown", "write_report"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from robustcheck.report.plot_axes import PlotAxis, axis_over
 from robustcheck.report.words import plain
-from robustcheck.values import Picture, Quantity, Result, Series, Thumbnail
+from robustcheck.values import Picture, Quantity, Result, Thumbnail, Trace
 
 WIDTH, HEIGHT = 280.0, 200.0
 _COLOURS = tuple(f"var(--g{number})" for number in (1, 4, 3, 5, 2, 6, 7))
@@ -105,7 +105,7 @@ def drawings(result: Result, pictures: Sequence[Picture] | None = None) -> LaidO
 
 def with_siblings(results: Sequence[Result]) -> dict[str, tuple[Picture, ...]]:
     """Return the pictures of each result, reliability before and after scaling in one: those of one model and data."""
-    lines: dict[tuple[str, Quantity], dict[str, Series]] = {}
+    lines: dict[tuple[str, Quantity], dict[str, Trace]] = {}
     for result in results:
         for series in _reliability(result.drawn.pictures):
             lines.setdefault(_unscaled(result), {}).setdefault(series.name, series)
@@ -121,7 +121,7 @@ def with_siblings(results: Sequence[Result]) -> dict[str, tuple[Picture, ...]]:
     }
 
 
-def _reliability(pictures: Sequence[Picture]) -> list[Series]:
+def _reliability(pictures: Sequence[Picture]) -> list[Trace]:
     return [series for picture in pictures if picture.kind == "reliability" for series in picture.series]
 
 
@@ -166,7 +166,7 @@ def _axes(picture: Picture, places: Sequence[tuple[float, float]]) -> tuple[Plot
     )
 
 
-def _curve(bare: Diagram, series: Series, colour: str, has_bars: bool) -> Curve:
+def _curve(bare: Diagram, series: Trace, colour: str, has_bars: bool) -> Curve:
     if has_bars:
         return Curve(series.name, colour, _outline(bare, series), (), is_filled=True)
     points = [(x, y) for x, y in zip(series.x, series.y, strict=True) if math.isfinite(x) and math.isfinite(y)]
@@ -174,14 +174,14 @@ def _curve(bare: Diagram, series: Series, colour: str, has_bars: bool) -> Curve:
     return Curve(series.name, colour, path, tuple(_spots(bare, series)), is_filled=False)
 
 
-def _outline(bare: Diagram, series: Series) -> str:
+def _outline(bare: Diagram, series: Trace) -> str:
     """Return the outline of bars: ``x`` holds their edges, one more than there are heights."""
     left = bare.across(series.x[0])
     steps = [f"V{bare.down(height)}H{bare.across(edge)}" for edge, height in zip(series.x[1:], series.y, strict=True)]
     return f"M{left} {bare.down(0.0)}{''.join(steps)}V{bare.down(0.0)}Z"
 
 
-def _spots(bare: Diagram, series: Series) -> list[Spot]:
+def _spots(bare: Diagram, series: Trace) -> list[Spot]:
     """Return the dots of a series that says how many images stand behind each."""
     largest = max(series.n, default=0)
     shown = zip(series.x, series.y, series.n, strict=False)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.run.session import RobustSession
 from robustcheck.values import ModelRef, Result
 from robustcheck.values.checks import PlannedCheck

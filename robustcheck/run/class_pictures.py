@@ -14,7 +14,7 @@ from robustcheck.measure import Bench
 from robustcheck.measure.memo import NotStored
 from robustcheck.measure.summaries import read_slice
 from robustcheck.stats.sampling import Floats, Ints
-from robustcheck.values import Cell, Picture, Samples, Score, Series
+from robustcheck.values import Cell, Picture, Samples, Score, Trace
 
 MOST_BARS = 8
 # A class of fewer images says nothing about itself.
@@ -103,5 +103,5 @@ def _by_group(samples: Samples, dataset: Dataset) -> list[tuple[str, float, int]
 def _bars(title: str, label: str, rows: Sequence[tuple[str, float, int]], mean: float | None = None) -> Picture:
     names, shares, counts = zip(*rows, strict=True)
     heights = tuple(float(f"{share:.4g}") for share in shares)
-    series = Series("", (), heights, tuple(map(int, counts)), names)
+    series = Trace("", (), heights, tuple(map(int, counts)), names)
     return Picture("bars", title, label, "", (series,), None if mean is None else (mean, 0.0))

@@ -30,7 +30,7 @@ _EXPECTED = "what `robustcheck jobs` wrote"
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class JobHeader:
     """How to measure, and the cells that lines refer to by their places."""
 
     robustcheck_jobs: int
@@ -39,7 +39,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JobLine:
     """The work of one worker: chunks from ``first`` up to ``last`` of an image set; the heads of cells without one."""
 
     cells: tuple[int, ...]
@@ -53,10 +53,10 @@ class Line:
 class JobFile:
     """Everything that a job file says."""
 
-    header: Header
-    lines: tuple[Line, ...]
+    header: JobHeader
+    lines: tuple[JobLine, ...]
 
-    def part(self, index: int, of: int | None) -> tuple[Line, ...]:
+    def part(self, index: int, of: int | None) -> tuple[JobLine, ...]:
         """Return the lines of a worker: line ``index``, or part ``index`` of ``of`` about equal, neighbouring parts."""
         count = len(self.lines) if of is None else of
         if not 0 <= index < count:
@@ -73,19 +73,19 @@ def plan_job_file(bench: Bench, cells: Sequence[Cell], images: int) -> JobFile:
     places = {cell: place for place, cell in enumerate(used)}
     settings = replace(bench.settings, roots=tuple(root.resolve() for root in bench.settings.roots))
     lines = (*_head_lines(lacking, places), *_image_lines(bench, lacking, places, images))
-    return JobFile(Header(SCHEMA, settings, tuple(places)), lines)
+    return JobFile(JobHeader(SCHEMA, settings, tuple(places)), lines)
 
 
-def _head_lines(lacking: Lacking, places: dict[Cell, int]) -> Iterator[Line]:
+def _head_lines(lacking: Lacking, places: dict[Cell, int]) -> Iterator[JobLine]:
     """Yield a line for the heads of each model: its text tower is loaded once for all of them."""
     by_model: dict[ModelRef, list[tuple[int, str]]] = {}
     for head, cell in lacking.heads.items():
         by_model.setdefault(head.ref, []).append((places[cell], head.key))
     for pairs in by_model.values():
-        yield Line(tuple(place for place, _ in pairs), tuple(key for _, key in pairs))
+        yield JobLine(tuple(place for place, _ in pairs), tuple(key for _, key in pairs))
 
 
-def _image_lines(bench: Bench, lacking: Lacking, places: dict[Cell, int], images: int) -> Iterator[Line]:
+def _image_lines(bench: Bench, lacking: Lacking, places: dict[Cell, int], images: int) -> Iterator[JobLine]:
     """Yield lines group by group of the models that fit in memory together."""
     sizes = {outputs.ref: weights_bytes(outputs.ref) for outputs in lacking.outputs}
     for models in group_by_budget(sizes, bench.settings.memory_budget):
@@ -94,14 +94,14 @@ def _image_lines(bench: Bench, lacking: Lacking, places: dict[Cell, int], images
             yield from _lines_of(jobs, lacking, places)
 
 
-def _lines_of(jobs: tuple[Job, ...], lacking: Lacking, places: dict[Cell, int]) -> Iterator[Line]:
+def _lines_of(jobs: tuple[Job, ...], lacking: Lacking, places: dict[Cell, int]) -> Iterator[JobLine]:
     """Yield a line for each run of neighbouring chunks."""
     cells = tuple(dict.fromkeys(places[lacking.outputs[outputs][0]] for outputs in jobs[0].outputs))
     keys = tuple(outputs.key for outputs in jobs[0].outputs)
     start = 0
     for end in range(1, len(jobs) + 1):
         if end == len(jobs) or jobs[end].chunk != jobs[end - 1].chunk + 1:
-            yield Line(cells, keys, jobs[0].images, jobs[start].chunk, jobs[end - 1].chunk + 1)
+            yield JobLine(cells, keys, jobs[0].images, jobs[start].chunk, jobs[end - 1].chunk + 1)
             start = end
 
 
@@ -134,10 +134,10 @@ def _first_line(error: Exception) -> str:
 
 
 @cache
-def _headers() -> TypeAdapter[Header]:
-    return TypeAdapter(Header)
+def _headers() -> TypeAdapter[JobHeader]:
+    return TypeAdapter(JobHeader)
 
 
 @cache
-def _lines() -> TypeAdapter[Line]:
-    return TypeAdapter(Line)
+def _lines() -> TypeAdapter[JobLine]:
+    return TypeAdapter(JobLine)

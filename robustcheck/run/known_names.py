@@ -10,7 +10,7 @@ from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import known_metrics
 from robustcheck.models.catalogue import known_facets
-from robustcheck.models.sets import known_sets, list_models, resolve_models
+from robustcheck.models.model_sets import known_sets, list_models, resolve_models
 from robustcheck.populations import known_populations, load_population
 from robustcheck.prompts import known_prompts
 from robustcheck.spec import KnownNames

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from robustcheck.stats.diagrams import histograms, operating_point, reliability, roc
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import IN_DISTRIBUTION
-from robustcheck.values import Picture, Samples, Score, Series
+from robustcheck.values import Picture, Samples, Score, Trace
 
 Draw = Callable[[Score, Samples], tuple[Picture, ...]]
 
@@ -27,7 +27,7 @@ def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:
     temperature = dict(score.provenance).get("temperature", "")
     name = f"T = {temperature.partition(',')[0]}" if temperature else "as it is"
     right, wrong = samples.scores[samples.correct == 1], samples.scores[samples.correct == 0]
-    line = Series(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
+    line = Trace(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
     diagram = Picture("reliability", "Reliability: accuracy by confidence", "confidence", "accuracy", (line,))
     return (diagram, *_two_sides("Confidence", "confidence", {"right": right, "wrong": wrong}))
 
@@ -45,7 +45,7 @@ def _detection(score: Score, samples: Samples) -> tuple[Picture, ...]:
         f"ROC: {dataset} accepted against known images accepted",
         "unseen images accepted",
         "known images accepted",
-        (Series(name, _floats(false), _floats(true)),),
+        (Trace(name, _floats(false), _floats(true)),),
         operating_point(known, unseen),
     )
     return (curve, *_two_sides(f"Scores ({name})", "score", {"known": known, "unseen": unseen}))
@@ -56,7 +56,7 @@ def _two_sides(title: str, label: str, sides: Mapping[str, Floats]) -> tuple[Pic
     if not one.size or not other.size:
         return ()
     edges, heights, others = histograms(one, other)
-    series = (Series(first, _floats(edges), _floats(heights)), Series(second, _floats(edges), _floats(others)))
+    series = (Trace(first, _floats(edges), _floats(heights)), Trace(second, _floats(edges), _floats(others)))
     return (Picture("histogram", title, label, "share of the images", series),)
 
 

@@ -14,7 +14,7 @@ from robustcheck.history.baselines import SAMPLES, has_samples, read_samples, wr
 from robustcheck.history.kept_noise import load_noise
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
-from robustcheck.models.sets import resolve_models, resolve_one
+from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names

@@ -11,7 +11,7 @@ from robustcheck.measure import Bench
 from robustcheck.measure.jobs import plan_jobs
 from robustcheck.measure.parts import Head, Outputs, Part
 from robustcheck.measure.recipe import Recipe
-from robustcheck.run.job_file import Header, Line
+from robustcheck.run.job_file import JobHeader, JobLine
 from robustcheck.values import Cell
 
 
@@ -26,7 +26,7 @@ class Work:
     errors: list[RobustcheckError] = field(default_factory=list)
 
 
-def do_lines(bench: Bench, header: Header, lines: Iterable[Line]) -> Work:
+def do_lines(bench: Bench, header: JobHeader, lines: Iterable[JobLine]) -> Work:
     """Make what lines ask for; what goes wrong with one model or data set leaves the others alone."""
     work = Work()
     for line in lines:
@@ -42,7 +42,7 @@ def do_lines(bench: Bench, header: Header, lines: Iterable[Line]) -> Work:
     return work
 
 
-def _make_heads(bench: Bench, cells: list[Cell], line: Line, work: Work) -> None:
+def _make_heads(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> None:
     for head in _parts(bench, cells, line, work):
         assert isinstance(head, Head), "a line without images is of heads"
         if bench.memo.has(head):
@@ -55,7 +55,7 @@ def _make_heads(bench: Bench, cells: list[Cell], line: Line, work: Work) -> None
             work.errors.append(error)
 
 
-def _fill_chunks(bench: Bench, cells: list[Cell], line: Line, work: Work) -> None:
+def _fill_chunks(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> None:
     wanted = [part for part in _parts(bench, cells, line, work) if isinstance(part, Outputs)]
     chunks = range(line.first, line.last)
     missing = {outputs: bench.memo.missing(outputs, chunks) for outputs in wanted}
@@ -65,7 +65,7 @@ def _fill_chunks(bench: Bench, cells: list[Cell], line: Line, work: Work) -> Non
     work.found += sum(len(chunks) - len(missing[outputs]) for outputs in wanted)
 
 
-def _parts(bench: Bench, cells: list[Cell], line: Line, work: Work) -> list[Part]:
+def _parts(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> list[Part]:
     """Return the parts that a line names; what cannot be made here is an error."""
     found: dict[str, Part] = {}
     errors: list[RobustcheckError] = []

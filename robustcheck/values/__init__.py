@@ -47,7 +47,7 @@ from robustcheck.values.measured import (
     Task,
     Term,
 )
-from robustcheck.values.pictures import Drawn, Picture, PictureKind, Series, Thumbnail
+from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, Trace
 
 __all__ = [
     "DEFECTS",
@@ -83,13 +83,13 @@ __all__ = [
     "RunRecord",
     "Samples",
     "Score",
-    "Series",
     "Status",
     "SuiteInfo",
     "Sureness",
     "Task",
     "Term",
     "Thumbnail",
+    "Trace",
     "TrendFigure",
     "TrendFit",
     "TrendPoint",

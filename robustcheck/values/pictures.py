@@ -9,7 +9,7 @@ PictureKind = Literal["reliability", "roc", "histogram", "bars"]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Trace:
     """One line or one set of bars: places ``x`` and ``y``, and how many samples ``n`` stand behind each.
 
     In a histogram ``x`` holds the edges of the bars, one more than there are heights. Bars have ``names`` and no ``x``.
@@ -30,7 +30,7 @@ class Picture:
     title: str
     x_label: str
     y_label: str
-    series: tuple[Series, ...]
+    series: tuple[Trace, ...]
     mark: tuple[float, float] | None = None
 
 

@@ -16,8 +16,8 @@ from robustcheck.cli import main
 from robustcheck.cli.export_command import export_models
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Logits, MeasureSettings, measure_cells
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.reference import parse_reference
-from robustcheck.models.sets import resolve_models
 from robustcheck.predictions import read_predictions
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 

@@ -12,7 +12,7 @@ from dataset_makers import make_imagefolder
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.digits import open_digits
 from robustcheck.measure import known_metrics
-from robustcheck.models.sets import known_sets
+from robustcheck.models.model_sets import known_sets
 
 
 def test_models_lists_the_sets_with_their_sizes(robustcheck: Robustcheck) -> None:

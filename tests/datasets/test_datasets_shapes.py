@@ -30,7 +30,7 @@ from robustcheck.datasets.shapes.attributes import (
 )
 from robustcheck.datasets.shapes.drawing import draw, pixel_centres, signed_distance
 from robustcheck.datasets.shapes.outlines import outline, polygon
-from robustcheck.datasets.shapes.sets import training_looks, varied_looks
+from robustcheck.datasets.shapes.shape_sets import training_looks, varied_looks
 from robustcheck.datasets.shapes.view_pairs import apply_homography
 from robustcheck.datasets.video_sets import pm_sets
 from robustcheck.errors import DataError
@@ -84,7 +84,7 @@ def test_opening_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(look: Appearance) -> None:
         raise AssertionError("an image was drawn")
 
-    monkeypatch.setattr("robustcheck.datasets.shapes.sets.draw", refuse)
+    monkeypatch.setattr("robustcheck.datasets.shapes.shape_sets.draw", refuse)
     assert len(open_shapes("shapes")) == 800
 
 

@@ -12,7 +12,7 @@ from robustcheck.files.csv_files import read_rows, stream_rows
 from robustcheck.files.numbers import whole_number
 from robustcheck.files.texts import lines_of, name_in, read_text
 from robustcheck.files.user_paths import user_path
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.populations import load_population
 
 

@@ -9,8 +9,8 @@ import pytest
 from robustcheck.datasets import data_roots
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.yaml_files import read_mapping, read_yaml
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.prediction_files import read_about
-from robustcheck.models.sets import resolve_models
 from robustcheck.populations import load_population
 
 LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

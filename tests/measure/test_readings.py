@@ -17,7 +17,7 @@ from robustcheck.errors import ModelError, SetupError
 from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.measure.reading import POOLED, Batch, reading_named
 from robustcheck.models.encoders import load_model
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.values import Cell, Quantity, Score
 
 ZOO = resolve_models(("zoo:vit-plain-100",))[0]

@@ -25,8 +25,8 @@ from robustcheck.models.encoders import LoadedModel, Precision, ZeroShotModel, l
 from robustcheck.models.facets import matches, parse_query
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.models.geometry import Crop
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.reference import parse_reference
-from robustcheck.models.sets import resolve_models
 from robustcheck.values import AdapterUse, ModelRef
 
 

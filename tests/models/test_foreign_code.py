@@ -15,7 +15,7 @@ from hf_makers import byte_tokenizer, make_family
 
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.models.encoders import load_model
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 
 torch = pytest.importorskip("torch")
 open_clip = pytest.importorskip("open_clip")

@@ -19,8 +19,8 @@ from robustcheck.measure import MeasureSettings, measure_cells
 from robustcheck.models.digests import weights_digest
 from robustcheck.models.encoders import Precision, ZeroShotModel, load_model
 from robustcheck.models.kind import capabilities
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.reference import parse_reference
-from robustcheck.models.sets import resolve_models
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.values import ModelRef
 

@@ -10,8 +10,8 @@ from robustcheck.errors import ModelError, SetupError
 from robustcheck.models import catalogue
 from robustcheck.models.digests import weights_digest
 from robustcheck.models.facets import parse_query
+from robustcheck.models.model_sets import known_sets, list_models, resolve_models
 from robustcheck.models.reference import parse_reference
-from robustcheck.models.sets import known_sets, list_models, resolve_models
 
 
 def ids(*texts: str) -> list[str]:

@@ -261,7 +261,7 @@ def test_nothing_is_supervised_whose_metadata_says_more_data() -> None:
 
 def test_the_catalogue_is_read_without_torch() -> None:
     code = (
-        "import sys; from robustcheck.models.sets import resolve_models;"
+        "import sys; from robustcheck.models.model_sets import resolve_models;"
         "from robustcheck.populations import load_population;"
         "resolve_models(['laion']); load_population('timm');"
         "sys.exit(any(name in sys.modules for name in ('torch', 'open_clip', 'timm', 'pandas')))"

@@ -18,31 +18,18 @@ PACKAGE = ROOT / "robustcheck"
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_LINES_OF_A_FILE = 350
 
-# Names that stand for two things, and why. "to part" marks those that still have to get names of their own.
-SHARED_CLASSES = {
-    "Header": "to part",
-    "Line": "to part",
-    "Series": "to part",
-    "Table": "to part",
-}
+# Names that stand for two things, and why.
+SHARED_CLASSES: dict[str, str] = {}
 SHARED_MODULES = {
     "catalogue": "one of data sets, one of models",
     "cue_conflict": "the subject, and its data sets",
     "metrics": "one of each subject",
     "scoring": "one of each subject",
-    "sets": "to part",
     "shipped": "one of each room that ships values",
-    "summary": "to part",
-    "tables": "to part",
     "typographic": "the subject, and its transforms",
-    "values": "to part",
-    "write": "to part",
 }
 SHARED_FUNCTIONS = {
-    "bless": "to part",
     "find_recipes": "one of each subject",
-    "read_table": "to part",
-    "read_templates": "to part",
     "samples": "one of each subject",
 }
 

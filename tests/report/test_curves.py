@@ -12,7 +12,7 @@ from report_pictures import BARS, DRAWN, HISTOGRAM, RELIABILITY, ROC, SAID
 from robustcheck.report.curves import HEIGHT, WIDTH, bars, diagram, with_siblings
 from robustcheck.report.html import render_html
 from robustcheck.report.runfile import dump_run, load_run
-from robustcheck.values import Drawn, Result, Series
+from robustcheck.values import Drawn, Result, Trace
 
 
 def test_a_reliability_diagram_has_a_diagonal_and_dots_by_size() -> None:
@@ -47,7 +47,7 @@ def test_the_bars_of_a_histogram_stand_on_zero() -> None:
 def test_what_holds_no_numbers_is_not_drawn() -> None:
     nan = float("nan")
     assert diagram(replace(ROC, series=())) is None
-    assert diagram(replace(ROC, series=(Series("msp", (nan,), (nan,)),))) is None
+    assert diagram(replace(ROC, series=(Trace("msp", (nan,), (nan,)),))) is None
 
 
 def test_bars_are_rows_with_their_values_and_the_mean_of_all() -> None:
@@ -65,7 +65,7 @@ def test_before_and_after_scaling_stand_in_one_diagram() -> None:
     assert first.score is not None
     cell = first.score.cell
 
-    def scaled(key: str, how: str, line: Series) -> Result:
+    def scaled(key: str, how: str, line: Trace) -> Result:
         quantity = replace(cell.quantity, metric="ece", options=(("temperature", how),))
         score = replace(first.score, cell=replace(cell, quantity=quantity))
         picture = replace(RELIABILITY, series=(line,))

@@ -9,7 +9,7 @@ import pytest
 from factories import live_score
 
 from robustcheck.errors import DataMissing, ModelError, RobustcheckError
-from robustcheck.models.sets import resolve_models
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.values import Cell, EvidenceChoice, Quantity, Score
 

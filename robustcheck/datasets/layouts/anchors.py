@@ -21,7 +21,7 @@ from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.table_labels import index_of_class
-from robustcheck.datasets.layouts.text_files import read_class_names, read_templates
+from robustcheck.datasets.layouts.text_files import read_class_names, read_set_templates
 from robustcheck.errors import DataError
 from robustcheck.files.json_files import read_json, read_json_lines
 from robustcheck.files.regular import is_regular
@@ -74,7 +74,7 @@ def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
         labels=np.array([_first_label(key, found.labels, anchors_of) for key in keys], dtype=np.int64),
         class_count=len(names),
         class_names=names,
-        templates=read_templates(directory / "templates.txt"),
+        templates=read_set_templates(directory / "templates.txt"),
         groups={
             "anchors": np.array([SEPARATOR.join(anchors_of[key]) for key in keys], dtype=np.str_),
             "frame": np.array([_number(key) for key in keys], dtype=np.str_),

@@ -16,7 +16,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Captions, Contents, ImageFiles
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.tar_index import load_tar_index
-from robustcheck.datasets.layouts.text_files import read_table
+from robustcheck.datasets.layouts.text_files import read_csv_rows
 from robustcheck.datasets.layouts.webdataset import (
     TarPictures,
     dataset_type,
@@ -87,7 +87,7 @@ def _rows(source: Path) -> Iterator[tuple[str, str]]:
         yield from _json_rows(source)
         return
     # A caption is a text of its own: what stands around it belongs to it.
-    for row in read_table(source, verbatim=("caption",)):
+    for row in read_csv_rows(source, verbatim=("caption",)):
         if "path" not in row or "caption" not in row:
             raise DataError(f"the columns {', '.join(row)}", where=str(source), expected="the columns path and caption")
         if not stripped(row["caption"]):

@@ -15,7 +15,7 @@ from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.imagenet_names import validation_labels, validation_name
 from robustcheck.datasets.layouts.image_files import is_image_name, walk_images
-from robustcheck.datasets.layouts.text_files import read_groups, read_lines, read_templates
+from robustcheck.datasets.layouts.text_files import read_groups, read_lines, read_set_templates
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, wnid_inside
 from robustcheck.errors import DataError
 from robustcheck.files.regular import is_regular
@@ -58,7 +58,7 @@ def _contents(
         labels=np.array([place[wnid] for wnid in wnids], dtype=np.int64),
         class_count=len(classes),
         class_names=tuple(imagenet_name(wnid) or "" for wnid in classes),
-        templates=read_templates(directory / "templates.txt"),
+        templates=read_set_templates(directory / "templates.txt"),
         groups=read_groups(directory / "groups.csv", ids),
         files=(*(directory / name for name in names), *beside),
         pictures=ImageFiles(directory, names),

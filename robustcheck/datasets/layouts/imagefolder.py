@@ -12,7 +12,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts.class_folders import CLASS_NAMES, class_folders
 from robustcheck.datasets.layouts.image_files import has_image, is_class_like, require_one_meaning, walk_images
-from robustcheck.datasets.layouts.text_files import read_groups, read_templates
+from robustcheck.datasets.layouts.text_files import read_groups, read_set_templates
 from robustcheck.datasets.wordnet import imagenet_name, is_wnid, wnid_inside
 from robustcheck.errors import DataError
 from robustcheck.files.regular import is_regular
@@ -45,7 +45,7 @@ def read_imagefolder(directory: Path) -> Contents:
         labels=np.array([classes.labels[_folder(name)] for name in names], dtype=np.int64),
         class_count=classes.class_count,
         class_names=classes.class_names,
-        templates=read_templates(directory / "templates.txt"),
+        templates=read_set_templates(directory / "templates.txt"),
         groups=read_groups(directory / "groups.csv", ids),
         files=(*(directory / name for name in names), *(path for path in beside if is_regular(path))),
         pictures=ImageFiles(directory, names),

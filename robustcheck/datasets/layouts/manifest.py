@@ -19,8 +19,8 @@ from robustcheck.datasets.layouts.table_labels import Label, labels_of
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
     read_class_names,
-    read_table,
-    read_templates,
+    read_csv_rows,
+    read_set_templates,
 )
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.files.json_files import read_json_lines
@@ -57,7 +57,7 @@ def read_manifest(path: Path) -> Contents:
         labels=places,
         class_count=len(class_names) or int(places.max(initial=-1)) + 1,
         class_names=class_names,
-        templates=read_templates(directory / "templates.txt"),
+        templates=read_set_templates(directory / "templates.txt"),
         groups=group_columns(rows, set(rows[0]) - {"path", "label", "id"}, source),
         files=(*{directory / name: None for name in names}, *(path for path in beside if is_regular(path))),
         pictures=ImageFiles(directory, names),
@@ -77,7 +77,7 @@ def _source(path: Path) -> Path:
 def _rows(source: Path) -> tuple[list[Row], list[Label]]:
     """Return the rows as texts, and their labels as the source types them."""
     is_csv = source.suffix.lower() == ".csv"
-    rows = read_table(source) if is_csv else _json_rows(source)
+    rows = read_csv_rows(source) if is_csv else _json_rows(source)
     if not rows:
         raise DataError("no rows", where=str(source), expected="a row for each image")
     for column in ("path", "label"):

@@ -21,7 +21,7 @@ from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, IntArray, StrArray
 from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
-from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_templates
+from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_set_templates
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
 from robustcheck.files.regular import is_regular, open_regular
@@ -55,7 +55,7 @@ def read_parquet(directory: Path) -> Contents:
         labels=labels,
         class_count=len(names) or int(labels.max(initial=-1)) + 1,
         class_names=names,
-        templates=read_templates(directory / "templates.txt"),
+        templates=read_set_templates(directory / "templates.txt"),
         groups=read_groups(directory / "groups.csv", ids),
         files=(*files, *(path for path in beside if is_regular(path))),
         pictures=_pictures(files, parts, image),

@@ -37,7 +37,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     return names
 
 
-def read_templates(path: Path) -> tuple[str, ...]:
+def read_set_templates(path: Path) -> tuple[str, ...]:
     """Read one template a line, each with ``{c}`` where the class name goes."""
     templates = tuple(line for line in read_lines(path) if line)
     for template in templates:
@@ -46,7 +46,7 @@ def read_templates(path: Path) -> tuple[str, ...]:
     return templates
 
 
-def read_table(path: Path, verbatim: Collection[str] = ()) -> list[dict[str, str]]:
+def read_csv_rows(path: Path, verbatim: Collection[str] = ()) -> list[dict[str, str]]:
     """Read a CSV with a header; raise DataError for a row that does not fit it.
 
     Cells are stripped, but for those of the columns ``verbatim``.
@@ -72,7 +72,7 @@ def read_groups(path: Path, ids: StrArray) -> Mapping[str, StrArray]:
     """Read ``groups.csv`` (id, column...) in the order of the ids; empty when there is no such file."""
     if not path.exists():
         return {}
-    rows = read_table(path)
+    rows = read_csv_rows(path)
     if not rows or "id" not in rows[0]:
         raise DataError("no rows with a column id", where=str(path), expected="id and one column a group")
     by_id = {row["id"]: row for row in rows}

@@ -16,7 +16,7 @@ import numpy as np
 from robustcheck.datasets.dataset import Contents, StrArray
 from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
-from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_templates
+from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_set_templates
 from robustcheck.errors import DataError
 from robustcheck.files.numbers import whole_number
 from robustcheck.files.regular import is_regular, open_regular
@@ -56,7 +56,7 @@ def contents_of_shards(directory: Path, shards: tuple[Path, ...], layout: str, i
         labels=index.labels,
         class_count=len(class_names) or int(index.labels.max(initial=-1)) + 1,
         class_names=class_names,
-        templates=read_templates(directory / TEMPLATES),
+        templates=read_set_templates(directory / TEMPLATES),
         groups=read_groups(groups_path, ids),
         files=(*shards, *(path for path in beside if is_regular(path))),
         pictures=TarPictures(shards, index),

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from robustcheck.datasets.layouts.text_files import read_table
+from robustcheck.datasets.layouts.text_files import read_csv_rows
 from robustcheck.errors import DataError
 from robustcheck.files.json_files import read_json
 from robustcheck.files.numbers import whole_number
@@ -95,7 +95,7 @@ def _frames(anchors: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Frames:
 
 def _first_labels(path: Path, classes: int) -> dict[str, int]:
     labels: dict[str, int] = {}
-    for row in read_table(path):
+    for row in read_csv_rows(path):
         label = whole_number(row.get("label", ""))
         if not {"ytid", "time_ms", "label"} <= row.keys() or label is None or label < 0:
             raise DataError(f"found the row {row}", where=str(path), expected="the columns ytid, time_ms and label")

@@ -17,7 +17,7 @@ from robustcheck.datasets.shapes.altered import (
     open_overlap,
 )
 from robustcheck.datasets.shapes.moving import PERTURBATIONS, open_motion, open_video
-from robustcheck.datasets.shapes.sets import (
+from robustcheck.datasets.shapes.shape_sets import (
     open_captioned,
     open_cue_conflict,
     open_shapes_test,

@@ -13,7 +13,7 @@ import numpy as np
 from robustcheck.datasets.dataset import ImageDataset, IntArray
 from robustcheck.datasets.shapes.attributes import SHAPES, SIDE, drawing_rng
 from robustcheck.datasets.shapes.drawing import Bytes, Pixels, draw
-from robustcheck.datasets.shapes.sets import (
+from robustcheck.datasets.shapes.shape_sets import (
     TRAINING_COUNT,
     Drawings,
     Painter,

@@ -10,7 +10,7 @@ import numpy as np
 from robustcheck.datasets.dataset import ImageDataset
 from robustcheck.datasets.shapes.attributes import FACTORS, SHAPES, Appearance, any_of, drawing_rng, placed, varied
 from robustcheck.datasets.shapes.drawing import Bytes, draw
-from robustcheck.datasets.shapes.sets import Painter, drawn_set
+from robustcheck.datasets.shapes.shape_sets import Painter, drawn_set
 
 VIDEOS, REACH = 40, 10  # frames to either side of an anchor
 MOTIONS, MOTION_FRAMES = 24, 16

@@ -18,7 +18,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import capabilities
-from robustcheck.models.sets import resolve_one
+from robustcheck.models.model_sets import resolve_one
 from robustcheck.models.torch_host import device_kind
 from robustcheck.outputs.logits import among_kept
 from robustcheck.protocols.attack.attack_losses import FEWEST_CLASSES

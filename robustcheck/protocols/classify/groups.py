@@ -12,7 +12,7 @@ from robustcheck.measure.metric import Sampled, cells_of_options, metric_of, opt
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
-from robustcheck.models.sets import resolve_one
+from robustcheck.models.model_sets import resolve_one
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.means import GROUP_MIN, MEAN

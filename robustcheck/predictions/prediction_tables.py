@@ -13,13 +13,13 @@ from robustcheck.files.csv_files import stream_rows
 from robustcheck.files.numbers import whole_number
 from robustcheck.files.texts import name_in, stripped
 from robustcheck.listing import name_first
-from robustcheck.predictions.values import Floats, Ints
+from robustcheck.predictions.saved_predictions import Floats, Ints
 
 WIDE_PREFIXES = ("logit_", "prob_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class PredictionTable:
     """The columns of a CSV file: ``texts`` by name, and those of one number a class as one ``matrix``.
 
     ``wide`` are the names of the matrix' columns, prefix and all; ``lines`` are the rows' line numbers.
@@ -58,7 +58,7 @@ class Table:
         return np.array([_row([text], f"{self.path}:{line}")[0] for text, line in found], dtype=np.float64)
 
 
-def read_table(path: Path) -> Table:
+def read_prediction_table(path: Path) -> PredictionTable:
     """Read a CSV file; raise DataError on another encoding, a ragged row or a column named twice."""
     rows = stream_rows(path, DataError, expected="a UTF-8 CSV file of predictions")
     header = [stripped(name) for name in next(rows, (1, []))[1]]
@@ -77,7 +77,7 @@ def read_table(path: Path) -> Table:
         lines.append(line)
     matrix = np.array(numbers, dtype=np.float64).reshape(len(lines), len(wide))
     columns = {header[index]: [row[place] for row in texts] for place, index in enumerate(narrow)}
-    return Table(path, columns, tuple(header[index] for index in wide), matrix, tuple(lines))
+    return PredictionTable(path, columns, tuple(header[index] for index in wide), matrix, tuple(lines))
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

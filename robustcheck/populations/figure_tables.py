@@ -42,14 +42,14 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FigureTable:
     """The figures of a file and the further columns that describe its models."""
 
     figures: tuple[Figure, ...]
     facets: Mapping[str, Mapping[str, str]]
 
 
-def read_table(path: Path, defaults: Mapping[str, str]) -> Table:
+def read_figures(path: Path, defaults: Mapping[str, str]) -> FigureTable:
     """Read a CSV of figures; raise RecordError with file, line, what was found and what was expected.
 
     ``defaults`` gives the source, licence and date of rows that do not name their own.
@@ -74,7 +74,7 @@ class _Reading:
         self.facets: dict[str, dict[str, str]] = {}
         self.problems: list[RecordError] = []
 
-    def table(self, rows: Iterator[Row]) -> Table:
+    def table(self, rows: Iterator[Row]) -> FigureTable:
         try:
             for number, cells in rows:
                 self._read_row(number, cells)
@@ -84,7 +84,7 @@ class _Reading:
             self._report(1, "a header and no figures", "a row for each model, dataset and metric")
         if self.problems:
             raise _joined(self.problems)
-        return Table(tuple(self.figures), self.facets)
+        return FigureTable(tuple(self.figures), self.facets)
 
     def _read_row(self, number: int, cells: list[str]) -> None:
         if not any(cells):

@@ -15,7 +15,7 @@ from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
-from robustcheck.models.sets import known_sets, list_models
+from robustcheck.models.model_sets import known_sets, list_models
 from robustcheck.values import ModelRef
 
 _SHOWN_FACETS = ("family", "source", "architecture", "resolution", "samples")

@@ -15,7 +15,7 @@ from robustcheck.disk import write_atomically
 from robustcheck.errors import DataError
 from robustcheck.predictions.archives import KNOWN
 from robustcheck.predictions.directory import stem_of
-from robustcheck.predictions.values import Ints, Strings
+from robustcheck.predictions.saved_predictions import Ints, Strings
 
 
 def write_predictions(
