@@ -19,7 +19,7 @@ from robustcheck.stats.statistics import STATISTICS
 from robustcheck.values import Cell, ModelRef, Quantity
 
 METRICS = known_metrics()
-# What the keys of 0.1.0 say of the options, when none is given.
+# What keys say of the options when none is given: for ever, since a metric was first released.
 DETECTION = {"score": "auto", "id_dataset": ""}
 CALIBRATION = {"temperature": "none", "fitted_on": "", "half": "auto"}
 OVERLAP = {"reference": "", "detector": "phash", "strength": "2", "precision": "0.99"}
@@ -28,6 +28,9 @@ KEYED: Mapping[str, Mapping[str, str]] = {
     **dict.fromkeys(("nll", "brier"), CALIBRATION),
     **{name: {**CALIBRATION, "bins": "15"} for name in ("ece", "ece_mass")},
     **dict.fromkeys(("overlap_share", "clean_accuracy", "overlap_accuracy", "overlap_gap"), OVERLAP),
+    "aurc": CALIBRATION,
+    "agreement": {"with": ""},
+    "worst_group_accuracy": {"group": "class"},
     "worst_factor": {"annotation": "top"},
     "relative_mce": {"clean": "imagenet-val"},
     "mfr": {"baseline": "none"},
@@ -60,7 +63,7 @@ def test_a_metric_is_whole(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
-def test_the_options_of_0_1_0_are_keyed_as_then(metric: Metric) -> None:
+def test_options_are_keyed_as_when_the_metric_was_new(metric: Metric) -> None:
     assert dict(metric.keyed_options(())) == KEYED.get(metric.name, {})
 
 
