@@ -20,7 +20,7 @@ from robustcheck.datasets.shapes.attributes import (
     SIZES,
     TEXTURES,
     UNSEEN,
-    Look,
+    Appearance,
     any_of,
     drawing_rng,
 )
@@ -104,7 +104,7 @@ def as_pixels(images: Sequence[Image.Image]) -> torch.Tensor:
     return torch.from_numpy(stack).permute(0, 3, 1, 2).float() / 255
 
 
-def _repainted(look: Look, number: int, turn: int) -> Look:
+def _repainted(look: Appearance, number: int, turn: int) -> Appearance:
     """Keep shape, size and place, and draw the surface anew: only the shape still tells the class."""
     rng = drawing_rng(f"repainted {number} {turn}")
     colour, texture, background = (any_of(names, rng) for names in (COLOURS, TEXTURES, BACKGROUNDS))
@@ -112,11 +112,11 @@ def _repainted(look: Look, number: int, turn: int) -> Look:
     return replace(look, attributes=attributes, grain=look.grain + turn + 1)
 
 
-def _drawn(look: Look) -> Image.Image:
+def _drawn(look: Appearance) -> Image.Image:
     return Image.fromarray(draw(look))
 
 
-def _traits(look: Look) -> list[int]:
+def _traits(look: Appearance) -> list[int]:
     return [NONE, *(words.index(getattr(look.attributes, name)) for name, words in WORDS.items() if name != "digit")]
 
 

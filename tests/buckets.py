@@ -40,7 +40,7 @@ class Bucket:
 @contextmanager
 def serving() -> Iterator[Bucket]:
     """Serve a bucket while the block lasts; skip where the packages of the server or the client are not installed."""
-    pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'robustcheck[s3]'")
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'robustcheck[s3]'")
     moto = pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
     requests: Counter[tuple[str, str]] = Counter()
     backends = moto.DomainDispatcherApplication(moto.create_backend_app)
@@ -54,7 +54,10 @@ def serving() -> Iterator[Bucket]:
         for name, value in bucket.environ.items():
             patch.setenv(name, value)
         _make_bucket()
+        # A client is kept for its process, with the address of the server that it was made for.
+        s3fs.S3FileSystem.clear_instance_cache()
         yield bucket
+        s3fs.S3FileSystem.clear_instance_cache()
 
 
 @contextmanager

@@ -216,7 +216,7 @@ def _case(item: PlannedCheck, skill: Skill) -> Case:
     expect, quantity = item.check.expect, item.check.quantity
     facts = metric_named(quantity.metric)
     score = made_score(skill, quantity)
-    case = Case(item, score, TODAY, facts.unit, facts.higher_is_better, facts.n_min, 7)
+    case = Case(item, score, TODAY, facts.unit, facts.higher_is_better, facts.n_min)
     if isinstance(expect, NoWorseThan):
         assert score.samples is not None
         nothing = samples(np.zeros(score.n))

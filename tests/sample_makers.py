@@ -29,7 +29,12 @@ def draw_samples(statistic: str, n: int = 400, seed: int = 0) -> Samples:
     groups = np.arange(n) % 4
     scores = (rng.random(n) < np.array([0.9, 0.4, 0.7, 0.8])[groups]).astype(float)
     further: dict[str, np.ndarray] = {}
-    if statistic in ("ece", "ece_mass"):
+    if statistic == "median":
+        scores = rng.random(n)
+    elif statistic == "macro_f1":
+        predicted = np.where(scores == 1, groups, (groups + rng.integers(1, 4, size=n)) % 4)
+        further["counted"] = predicted.astype(float)
+    elif statistic in ("ece", "ece_mass", "aurc"):
         scores = rng.beta(5, 2, size=n)
         further["correct"] = (rng.random(n) < scores**2).astype(float)
     elif statistic == "ratio":

@@ -105,10 +105,10 @@ def test_each_transform_has_a_schema_of_its_own_in_the_key():
 
 
 def test_the_schema_of_the_store_is_in_the_key(monkeypatch):
-    from robustcheck import store
+    from robustcheck.store import arrays
 
     before = content_key({"a": 1})
-    monkeypatch.setattr(store, "SCHEMA", store.SCHEMA + 1)
+    monkeypatch.setattr(arrays, "SCHEMA", arrays.SCHEMA + 1)
     assert content_key({"a": 1}) != before
 
 

@@ -23,8 +23,10 @@ def test_kept_ends_say_what_the_samples_say(statistic: str) -> None:
     said = score_intervals(scored, seed=3)
     assert kept(0.95) == said(0.95)
     width = said(0.95)[1] - said(0.95)[0]
+    # Between two samples an interval of order statistics jumps.
+    within = 0.06 if statistic == "median" else 0.02
     for level in (0.3, 0.8, 0.93, 0.99, 0.9993, 1 - 1e-6, 1 - 2e-9):
-        assert kept(level) == pytest.approx(said(level), abs=0.02 * width)
+        assert kept(level) == pytest.approx(said(level), abs=within * width)
 
 
 @pytest.mark.parametrize("statistic", NAMES)
