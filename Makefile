@@ -7,7 +7,7 @@ COVERAGE := $(BIN)/coverage
 
 # What the gate rests on: its verdicts are made here.
 GATE := robustcheck/values/*,robustcheck/spec/*,robustcheck/judge/*,robustcheck/stats/*,robustcheck/run/*
-GATE_FLOOR := 96
+GATE_FLOOR := 93
 FLOOR := 90
 
 .PHONY: demo slow test lint check coverage docs clean

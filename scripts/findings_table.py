@@ -114,7 +114,7 @@ CHANGED = (
         "holds",
         "holds, as clip-above-supervised-unmatched",
         "Said to be on unmatched classes: CLIP RN50 on R lies 41.2 points above with all classes on the x axis, and "
-        "34.7 with the matching 200. The live suite asks on matched classes.",
+        "34.7 with the matching 200. No check asks it on matched classes yet.",
     ),
     (
         "mistral-underperforms, siglip-llava-best, curation-helps-accuracy, curation-helps-ood, "

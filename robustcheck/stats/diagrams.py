@@ -46,8 +46,8 @@ def reliability(confidence: Floats, correct: Floats, bins: int) -> Reliability:
 def roc(inside: Floats, outside: Floats, grid: int = GRID) -> tuple[Floats, Floats]:
     """Return the ROC on a grid of false positive rates: (grid,) rates, (grid,) true positive rates.
 
-    A sample of the inside at or above the threshold is a true positive, one of the outside a false one. Between two
-    thresholds of the data the rate is interpolated, as the area under the curve takes it. Unit: fractions.
+    A sample of the inside at or above the threshold is a true positive, one of the outside a false one. A rate between
+    two thresholds of the data is interpolated, as the area under the curve takes it. Unit: fractions.
 
     >>> roc(np.array([2.0, 3.0]), np.array([0.0, 1.0]), 3)[1].tolist()
     [1.0, 1.0, 1.0]

@@ -9,12 +9,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestExperimentalApiWar
 
 OTHERS = """
   - id: others
-    claim: CLIP models are above supervised ones.
+    claim: Fine-tuned CLIP models are above those of more data.
     source: A paper
     expect_finding: holds
     measure: {metric: top1, dataset: imagenet-sketch}
     expect:
-      group_above: {higher: {family: clip}, lower: {family: more-data}, population: [openclip, timm]}
+      group_above:
+        higher: {family: clip-ft}
+        lower: {family: more-data}
+        by: residual
+        against: {metric: top1, dataset: imagenet-val}
+        population: timm
 """
 MEANT_FOR = GREEN.replace("    tags: [easy]\n", "    applies_to: {family: supervised}\n")
 

@@ -86,7 +86,7 @@ def test_claims_pass_fail_and_skip_as_one_item_each(place: pytest.Pytester) -> N
     result.assert_outcomes(passed=1, failed=2, skipped=1)
     result.stdout.fnmatch_lines(
         [
-            "FAIL: the finding was expected to hold; *: the lines of source * (limit +0.1 pp; *; n = * models)",
+            "FAIL: the finding was expected to hold; *: the lines of source * (limit +0.1 pp; *; n = * models of *)",
             "a.robust.yaml:*",
             "*the lines of top1 on imagenet-*",
             "*finding: *; expected: holds",
@@ -152,7 +152,7 @@ def test_live_groups_are_the_same_serial_parallel_and_from_the_store(place: pyte
     assert all(verdict.value is not None for verdict, _ in verdicts[0].values())
     noise = verdicts[0]["a.robust.yaml::augmented-above[gaussian_noise:3]"][0]
     assert noise.n == 4
-    assert "too few models to decide: 2, 2" in noise.notes[0]
+    assert "too few families to decide: 2, 2" in noise.notes[0]
 
 
 def test_the_rerun_of_a_live_group_names_the_models(place: pytest.Pytester) -> None:

@@ -16,6 +16,7 @@ from robustcheck.errors import ModelError
 from robustcheck.models.encoders import Features, LoadedModel, Precision
 from robustcheck.models.geometry import UNCHANGED, WHOLE, Crop, Geometry, Normalisation
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always
+from robustcheck.models.output_names import OutputNames
 from robustcheck.values import ModelRef
 
 
@@ -64,4 +65,5 @@ CENTROID = ModelKind(
     capabilities=always("scores classes"),
     load=load,
     needs_hub=False,
+    output_names=lambda ref: OutputNames(CLASS_NAMES, "the digits that the means are of"),
 )
