@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from robustcheck.adapters import tensors
 from robustcheck.adapters.coop import prompt_features, prompt_logits, require_text_tower, word_embedding
-from robustcheck.adapters.shots import SEED, draw_shots, require_every_class
+from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.models.encoders_openclip import OpenClipModel
@@ -86,12 +86,6 @@ def train_context(model: OpenClipModel, basis: HeadBasis, how: ContextTraining) 
     return context.detach(), float(np.mean(losses))
 
 
-def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
-    """Return the shots."""
-    adapter = adapter_named(use.name)
-    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
-
-
 COOP_TRAIN = Adapter(
     name="coop-train",
     sort="head",
@@ -106,7 +100,7 @@ COOP_TRAIN = Adapter(
     learns=True,
     needs_model=True,
     libraries=("open_clip_torch", "torch"),
-    pick=_pick,
+    pick=pick_shots,
     make_head=fit_prompts,
     head_logits=prompt_logits,
     tensor_logits=tensors.text,

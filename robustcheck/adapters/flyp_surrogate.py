@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class
+from robustcheck.adapters.shots import SEED, SHOTS, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.outputs.logits import TextHead, cosines, normalise, zero_shot_logits
@@ -88,12 +88,6 @@ def contrastive_loss(
     return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
 
 
-def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
-    """Return the samples to learn from."""
-    adapter = adapter_named(use.name)
-    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
-
-
 FLYP_SURROGATE = Adapter(
     name="flyp-surrogate",
     sort="head",
@@ -113,7 +107,7 @@ FLYP_SURROGATE = Adapter(
     requires=frozenset({"embeds images", "embeds text"}),
     learns=True,
     libraries=("torch",),
-    pick=_pick,
+    pick=pick_shots,
     make_head=fit_maps,
     head_logits=mapped_logits,
     tensor_logits=tensors.mapped,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class, stratified_tenth
+from robustcheck.adapters.shots import SEED, SHOTS, pick_shots, require_every_class, stratified_tenth
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.values import AdapterUse
@@ -85,12 +85,6 @@ def fit_regression(features: Features, labels: Ints, c: float) -> Floats:
     return np.concatenate([np.zeros_like(weights), weights]) if len(weights) == 1 else weights
 
 
-def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
-    """Return the samples to learn from; the held-out tenth is taken of them while fitting."""
-    adapter = adapter_named(use.name)
-    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
-
-
 LINEAR_PROBE = Adapter(
     name="linear-probe",
     sort="head",
@@ -103,7 +97,7 @@ LINEAR_PROBE = Adapter(
     requires=frozenset({"embeds images"}),
     learns=True,
     libraries=("scikit-learn",),
-    pick=_pick,
+    pick=pick_shots,
     make_head=fit_probe,
     head_logits=probe_logits,
     tensor_logits=tensors.linear,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, SHOTS, draw_shots, require_every_class
+from robustcheck.adapters.shots import SEED, SHOTS, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.values import AdapterUse
@@ -59,12 +59,6 @@ def votes(features: Features, known: Features, labels: Ints, classes: int, k: in
     return found
 
 
-def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
-    """Return the samples that vote."""
-    adapter = adapter_named(use.name)
-    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")))
-
-
 KNN = Adapter(
     name="knn",
     sort="head",
@@ -79,7 +73,7 @@ KNN = Adapter(
     learns=True,
     rereads=True,
     libraries=(),
-    pick=_pick,
+    pick=pick_shots,
     make_head=remember,
     head_logits=vote_logits,
     tensor_logits=tensors.voted,

@@ -7,11 +7,19 @@ import numpy.typing as npt
 
 from robustcheck.errors import DataError
 from robustcheck.measure.option import NumberOption
+from robustcheck.models.adapter import adapter_named
+from robustcheck.values import AdapterUse
 
 Ints = npt.NDArray[np.int64]
 
 SHOTS = NumberOption(name="shots", description="Images of each class; 0 for all.", default="0", whole=True, low=0)
 SEED = NumberOption(name="seed", description="Of the images that are drawn.", default="1", whole=True, low=0)
+
+
+def pick_shots(labels: Ints, use: AdapterUse, further: int = 0) -> tuple[Ints, Ints]:
+    """Return the samples that the options ``shots`` and ``seed`` choose, and ``further`` other ones of each class."""
+    adapter = adapter_named(use.name)
+    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")), further)
 
 
 def draw_shots(labels: Ints, shots: int, seed: int, further: int = 0) -> tuple[Ints, Ints]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, draw_shots, require_every_class
+from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption, SwitchOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.outputs.logits import TextHead, cosines, zero_shot_logits
@@ -141,9 +141,8 @@ def _given(use: AdapterUse) -> tuple[float, float]:
 
 def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     """Return the shots, and with a search up to four further images of each class."""
-    adapter = adapter_named(use.name)
-    further = _HELD_OUT if adapter.option(use, "search") == "true" else 0
-    return draw_shots(labels, int(adapter.option(use, "shots")), int(adapter.option(use, "seed")), further)
+    further = _HELD_OUT if adapter_named(use.name).option(use, "search") == "true" else 0
+    return pick_shots(labels, use, further)
 
 
 def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libraries: tuple[str, ...]) -> Adapter:

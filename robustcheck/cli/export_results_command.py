@@ -59,7 +59,7 @@ def _jsonl(_: RunRecord, rows: list[Row]) -> bytes:
 
 
 def _without_nan(row: Row) -> Row:
-    # A number that is none (NaN, an infinity) has no place in JSON.
+    # JSON has no NaN and no infinity.
     return {name: None if isinstance(value, float) and not _is_finite(value) else value for name, value in row.items()}
 
 

@@ -1,8 +1,8 @@
 """Cue-conflict images: the shape of one of 16 categories, with the texture of another.
 
 A file is named ``{shape}{i}-{texture}{j}``, with or without the fields that an experiment puts before it
-(``0001_s5n_s01_0_bird_00_bird3-clock2.png``). ImageNet's 1000 classes decide through the 207 of them that
-make up the 16 categories.
+(``0001_s5n_s01_0_bird_00_bird3-clock2.png``). Of ImageNet's 1000 classes,
+207 make up the 16 categories, and these decide.
 """
 
 from __future__ import annotations

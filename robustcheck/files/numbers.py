@@ -20,3 +20,15 @@ def whole_number(text: str) -> int | None:
         return None
     number = int(text)
     return number if -(2**63) <= number < 2**63 else None
+
+
+def number_of(text: str) -> float | None:
+    """Return the number that a text writes, or None.
+
+    >>> number_of("2.5"), number_of("1e9"), number_of("many")
+    (2.5, 1000000000.0, None)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustcheck.processors import scheduled_cores
+
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # Before so many images both have all cores: the first ones pay for what is loaded on the way.
 MEASURED_IMAGES = 128
@@ -23,12 +25,8 @@ def usable_cores(environ: Mapping[str, str] | None = None, quota: Path = _QUOTA)
     """
     environ = os.environ if environ is None else environ
     workers = int(environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) if "PYTEST_XDIST_WORKER" in environ else 1
-    cores = _scheduled()
+    cores = scheduled_cores()
     return max(1, min(cores, _allowed(quota) or cores) // workers)
-
-
-def _scheduled() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _allowed(quota: Path) -> int | None:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, cast
 
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.files.numbers import number_of
 from robustcheck.models.catalogue import NUMERIC_FACETS, known_facets
 from robustcheck.values import UNKNOWN, Query, Term
 
@@ -89,7 +90,7 @@ def _check_facet(term: Term, known: Mapping[str, frozenset[str]], where: str) ->
             expected="one of " + ", ".join(sorted(known)),
             fix=did_you_mean(term.facet, known),
         )
-    if term.op in _OPERATORS and (len(term.values) != 1 or _number(term.values[0]) is None):
+    if term.op in _OPERATORS and (len(term.values) != 1 or number_of(term.values[0]) is None):
         raise SetupError(
             f"{term.facet}{term.op} is followed by {'|'.join(term.values)!r}",
             where=where,
@@ -98,7 +99,7 @@ def _check_facet(term: Term, known: Mapping[str, frozenset[str]], where: str) ->
 
 
 def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> None:
-    if term.facet in NUMERIC_FACETS and _number(value) is None:
+    if term.facet in NUMERIC_FACETS and number_of(value) is None:
         raise SetupError(f"{value!r} is no {term.facet}", where=where, expected="a number, such as 224 or 2e9")
     is_free = term.facet in NUMERIC_FACETS or term.op in _OPERATORS
     if is_free or value == UNKNOWN or any(_equal(value, candidate) for candidate in known):
@@ -115,7 +116,7 @@ def _holds(term: Term, value: str | None) -> bool:
     if value is None:
         return term.op in ("=", "!=") and (UNKNOWN in term.values) == (term.op == "=")
     if term.op in _OPERATORS:
-        left, right = _number(value), _number(term.values[0])
+        left, right = number_of(value), number_of(term.values[0])
         return left is not None and right is not None and _OPERATORS[term.op](left, right)
     return any(_equal(wanted, value) for wanted in term.values) == (term.op == "=")
 
@@ -125,12 +126,5 @@ def _equal(wanted: str, value: str) -> bool:
         return True
     if "*" in wanted or "?" in wanted:
         return fnmatchcase(value, wanted)
-    left, right = _number(wanted), _number(value)
+    left, right = number_of(wanted), number_of(value)
     return left is not None and left == right
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

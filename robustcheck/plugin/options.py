@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import pytest
 
+from robustcheck.processors import scheduled_cores
+
 SUFFIX = ".robust.yaml"
 
 
@@ -192,16 +194,11 @@ def pin_device() -> None:
     if not worker.startswith("gw"):
         return
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _cores() // workers)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, scheduled_cores() // workers)))
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     devices = _driver_devices() if given is None else [name for name in given.split(",") if name]
     if devices:
         os.environ["CUDA_VISIBLE_DEVICES"] = devices[int(worker[2:]) % len(devices)]
-
-
-def _cores() -> int:
-    """Return the cores that this process may run on; torch's own count leaves affinity out."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _driver_devices() -> list[str]:

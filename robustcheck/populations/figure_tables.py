@@ -9,7 +9,7 @@ from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.files.csv_files import Row, read_rows
-from robustcheck.files.numbers import whole_number
+from robustcheck.files.numbers import number_of, whole_number
 from robustcheck.registry import named
 from robustcheck.values import Pairs
 
@@ -153,7 +153,7 @@ def _problem(row: Mapping[str, str]) -> tuple[str, str] | None:
     empty = next((name for name in REQUIRED if not row[name]), None)
     if empty is not None:
         return f"no {empty}", f"a {empty} in every row"
-    value = _number(row["value"])
+    value = number_of(row["value"])
     if value is None or not math.isfinite(value):
         return f"value {row['value']!r}", "a number; leave out rows without a figure"
     if _is_fraction(row["metric"]) and not 0 <= value <= 1:
@@ -189,13 +189,6 @@ def parse_where(text: str) -> Pairs:
 def _is_fraction(metric: str) -> bool:
     known = named("metrics").get(metric)
     return known is not None and known.bounded
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _joined(problems: list[RecordError]) -> RecordError:

@@ -50,7 +50,7 @@ def _vega() -> str:
 
 
 def _script() -> str:
-    """Join the scripts in a function of their own, so that their names are no names of the page."""
+    """Join the scripts in one function, so that they add no global names to the page."""
     return f'(() => {{\n"use strict";\n{"".join(map(static_text, _SCRIPTS))}}})();'
 
 

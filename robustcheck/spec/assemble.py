@@ -50,7 +50,7 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
 
 
 def _check_deviations(scope: Scope, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> None:
-    """Report a known deviation of a model that is none: it would excuse nobody, and nobody would notice."""
+    """Report a known deviation whose model does not exist: it would excuse nobody, and nobody would notice."""
     written = scope.data.get("known_deviations") if isinstance(scope.data, dict) else None
     wanted = [_mapping(item).get("model") for item in written] if isinstance(written, list) else []
     known = names.model_names(suite.models) if wanted else None

@@ -12,9 +12,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"callable_room", "disk", "errors", "files", "listing", "printing", "registry", "values"}
+VALUES = {"callable_room", "disk", "errors", "files", "listing", "printing", "processors", "registry", "values"}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
+    "processors": set(),
     "printing": set(),
     "values": {"listing"},
     "errors": {"printing", "values"},
