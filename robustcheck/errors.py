@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 from robustcheck.printing import MOST, one_line, printable
 from robustcheck.values import Problem
@@ -43,6 +44,10 @@ class RobustcheckError(Exception):
         self.expected = _lines(expected, _MOST_EXPECTED)
         self.fix = _lines(fix)
         super().__init__(self._message())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as it is: made anew from its message, the lines of it would become one."""
+        return _restored, (type(self), self.args, self.__dict__)
 
     def _message(self) -> str:
         head = f"{self.where}: {self.found}" if self.where else self.found
@@ -103,6 +108,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     short = [other for other in known if len(other) <= _LONGEST_NAME]
     near = difflib.get_close_matches(name, short, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _restored(kind: type[RobustcheckError], args: tuple[object, ...], facts: dict[str, object]) -> RobustcheckError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 def _lines(text: Text, most: int = MOST) -> str:

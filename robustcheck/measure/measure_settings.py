@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robustcheck.crops import Decoding
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.models.encoders import Precision
@@ -20,9 +21,10 @@ class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
     ``store`` is a directory, or a URL that fsspec knows.
-    ``workers`` prepare images. ``threads`` of torch compute on the processor; None shares the workers' cores out by
-    what the first images of a pass cost. ``batch_size`` is halved where it does not fit; ``memory_budget`` (bytes)
-    bounds the weights that are loaded at one time. ``crops`` are kept where a place for them is given.
+    ``workers`` prepare images, on threads or in processes. ``threads`` of torch compute on the processor; None shares
+    the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit;
+    ``memory_budget`` (bytes) bounds the weights that are loaded at one time. ``crops`` are kept where a place for them
+    is given.
     """
 
     store: str | Path
@@ -31,6 +33,7 @@ class MeasureSettings:
     precision: Precision = "fp32"
     batch_size: int = 64
     workers: int = field(default_factory=usable_cores)
+    decoding: Decoding = "auto"
     threads: int | None = None
     crops: CropPlace | None = None
     memory_budget: int = 8 * GIB

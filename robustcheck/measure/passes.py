@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from robustcheck.crops import Crops, Decoders, Preparation, Prepared, open_decoders
 from robustcheck.datasets import Dataset
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.cores import CoreShare
@@ -30,14 +30,7 @@ from robustcheck.models.model_errors import as_model_error
 from robustcheck.models.torch_host import compute_with, computing_threads
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
-from robustcheck.transforms import Scene, Transform, image_rng, parse_transform, reference_picture
 from robustcheck.values import ModelRef
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-# Of each geometry its crop, or what it raised.
-Crops = dict[str, Crop | Exception]
 
 
 @dataclass(slots=True, eq=False)
@@ -106,6 +99,20 @@ class Claimed:
         found = [runner.model.geometry for runner in self.runners if runner.error is None]
         return {geometry.key: geometry for geometry in found}
 
+    @property
+    def lacking(self) -> dict[str, Geometry]:
+        """Return the geometries whose crops have to be made."""
+        return {key: geometry for key, geometry in self.geometries.items() if key not in self.cached}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Images that are on their way; without a future all their crops were kept."""
+
+    claimed: Claimed
+    indices: range
+    future: Future[Prepared] | None
+
 
 @dataclass(slots=True)
 class Pass:
@@ -133,8 +140,8 @@ class Pass:
         """Do each claimed job and release it; a model that fails keeps its error and the others go on."""
         held: deque[Claimed] = deque()
         with (
-            ThreadPoolExecutor(max(1, self.settings.workers)) as pool,
-            closing(self._prepare_ahead(pool, claims, held)) as prepared,
+            self._decoders() as decoders,
+            closing(self._prepare_ahead(decoders, claims, held)) as prepared,
         ):
             try:
                 for first in prepared:
@@ -147,6 +154,11 @@ class Pass:
                 for claimed in held:
                     claimed.release()
                 self._add_pace()
+
+    def _decoders(self) -> AbstractContextManager[Decoders]:
+        images, settings = self.images, self.settings
+        preparation = Preparation(self.dataset, images.transform, images.seed)
+        return open_decoders(preparation, settings.workers, self.total, settings.decoding)
 
     def _add_pace(self) -> None:
         """Keep what this pass took, for plans to come."""
@@ -203,65 +215,37 @@ class Pass:
         return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others, runner.learnt)
 
     def _prepare_ahead(
-        self, pool: ThreadPoolExecutor, claims: Iterator[Claimed], held: deque[Claimed]
+        self, decoders: Decoders, claims: Iterator[Claimed], held: deque[Claimed]
     ) -> Generator[Crops, None, None]:
         """Yield the images of the claimed jobs in order, a bounded number of them prepared ahead."""
-        waiting: deque[Future[Crops]] = deque()
-        try:
-            for claim in claims:
-                claimed = replace(claim, cached=self._cached(claim))
-                held.append(claimed)
-                self._ran.update(dict.fromkeys(claimed.runners))
-                for index in claimed.job.span:
-                    waiting.append(pool.submit(self._prepare, claimed, index))
-                    if len(waiting) > self.settings.batch_size + self.settings.workers:
-                        yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        waiting: deque[_Ahead] = deque()
+        most = -(-self.settings.batch_size // decoders.group) + self.settings.workers
+        for claim in claims:
+            claimed = replace(claim, cached=self._cached(claim))
+            held.append(claimed)
+            self._ran.update(dict.fromkeys(claimed.runners))
+            for indices in _grouped(claimed.job.span, decoders.group):
+                lacking = claimed.lacking
+                waiting.append(_Ahead(claimed, indices, decoders.submit(indices, lacking) if lacking else None))
+                if len(waiting) > most:
+                    yield from self._arrived(waiting.popleft())
+        while waiting:
+            yield from self._arrived(waiting.popleft())
+
+    def _arrived(self, ahead: _Ahead) -> Iterator[Crops]:
+        """Wait for images, note what they cost, and add the crops that were kept."""
+        made = Prepared([{} for _ in ahead.indices], 0.0) if ahead.future is None else ahead.future.result()
+        self._share.preparing += made.seconds
+        self._share.prepared += len(ahead.indices)
+        for index, crops in zip(ahead.indices, made.crops, strict=True):
+            row = index - ahead.claimed.job.span.start
+            yield crops | {key: np.asarray(block[row]) for key, block in ahead.claimed.cached.items()}
 
     def _cached(self, claimed: Claimed) -> dict[str, Block]:
         if self._crops is None:
             return {}
         found = {geometry: self._crops.read(claimed.job, geometry) for geometry in claimed.geometries}
         return {geometry: block for geometry, block in found.items() if block is not None}
-
-    def _prepare(self, claimed: Claimed, index: int) -> Crops:
-        """Prepare one image, and note what that cost."""
-        started = time.thread_time()
-        crops = self._prepared(claimed, index)
-        # Threads may add to it at once and lose a few: it is an estimate of a share.
-        self._share.preparing += time.thread_time() - started
-        self._share.prepared += 1
-        return crops
-
-    def _prepared(self, claimed: Claimed, index: int) -> Crops:
-        """Decode one image, transform it once for each side that is asked for, and crop it once for each geometry."""
-        row = index - claimed.job.span.start
-        crops: Crops = {key: np.asarray(block[row]) for key, block in claimed.cached.items()}
-        lacking = {key: geometry for key, geometry in claimed.geometries.items() if key not in crops}
-        return crops | self._made_crops(index, lacking) if lacking else crops
-
-    def _made_crops(self, index: int, geometries: Mapping[str, Geometry]) -> Crops:
-        image, transform = self.dataset.image(index), parse_transform(self.images.transform)
-        pictures: dict[int | None, Image.Image] = {}
-        crops: Crops = {}
-        for key, geometry in geometries.items():
-            side = _side(transform, geometry)
-            if side not in pictures:
-                pictures[side] = self._picture(image, transform, index, side)
-            crops[key] = _crop(pictures[side], geometry, is_square=side is not None)
-        return crops
-
-    def _picture(self, image: Image.Image, transform: Transform | None, index: int, side: int | None) -> Image.Image:
-        if transform is None:
-            return image
-        scene = Scene(str(self.dataset.ids[index]), int(self.dataset.labels[index]), self.dataset.class_names)
-        # The same random numbers at every side, so that models of one side see one picture.
-        rng = image_rng(self.images.seed, scene.image_id)
-        return transform.apply(image if side is None else reference_picture(image, side), rng, scene)
 
     def _tell(self, claimed: Claimed, count: int) -> None:
         self._done += count
@@ -300,19 +284,8 @@ class _CropsMade:
                 yield geometry, good
 
 
-def _side(transform: Transform | None, geometry: Geometry) -> int | None:
-    """Return the side of the square on which a transform acts; None: on the picture as it is."""
-    if transform is None or transform.reference_side is None:
-        return None
-    return min(transform.reference_side, geometry.side)
-
-
-def _crop(picture: Image.Image, geometry: Geometry, *, is_square: bool) -> Crop | Exception:
-    """Return a crop, or what the geometry raised: an error of the models that have it, not of the image."""
-    try:
-        return geometry.crop_square(picture) if is_square else geometry.crop(picture)
-    except Exception as error:
-        return error
+def _grouped(span: range, size: int) -> Iterator[range]:
+    return (span[start : start + size] for start in range(0, len(span), size))
 
 
 def _made(crop: Crop | Exception, ref: ModelRef) -> Crop:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole
+from robustcheck.models.picture_steps import Steps, WholeSize, known_step
 
 _PROBE = (64, 48)  # any picture shows the size of the crops
 # Pictures are RGB when they come here.
@@ -31,11 +32,17 @@ def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation
     height, width, _ = _cropped(Image.new("RGB", _PROBE), geometric).shape
     geometry = Geometry(
         key="; ".join(map(_described, geometric)),
-        crop=lambda image: _cropped(image, geometric),
+        crop=_cropping(geometric),
         side=min(height, width),
-        of_square=lambda image: _resized(image, (width, height), _resampling(geometric)),
+        of_square=Steps((WholeSize((width, height), int(_resampling(geometric))),)),
     )
     return geometry, Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std))
+
+
+def _cropping(steps: Sequence[Callable[[Image.Image], Image.Image]]) -> Callable[[Image.Image], Crop]:
+    """Return the steps as a value that other processes can have, where all of them are known."""
+    known = [step for step in map(known_step, steps) if step is not None]
+    return Steps(tuple(known)) if len(known) == len(steps) else lambda image: _cropped(image, steps)
 
 
 def _is_to_tensor(step: Any) -> bool:
@@ -46,10 +53,6 @@ def _cropped(image: Image.Image, steps: Sequence[Callable[[Image.Image], Image.I
     for step in steps:
         image = step(image)
     return crop_whole(image)
-
-
-def _resized(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Crop:
-    return crop_whole(image if image.size == size else image.resize(size, resampling))
 
 
 def _resampling(steps: Sequence[Any]) -> Image.Resampling:

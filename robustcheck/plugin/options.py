@@ -100,7 +100,8 @@ OPTIONS = (
     ),
     Option(
         "--robust-workers",
-        "threads that decode and crop images: a number, or auto (the cores of this process, shared with -n)",
+        "who decodes and crops images: a number of workers, threads:N, processes:N, or auto (as many as this process "
+        "has cores, shared with -n; in processes where they are more than four)",
         default="auto",
         metavar="N",
     ),

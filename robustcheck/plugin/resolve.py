@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.files.user_paths import user_path
-from robustcheck.measure import CropPlace, MeasureSettings, default_batch, default_memory, usable_cores
+from robustcheck.measure import CropPlace, Decoding, MeasureSettings, default_batch, default_memory, usable_cores
 from robustcheck.plugin.guest import invocation_directory
 from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
 from robustcheck.plugin.workers import engine_named
@@ -31,6 +31,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
     directory = invocation_directory(config)
     home = _directory(config, "--robust-home", home_of(directory))
     device = _device(_value(config, "--robust-device"))
+    workers, decoding = _workers(config)
     return RunSettings(
         measure=MeasureSettings(
             store=_store(config, home / "store"),
@@ -38,7 +39,8 @@ def run_settings(config: pytest.Config) -> RunSettings:
             device=device,
             precision=_value(config, "--robust-precision"),
             batch_size=_whole(config, "--robust-batch") or default_batch(device),
-            workers=_whole(config, "--robust-workers") or usable_cores(),
+            workers=workers or usable_cores(),
+            decoding=decoding,
             memory_budget=_size(config, "--robust-memory") or default_memory(device),
             crops=_crops(config, home / "crops"),
         ),
@@ -88,6 +90,21 @@ def _whole(config: pytest.Config, flag: str) -> int | None:
     if not text.isdecimal() or not int(text):
         raise SetupError(f"{flag} is {text!r}", expected="a whole number from 1, or auto")
     return int(text)
+
+
+def _workers(config: pytest.Config) -> tuple[int | None, Decoding]:
+    """Return how many workers prepare images, None for ``auto``, and whether on threads or in processes."""
+    text = str(_value(config, "--robust-workers")).strip()
+    kind, _, number = text.partition(":")
+    if kind not in ("threads", "processes"):
+        kind, number = "auto", text
+    if number in ("auto", "") and text:
+        return None, cast(Decoding, kind)
+    if not number.isdecimal() or not int(number):
+        raise SetupError(
+            f"--robust-workers is {text!r}", expected="a whole number from 1, threads:N, processes:N, or auto"
+        )
+    return int(number), cast(Decoding, kind)
 
 
 def _size(config: pytest.Config, flag: str) -> int | None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.geometry import WHOLE
+from robustcheck.models.picture_steps import known_step
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_running import normalised, stack_pixels
 
@@ -60,6 +61,28 @@ def test_the_two_halves_make_the_same_bits_as_the_whole(transform: Any, pictures
     expected = torch.stack([transform(picture) for picture in pictures])
     assert torch.equal(found[: len(pictures)], expected)
     assert found.is_contiguous()
+
+
+@pytest.mark.parametrize("size", [7, 24, (24, 40), (60, 8)])
+@pytest.mark.parametrize("step", ["Resize", "CenterCrop"])
+def test_steps_as_values_make_the_bytes_of_torchvision(step: str, size: int | tuple[int, int]) -> None:
+    from torchvision import transforms
+
+    rng = np.random.default_rng(1)
+    theirs = getattr(transforms, step)(size)
+    ours = known_step(theirs)
+    assert ours is not None
+    for shape in rng.integers(1, 90, size=(40, 2)):
+        picture = Image.fromarray(rng.integers(0, 256, size=(*shape, 3), dtype=np.uint8))
+        np.testing.assert_array_equal(np.asarray(ours.apply(picture)), np.asarray(theirs(picture)))
+
+
+def test_steps_that_are_not_known_stay_torchvisions() -> None:
+    from torchvision import transforms
+
+    assert known_step(transforms.Resize(9, max_size=11)) is None
+    assert known_step(transforms.Grayscale(3)) is None
+    assert known_step(lambda image: image) is None
 
 
 def test_pixels_are_filled_up_to_whole_groups_on_a_processor(pictures: list[Image.Image]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from plugin_makers import resolved, run
 
 from robustcheck.errors import SetupError
+from robustcheck.measure import usable_cores
 
 
 def test_the_defaults(pytester: pytest.Pytester) -> None:
@@ -70,7 +71,31 @@ def test_how_much_is_done_at_once(pytester: pytest.Pytester, name: str, text: st
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("batch", "0"), ("batch", "many"), ("workers", "-1"), ("memory", "12"), ("memory", "0GB")]
+    ("text", "workers", "decoding"),
+    [
+        ("3", 3, "auto"),
+        ("threads:3", 3, "threads"),
+        ("processes:3", 3, "processes"),
+        ("processes", usable_cores(), "processes"),
+        ("threads:auto", usable_cores(), "threads"),
+    ],
+)
+def test_who_decodes(pytester: pytest.Pytester, text: str, workers: int, decoding: str) -> None:
+    measure = resolved(pytester, "--robust-workers", text).measure
+    assert (measure.workers, measure.decoding) == (workers, decoding)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("workers", "threads:0"),
+        ("workers", "fibres:2"),
+        ("batch", "0"),
+        ("batch", "many"),
+        ("workers", "-1"),
+        ("memory", "12"),
+        ("memory", "0GB"),
+    ],
 )
 def test_what_is_no_number_or_size_says_what_is(pytester: pytest.Pytester, name: str, text: str) -> None:
     with pytest.raises(SetupError, match=rf"--robust-{name} is '{text}'\n(?s:.)*or auto"):

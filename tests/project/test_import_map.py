@@ -35,8 +35,10 @@ ALLOWED: dict[str, set[str]] = {
     "store": VALUES,
     "populations": VALUES | {"models", "registry"},
     "stats": VALUES,
+    "crops": VALUES | {"datasets", "models", "transforms"},
     "measure": VALUES
     | {
+        "crops",
         "models",
         "registry",
         "datasets",

@@ -1,0 +1,8 @@
+"""Crops: from the images of a data set to the 8-bit pixels that models take, on threads or in other processes."""
+
+from __future__ import annotations
+
+from robustcheck.crops.decode_pools import Decoders, Decoding, open_decoders
+from robustcheck.crops.preparation import Crops, Preparation, Prepared
+
+__all__ = ["Crops", "Decoders", "Decoding", "Preparation", "Prepared", "open_decoders"]
