@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import nan
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,8 @@ NO_SUPPORT = Support()
 class Member:
     """A model of a group: its value, and its value on the other axis (NaN without one).
 
-    ``family`` names the models that it is not independent of; without one it is a family of its own.
+    ``start`` and ``start_x`` are both before a change, or in the quantity that an effect is held against. ``family``
+    names the models that it is not independent of; without one it is a family of its own.
     """
 
     model: str
@@ -41,7 +43,9 @@ class Member:
     x: float
     family: str = ""
     of_y: Support = NO_SUPPORT
-    of_x: Support = NO_SUPPORT
+    start: float = nan
+    start_x: float = nan
+    of_start: Support = NO_SUPPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,16 @@ class ModelGroup:
     def points(self) -> Points:
         """The members on both axes, in their families."""
         return Points(np.array([member.x for member in self.members]), self.values, self.families)
+
+    @property
+    def starts(self) -> npt.NDArray[np.float64]:
+        """The members' values in the quantity that an effect is held against."""
+        return np.array([member.start for member in self.members])
+
+    @property
+    def start_points(self) -> Points:
+        """The members on both axes in that quantity, in their families."""
+        return Points(np.array([member.x for member in self.members]), self.starts, self.families)
 
     @property
     def families(self) -> Families:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustcheck.errors import RecordError
-from robustcheck.judge.group_case import ModelGroup
+from robustcheck.judge.group_case import Member, ModelGroup
 from robustcheck.judge.wording import say_value
 from robustcheck.listing import name_first
 from robustcheck.stats.axes import AxisName
@@ -19,9 +19,7 @@ LITTLE_EXPLAINED = 0.8
 
 def place_on_axis(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[tuple[ModelGroup, ...], tuple[str, ...]]:
     """Return the groups without the members that have no place on the axis, and a note that names those."""
-    kept = tuple(
-        ModelGroup(group.name, tuple(m for m in group.members if _has_place(m.x, m.y, axis))) for group in groups
-    )
+    kept = tuple(ModelGroup(group.name, tuple(m for m in group.members if _has_place(m, axis))) for group in groups)
     lost = [
         m.model for before, after in zip(groups, kept, strict=True) for m in before.members if m not in after.members
     ]
@@ -31,8 +29,9 @@ def place_on_axis(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[tuple[M
     return kept, ((f"without {name_first(lost)}: 0% and 100% have no place on a {axis} axis",) if lost else ())
 
 
-def _has_place(x: float, y: float, axis: AxisName) -> bool:
-    return bool(np.isfinite(forward(np.array([x, y]), axis)).all())
+def _has_place(member: Member, axis: AxisName) -> bool:
+    places = [member.x, member.y] if np.isnan(member.start) else [member.x, member.y, member.start]
+    return bool(np.isfinite(forward(np.array(places), axis)).all())
 
 
 def say_extrapolated(group: ModelGroup, fitted: ModelGroup) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
 from robustcheck.stats.group_effects import Effect
-from robustcheck.values import Amount, Pairs
+from robustcheck.values import Pairs
+from robustcheck.values.expectations import ResidualExpectation
 
 
 def estimate_effect(effect: Effect) -> Estimate:
@@ -24,14 +25,20 @@ def compare_effect(
     return Comparison(estimate, Bounds(), None, claim, in_points=True, expected=expected, notes=notes, facts=facts)
 
 
-def hold_to_margin(comparison: Comparison, margin: Amount, warn_margin: Amount | None, case: GroupCase) -> Comparison:
-    """Return the comparison with its bounds: better by a margin at least."""
-    warn_bounds = None if warn_margin is None else _better_by(warn_margin, case)
-    return replace(comparison, bounds=_better_by(margin, case), warn_bounds=warn_bounds)
+def hold_to_margin(
+    comparison: Comparison, expect: ResidualExpectation, warn: ResidualExpectation | None, case: GroupCase
+) -> Comparison:
+    """Return the comparison with its bounds: better by a margin at least, or no further apart than counts as equal."""
+    warn_bounds = None if warn is None else _bounds(warn, case)
+    return replace(comparison, bounds=_bounds(expect, case), warn_bounds=warn_bounds)
 
 
-def _better_by(margin: Amount, case: GroupCase) -> Bounds:
-    return Bounds(low=margin.value) if case.higher_is_better else Bounds(high=-margin.value)
+def _bounds(expect: ResidualExpectation, case: GroupCase) -> Bounds:
+    if expect.keeps is not None:
+        # Two one-sided tests at alpha (Schuirmann 1987): both reject just when the interval of level 1 - 2 alpha
+        # lies between the two bounds.
+        return Bounds(low=-expect.keeps.value, high=expect.keeps.value)
+    return Bounds(low=expect.margin.value) if case.higher_is_better else Bounds(high=-expect.margin.value)
 
 
 def over_groups(comparison: Comparison, groups: Sequence[ModelGroup], unit: str) -> GroupComparison:

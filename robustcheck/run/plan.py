@@ -50,7 +50,8 @@ def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_
         return [(check, model, (*_cells(check, model, resolve), *_others(check, model, resolve))) for model in models]
     if check.group_expectation.populations:
         return [(check, _stand_in(check.group_expectation), ())]
-    cells = tuple(cell for model in models for cell in _cells(check, model, resolve))
+    quantities = [quantity for quantity in check.quantities if quantity is not None]
+    cells = tuple(dict.fromkeys(Cell(model, quantity) for model in models for quantity in quantities))
     return [(check, _stand_in(check.group_expectation), cells)] if models else []
 
 

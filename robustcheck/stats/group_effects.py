@@ -23,6 +23,9 @@ from robustcheck.stats.proportions import ROUNDING, Interval
 
 Floats = npt.NDArray[np.float64]
 Method = Literal["spearman", "pearson"]
+Contrast = Literal["slope", "tan_delta"]
+# A value, and its draws: NaN where a draw has no line.
+_Drawn = tuple[float, Floats]
 
 # A tail with fewer draws than this is read from Student's t instead.
 _RESOLVED = 10
@@ -82,17 +85,30 @@ def rank_sum_p(first: Floats, second: Floats) -> float:
     return float(mannwhitneyu(first, second).pvalue)
 
 
-def residual_difference(higher: Points, lower: Points, axis: AxisName, *, seed: int) -> Effect:
+def residual_difference(
+    higher: Points, lower: Points, axis: AxisName, *, seed: int, beyond: tuple[Points, Points] | None = None
+) -> Effect:
     """Return the mean distance (fractions) of the first group from the line through the second.
 
-    Each draw takes families of both groups and fits the line again.
+    Each draw takes families of both groups and fits the line again. ``beyond`` are the same groups in another quantity,
+    whose own distance, in the same draws, is subtracted.
     """
+    found = _residuals(higher, lower, axis, seed)
+    sizes = smallest_sample((higher.families,), 1), smallest_sample((lower.families,), 2)
+    return _effect_beyond(found, beyond and _residuals(*beyond, axis, seed), min(sizes, key=lambda pair: pair[1]))
+
+
+def _residuals(higher: Points, lower: Points, axis: AxisName, seed: int) -> _Drawn:
     rng, count = np.random.default_rng(seed), draws_for(higher.size, lower.size)
     lines = draw_lines(lower, axis, rng, count)
     draws = drawn_means(higher.families.draw(rng, count), higher.y - lines.at(higher.x[None]))
-    value = float((higher.y - fit_line(lower, axis).at(higher.x)).mean())
-    sizes = smallest_sample((higher.families,), 1), smallest_sample((lower.families,), 2)
-    return Effect(value, _finite(draws), *min(sizes, key=lambda pair: pair[1]))
+    return float((higher.y - fit_line(lower, axis).at(higher.x)).mean()), draws
+
+
+def _effect_beyond(found: _Drawn, other: _Drawn | None, sample: tuple[float, float]) -> Effect:
+    """Return an effect; with another one, drawn from the same families by the same seed, their difference."""
+    value, draws = found if other is None else (found[0] - other[0], found[1] - other[1])
+    return Effect(value, _finite(draws), *sample)
 
 
 def local_difference(higher: Points, lower: Points, reach: float, *, seed: int) -> Effect:
@@ -161,21 +177,41 @@ def correlation_p(value: float, n: int) -> float:
     return 2 * float(stdtr(n - 2, -t))
 
 
-def slope_difference(first: Points, second: Points, axis: AxisName, *, seed: int) -> Effect:
-    """Return the slope of the first group's line minus that of the second, on the transformed axes."""
+def slope_difference(
+    first: Points,
+    second: Points,
+    axis: AxisName,
+    *,
+    seed: int,
+    by: Contrast = "slope",
+    beyond: tuple[Points, Points] | None = None,
+) -> Effect:
+    """Return the slope of the first group's line minus that of the second, on the transformed axes.
+
+    With ``by`` tan_delta the tangent of the angle between the two. ``beyond`` are the same groups in another quantity,
+    whose own difference, in the same draws, is subtracted: how much more the lines differ here.
+    """
+    found = _slopes(first, second, axis, seed, by)
+    other = beyond and _slopes(*beyond, axis, seed, by)
+    return _effect_beyond(found, other, smallest_sample((first.families, second.families), 2))
+
+
+def _slopes(first: Points, second: Points, axis: AxisName, seed: int, by: Contrast) -> _Drawn:
     rng, count = np.random.default_rng(seed), draws_for(first.size, second.size)
     one, other = (draw_lines(points, axis, rng, count).slope for points in (first, second))
-    value = float((fit_line(first, axis).slope - fit_line(second, axis).slope)[0])
-    return Effect(value, _finite(one - other), *smallest_sample((first.families, second.families), 2))
+    fitted = [fit_line(points, axis).slope for points in (first, second)]
+    if by == "tan_delta":
+        return float(tan_delta(*fitted)[0]), tan_delta(one, other)
+    return float((fitted[0] - fitted[1])[0]), one - other
 
 
-def tan_delta(first: float, second: float) -> float:
-    """Return the tangent of the angle between two slopes: (b1 - b2) / (1 + b1 b2).
+def tan_delta(first: Floats, second: Floats) -> Floats:
+    """Return the tangent of the angle between two slopes: (b1 - b2) / (1 + b1 b2); elementwise.
 
-    >>> round(tan_delta(1.20, 0.95), 10)
+    >>> round(float(tan_delta(np.float64(1.20), np.float64(0.95))), 10)
     0.1168224299
     """
-    return (first - second) / (1 + first * second)
+    return np.asarray((first - second) / (1 + first * second))
 
 
 def matched_difference(before: Floats, after: Floats, *, seed: int, families: Families | None = None) -> Effect:

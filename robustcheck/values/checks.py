@@ -65,6 +65,13 @@ class Check:
         return other.quantity(self.seed) if other else None
 
     @property
+    def quantities(self) -> tuple[Quantity | None, ...]:
+        """What is measured of each model of a check about groups: itself, its x, and both before a change; or None."""
+        needs = self.expect.needs
+        others = (needs.other, needs.before, needs.before_x)
+        return (self.quantity, *(None if each is None else each.quantity(self.seed) for each in others))
+
+    @property
     def case_label(self) -> str:
         """The case in a test id: the values joined by commas."""
         return ",".join(value for _, value in self.case)

@@ -307,8 +307,118 @@ def test_a_model_without_both_quantities_has_no_pair(tmp_path: Path) -> None:
         "1 model left out for want of a figure: half",
     )
     path.write_text("".join(text for text in path.read_text().splitlines(True) if not text.startswith("n1")))
-    with pytest.raises(RecordError, match="1 models with both quantities"):
+    with pytest.raises(RecordError, match="1 models with all quantities"):
         gather(expect)
+
+
+# --- as good as, and more than -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("keeps", "status"), [("3pp", "pass"), ("0.05pp", "unsure")])
+def test_what_keeps_is_shown_by_two_one_sided_tests(tmp_path: Path, keeps: str, status: str) -> None:
+    rows = line("new", 20, 0.0, slope=0.0, noise=0.02) + line("old", 24, 0.0, slope=0.0, noise=0.02)
+    verdict = judge(gather(above(table(tmp_path / "p.csv", rows), keeps=keeps)))
+    new, old = ([y for _, side, _, y in rows if side == wanted] for wanted in ("new", "old"))
+    width = float(keeps.removesuffix("pp")) / 100
+    larger = max(
+        stats.ttest_ind(new, np.array(old) + shift, equal_var=False, alternative=side).pvalue  # type: ignore[arg-type]
+        for shift, side in ((-width, "greater"), (width, "less"))
+    )
+    assert (larger < 0.025) == (status == "pass")
+    assert verdict.status == status
+
+
+def test_what_moved_further_than_counts_as_equal_fails_on_either_side(tmp_path: Path) -> None:
+    for lift in (0.05, -0.05):
+        rows = line("new", 8, lift) + line("old", 10, 0.0)
+        expect = above(table(tmp_path / "p.csv", rows), keeps="1pp", **RESIDUAL)
+        verdict = judge(gather(expect))
+        assert verdict.status == "fail"
+        assert verdict.limit == pytest.approx(0.01 if lift > 0 else -0.01)
+
+
+def changing(path: Path, shift: float, metric: str = "top1") -> str:
+    """Write models with a value on imagenet-v2 and, moved by a shift with some noise, on imagenet-r."""
+    rng = np.random.default_rng(4)
+    lines = ["model,dataset,metric,value,n,side"]
+    for index, x in enumerate(np.linspace(0.4, 0.7, 12)):
+        before = 0.9 * x + rng.normal(0, 0.003)
+        for name, value in (("val", x), ("v2", before), ("r", before + shift + rng.normal(0, 0.002))):
+            lines.append(f"m{index},imagenet-{name},{metric},{float(value)!r},50000,{'new' if index % 2 else 'old'}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+V2 = {"metric": "top1", "dataset": "imagenet-v2"}
+
+
+@pytest.mark.parametrize(("shift", "status"), [(0.0, "pass"), (0.05, "fail"), (0.01, "unsure")])
+def test_a_model_keeps_its_distance_from_the_line_of_the_models_before(
+    tmp_path: Path, shift: float, status: str
+) -> None:
+    population = changing(tmp_path / "p.csv", shift)
+    block = {"than": V2, "by": "residual", "against": VAL, "axis": "linear", "keeps": "1pp", "population": population}
+    case = gather(Improves.model_validate(block))
+    before, after = (group.points for group in case.groups)
+    assert before.x.tolist() == after.x.tolist()
+    verdict = judge(case)
+    assert verdict.compared == pytest.approx(float((after.y - before.y).mean()), abs=1e-9)
+    assert verdict.status == status
+    assert drawn(case) is not None
+
+
+def test_the_x_before_may_be_another_one(tmp_path: Path) -> None:
+    block = {
+        "than": V2,
+        "by": "residual",
+        "against": VAL,
+        "axis": "linear",
+        "than_against": {**VAL, "dataset": "imagenet-r"},
+    }
+    case = gather(Improves.model_validate({**block, "population": changing(tmp_path / "p.csv", 0.1)}))
+    before, after = (group.points for group in case.groups)
+    assert before.x == pytest.approx(after.y)
+    line_before = np.polyval(np.polyfit(before.x, before.y, 1), np.array([before.x, after.x]))
+    moved = after.y - line_before[1] - (before.y - line_before[0])
+    assert judge(case).compared == pytest.approx(moved.mean(), abs=2e-3)
+
+
+@pytest.mark.parametrize("by", ["value", "residual", "local"])
+def test_one_group_moves_more_than_another(tmp_path: Path, by: str) -> None:
+    path = Path(changing(tmp_path / "p.csv", 0.0))
+    rows = [text.split(",") for text in path.read_text().splitlines()]
+    for row in rows:
+        if row[1] == "imagenet-r" and row[-1] == "new":
+            row[3] = repr(float(row[3]) + 0.04)
+    path.write_text("\n".join(map(",".join, rows)) + "\n")
+    block = {} if by == "value" else {"by": by, "against": VAL}
+    block |= {"axis": "linear"} if by == "residual" else {"reach": "3pp"} if by == "local" else {}
+    verdict = judge(gather(above(str(path), more_than=V2, **block)))
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(0.04, abs=0.004)
+    assert "imagenet-v2" in verdict.reason
+    still = judge(gather(above(str(path), more_than=V2, keeps="1pp", **block)))
+    assert still.status == "fail"
+
+
+@pytest.mark.parametrize("by", ["slope", "tan_delta"])
+def test_lines_part_more_in_one_quantity_than_in_another(tmp_path: Path, by: str) -> None:
+    path = Path(changing(tmp_path / "p.csv", 0.0))
+    rows = [text.split(",") for text in path.read_text().splitlines()]
+    for index, row in enumerate(rows):
+        if row[1] == "imagenet-r" and row[-1] == "new":
+            row[3] = repr(float(row[3]) + 0.5 * float(rows[index - 2][3]) - 0.25)
+    path.write_text("\n".join(map(",".join, rows)) + "\n")
+    block = {"steeper": {"side": "new"}, "than": {"side": "old"}, "against": VAL, "by": by, "population": str(path)}
+    verdict = judge(gather(Steeper.model_validate({**block, "more_than": V2})))
+    assert verdict.status == "pass"
+    assert verdict.compared == pytest.approx(0.5 if by == "slope" else 0.5 / (1 + 0.9 * 1.4), abs=0.03)
+    assert "for top1 on imagenet-v2" in verdict.reason
+    angle = judge(gather(Steeper.model_validate(block)))
+    assert angle.status == "pass"
+    assert dict(angle.facts)["tan(delta) of the two angles"].startswith("+0.")
+    turned = {**block, "steeper": {"side": "old"}, "than": {"side": "new"}, "more_than": V2}
+    assert judge(gather(Steeper.model_validate(turned))).status == "fail"
 
 
 # --- findings ------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ BEYOND_A_SCHEMA = {
     "a variable that is not there",
     "a word that is a truth",
     "a key twice",
+    "exactly as good as",
+    "more than what is measured",
+    "more than another metric",
 }
 
 

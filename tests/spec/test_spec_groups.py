@@ -60,7 +60,18 @@ def test_the_others_are_read(tmp_path: Path) -> None:
     prompts = expectation(tmp_path, '{improves: {than: {metric: top1, dataset: digits, prompts: "1"}, margin: 1pp}}')
     assert isinstance(prompts, Improves)
     assert prompts.queries == ()
-    assert prompts.needs.other is prompts.than
+    assert prompts.needs.before is prompts.than
+    against = expectation(tmp_path, f"{{improves: {{{THAN}, by: residual, {AGAINST}, keeps: 1pp}}}}")
+    assert isinstance(against, Improves)
+    assert against.keeps == Amount(0.01, "pp")
+    assert against.needs.before_x is against.needs.other is against.against
+    wider = expectation(
+        tmp_path,
+        f"{{steeper: {{steeper: {{architecture: cnn}}, than: {{architecture: vit}}, {AGAINST}, by: tan_delta, "
+        "more_than: {metric: top1, dataset: imagenet-v2}}}",
+    )
+    assert isinstance(wider, Steeper)
+    assert wider.needs.before is wider.more_than
     line = expectation(tmp_path, f"{{group_above: {{{GROUPS}, by: residual, {AGAINST}, line: higher}}}}")
     assert isinstance(line, GroupAbove)
     assert line.is_line_of_higher
@@ -102,6 +113,31 @@ def test_claim_source_and_expected_finding_stand_on_any_check(tmp_path: Path) ->
             f"{{steeper: {{steeper: {{architecture: cnn}}, than: {{architecture: vit}}, {AGAINST}, axis: probit}}}}",
             "top1 on digits rises more steeply with top1 on imagenet-val for architecture cnn than for architecture "
             "vit on probit axes (over the models of the run).",
+        ),
+        (
+            f"{{steeper: {{steeper: {{architecture: cnn}}, than: {{architecture: vit}}, {AGAINST}, by: tan_delta, "
+            "more_than: {metric: top1, dataset: imagenet-v2}}}",
+            "top1 on digits rises more steeply with top1 on imagenet-val for architecture cnn than for architecture "
+            "vit by tan(delta), by more than for top1 on imagenet-v2 (over the models of the run).",
+        ),
+        (
+            f"{{group_above: {{{GROUPS}, keeps: 1pp}}}}",
+            "mean top1 on digits of source laion is within 1pp of that of source wit (over the models of the run).",
+        ),
+        (
+            f"{{group_above: {{{GROUPS}, more_than: {{metric: top1, dataset: imagenet-v2}}}}}}",
+            "mean top1 on digits of source laion is above that of source wit, by more than for top1 on imagenet-v2 "
+            "(over the models of the run).",
+        ),
+        (
+            f"{{improves: {{{THAN}, keeps: 1pp, by: residual, {AGAINST}}}}}",
+            "top1 on digits is within 1pp, in the mean, against the line of the models before, over top1 on "
+            "imagenet-val, of top1 on imagenet-r of the same model (over the models of the run).",
+        ),
+        (
+            "{improves: {before: {source: wit}, after: {source: laion}, match: [backbone], keeps: 1pp}}",
+            "top1 on digits is within 1pp, in the mean, for source laion and for source wit, in pairs of equal "
+            "backbone (over the models of the run).",
         ),
         (
             f"{{same_trend: {{groups: [{{source: laion}}, {{source: wit}}], {AGAINST}, within: 2pp}}}}",
@@ -188,8 +224,42 @@ def test_lower_is_better_says_below(tmp_path: Path) -> None:
         ("{improves: {pairs: missing.csv}}", "missing.csv", "does not exist"),
         (f"{{improves: {{{THAN}, match: [backbone]}}}}", "improves", "than pairs each model with itself"),
         (f"{{improves: {{{THAN}, pairs: pairs.csv}}}}", "improves", "than pairs each model with itself"),
-        (f"{{improves: {{{THAN}, by: residual, {AGAINST}}}}}", "improves", "leave out by: residual and x_range"),
-        (f"{{improves: {{{THAN}, x_range: [1%, 2%]}}}}", "improves", "leave out by: residual and x_range"),
+        (f"{{improves: {{{THAN}, x_range: [1%, 2%]}}}}", "improves", "x_range needs an x axis"),
+        (
+            f"{{improves: {{{THAN}, by: residual, {AGAINST}, x_range: [1%, 2%]}}}}",
+            "improves",
+            "than compares a model with itself, whatever its x: leave out x_range",
+        ),
+        (
+            f"{{improves: {{{THAN}, by: residual, {AGAINST}, line_of: {{source: wit}}}}}}",
+            "improves",
+            "leave out line_of",
+        ),
+        (
+            f"{{improves: {{{THAN}, than_against: {{metric: top1, dataset: digits}}}}}}",
+            "improves",
+            "than_against is the x of than, for by: residual",
+        ),
+        (f"{{improves: {{{THAN}, keeps: 1pp, every: true}}}}", "improves", "leave out every and share"),
+        (f"{{improves: {{{THAN}, keeps: 1pp, margin: 1pp}}}}", "improves", "margin and keeps are two claims"),
+        (f"{{improves: {{{THAN}, keeps: 0pp}}}}", "0pp", "a distance above 0, such as 1.0pp"),
+        (f"{{group_above: {{{GROUPS}, keeps: 1%}}}}", "1%", "did you mean '1pp'?"),
+        (f"{{group_above: {{{GROUPS}, keeps: 100pp}}}}", "100pp", "a limit of 100pp cannot be broken"),
+        (
+            f"{{group_above: {{{GROUPS}, more_than: {{metric: top1, dataset: digits}}}}}}",
+            "more_than",
+            "'more_than' is what 'measure' is",
+        ),
+        (
+            f"{{group_above: {{{GROUPS}, more_than: {{metric: auroc, dataset: ninco}}}}}}",
+            "auroc",
+            "auroc (without a unit, higher is better) cannot be compared with top1",
+        ),
+        (
+            f"{{steeper: {{steeper: {{architecture: cnn}}, than: {{architecture: vit}}, {AGAINST}, by: tan}}}}",
+            "tan",
+            "'by' cannot be 'tan'",
+        ),
         ("{improves: {than: {metric: top1, dataset: digts}}}", "digts", "did you mean 'digits'?"),
         ("{improves: {than: {metric: top1, dataset: digits, options: {bins: 9}}}}", "options", "has no options"),
         (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from itertools import product
 from math import atan, tan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +153,46 @@ def test_the_slope_difference_is_that_of_two_lines() -> None:
     assert effect.degrees == 23
 
 
+@pytest.mark.parametrize("by", ["slope", "tan_delta"])
+def test_how_much_more_two_lines_differ_is_that_of_four_lines_over_the_same_models(by: str) -> None:
+    """Fig. 8: tan(delta) at one severity minus that at another, each draw of models in both."""
+    x = [cloud(9, seed=1).x, cloud(7, seed=2).x]
+    rng = np.random.default_rng(3)
+    here, there = (
+        [
+            Points(each, slope * each + 0.02 * rng.standard_normal(each.size))
+            for each, slope in zip(x, slopes, strict=True)
+        ]
+        for slopes in ((1.2, 0.8), (1.0, 0.95))
+    )
+    effect = slope_difference(*here, "linear", seed=5, by=by, beyond=tuple(there))  # type: ignore[arg-type]
+
+    def contrast(pair: list[Points], rows: list[np.ndarray]) -> float:
+        drawn = [Points(points.x[row], points.y[row]) for points, row in zip(pair, rows, strict=True)]
+        first, second = (float(fit_line(points, "linear").slope[0]) for points in drawn)
+        return tan(atan(first) - atan(second)) if by == "tan_delta" else first - second
+
+    slopes = [[huber(points.x, points.y)[1] for points in pair] for pair in (here, there)]
+    angles = [tan(atan(one) - atan(other)) if by == "tan_delta" else one - other for one, other in slopes]
+    assert effect.value == pytest.approx(angles[0] - angles[1], abs=1e-6)
+    draws = []
+    while len(draws) < 150:
+        rows = [rng.integers(0, each.size, each.size) for each in x]
+        if min(np.unique(each[row]).size for each, row in zip(x, rows, strict=True)) > 2:
+            draws.append(contrast(here, rows) - contrast(there, rows))
+    assert np.percentile(effect.draws, [10, 50, 90]) == pytest.approx(np.percentile(draws, [10, 50, 90]), abs=0.08)
+
+
+def test_residuals_beyond_those_of_another_quantity_share_their_draws() -> None:
+    lower, higher = cloud(30, seed=1), cloud(12, seed=2, lift=-0.1)
+    same = residual_difference(higher, lower, "probit", seed=0, beyond=(higher, lower))
+    assert (same.value, same.error) == (0.0, 0.0)
+    raised = Points(higher.x, higher.y + 0.05)
+    effect = residual_difference(raised, lower, "probit", seed=0, beyond=(higher, lower))
+    assert effect.value == pytest.approx(0.05)
+    assert effect.error == pytest.approx(0.0, abs=1e-12)
+
+
 def test_the_gap_is_the_largest_over_pairs_and_places() -> None:
     groups = [cloud(20, seed=8), cloud(25, seed=9, lift=-0.2), cloud(30, seed=10, slope=1.1)]
     gap = line_gap(groups, "probit", seed=0)
@@ -231,6 +273,12 @@ def test_intervals_of_residuals_and_slopes_cover() -> None:
         residuals.append(low <= 0.0 <= high)
     assert coverage(residuals) >= 0.88
     assert coverage(slopes) >= 0.88
+
+
+def test_two_groups_on_the_margin_seldom_count_as_equal() -> None:
+    statuses = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "simulate_keeps.py"))["statuses"]
+    assert sum(each == "pass" for each in statuses(0.02, 10, 100)) <= 9  # 2.5 nominal; more than 9 in 1 of 10,000
+    assert sum(each == "pass" for each in statuses(0.0, 10, 25)) >= 20
 
 
 def test_equal_lines_are_seldom_shown_to_differ_and_never_surely_equal_when_few() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
@@ -15,36 +17,45 @@ from robustcheck.judge.group_lines import (
 from robustcheck.judge.group_margins import compare_effect, describe_sizes, hold_to_margin, over_groups, say_sizes
 from robustcheck.judge.wording import say_points, say_side, say_value
 from robustcheck.stats.group_effects import local_difference, mean_difference, rank_sum_p, residual_difference
-from robustcheck.stats.lines import fit_line
+from robustcheck.stats.lines import Points
 from robustcheck.values.expectations import GroupAbove
 
 
 def compare_group_above(expect: GroupAbove, warn: GroupAbove | None, case: GroupCase) -> GroupComparison:
-    """Hold the mean difference of two groups, or the mean residual of one from the other's line, against a margin."""
+    """Hold the mean difference of two groups, or the mean residual of one from the other's line, against a margin.
+
+    With ``more_than`` it is how much larger that is than in the other quantity, over the same draws of the models.
+    """
     compare = {"value": _means, "residual": _residuals, "local": _neighbours}[expect.by]
     comparison, groups = compare(expect, case)
-    comparison = hold_to_margin(comparison, expect.margin, warn.margin if warn else None, case)
+    comparison = hold_to_margin(comparison, expect, warn, case)
     return over_groups(comparison, groups, case.unit)
 
 
 def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[ModelGroup, ...]]:
     higher, lower = case.groups
-    families = higher.families, lower.families
-    effect = mean_difference(higher.values, lower.values, seed=case.seed, families=families)
-    means = tuple(say_value(float(group.values.mean()), case.unit) for group in case.groups)
-    claim = (
-        f"mean {case.metric} {means[0]} of {higher.name} is {say_points(effect.value, case.unit)} "
-        f"{say_side(effect.value)} the {means[1]} of {lower.name}"
-    )
-    facts = (*describe_sizes(case.groups), ("Mann-Whitney p", f"{rank_sum_p(higher.values, lower.values):.3g}"))
-    return compare_effect(effect, claim, float(lower.values.mean()), facts=facts), case.groups
+    # A mean of changes is the change of the mean, so the difference of two differences needs no more than this.
+    values = tuple(group.values - group.starts if expect.more_than else group.values for group in case.groups)
+    effect = mean_difference(*values, seed=case.seed, families=(higher.families, lower.families))
+    means = tuple(say_value(float(each.mean()), case.unit) for each in values)
+    what = f"the {means[1]} of {lower.name}{_say_beyond(expect)}"
+    side = f"{say_points(effect.value, case.unit)} {say_side(effect.value)}"
+    changes = "change of " if expect.more_than else ""
+    claim = f"mean {changes}{case.metric} {means[0]} of {higher.name} is {side} {what}"
+    facts = (*describe_sizes(case.groups), ("Mann-Whitney p", f"{rank_sum_p(*values):.3g}"))
+    return compare_effect(effect, claim, float(values[1].mean()), facts=facts), case.groups
+
+
+def _say_beyond(expect: GroupAbove) -> str:
+    return f", both from {expect.more_than.quantity().label}" if expect.more_than else ""
 
 
 def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[ModelGroup, ...]]:
     groups, notes = place_on_axis(case.groups, expect.axis)
     apart, fitted = reversed(groups) if expect.is_line_of_higher else groups
-    effect = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed)
-    level = float(fit_line(fitted.points, expect.axis).at(apart.points.x).mean())
+    beyond = (apart.start_points, fitted.start_points) if expect.more_than else None
+    effect = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed, beyond=beyond)
+    level = float(apart.values.mean()) - effect.value
     above, below = f"mean {case.metric} of {apart.name}", f"the line of {fitted.name}"
     if expect.is_line_of_higher:
         # What is asked is how far `higher` is above: its line, over the mean of the models apart from it.
@@ -52,12 +63,16 @@ def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[M
     comparison = compare_effect(
         effect,
         f"{above} lies {say_points(effect.value, case.unit)} {say_side(effect.value)} {below}"
-        f"{say_extrapolated(apart, fitted)}",
+        f"{_say_more(expect)}{say_extrapolated(apart, fitted)}",
         level,
         notes=(*notes, *note_extrapolation(apart, fitted, case.x_unit), *note_weak_lines((fitted,), expect.axis)),
         facts=(*describe_sizes(groups), *describe_lines((fitted,), expect.axis, case.x_unit)),
     )
     return comparison, groups
+
+
+def _say_more(expect: GroupAbove) -> str:
+    return f", compared with {expect.more_than.quantity().label}" if expect.more_than else ""
 
 
 def _neighbours(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[ModelGroup, ...]]:
@@ -66,14 +81,19 @@ def _neighbours(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[
     higher, lower = (
         _keep_near(group, other, reach, case) for group, other in (case.groups, tuple(reversed(case.groups)))
     )
-    effect = local_difference(higher.points, lower.points, reach, seed=case.seed)
+    effect = local_difference(*(_from_start(group, expect) for group in (higher, lower)), reach, seed=case.seed)
     level = float(higher.values.mean()) - effect.value
     claim = (
         f"mean {case.metric} of {higher.name} lies {say_points(effect.value, case.unit)} {say_side(effect.value)} "
-        f"that of {lower.name} within {expect.reach} of x"
+        f"that of {lower.name} within {expect.reach} of x{_say_more(expect)}"
     )
     facts = (*describe_sizes((higher, lower)), ("of these many have a like one", say_sizes(case.groups)))
     return compare_effect(effect, claim, level, facts=facts), (higher, lower)
+
+
+def _from_start(group: ModelGroup, expect: GroupAbove) -> Points:
+    points = group.points
+    return replace(points, y=points.y - group.starts) if expect.more_than else points
 
 
 def _keep_near(group: ModelGroup, other: ModelGroup, reach: float, case: GroupCase) -> ModelGroup:

@@ -29,7 +29,7 @@ def compare_improves(expect: Improves, warn: Improves | None, case: GroupCase) -
     else:
         compare = _compare_every if expect.every else _compare_residuals if expect.by == "residual" else _compare_values
         comparison = compare(expect, case, before, after)
-        comparison = hold_to_margin(comparison, expect.margin, warn.margin if warn else None, case)
+        comparison = hold_to_margin(comparison, expect, warn, case)
     count = before.families.count
     comparison = replace(comparison, facts=(*comparison.facts, ("families", f"{count} of pairs{_say_third(case)}")))
     unit = case.unit if expect.share is None else "%"

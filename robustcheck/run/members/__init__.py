@@ -97,7 +97,7 @@ def _require_enough(name: str, count: int, expect: GroupExpectation, gathered: G
             expected=f"at least {least}",
             fix="name more models with --models, or published figures with `population`",
         )
-    both = ", with figures for both quantities" if expect.needs.other else ""
+    both = ", with figures for all quantities" if expect.needs.other or expect.needs.before else ""
     lacking = f"without a figure: {name_first(gathered.left_out)}" if gathered.left_out else ""
     raise RecordError(
         found,
@@ -110,7 +110,7 @@ def _require_enough(name: str, count: int, expect: GroupExpectation, gathered: G
 def _counted_in(expect: GroupExpectation, name: str) -> str:
     if expect.pairing is None:
         return f"models of {name}"
-    return "models with both quantities" if expect.pairing.with_itself else "pairs of models"
+    return "models with all quantities" if expect.pairing.with_itself else "pairs of models"
 
 
 def _notes(gathered: Gathered) -> Iterator[str]:

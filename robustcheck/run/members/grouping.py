@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import nan
 
 from robustcheck.errors import RecordError
-from robustcheck.judge import NO_SUPPORT, MatchedPair, Member, ModelGroup
+from robustcheck.judge import MatchedPair, Member, ModelGroup
 from robustcheck.listing import name_first
 from robustcheck.models.facets import matches
 from robustcheck.run.members.gathered import FoundModel
@@ -63,10 +62,9 @@ def _match_pairs(
 
 
 def _pair_with_itself(member: Member) -> MatchedPair:
-    """Pair a model's other quantity, which is its x, with the measured one."""
-    before = replace(member, y=member.x, x=nan, of_y=member.of_x, of_x=NO_SUPPORT)
-    after = replace(member, x=nan, of_x=NO_SUPPORT)
-    return MatchedPair(member.model, (before,), (after,))
+    """Pair what a model is before, each on its own x where there is one, with what it is in the measured quantity."""
+    before = replace(member, y=member.start, x=member.start_x, of_y=member.of_start)
+    return MatchedPair(member.model, (before,), (member,))
 
 
 def _pair_by_facets(

@@ -10,15 +10,17 @@ from robustcheck.judge import NO_SUPPORT, Member, Support
 from robustcheck.measure import metric_of
 from robustcheck.run.evidence import EvidenceBook, Found
 from robustcheck.run.members.gathered import FoundModel, Gathered
-from robustcheck.values import ModelRef, Score
+from robustcheck.values import Cell, ModelRef, Score
 from robustcheck.values.checks import PlannedCheck
 
 
 def gather_measured_members(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     """Measure the models of the run; passes over the images are shared."""
-    by_model: dict[ModelRef, list[Found]] = {}
-    for cell, score in book.scores(item.cells).items():
-        by_model.setdefault(cell.model, []).append(score)
+    found, quantities = book.scores(item.cells), item.check.quantities
+    by_model: dict[ModelRef, list[Found | None]] = {
+        model: [None if quantity is None else found[Cell(model, quantity)] for quantity in quantities]
+        for model in dict.fromkeys(cell.model for cell in item.cells)
+    }
     pairing = item.check.group_expectation.pairing
     if pairing is not None and pairing.with_itself:
         by_model = {model: _measure_like_with_like(scores, book) for model, scores in by_model.items()}
@@ -34,14 +36,14 @@ def gather_measured_members(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     return gathered
 
 
-def _measure_like_with_like(found: Sequence[Found], book: EvidenceBook) -> list[Found]:
+def _measure_like_with_like(found: Sequence[Found | None], book: EvidenceBook) -> list[Found | None]:
     """Where one value of a model is live and one published, measure the published one too."""
     kinds = {score.evidence for score in found if isinstance(score, Score)}
     return [_measure_too(each, book) for each in found] if len(kinds) > 1 else list(found)
 
 
-def _measure_too(found: Found, book: EvidenceBook) -> Found:
-    if isinstance(found, RobustcheckError) or found.evidence == "live":
+def _measure_too(found: Found | None, book: EvidenceBook) -> Found | None:
+    if found is None or isinstance(found, RobustcheckError) or found.evidence == "live":
         return found
     try:
         return book.score(found.cell, live=True)
@@ -49,20 +51,21 @@ def _measure_too(found: Found, book: EvidenceBook) -> Found:
         return error
 
 
-def _add_model(model: ModelRef, found: Sequence[Found], gathered: Gathered) -> None:
+def _add_model(model: ModelRef, found: Sequence[Found | None], gathered: Gathered) -> None:
     error = next((each for each in found if isinstance(each, RobustcheckError)), None)
     if error is not None:
         _raise_unless_absent(error, model)
         gathered.left_out.append(model.id)
         gathered.missing = gathered.missing or error
         return
-    scores = [each for each in found if isinstance(each, Score)]
-    for score in scores:
+    scores = [each if isinstance(each, Score) else None for each in found]
+    known = [score for score in scores if score is not None]
+    for score in known:
         _require_usable(score)
-    x = scores[1].value if len(scores) > 1 else nan
-    keys = tuple(score.key for score in scores)
-    support = [_support(score) for score in (*scores, None)]
-    gathered.found.append(FoundModel(Member(model.id, scores[0].value, x, "", *support[:2]), dict(model.facets), keys))
+    y, x, start, start_x = (nan if score is None else score.value for score in scores)
+    of_y, _, of_start, _ = map(_support, scores)
+    member = Member(model.id, y, x, "", of_y, start, start_x, of_start)
+    gathered.found.append(FoundModel(member, dict(model.facets), tuple(score.key for score in known)))
 
 
 def _support(score: Score | None) -> Support:

@@ -25,15 +25,14 @@ def gather_published_members(check: Check, membership: Membership) -> Gathered:
     for population in populations:
         figures = list(_add_members(check, population, membership, gathered))
         axes[population.name] = [x for x in figures if x is not None]
-    is_on_an_axis = not (expect.pairing and expect.pairing.with_itself)
-    gathered.notes += _note_differing_axes(axes) if is_on_an_axis else []
+    gathered.notes += _note_differing_axes(axes)
     return gathered
 
 
 def _note_populations_without_figures(check: Check, populations: Sequence[Population]) -> list[str]:
     """Name the populations that lack a quantity; raise RecordError where all of them do."""
     notes = []
-    for quantity in filter(None, (check.quantity, check.other_quantity)):
+    for quantity in filter(None, dict.fromkeys(check.quantities)):
         lacking = [population for population in populations if not population.has(quantity)]
         if len(lacking) == len(populations):
             raise lacking[0].no_figure(quantity)
@@ -45,19 +44,22 @@ def _add_members(
     check: Check, population: Population, membership: Membership, gathered: Gathered
 ) -> Iterator[Figure | None]:
     """Add the members of a population that count; yields their figures on the x axis."""
-    other = check.other_quantity
     taken = {each.member.model for each in gathered.found}
     for model, facets in population.facets.items():
         if model in taken or not membership.has(model, facets):
             continue
-        y, x = population.figure(model, check.quantity), population.figure(model, other) if other else None
-        if y is None or (other is not None and x is None):
+        figures = [None if quantity is None else population.figure(model, quantity) for quantity in check.quantities]
+        if any(quantity and figure is None for quantity, figure in zip(check.quantities, figures, strict=True)):
             gathered.left_out.append(model)
             continue
-        keys = tuple("|".join(map(str, figure.key)) for figure in (y, x) if figure is not None)
-        member = Member(model, y.value, x.value if x else nan, "", _support(y), _support(x))
-        gathered.found.append(FoundModel(member, facets, keys))
-        yield x
+        keys = tuple("|".join(map(str, figure.key)) for figure in figures if figure is not None)
+        gathered.found.append(FoundModel(_member(model, figures), facets, keys))
+        yield figures[1]
+
+
+def _member(model: str, figures: Sequence[Figure | None]) -> Member:
+    y, x, start, start_x = (nan if figure is None else figure.value for figure in figures)
+    return Member(model, y, x, "", _support(figures[0]), start, start_x, _support(figures[2]))
 
 
 def _support(figure: Figure | None) -> Support:

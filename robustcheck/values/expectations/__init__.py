@@ -7,7 +7,7 @@ its module, a line in ``KINDS``, and its comparison in `judge/comparisons/compar
 
 from __future__ import annotations
 
-from robustcheck.values.expectations.about_groups import GroupExpectation, GroupLine, Pairing
+from robustcheck.values.expectations.about_groups import GroupExpectation, GroupLine, Pairing, ResidualExpectation
 from robustcheck.values.expectations.at_least import AtLeast
 from robustcheck.values.expectations.at_most import AtMost
 from robustcheck.values.expectations.base import Expectation, Limit, Needs, PopulationLine, PublishedFigure
@@ -44,6 +44,7 @@ __all__ = [
     "PublishedFigure",
     "QuantityModel",
     "Reproduces",
+    "ResidualExpectation",
     "SameTrend",
     "Steeper",
     "Subject",

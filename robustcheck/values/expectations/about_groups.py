@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from robustcheck.values import Amount
 from robustcheck.values.expectations.base import Expectation, Needs
@@ -27,6 +27,14 @@ PopulationsField = Annotated[
 NO_MARGIN = Amount(0.0, "")
 AXIS = "The transform of both axes in which lines are fitted; linear where values leave 0 to 1."
 AGAINST = "The quantity on the x axis."
+MORE_THAN = (
+    "Another quantity of the same models: what is compared must be larger in `measure` than there, by the margin, such "
+    "as a gap that grows with severity."
+)
+_KEEPS = (
+    "In place of a margin: how far apart the two may lie, either way, and still count as equal, such as 1.0pp. It is "
+    "shown by two one-sided tests."
+)
 _X_RANGE = "Keep only models whose x lies in this range, such as [50%, 90%]."
 
 
@@ -139,6 +147,7 @@ class ResidualExpectation(GroupExpectation):
     against: QuantityModel | None = Field(default=None, description=f"{AGAINST} Needed by: residual.")
     axis: AxisName = Field(default="probit", description=AXIS)
     margin: AmountField = Field(default=NO_MARGIN, description="By how much at least: 1.0pp; default: by anything.")
+    keeps: AmountField | None = Field(default=None, description=_KEEPS)
 
     @property
     def needs(self) -> Needs:
@@ -158,6 +167,19 @@ class ResidualExpectation(GroupExpectation):
     def fitted_group(self) -> int:
         """The place of the group that the line goes through."""
         return 0
+
+    @field_validator("keeps")
+    @classmethod
+    def _some_distance(cls, keeps: Amount | None) -> Amount | None:
+        if keeps is not None and keeps.value == 0:
+            raise ValueError("expected a distance above 0, such as 1.0pp: nothing is shown to be exactly equal")
+        return keeps
+
+    @model_validator(mode="after")
+    def _equal_or_better(self) -> Self:
+        if self.keeps is not None and "margin" in self.model_fields_set:
+            raise ValueError("margin and keeps are two claims, better and as good: give one of them")
+        return self
 
     @model_validator(mode="after")
     def _x_of_a_residual(self) -> Self:

@@ -49,12 +49,15 @@ class PopulationLine:
 class Needs:
     """What a verdict rests on beside the measured value; at most one of the three references is given.
 
-    ``other`` is another quantity of the same model. The references: the same quantity of ``model``, the value in a
-    ``baseline``, and the published ``figure``, which is compared with a live measurement only. ``line`` is drawn
-    through the members of a population.
+    ``other`` is another quantity of the same model, on the x axis where there is one. ``before`` is the quantity that a
+    change, or another effect, is counted from, with ``before_x`` on its x axis. The references: the same quantity of
+    ``model``, the value in a ``baseline``, and the published ``figure``, which is compared with a live measurement
+    only. ``line`` is drawn through the members of a population.
     """
 
     other: QuantityModel | None = None
+    before: QuantityModel | None = None
+    before_x: QuantityModel | None = None
     model: str | None = None
     baseline: str | None = None
     figure: PublishedFigure | None = None

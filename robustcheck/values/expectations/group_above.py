@@ -7,17 +7,18 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from robustcheck.values import Amount
-from robustcheck.values.expectations.about_groups import ResidualExpectation
-from robustcheck.values.expectations.base import Limit
-from robustcheck.values.expectations.fields import AmountField, FacetQuery, QueryField
-from robustcheck.values.expectations.phrases import Subject, by_margin, on_axes
+from robustcheck.values.expectations.about_groups import MORE_THAN, ResidualExpectation
+from robustcheck.values.expectations.base import Limit, Needs
+from robustcheck.values.expectations.fields import AmountField, FacetQuery, QuantityModel, QueryField
+from robustcheck.values.expectations.phrases import Subject, by_margin, more_than, on_axes, within
 
 
 class GroupAbove(ResidualExpectation):
     """One group of models is better than another, in its mean value or in its mean distance from the other's line."""
 
     kind = "group_above"
-    limits = (Limit("margin", "tolerance", 1),)
+    limits = (Limit("margin", "tolerance", 1), Limit("keeps", "tolerance", -1))
+    like_measured = "more_than"
     example = (
         "expect:\n"
         "  group_above:\n"
@@ -39,6 +40,13 @@ class GroupAbove(ResidualExpectation):
         default=Amount(0.01, "pp"), description="How far apart the x of like models may lie, for by: local."
     )
 
+    more_than: QuantityModel | None = Field(default=None, description=MORE_THAN)
+
+    @property
+    def needs(self) -> Needs:
+        """The x of each model, where residuals are compared, and the quantity in which less is asked for."""
+        return Needs(other=self.against, before=self.more_than)
+
     @property
     def queries(self) -> tuple[FacetQuery, ...]:
         """The better group, then the other."""
@@ -56,20 +64,24 @@ class GroupAbove(ResidualExpectation):
 
     def assertion(self, subject: Subject) -> str:
         """Say what must be true, without a full stop."""
+        return f"{self._comparison(subject)}{more_than(self.more_than, subject)}"
+
+    def _comparison(self, subject: Subject) -> str:
         higher, lower = self.names
         if self.against is None:
-            return f"mean {subject.label} of {higher} is {by_margin(self.margin)}{subject.better} that of {lower}"
+            return f"mean {subject.label} of {higher} is {self._place(subject.better)} that of {lower}"
         if self.by == "local":
             x = subject.says(self.against)
-            margin = by_margin(self.margin)
-            return (
-                f"{subject.label} of {higher} is, in the mean, {margin}{subject.better} that of {lower} with {x} alike"
-            )
+            place = self._place(subject.better)
+            return f"{subject.label} of {higher} is, in the mean, {place} that of {lower} with {x} alike"
         apart, fitted, side = (
             (lower, higher, subject.worse) if self.is_line_of_higher else (higher, lower, subject.better)
         )
         line = f"the line of {fitted} against {subject.says(self.against)}{on_axes(self.axis)}"
-        return f"{subject.label} of {apart} lies, in the mean, {by_margin(self.margin)}{side} {line}"
+        return f"{subject.label} of {apart} lies, in the mean, {self._place(side)} {line}"
+
+    def _place(self, side: str) -> str:
+        return f"{by_margin(self.margin)}{side}" if self.keeps is None else within(self.keeps)
 
     @model_validator(mode="after")
     def _line_of_a_residual(self) -> Self:

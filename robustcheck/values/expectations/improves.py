@@ -16,7 +16,7 @@ class Improves(ResidualExpectation):
     """Models are better after something than before it, in matched pairs; or measured in one way than in another."""
 
     kind = "improves"
-    limits = (Limit("margin", "tolerance", 1), Limit("share", "share", 1))
+    limits = (Limit("margin", "tolerance", 1), Limit("keeps", "tolerance", -1), Limit("share", "share", 1))
     like_measured = "than"
     example = (
         "expect: {improves: {before: {source: wit}, after: {source: laion}, match: [backbone], population: openclip}}"
@@ -37,6 +37,10 @@ class Improves(ResidualExpectation):
         description="In place of pairs of models: another quantity of each model, which `measure` is better than; "
         "with other prompts, options or transform, for example.",
     )
+    than_against: QuantityModel | None = Field(
+        default=None,
+        description="What is on the x axis of `than`, for by: residual; default: what is on that of `measure`.",
+    )
 
     every: bool = Field(
         default=False,
@@ -53,8 +57,9 @@ class Improves(ResidualExpectation):
 
     @property
     def needs(self) -> Needs:
-        """The quantity that each model is also measured in: the one before, or the one on the x axis."""
-        return Needs(other=self.than or self.against)
+        """The quantities that each model is also measured in: the one on the x axis, and the same before."""
+        has_line_before = self.than is not None and self.against is not None
+        return Needs(self.against, self.than, (self.than_against or self.against) if has_line_before else None)
 
     @property
     def queries(self) -> tuple[FacetQuery, ...]:
@@ -78,17 +83,30 @@ class Improves(ResidualExpectation):
 
     def assertion(self, subject: Subject) -> str:
         """Say what must be true, without a full stop."""
-        what = f"{subject.label} is {by_margin(self.margin)}better{self._how_many()}"
+        what = f"{subject.label} {self._verb()}{self._of_a_line(subject)}"
         if self.than is not None:
-            return f"{what} than {subject.says(self.than)} of the same model"
-        if self.against is not None:
-            line = f"{subject.says(self.against)}{on_axes(self.axis)}"
-            whose = "the models before" if self.line_of is None else query_words(self.line_of)
-            what += f" against the line of {whose}, over {line},"
+            return f"{what} {self._than()} {subject.says(self.than)} of the same model"
         if self.pairs is not None:
-            return f"{what} after than before, in the pairs of {self.pairs}"
+            return f"{what} after {self._than()} before, in the pairs of {self.pairs}"
         before, after = self.names
-        return f"{what} for {after} than for {before}, in pairs of equal {' and '.join(self.match)}"
+        return f"{what} for {after} {self._than()} for {before}, in pairs of equal {' and '.join(self.match)}"
+
+    def _verb(self) -> str:
+        if self.keeps is not None:
+            return f"is within {self.keeps}, in the mean,"
+        return f"is {by_margin(self.margin)}better{self._how_many()}"
+
+    def _than(self) -> str:
+        if self.keeps is None:
+            return "than"
+        return "of" if self.than is not None else "and"
+
+    def _of_a_line(self, subject: Subject) -> str:
+        if self.against is None:
+            return ""
+        line = f"{subject.says(self.against)}{on_axes(self.axis)}"
+        whose = "the models before" if self.line_of is None else query_words(self.line_of)
+        return f" against the line of {whose}, over {line},"
 
     def _how_many(self) -> str:
         if self.every:
@@ -101,6 +119,8 @@ class Improves(ResidualExpectation):
     def _one_statement(self) -> Self:
         if self.every and self.share is not None:
             raise ValueError("every and share are two claims: give one of them")
+        if self.keeps is not None and (self.every or self.share is not None):
+            raise ValueError("keeps is about the mean of the pairs: leave out every and share")
         if self.by != "value" and (self.every or self.share is not None):
             raise ValueError("every and share compare values: leave out by: residual")
         if self.by == "local":
@@ -123,7 +143,11 @@ class Improves(ResidualExpectation):
         return self
 
     @model_validator(mode="after")
-    def _only_values_of_one_model(self) -> Self:
-        if self.than is not None and (self.by == "residual" or self.x_range is not None):
-            raise ValueError("than compares two values of a model: leave out by: residual and x_range")
+    def _one_model_in_two_ways(self) -> Self:
+        if self.than is not None and self.x_range is not None:
+            raise ValueError("than compares a model with itself, whatever its x: leave out x_range")
+        if self.than is not None and self.line_of is not None:
+            raise ValueError("than draws the line of the models before: leave out line_of")
+        if self.than_against is not None and (self.than is None or self.against is None):
+            raise ValueError("than_against is the x of than, for by: residual with against")
         return self

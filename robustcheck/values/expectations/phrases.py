@@ -62,6 +62,16 @@ def by_margin(margin: Amount) -> str:
     return f"at least {margin} " if margin.value else ""
 
 
+def within(distance: Amount) -> str:
+    """Say a distance that counts as equal."""
+    return f"within {distance} of"
+
+
+def more_than(quantity: QuantityModel | None, subject: Subject) -> str:
+    """Say in which other quantity the same is less, where one is named."""
+    return "" if quantity is None else f", by more than for {subject.says(quantity)}"
+
+
 def on_axes(axis: str, default: str = "probit") -> str:
     """Name the axes where they are not those that the kind has by default."""
     return f" on {axis} axes" if axis != default else ""
