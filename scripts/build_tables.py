@@ -3,9 +3,9 @@
     python scripts/build_tables.py DIRECTORY_OF_PUBLISHED_FILES
     python scripts/build_tables.py DIRECTORY_OF_PUBLISHED_FILES --holistic
 
-Only figures are carried over. Writes the populations and the two model catalogues in place; running it
-twice gives the same bytes. Needs open_clip and timm for image sizes and architecture families; not so
-with --holistic, which writes only the tables of "Toward a Holistic Evaluation of Robustness in CLIP Models".
+Only figures are carried over. Writes the populations in place; running it twice gives the same bytes. With
+--holistic it writes only the tables of "Toward a Holistic Evaluation of Robustness in CLIP Models".
+The catalogues of models are made by scripts/model_catalogues.py.
 """
 
 from __future__ import annotations
@@ -16,17 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from robustcheck.models.openclip_rules import openclip_facets
-from robustcheck.models.timm_rules import timm_rule_facets
-
 PACKAGE = Path(__file__).resolve().parents[1] / "robustcheck"
 FIGURE_COLUMNS = ("model", "dataset", "metric", "value", "n", "class_set")
-OPENCLIP_COLUMNS = (
-    "model", "family", "source", "subset", "samples", "samples_seen", "curation", "architecture", "backbone",
-    "resolution", "params", "finetuned", "task", "loss", "language",
-)  # fmt: skip
-TIMM_COLUMNS = ("model", "family", "source", "finetuning", "architecture", "resolution", "params")
-
 # ImageNet-O is left out: it is an out-of-distribution set, and its column here is an accuracy.
 OPENCLIP_SETS = {
     "ImageNet 1k": ("imagenet-val", 50_000, "imagenet"),
@@ -51,15 +42,6 @@ TIMM_FILES = {
     "timm_results-imagenet-a.csv": ("imagenet-a", 7_500, "imagenet-a"),
     "timm_results-imagenet-r.csv": ("imagenet-r", 30_000, "imagenet-r"),
     "timm_results-sketch.csv": ("imagenet-sketch", 50_889, "imagenet"),
-}
-# timm's modules by kind; a module that is not listed is a CNN.
-TIMM_KINDS = {
-    "vit": "beit cait crossvit davit deit gcvit hiera mvitv2 naflexvit nest pit pvt_v2 swin_transformer "
-    "swin_transformer_v2 swin_transformer_v2_cr tnt twins vision_transformer vision_transformer_relpos volo xcit",
-    "eva": "eva",
-    "mlp": "mlp_mixer",
-    "hybrid": "byoanet coat convit edgenext efficientformer efficientformer_v2 efficientvit_mit efficientvit_msra "
-    "fastvit levit maxxvit mobilevit nextvit sequencer shvit swiftformer tiny_vit vision_transformer_hybrid visformer",
 }
 # The paper does not say over how many samples most of its figures are; one sample makes nothing certain.
 UNKNOWN_N = 1
@@ -100,7 +82,6 @@ HOLISTIC_FACETS = {
     "holistic-llava": ("kind", "encoder", "llm", "selector", "split", "list"),
     "holistic-curation": ("backbone", "data", "pool", "curated", "temperature"),
 }
-HYBRIDS_OF_CNN_MODULES = ("caformer", "mobilenetv4_hybrid", "bat_resnext")
 
 Row = dict[str, str]
 
@@ -117,8 +98,6 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     write(PACKAGE / "populations/openclip.csv", FIGURE_COLUMNS, openclip_figures(published))
     write(PACKAGE / "populations/timm.csv", FIGURE_COLUMNS, timm_figures(published))
-    write(PACKAGE / "models/openclip.csv", OPENCLIP_COLUMNS, openclip_catalogue(published))
-    write(PACKAGE / "models/timm.csv", TIMM_COLUMNS, timm_catalogue(published))
     return 0
 
 
@@ -209,41 +188,6 @@ def timm_figures(published: Path) -> Iterator[Row]:
         for row in rows(published / name):
             if row["model"] in default:
                 yield figure(timm_id(row, default), dataset, "top1", Decimal(row["top1"]) / 100, n, class_set)
-
-
-def openclip_catalogue(published: Path) -> Iterator[Row]:
-    """Yield the facets of the published OpenCLIP checkpoints: by the rules, then exact size and parameters."""
-    import open_clip
-
-    for row in rows(published / "openclip_classification_results.csv"):
-        size = open_clip.get_model_config(row["name"])["vision_cfg"]["image_size"]
-        params = str(round(Decimal(row["params (M)"]) * 1_000_000))
-        facets = openclip_facets(row["name"], row["pretrained"])
-        yield {"model": openclip_id(row), **facets, "resolution": str(size), "params": params}
-
-
-def timm_catalogue(published: Path) -> Iterator[Row]:
-    """Yield the facets of timm's classifiers, each name once."""
-    default = default_sizes(published)
-    for row in rows(published / "timm_results-imagenet.csv"):
-        if row["img_size"] == default[row["model"]]:
-            params = str(round(Decimal(row["param_count"].replace(",", "")) * 1_000_000))
-            facets = timm_rule_facets(row["model"])
-            kind = timm_kind(row["model"])
-            size = row["img_size"]
-            yield {"model": row["model"], **facets, "architecture": kind, "resolution": size, "params": params}
-
-
-def timm_kind(name: str) -> str:
-    """Return the architecture family of a timm name, by the module that defines it."""
-    from timm.models._registry import _model_to_module
-
-    if name.startswith(("eva_", "eva02_")):
-        return "eva"
-    if name.startswith(HYBRIDS_OF_CNN_MODULES):
-        return "hybrid"
-    module = _model_to_module[name.partition(".")[0]]
-    return next((kind for kind, modules in TIMM_KINDS.items() if module in modules.split()), "cnn")
 
 
 def default_sizes(published: Path) -> dict[str, str]:

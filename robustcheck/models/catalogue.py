@@ -1,8 +1,8 @@
 """The catalogue of models: what is known about each published model, as facets.
 
-``openclip.csv`` holds the 121 published OpenCLIP checkpoints, ``timm.csv`` the classifiers of timm's
-result tables, ``../zoo/zoo.csv`` the checkpoints that ship. A name outside the tables gets the facets
-that its own identifier tells.
+``openclip.csv`` holds every checkpoint that open_clip lists, ``timm.csv`` every classifier of ImageNet-1k that timm
+lists (both made by ``scripts/model_catalogues.py``), ``../zoo/zoo.csv`` the checkpoints that ship. A name outside the
+tables gets the facets that its own identifier tells.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from robustcheck.models.adapter import known_adapters
 from robustcheck.models.openclip_rules import openclip_facets
-from robustcheck.models.timm_rules import timm_rule_facets
+from robustcheck.models.timm_rules import CLASSIFIERS, TOWERS, timm_rule_facets
 
 NUMERIC_FACETS = frozenset({"samples", "samples_seen", "resolution", "params"})
 # Columns of the zoo's table that are figures, not facets.
 _ZOO_FIGURES = ("holdout_n", "holdout_correct", "holdout_top1")
-FAMILIES = frozenset({"clip", "clip-ft", "supervised", "more-data", "contrastive", "vlm"})
+FAMILIES = frozenset({"clip", "vlm"}) | CLASSIFIERS | TOWERS
 ZOO_DIRECTORY = Path(__file__).parents[1] / "zoo"
 
 
@@ -41,13 +41,13 @@ def entries() -> tuple[Entry, ...]:
 
 @cache
 def openclip_entries() -> tuple[Entry, ...]:
-    """Return the published OpenCLIP checkpoints, in the order of the table."""
+    """Return the checkpoints that open_clip lists, in the order of the table."""
     return _entries("openclip", Path(__file__).with_name("openclip.csv"))
 
 
 @cache
 def timm_entries() -> tuple[Entry, ...]:
-    """Return the ImageNet classifiers of timm's result tables, in the order of the table."""
+    """Return the ImageNet classifiers that timm lists, in the order of the table."""
     return _entries("timm", Path(__file__).with_name("timm.csv"))
 
 

@@ -48,7 +48,7 @@ def check_query(query: Query, known: Mapping[str, frozenset[str]] | None, where:
     for term in query:
         _check_facet(term, known, where)
         for value in term.values:
-            _check_value(term, value, known[term.facet], where)
+            _check_value(term, value, known, where)
     return query
 
 
@@ -98,7 +98,8 @@ def _check_facet(term: Term, known: Mapping[str, frozenset[str]], where: str) ->
         )
 
 
-def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> None:
+def _check_value(term: Term, value: str, facets: Mapping[str, frozenset[str]], where: str) -> None:
+    known = facets[term.facet]
     if term.facet in NUMERIC_FACETS and number_of(value) is None:
         raise SetupError(f"{value!r} is no {term.facet}", where=where, expected="a number, such as 224 or 2e9")
     is_free = term.facet in NUMERIC_FACETS or term.op in _OPERATORS
@@ -108,8 +109,14 @@ def _check_value(term: Term, value: str, known: frozenset[str], where: str) -> N
         f"no model has {term.facet} {value!r}",
         where=where,
         expected="one of " + ", ".join(sorted(known)[:40]),
-        fix=did_you_mean(value, known),
+        fix=did_you_mean(value, known) or _other_facet(value, facets),
     )
+
+
+def _other_facet(value: str, facets: Mapping[str, frozenset[str]]) -> str:
+    """Return the condition that may be meant by a value that another facet has, or an empty text."""
+    other = next((facet for facet, values in facets.items() if value in values), None)
+    return "" if other is None else f"did you mean {other}={value}?"
 
 
 def _holds(term: Term, value: str | None) -> bool:

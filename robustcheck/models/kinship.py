@@ -46,12 +46,13 @@ def family_of(model_id: str, facets: Mapping[str, str]) -> str:
     return f"{architecture} of {source}" if source else architecture
 
 
-def preference(model_id: str, facets: Mapping[str, str]) -> tuple[bool, bool]:
+def preference(model_id: str, facets: Mapping[str, str]) -> tuple[bool, bool, bool]:
     """Return the rank of a row among those of a network that is listed twice: the highest one counts.
 
-    It is the row at the size that the network is created with, under the activation that it was trained with.
+    It is the row at the size that the network is created with, which the catalogue does not call a twin, under the
+    activation that the network was trained with.
     """
-    return facets.get("size") != "test", _ACTIVATION in model_id
+    return facets.get("size") != "test", facets.get("twin") != "yes", _ACTIVATION in model_id
 
 
 def _timm_architecture(model_id: str, side: str) -> str:

@@ -1,7 +1,8 @@
 """Derive the facets of an OpenCLIP checkpoint from open_clip's own identifiers.
 
 ``openclip_sources.csv`` says what a pretrained tag was trained on (first match wins); the rest is
-read off the architecture's name. Figures that no name holds are left out, never guessed.
+read off the architecture's name. Figures that no name holds are left out, never guessed: ``unknown`` in the
+table means that somebody looked and that the makers do not say.
 """
 
 from __future__ import annotations
@@ -26,8 +27,16 @@ _SEEN_KNOWN = {
     "metaclip_fullcc": "1.28e10",
     "laion400m_e32": "1.28e10",
     "laion400m_e31": "1.24e10",
+    "datacompdr": "1.3e10",
+    "datacompdr_lt": "3.6e10",
 }
-_HYBRID = ("MobileCLIP", "ViTamin")
+_HYBRID = re.compile(r"MobileCLIP2?-[SB]|ViTamin")
+# How a checkpoint was trained, by what its architecture's name holds; the first that fits.
+_RECIPES = (
+    ("nllb", "nllb-clip"), ("coca", "coca"), ("EVA", "eva-clip"), ("CLIPA", "clipa"), ("ViTamin", "vitamin"),
+    ("MobileCLIP2", "mobileclip2"), ("MobileCLIP", "mobileclip"), ("PE-Core", "pe-core"),
+    ("SigLIP2", "siglip2"), ("SigLIP", "siglip"), ("worldwide", "metaclip2"),
+)  # fmt: skip
 _MULTILINGUAL = ("nllb", "xlm-roberta", "i18n", "worldwide", "SigLIP2")
 
 
@@ -45,6 +54,7 @@ def architecture_facets(architecture: str) -> Facets:
         "architecture": _kind(architecture),
         "backbone": backbone(architecture),
         "resolution": resolution(architecture),
+        "recipe": next((recipe for mark, recipe in _RECIPES if mark in architecture), "clip"),
         "loss": _loss(architecture),
         "language": "multilingual" if any(mark in architecture for mark in _MULTILINGUAL) else "english",
     }
@@ -68,7 +78,7 @@ def resolution(architecture: str) -> str:
 def _kind(architecture: str) -> str:
     if architecture.startswith("EVA"):
         return "eva"
-    if architecture.startswith(_HYBRID):
+    if _HYBRID.match(architecture):
         return "hybrid"
     return "cnn" if architecture.startswith(("RN", "convnext")) else "vit"
 

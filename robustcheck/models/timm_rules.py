@@ -1,7 +1,9 @@
 """Derive the family and the training data of a timm classifier from the tag of its name.
 
-``timm_sources.csv`` reads the tag (first match wins): ``supervised`` saw only ImageNet-1k, though
-perhaps a teacher, ``more-data`` saw more images, ``clip-ft`` is a CLIP image tower fine-tuned.
+``timm_sources.csv`` reads the tag, or the whole name where a pattern has a dot (first match wins). Classifiers:
+``supervised`` saw only ImageNet-1k, though perhaps a teacher, ``more-data`` saw more images, ``clip-ft`` is a CLIP
+image tower fine-tuned. Networks without a trained head: ``clip-tower`` is the image tower of a CLIP model,
+``contrastive`` learnt from images alone by telling them apart, ``tower`` in any other way.
 """
 
 from __future__ import annotations
@@ -16,16 +18,33 @@ from pathlib import Path
 Facets = dict[str, str]
 
 _TOWER = re.compile(r"_clip(_|$)|siglip")
+CLASSIFIERS = frozenset({"supervised", "more-data", "clip-ft"})
+TOWERS = frozenset({"clip-tower", "contrastive", "tower"})
+# The image side at the end of a tag, or of an architecture whose last number is one. It is no side in ``levit_256``.
+_TAG_SIDE = re.compile(r"_(\d{3})$")
+_SIDE = re.compile(
+    r"^(?!levit|mobilevit).*(?:patch|window|mixer|mlp|maxvit|coat|vit|clip|beit|hiera|cait|swin|halo|focal).*_(\d{3})$"
+)
 _FINETUNING = re.compile(r"_ft_(in12k|in21k|in22k)_in1k|_ft_(in1k)")
 
 
 def timm_rule_facets(name: str) -> Facets:
-    """Return what the tag of a timm name tells; nothing for a name without a known tag."""
-    tag = name.partition(".")[2]
-    known = next((row for row in _sources() if fnmatchcase(tag, row["tag"])), None)
+    """Return what a timm name tells; nothing for a name without a known tag.
+
+    >>> timm_rule_facets("vit_base_patch16_siglip_512.v2_webli")
+    {'family': 'clip-tower', 'source': 'webli', 'resolution': '512'}
+    """
+    architecture, _, tag = name.partition(".")
+    known = next((row for row in _sources() if fnmatchcase(name if "." in row["tag"] else tag, row["tag"])), None)
     if known is None:
         return {}
-    return {"family": known["family"], "source": known["source"], "finetuning": finetuning(tag)}
+    side = _TAG_SIDE.search(tag) or _SIDE.search(architecture)
+    return {
+        "family": known["family"],
+        "source": known["source"],
+        **({"finetuning": finetuning(tag)} if known["family"] in CLASSIFIERS else {}),
+        **({"resolution": side[1]} if side else {}),
+    }
 
 
 def timm_file_facets(name: str) -> Facets:
@@ -36,7 +55,10 @@ def timm_file_facets(name: str) -> Facets:
     """
     architecture, _, tag = name.partition(".")
     family = "clip-ft" if _TOWER.search(architecture) else "supervised"
-    known = {"family": family, **_tabled(architecture), **(timm_rule_facets(name) if tag else {})}
+    told = timm_rule_facets(name) if tag else {}
+    # A file is of a classifier, also where its training began with a tower.
+    told = {facet: value for facet, value in told.items() if value not in TOWERS}
+    known = {"family": family, **_tabled(architecture), **told}
     return {facet: value for facet, value in known.items() if value}
 
 

@@ -73,6 +73,7 @@ def test_the_empty_query_matches_everything() -> None:
         ("resolution=high", "'high' is no resolution", "a number"),
         ("source=", "no model has source ''", "one of"),
         ("backbone=zit-*", "no model has backbone 'zit-*'", "one of"),
+        ("family=siglip2", "no model has family 'siglip2'", "did you mean recipe=siglip2?"),
     ],
 )
 def test_a_wrong_query_says_what_and_what_instead(text: str, found: str, hint: str) -> None:
@@ -127,6 +128,16 @@ def test_numeric_facets_have_no_list_of_values() -> None:
         ("ViT-H-14-378-quickgelu/dfn5b", {"source": "dfn", "resolution": "378", "backbone": "vit-h-14"}),
         ("RN50/cc12m", {"source": "cc12m", "samples": "1.2e7"}),
         ("nllb-clip-base/v1", {"source": "mixed", "language": "multilingual"}),
+        ("ViT-gopt-16-SigLIP2-384/webli", {"recipe": "siglip2", "source": "webli", "language": "multilingual"}),
+        ("ViT-B-16-SigLIP2/webli", {"recipe": "siglip2", "resolution": "224", "backbone": "vit-b-16"}),
+        ("MobileCLIP-B/datacompdr_lt", {"recipe": "mobileclip", "source": "datacomp", "samples_seen": "3.6e10"}),
+        ("MobileCLIP2-S0/dfndr2b", {"recipe": "mobileclip2", "source": "dfn", "architecture": "hybrid"}),
+        ("MobileCLIP2-L-14/dfndr2b", {"recipe": "mobileclip2", "architecture": "vit", "curation": "network"}),
+        ("PE-Core-bigG-14-448/meta", {"recipe": "pe-core", "source": "meta", "resolution": "448", "samples": "5.4e9"}),
+        ("ViTamin-XL-384/datacomp1b", {"recipe": "vitamin", "resolution": "384", "architecture": "hybrid"}),
+        ("ViT-H-14-worldwide/metaclip2_worldwide", {"recipe": "metaclip2", "language": "multilingual", "twin": "yes"}),
+        ("ViT-L-14/dfn2b_s39b", {"source": "dfn", "samples_seen": "3.9e10", "twin": None}),
+        ("iformer_h.in1k", {"family": "supervised", "architecture": "hybrid", "resolution": "224"}),
         (
             "vit_base_patch16_clip_224.openai_ft_in12k_in1k",
             {"family": "clip-ft", "source": "wit", "finetuning": "in12k-in1k"},
@@ -152,10 +163,10 @@ def test_hand_reviewed_facets(model: str, expected: dict[str, str]) -> None:
 
 
 def test_a_name_outside_the_table_gets_what_its_name_tells() -> None:
-    assert entry("ViT-SO400M-16-SigLIP2-512/webli") is None
-    siglip2 = facets_of("ViT-SO400M-16-SigLIP2-512/webli")
-    assert (siglip2["source"], siglip2["loss"], siglip2["resolution"]) == ("webli", "sigmoid", "512")
-    assert facets_of("ViT-L-14/dfn2b_s39b")["samples_seen"] == "3.9e10"
+    assert entry("ViT-SO400M-16-SigLIP2-640/webli") is None
+    siglip2 = facets_of("ViT-SO400M-16-SigLIP2-640/webli")
+    assert (siglip2["source"], siglip2["loss"], siglip2["resolution"]) == ("webli", "sigmoid", "640")
+    assert facets_of("ViT-L-14/dfn2b_s50b")["samples_seen"] == "5e10"
     assert facets_of("ViT-B-32/my_own_run")["source"] == "other"
     assert facets_of("resnet18.unknown") == {}
     assert facets_of("someone's-model") == {}
