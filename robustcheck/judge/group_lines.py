@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
+from math import isnan
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.judge.group_case import Member, ModelGroup
@@ -19,19 +22,21 @@ LITTLE_EXPLAINED = 0.8
 
 def place_on_axis(groups: Sequence[ModelGroup], axis: AxisName) -> tuple[tuple[ModelGroup, ...], tuple[str, ...]]:
     """Return the groups without the members that have no place on the axis, and a note that names those."""
-    kept = tuple(ModelGroup(group.name, tuple(m for m in group.members if _has_place(m, axis))) for group in groups)
-    lost = [
-        m.model for before, after in zip(groups, kept, strict=True) for m in before.members if m not in after.members
-    ]
+    placed = [_have_places(group.members, axis) for group in groups]
+    kept = tuple(
+        ModelGroup(group.name, tuple(compress(group.members, has))) for group, has in zip(groups, placed, strict=True)
+    )
+    lost = [m.model for group, has in zip(groups, placed, strict=True) for m in compress(group.members, ~has)]
     for group in kept:
         if not group.members:
             raise RecordError(f"no model of {group.name} has a place on a {axis} axis", fix="use axis: linear")
     return kept, ((f"without {name_first(lost)}: 0% and 100% have no place on a {axis} axis",) if lost else ())
 
 
-def _has_place(member: Member, axis: AxisName) -> bool:
-    places = [member.x, member.y] if np.isnan(member.start) else [member.x, member.y, member.start]
-    return bool(np.isfinite(forward(np.array(places), axis)).all())
+def _have_places(members: Sequence[Member], axis: AxisName) -> npt.NDArray[np.bool_]:
+    """Say for each member whether its x, its y and, where it has one, its start have a place on the axis: (n,)."""
+    values = np.array([(m.x, m.y, m.x if isnan(m.start) else m.start) for m in members]).reshape(-1, 3)
+    return np.asarray(np.isfinite(forward(values, axis)).all(axis=1))
 
 
 def say_extrapolated(group: ModelGroup, fitted: ModelGroup) -> str:

@@ -125,5 +125,6 @@ def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[Mod
 
 def group_models(cells: Iterable[Cell], budget: int) -> Mapping[ModelRef, int]:
     """Number the groups of models that fit the budget together, in order of first use."""
-    groups = group_by_budget({cell.model: weights_bytes(cell.model) for cell in cells}, budget)
+    models = dict.fromkeys(cell.model for cell in cells)
+    groups = group_by_budget({model: weights_bytes(model) for model in models}, budget)
     return {model: number for number, group in enumerate(groups) for model in group}

@@ -99,7 +99,7 @@ class Bench:
     def measure(self, cell: Cell, mates: Iterable[Cell] = ()) -> Found:
         """Return the score of a cell, passing over the images that it lacks; its mates share the pass."""
         if self.look_up(cell) is None:
-            self._pass_over(cell, [mate for mate in mates if mate != cell])
+            self._pass_over(cell, mates)
             self._keep(cell, self._score(cell))
         return self._scores[cell]
 
@@ -203,7 +203,7 @@ class Bench:
             self._fresh_samples -= score.samples.scores.size
             self._scores[oldest] = replace(score, samples=None)
 
-    def _pass_over(self, cell: Cell, mates: Sequence[Cell]) -> None:
+    def _pass_over(self, cell: Cell, mates: Iterable[Cell]) -> None:
         """Have the missing outputs of a cell made, with those of its mates on the same images."""
         try:
             own = self._missing(self._made_ready(cell))
@@ -212,7 +212,7 @@ class Bench:
         sets = {outputs.images for outputs in own}
         missing = dict(own)
         for mate in mates if sets else ():
-            if self.image_sets(mate) & sets and self.look_up(mate) is None:
+            if mate != cell and self.image_sets(mate) & sets and self.look_up(mate) is None:
                 missing.update(self._missing_on(sets, mate))
         self._failed.update(self.do(plan_jobs(missing)))
 

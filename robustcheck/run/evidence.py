@@ -93,7 +93,8 @@ class EvidenceBook:
         return found if isinstance(found, Score) else None
 
     def _measured(self, cell: Cell) -> Found:
-        return self.bench.measure(cell, [other for other in self.planned if self._shares_pass(cell, other)])
+        # Asked for one by one, and only where there is a pass to share: each of many cells looks through all.
+        return self.bench.measure(cell, (other for other in self.planned if self._shares_pass(cell, other)))
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         """Say whether another planned cell lacks outputs on the same images, of a model of the same group."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
-from robustcheck.stats.lines import Points, draw_lines, fit_line, fit_lines
+from robustcheck.stats.lines import DRAW_SETTLED, Points, draw_lines, fit_line, fit_lines
 from robustcheck.stats.model_families import Families, drawn_means, draws_for, separate, smallest_sample, student
 from robustcheck.stats.proportions import ROUNDING, Interval
 
@@ -232,7 +232,9 @@ def matched_residual_difference(
     count = draws_for(before.size, 0 if line is None else line.size)
     pairs = families.draw(rng, count)
     drawn = (
-        fit_lines(before.x[None], before.y[None], axis, pairs) if line is None else draw_lines(line, axis, rng, count)
+        fit_lines(before.x[None], before.y[None], axis, pairs, DRAW_SETTLED)
+        if line is None
+        else draw_lines(line, axis, rng, count)
     )
     moved = drawn_means(pairs, after.y - before.y - drawn.at(after.x[None]) + drawn.at(before.x[None]))
     fitted = fit_line(before if line is None else line, axis)

@@ -22,6 +22,8 @@ _TUNING = 1.345
 _NORMAL_MAD = 0.6744897501960817
 _ROUNDS = 50
 _SETTLED = 1e-8
+# A draw's line need not be known better than the draws lie apart: 1e-6 on the axes is a thousandth of that.
+DRAW_SETTLED = 1e-6
 _FLAT = 1e-12
 
 
@@ -72,10 +74,11 @@ def fit_line(points: Points, axis: AxisName) -> Line:
     return fit_lines(points.x[None], points.y[None], axis)
 
 
-def fit_lines(x: Floats, y: Floats, axis: AxisName, counts: Floats | None = None) -> Line:
+def fit_lines(x: Floats, y: Floats, axis: AxisName, counts: Floats | None = None, settled: float = _SETTLED) -> Line:
     """Fit a line to each row of x and y (b, n), fractions; NaN for a row whose x are all alike.
 
     ``counts`` (b, n) says how often each model is in a row; then x and y may be (1, n), the same models for all rows.
+    A line has ``settled`` when a round moves neither number by more.
     """
     counts = np.ones(x.shape) if counts is None else counts
     places, targets = (np.broadcast_to(forward(each, axis), counts.shape) for each in (x, y))
@@ -89,13 +92,13 @@ def fit_lines(x: Floats, y: Floats, axis: AxisName, counts: Floats | None = None
         moved = _least_squares(rows, values, often * _weights(residuals, often))
         step = np.abs(moved - fitted[active]).max(axis=1)
         fitted[active] = moved
-        active = active[step > _SETTLED]
+        active = active[step > settled]
     return Line(fitted[:, 0], fitted[:, 1], axis)
 
 
 def draw_lines(points: Points, axis: AxisName, rng: np.random.Generator, count: int) -> Line:
     """Fit a line to each of so many draws of the families of a group."""
-    return fit_lines(points.x[None], points.y[None], axis, points.families.draw(rng, count))
+    return fit_lines(points.x[None], points.y[None], axis, points.families.draw(rng, count), DRAW_SETTLED)
 
 
 def r_squared(points: Points, line: Line) -> float:

@@ -23,6 +23,7 @@ from robustcheck.report import load_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.values import Amount, RunRecord
+from robustcheck.values.expectations.no_worse_than import NoWorseThan
 
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.robust.yaml"))
@@ -67,6 +68,15 @@ def test_each_suite_loads_and_plans(path: Path, tmp_path: Path) -> None:
     suite = session(tmp_path).load(path)
     assert suite.title != path.name
     assert session(tmp_path).plan(suite).items
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.name.removesuffix(".robust.yaml"))
+def test_what_is_held_against_one_model_is_meant_for_few(path: Path, tmp_path: Path) -> None:
+    """With --models, any other checkpoint would be red because it is not that model."""
+    for check in session(tmp_path).load(path).checks:
+        if isinstance(check.expect, NoWorseThan) and check.expect.model:
+            narrowed = {term.facet for term in check.applies_to if term.op == "="}
+            assert narrowed & {"adapter", "zoo"}, check.key
 
 
 def test_without_data_nothing_fails_and_nothing_breaks(record: RunRecord) -> None:
