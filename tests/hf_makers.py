@@ -116,6 +116,32 @@ FAMILIES: Mapping[str, Callable[[Path], None]] = {
 }
 
 
+def make_image_tower(name: str, directory: Path) -> Path:
+    """Save a tiny random image tower without a text tower, always the same, and return its directory."""
+    import torch
+    import transformers
+
+    sizes = {"hidden_sizes": [16, 32], "depths": [1, 2]}
+    towers: Mapping[str, tuple[str, str, dict[str, Any]]] = {
+        "dinov2": ("Dinov2Config", "Dinov2Model", _VISION),
+        "dinov2_with_registers": ("Dinov2WithRegistersConfig", "Dinov2WithRegistersModel", _VISION),
+        "dinov3_vit": ("DINOv3ViTConfig", "DINOv3ViTModel", {**_VISION, "num_register_tokens": 2}),
+        "vit": ("ViTConfig", "ViTModel", _VISION),
+        "vit_msn": ("ViTMSNConfig", "ViTMSNModel", _VISION),
+        "clip_vision_model": ("CLIPVisionConfig", "CLIPVisionModel", _VISION),
+        "siglip_vision_model": ("SiglipVisionConfig", "SiglipVisionModel", _VISION),
+        "convnext": ("ConvNextConfig", "ConvNextModel", {**sizes, "num_stages": 2}),
+        "convnextv2": ("ConvNextV2Config", "ConvNextV2Model", {**sizes, "num_stages": 2}),
+        "resnet": ("ResNetConfig", "ResNetModel", {**sizes, "embedding_size": 8, "layer_type": "basic"}),
+    }
+    config, model, settings = towers[name]
+    directory.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(3)
+    save(getattr(transformers, model)(getattr(transformers, config)(**settings)), directory)
+    transformers.CLIPImageProcessor(**_sizes()).save_pretrained(directory)
+    return directory
+
+
 def make_family(name: str, directory: Path) -> Path:
     """Save a tiny random model of a family, always the same, and return its directory."""
     import torch

@@ -212,6 +212,13 @@ def require_capability(recipe: Recipe) -> None:
             where=recipe.ref.text,
             expected=f"a model that {wanted}; this one {', '.join(sorted(have)) or 'does nothing here'}",
         )
+    if recipe.head is not None and recipe.saved is None and "embeds text" not in have:
+        raise ModelError(
+            "it has no text tower and no classes of its own",
+            where=recipe.ref.text,
+            expected="a zero-shot model or a classifier, for a metric that names classes",
+            fix=f"put a head on it: {recipe.ref.text}+linear-probe, {recipe.ref.text}+knn",
+        )
 
 
 def plain_texts(texts: Sequence[str]) -> ClassList:

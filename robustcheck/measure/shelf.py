@@ -183,8 +183,9 @@ class Shelf:
         source = (
             self.dataset(ref.adapters[-1].train or train_set_of(dataset, adapter.name)) if adapter.learns else dataset
         )
-        supervised = "scores classes" in capabilities(ref.encoder)
-        classes = self.classes(source, quantity.prompts, supervised, own_names=True)
+        # Without a text tower nothing is made of the names: neither of a classifier nor of an image tower alone.
+        has_text = "embeds text" in capabilities(ref.encoder)
+        classes = self.classes(source, quantity.prompts, not has_text, own_names=True)
         plain = replace(quantity, transform=None, seed=0, where=())
         basis = replace(self.recipe_with(ref.encoder, source, plain, classes), reading=embedding_of(ref))
         learnt = learnt_from(ref, basis, adapter_facts(ref.adapters[-1], self.settings.local / "digests"))

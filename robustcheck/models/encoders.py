@@ -111,12 +111,12 @@ def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
 
 
 def image_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Features:
-    """Return what is stored of images: embeddings, or class scores."""
-    if isinstance(model, ZeroShotModel):
-        return _with_direction(model.encode_images(crops))
+    """Return what is stored of images: the class scores of a classifier, else embeddings."""
     if isinstance(model, SupervisedModel):
         return model.logits(crops)
-    raise TypeError(f"{type(model).__name__} is neither a ZeroShotModel nor a SupervisedModel")
+    if isinstance(model, ImageEncoder):
+        return _with_direction(model.encode_images(crops))
+    raise TypeError(f"{type(model).__name__} is neither an ImageEncoder nor a SupervisedModel")
 
 
 def _with_direction(embeddings: Features) -> Features:

@@ -1,4 +1,4 @@
-"""Dual encoders of transformers: CLIP, SigLIP, SigLIP 2, ALIGN, Chinese-CLIP and their like."""
+"""Models of transformers: CLIP, SigLIP, SigLIP 2, ALIGN, Chinese-CLIP and their like, and image towers alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.listing import name_first
 from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.encoders_hf_towers import HfImageTower
 from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.geometry import Crop
 from robustcheck.models.hf_files import hf_directory, load_part
 from robustcheck.models.hf_images import split_processor
 from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput
+from robustcheck.models.hf_stages import as_grid, last_stage
+from robustcheck.models.hf_towers import IMAGE_TOWERS
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import (
     as_features,
@@ -48,25 +51,24 @@ class HfDualEncoder(DualEncoder):
         features: torch.Tensor = self.model.get_text_features(**tokens).pooler_output
         return features
 
-    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
-        found = self._last_stage(pixel_values=images)
-        if found.ndim == 4:
-            return found
-        side = self.model.config.vision_config.patch_size
-        return as_grid(found, images.shape[2] // side, images.shape[3] // side)
+    @property
+    def patch_side(self) -> int | None:
+        """Return the side of the image tower's patches; None for a CNN."""
+        side = getattr(self.model.config.vision_config, "patch_size", None)
+        return None if side is None else int(side)
 
-    def _last_stage(self, **inputs: torch.Tensor) -> torch.Tensor:
+    def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
+        high, wide = images.shape[2:]
+        side, native = self.patch_side, self.model.config.vision_config.image_size
+        if side is None:
+            return self._last_stage(pixel_values=images)
+        # Towers of transformers resize their positions when they are asked to: bicubic, without antialiasing.
+        options = {} if (high, wide) == (native, native) else {"interpolate_pos_encoding": True}
+        return as_grid(self._last_stage(pixel_values=images, **options), high // side, wide // side)
+
+    def _last_stage(self, **inputs: Any) -> torch.Tensor:
         """Return what the last block of the image tower gives, read off on its way to the embedding."""
-        seen: list[Any] = []
-        encoder = self.model.vision_model.encoder
-        blocks = encoder.layers if hasattr(encoder, "layers") else encoder.blocks
-        hook = blocks[-1].register_forward_hook(lambda block, given, found: seen.append(found))
-        try:
-            self.model.get_image_features(**inputs)
-        finally:
-            hook.remove()
-        stage: torch.Tensor = seen[0][0] if isinstance(seen[0], tuple) else seen[0]
-        return stage
+        return last_stage(self.model.vision_model.encoder, lambda: self.model.get_image_features(**inputs))
 
     def _tokens(self, texts: list[str]) -> Any:
         how = self.text_input
@@ -115,8 +117,10 @@ class NaflexEncoder(HfDualEncoder):
         side = self.model.config.vision_config.patch_size
         cut = [as_patches(image, side) for image in images]
         shapes = [(image.shape[2] // side, image.shape[3] // side) for image in images]
-        rows = [functional.pad(patches, (0, 0, 0, self.most_patches - len(patches))) for patches in cut]
-        masks = [torch.arange(self.most_patches) < len(patches) for patches in cut]
+        # The processor makes no more than ``most_patches``; a feature map is asked for at the size of its picture.
+        room = max(self.most_patches, *map(len, cut))
+        rows = [functional.pad(patches, (0, 0, 0, room - len(patches))) for patches in cut]
+        masks = [torch.arange(room) < len(patches) for patches in cut]
         return {
             "pixel_values": torch.stack(rows),
             "pixel_attention_mask": torch.stack(masks).int().to(self.device),
@@ -124,17 +128,17 @@ class NaflexEncoder(HfDualEncoder):
         }
 
 
-def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder:
-    """Load a directory or a repository of the hub, with its own preprocessing and tokenizer."""
+def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder | HfImageTower:
+    """Load a directory or a repository of the hub, with its own preprocessing and, where it has one, tokenizer."""
     target = resolve_device(device)
     directory = hf_directory(ref)
     with _quiet(), without_foreign_code():
         model = loaded(ref, lambda: _weighted(directory))
-        processor, tokenizer = (
-            load_part(ref, directory, "AutoImageProcessor"),
-            load_part(ref, directory, "AutoTokenizer"),
-        )
-    geometry, normalisation = split_processor(processor, ref.text)
+        processor = load_part(ref, directory, "AutoImageProcessor")
+        geometry, normalisation = split_processor(processor, ref.text)
+        if model.config.model_type in IMAGE_TOWERS:
+            return HfImageTower(model.to(target).eval(), geometry, normalisation, target, precision)
+        tokenizer = load_part(ref, directory, "AutoTokenizer")
     text_input = TEXT_INPUTS[model.config.model_type]
     facts = {
         "model": model.to(target).eval(),
@@ -166,12 +170,6 @@ def one_by_one(images: torch.Tensor) -> list[torch.Tensor]:
     return [images[place : place + 1] for place in range(len(images))]
 
 
-def as_grid(tokens: torch.Tensor, high: int, wide: int) -> torch.Tensor:
-    """Return patch tokens (n, t, d) as (n, d, high, wide), without those that stand before the patches."""
-    patches = tokens[:, tokens.shape[1] - high * wide :]
-    return patches.transpose(1, 2).reshape(len(tokens), -1, high, wide)
-
-
 def as_patches(image: torch.Tensor, side: int) -> torch.Tensor:
     """Return an image (1, 3, h, w) as rows of patches (h w / side^2, side * side * 3), as SigLIP 2 reads them."""
     _, channels, high, wide = image.shape
@@ -192,8 +190,12 @@ def _weighted(directory: Path) -> Any:
         dtype=torch.float32,
         output_loading_info=True,
     )
-    if found["missing_keys"]:  # transformers would go on with random ones
-        raise RuntimeError(f"missing {name_first(sorted(found['missing_keys']), 3)}")
+    tower = IMAGE_TOWERS.get(model.config.model_type)
+    # A pooling layer that is not read may be missing.
+    unread = ("pooler.",) if tower is not None and tower.reads_first else ()
+    missing = sorted(key for key in found["missing_keys"] if not key.startswith(unread))
+    if missing:  # transformers would go on with random ones
+        raise RuntimeError(f"missing {name_first(missing, 3)}")
     return model
 
 

@@ -17,6 +17,7 @@ from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_tables import pretrained_source
 from robustcheck.models.openclip_texts import TOKENIZER_PROBE, reads_to_the_end_only, short_text_features, tower_digest
 from robustcheck.models.openclip_weights import filled, one_checkpoint
+from robustcheck.models.picture_sizes import patch_side, sized_tower
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import loaded, resolve_device
@@ -62,9 +63,16 @@ class OpenClipModel(DualEncoder):
             )
         return tokens
 
+    @property
+    def patch_side(self) -> int | None:
+        """Return the side of the image tower's patches; None for a CNN."""
+        return patch_side(self.model.visual)
+
     def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
-        found = self.model.visual.forward_intermediates(images, indices=1, intermediates_only=True, output_fmt="NCHW")
-        stages: list[torch.Tensor] = found["image_intermediates"]
+        tower = sized_tower(self.model.visual, *images.shape[2:])
+        found = tower.forward_intermediates(images, indices=1, intermediates_only=True, output_fmt="NCHW")
+        # A tower of timm gives the list itself.
+        stages: list[torch.Tensor] = found["image_intermediates"] if isinstance(found, dict) else found
         return stages[-1]
 
 

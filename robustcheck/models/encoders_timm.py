@@ -12,6 +12,7 @@ from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
 from robustcheck.models.checkpoint_state import fitted_names, read_checkpoint
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_errors import is_out_of_memory
+from robustcheck.models.picture_sizes import patch_side, sized_trunk
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import Classifier
 from robustcheck.models.torch_running import loaded, resolve_device
@@ -29,8 +30,13 @@ class TimmModel(Classifier):
         features: torch.Tensor = self.model.forward_head(self.model.forward_features(images), pre_logits=True)
         return features
 
+    @property
+    def patch_side(self) -> int | None:
+        """Return the side of the patches; None for a CNN."""
+        return patch_side(self.model)
+
     def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
-        stages: list[torch.Tensor] = self.model.forward_intermediates(
+        stages: list[torch.Tensor] = sized_trunk(self.model, *images.shape[2:]).forward_intermediates(
             images, indices=1, intermediates_only=True, output_fmt="NCHW"
         )
         return stages[-1]

@@ -9,10 +9,10 @@ from robustcheck.errors import ModelError, ModelUnavailable
 from robustcheck.files.json_files import read_settings
 from robustcheck.models.hf_kind import (
     CONFIGURATION,
+    MODEL_TYPES,
     SETTINGS_FILES,
     SHARDS,
     SHARDS_INDEX,
-    TEXT_INPUTS,
     WHOLE_WEIGHTS,
     declared_class,
     model_files,
@@ -49,7 +49,7 @@ def _fetched(ref: ModelRef, repository: str) -> Path:
 
 
 def _whole(ref: ModelRef, directory: Path) -> Path:
-    """Return a directory whose model is a dual encoder and whose weights are there, all of them as safetensors."""
+    """Return a directory whose model is of a known type and whose weights are there, all of them as safetensors."""
     if not model_files(directory):
         raise ModelError(
             "it has no weights as safetensors, or not all of their files",
@@ -60,9 +60,11 @@ def _whole(ref: ModelRef, directory: Path) -> Path:
     if (directory / _PEFT).is_file():
         raise ModelError(f"it has a {_PEFT}, which would change the model", where=ref.text, fix="merge the adapter")
     model_type = read_settings(directory / CONFIGURATION).get("model_type")
-    if model_type not in TEXT_INPUTS:
+    if model_type not in MODEL_TYPES:
         raise ModelError(
-            f"a model of the type {model_type!r} is not a dual encoder", where=ref.text, expected=", ".join(TEXT_INPUTS)
+            f"a model of the type {model_type!r} is neither a dual encoder nor an image tower",
+            where=ref.text,
+            expected=", ".join(MODEL_TYPES),
         )
     return directory
 

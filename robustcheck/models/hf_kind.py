@@ -1,4 +1,4 @@
-"""The kind of model that transformers loads: dual encoders as a directory or a repository of the hub.
+"""The kind of model that transformers loads: dual encoders and image towers, from a directory or the hub.
 
 Only safetensors are read, and no code that lies beside them: not in loading, not in preprocessing, not in tokenizing.
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 from robustcheck.errors import ModelError
 from robustcheck.files.json_files import read_settings
-from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.hf_towers import IMAGE_TOWERS
+from robustcheck.models.kind import Capability, KeyFacts, ModelKind, Reference, safe_id
 from robustcheck.models.model_files import hub_file, is_repository
 from robustcheck.models.openclip_kinds import is_openclip_directory
 from robustcheck.values import ModelRef, Pairs
@@ -63,15 +64,17 @@ TEXT_INPUTS: Mapping[str, TextInput] = {
     "siglip": _SIGLIP,
     "siglip2": _SIGLIP,
 }
+MODEL_TYPES = (*TEXT_INPUTS, *IMAGE_TOWERS)
 _CNNS = ("efficientnet", "align", "resnet", "convnext", "regnet")
+_OF_IMAGES: frozenset[Capability] = frozenset({"embeds images", "gives feature maps", "has gradients"})
 
 
-def is_dual_encoder(path: Path) -> bool:
-    """Say whether a directory is one of transformers' dual encoders, and not also in open_clip's form."""
+def is_model_directory(path: Path) -> bool:
+    """Say whether a directory is a model of transformers that is known here, and not also in open_clip's form."""
     return (
         (path / CONFIGURATION).is_file()
         and not is_openclip_directory(path)
-        and read_settings(path / CONFIGURATION).get("model_type") in TEXT_INPUTS
+        and read_settings(path / CONFIGURATION).get("model_type") in MODEL_TYPES
     )
 
 
@@ -111,18 +114,21 @@ def _parse(reference: Reference) -> ModelRef:
         raise ModelError(
             f"{rest!r} is neither a directory nor a repository", where=text, expected="hf:PATH or hf:ORG/NAME"
         )
-    return ModelRef(safe_id(rest), text, "hf", "", rest, (("family", "clip"),))
+    configuration = _hub_configuration(rest)
+    tower = IMAGE_TOWERS.get(str(configuration.get("model_type")))
+    family = "clip" if tower is None else tower.family
+    return ModelRef(safe_id(rest), text, "hf", "", rest, (("family", family),) if family else ())
 
 
 def _parse_directory(path: Path, text: str) -> ModelRef:
     configuration = read_settings(path / CONFIGURATION)
     model_type = configuration.get("model_type")
-    if model_type not in TEXT_INPUTS:
+    if model_type not in MODEL_TYPES:
         found = f"is of the type {model_type!r}" if configuration else f"has no {CONFIGURATION}"
         raise ModelError(
             f"{path} {found}",
             where=text,
-            expected="a dual encoder that transformers saved: " + ", ".join(TEXT_INPUTS),
+            expected="a dual encoder or an image tower that transformers saved: " + ", ".join(MODEL_TYPES),
         )
     return ModelRef(f"hf@{safe_id(path.name)}", text, "hf", str(model_type), str(path), _facets(path, configuration))
 
@@ -130,9 +136,12 @@ def _parse_directory(path: Path, text: str) -> ModelRef:
 def _facets(path: Path, configuration: Mapping[str, Any]) -> Pairs:
     vision = configuration.get("vision_config") or {}
     tower = str(vision.get("model_type") or configuration["model_type"])
-    facets = {"family": "clip", "architecture": "cnn" if tower.startswith(_CNNS) else "vit"}
-    side = _side(path) or vision.get("image_size")
-    return tuple(sorted({**facets, **({"resolution": str(side)} if side else {})}.items()))
+    alone = IMAGE_TOWERS.get(str(configuration["model_type"]))
+    facets = {"family": "clip" if alone is None else alone.family}
+    facets |= {"architecture": "cnn" if tower.startswith(_CNNS) else "vit"}
+    side = _side(path) or vision.get("image_size") or (configuration.get("image_size") if alone else None)
+    facets |= {"resolution": str(side)} if side else {}
+    return tuple(sorted((name, value) for name, value in facets.items() if value))
 
 
 def _side(path: Path) -> int | None:
@@ -152,6 +161,19 @@ def _preprocessing(directory: Path) -> Mapping[str, Any]:
     return next((settings for settings in found if settings), {})
 
 
+def _hub_configuration(repository: str) -> Mapping[str, Any]:
+    """Return the configuration of a repository, as far as it is on this machine."""
+    found = hub_file(repository, CONFIGURATION)
+    return {} if found is None else read_settings(found)
+
+
+def _capabilities(ref: ModelRef) -> frozenset[Capability]:
+    """Return what a model can do; one of which nothing is on this machine yet is taken for a dual encoder."""
+    is_here = Path(ref.weights or "").is_absolute()
+    model_type = ref.architecture if is_here else str(_hub_configuration(str(ref.weights)).get("model_type"))
+    return _OF_IMAGES if model_type in IMAGE_TOWERS else _OF_IMAGES | {"embeds text"}
+
+
 def _files(ref: ModelRef) -> dict[str, Path]:
     place = Path(ref.weights or "")
     if place.is_absolute():
@@ -168,9 +190,9 @@ KIND = ModelKind(
     files=_files,
     # The processors resize with torchvision.
     key=lambda ref: KeyFacts("hf", "", "", ("transformers", "tokenizers", "torchvision")),
-    capabilities=always("embeds images", "embeds text", "gives feature maps", "has gradients"),
+    capabilities=_capabilities,
     load="robustcheck.models.encoders_hf:load_hf",
     needs_hub=True,
-    holds=is_dual_encoder,
+    holds=is_model_directory,
     is_bare=True,
 )

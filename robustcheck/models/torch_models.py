@@ -13,6 +13,7 @@ import numpy as np
 from robustcheck.errors import ModelError
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
+from robustcheck.models.picture_sizes import CNN_CELL, padded_to_cells
 from robustcheck.models.torch_running import as_features, normalised, running, stack_pixels, unit_rows
 
 if TYPE_CHECKING:
@@ -57,6 +58,27 @@ class TorchModel(ABC):
         They are those of the last block, before any normalisation or projection that follows.
         """
         return self._feature_map(self._input(pixels)).float()
+
+    def dense_map(self, pixels: torch.Tensor, normalisation: Normalisation) -> torch.Tensor:
+        """Return the features of the last stage of pictures of any size, as (n, d, h, w).
+
+        There is a cell for each patch; the last stage of a CNN is resized to a cell for 16 x 16 pixels. Pictures get
+        a border of zeros where their sides are no multiples of a cell's.
+        """
+        from torch.nn import functional
+
+        cell = self.patch_side or CNN_CELL
+        images = padded_to_cells(normalised(pixels, normalisation), cell)
+        found = self._feature_map(images).float()
+        if self.patch_side is not None:
+            return found
+        size = (images.shape[2] // cell, images.shape[3] // cell)
+        return functional.interpolate(found, size=size, mode="bilinear", align_corners=False)
+
+    @property
+    @abstractmethod
+    def patch_side(self) -> int | None:
+        """Return the side in pixels of the patches that the last stage is made of; None for a CNN."""
 
     def _input(self, pixels: torch.Tensor) -> torch.Tensor:
         return normalised(pixels, self.normalisation)

@@ -414,5 +414,5 @@ def test_the_reference_of_an_unknown_model_type_in_the_hub_is_refused_on_loading
     configuration = json.loads((tmp_path / "other" / "config.json").read_text())
     (tmp_path / "other" / "config.json").write_text(json.dumps({**configuration, "model_type": "bert"}))
     ref = ModelRef("other", "hf:other", "hf", "", str(tmp_path / "other"))
-    with pytest.raises(ModelError, match=r"type 'bert' is not a dual encoder(?s:.*)siglip2"):
+    with pytest.raises(ModelError, match=r"type 'bert' is neither a dual encoder nor an image tower(?s:.*)siglip2"):
         load_model(ref, "cpu")

@@ -315,6 +315,8 @@ def steep(scale: float) -> Any:
     from robustcheck.models.torch_models import Classifier
 
     class Brightness(Classifier):
+        patch_side = None
+
         def _feature_map(self, images: torch.Tensor) -> torch.Tensor:
             return images
 
