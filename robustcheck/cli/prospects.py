@@ -135,7 +135,7 @@ def _chosen_n(cell: Cell, bench: Bench) -> int | None:
 
 def _published_n(quantity: Quantity) -> int | None:
     for population in map(load_population, sorted(known_populations())):
-        for model in population.facets if population.has(quantity) else ():
+        for model in population.facets if population.stands_in and population.has(quantity) else ():
             figure = population.figure(model, quantity)
             if figure is not None:
                 return figure.n

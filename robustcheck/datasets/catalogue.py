@@ -24,6 +24,8 @@ class CatalogueEntry:
     the set of the same classes that adapters learn from;
     A family has ``subsets``: its axes and their values, in order; ``default`` holds the values that an axis
     has where a suite does not name it, ``folders`` the group directories of the first axis's values.
+    An average has ``members``: data sets whose scores are averaged, each with the metrics that stand for others there
+    (``top1=pm0``).
     ``columns`` are all that ``where`` can name, each with its values (none listed: any), where that is known
     without the images; a directory may bring columns of its own.
     """
@@ -49,7 +51,13 @@ class CatalogueEntry:
     subsets: Axes = ()
     default: Axes = ()
     folders: Axes = ()
+    members: Axes = ()
     columns: Axes | None = None
+
+    def member_metric(self, member: str, metric: str) -> str:
+        """Return the metric that stands for another one on a member of an average."""
+        stand_ins = dict(text.split("=", 1) for text in dict(self.members)[member])
+        return stand_ins.get(metric, metric)
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def examine(
     entry = known_datasets().get(name_or_path)
     if entry is not None and entry.subsets:
         return _family(presence(entry.name, roots), roots, decode, index_dir)
+    if entry is not None and entry.members:
+        return [*_average(entry, roots)]
     try:
         dataset = open_dataset(name_or_path, roots, index_dir)
     except DataError as error:
@@ -56,6 +58,13 @@ def examine(
         return [Observation("error", "opening", str(error))]
     looked_at = [_decoded(dataset, decode), *_headers(dataset, decode)]
     return [*_opened(name_or_path, dataset), *_defects(dataset), *looked_at, _fingerprint(dataset)]
+
+
+def _average(entry: CatalogueEntry, roots: Sequence[Path]) -> Iterator[Observation]:
+    """Say of each data set of an average where it lies; each is examined under its own name."""
+    for member, _ in entry.members:
+        found = presence(member, roots)
+        yield Observation("error" if found.place is None else "ok", member, found.place or found.advice)
 
 
 def _is_named(text: str) -> bool:

@@ -49,6 +49,11 @@ def open_dataset(name_or_path: str, roots: Sequence[Path], index_dir: Path | Non
     entry = subset or entries.get(name_or_path)
     if entry is None:
         return _open_directory(_existing(name_or_path), index_dir)
+    if entry.members:
+        raise DataError(
+            f"{entry.name} is an average over {', '.join(member for member, _ in entry.members)}: it has no images",
+            expected="one of these",
+        )
     layout = layout_named(entry.layout, entry.name) if entry.layout else _ANY_LAYOUT
     if isinstance(layout, SelfContained):
         return layout.open(entry.name)

@@ -41,6 +41,8 @@ def presence(name: str, roots: Sequence[Path]) -> Presence:
         return _view(entry, roots)
     if entry.subsets:
         return _family(entry, roots)
+    if entry.members:
+        return _average(entry, roots)
     return _directory(entry, roots)
 
 
@@ -58,6 +60,15 @@ def _view(entry: CatalogueEntry, roots: Sequence[Path]) -> Presence:
     if base.place is None:
         return Presence(None, advice=f"shows images of {entry.of}: {base.advice}")
     return Presence(f"{base.place} ({entry.of})")
+
+
+def _average(entry: CatalogueEntry, roots: Sequence[Path]) -> Presence:
+    """Say that all data sets of an average are here, or what is to do about the first that is not."""
+    here = {member: presence(member, roots) for member, _ in entry.members}
+    missing = next((member for member, found in here.items() if found.place is None), None)
+    if missing is not None:
+        return Presence(None, advice=f"averages {missing}: {here[missing].advice}")
+    return Presence(f"an average over {len(here)} data sets")
 
 
 def _directory(entry: CatalogueEntry, roots: Sequence[Path]) -> Presence:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.measure.averages import find_recipes
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
 from robustcheck.measure.jobs import Job, chunks_of, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
-from robustcheck.measure.metric import metric_of
 from robustcheck.measure.pairing import pairing_of
 from robustcheck.measure.parts import Head, ImageSet, Outputs
 from robustcheck.measure.recipe import Recipe, require_capability
@@ -141,7 +141,7 @@ class Bench:
         found = self._recipes.get(cell)
         if found is None:
             try:
-                found = self._recipes[cell] = metric_of(cell).find_recipes(cell, self.shelf)
+                found = self._recipes[cell] = find_recipes(cell, self.shelf)
             except ModelUnavailable:
                 raise
             except RobustcheckError as error:

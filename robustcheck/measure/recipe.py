@@ -100,7 +100,7 @@ class Recipe:
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
     and ``others`` the recipes of further models that have a part in the reading. With
     ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights calls its
-    outputs.
+    outputs. ``member`` says which data set of an average it is for.
     """
 
     ref: ModelRef
@@ -117,6 +117,7 @@ class Recipe:
     others: tuple[Recipe, ...] = ()
     learnt: Learnt | None = None
     told: OutputNames | None = None
+    member: int = 0
 
     @property
     def images(self) -> Dataset:

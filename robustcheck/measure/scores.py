@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from robustcheck.errors import DataError
+from robustcheck.measure.averages import make_samples
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.learnt import learnt_facts
 from robustcheck.measure.loaded_models import LOADED
@@ -74,7 +75,7 @@ def samples_of_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Samp
 
 def _sampled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     metric = metric_of(cell)
-    sampled = metric.samples(cell, recipes, memo)
+    sampled = make_samples(cell, recipes, memo)
     n = len(sampled.samples.scores)
     if n < metric.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")

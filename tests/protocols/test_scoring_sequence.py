@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from scoring_data import THREE, World, logits, make_world, options, painted
 
 from robustcheck.datasets.dataset import ImageDataset
+from robustcheck.protocols.calibrate.temperature import fit_temperature, stratified_halves
+from robustcheck.stats import calibration
 
 LENGTHS = (12, 9, 11)
 
@@ -185,3 +188,41 @@ def test_anchors_are_all_or_none(world: World) -> None:
     world.add(clips())
     assert "over all anchors" in world.refusal("pm0", "clips", where=(("video", "v0"),))
     assert "pm0 means nothing on a sequences data set" in world.refusal("pm0", "imagenet-p/rotate")
+
+
+# --- calibration of anchors ------------------------------------------------------------------------
+
+
+def test_anchors_are_calibrated_with_every_class_that_is_right(world: World) -> None:
+    """Right where the best class is accepted; the likelihood is that of any accepted class."""
+    data = clips()
+    world.add(data)
+    z = logits(data)[list(ANCHORS)]
+    accepted = np.array([[str(label) in OWN[anchor].split(";") for label in range(3)] for anchor in ANCHORS])
+    p = softmax(z, axis=1)
+    found = world.score("nll", "clips")
+    assert (found.value, found.n) == (pytest.approx(-np.log((p * accepted).sum(axis=1)).mean()), 3)
+    right = accepted[np.arange(3), z.argmax(axis=1)]
+    assert world.score("ece", "clips").value == pytest.approx(calibration.ece(p.max(axis=1), right, bins=15))
+    assert found.samples is not None
+    assert found.samples.clusters is not None
+    assert found.samples.clusters.tolist() == [0, 0, 1]
+    assert dict(found.provenance)["scored"] == "3 anchor frames"
+
+
+def test_anchors_take_the_temperature_of_other_images(world: World) -> None:
+    world.add(clips(), painted("known", 90, THREE))
+    fitted = options(temperature="fitted", fitted_on="known")
+    found = world.score("nll", "clips", options=fitted)
+    temperature = float(dict(found.provenance)["temperature"].split(",")[0])
+    z, labels = logits(world.datasets["known"]), world.datasets["known"].labels  # type: ignore[arg-type]
+    half = stratified_halves(labels)[0]
+    assert temperature == pytest.approx(fit_temperature(z[half], labels[half]).value, abs=1e-4)
+    scaled = softmax(logits(clips())[list(ANCHORS)] / temperature, axis=1)
+    first = [int(OWN[anchor][0]) for anchor in (10, 45)]
+    likelihood = [scaled[0, first[0]], scaled[1, 1] + scaled[1, 2], scaled[2, first[1]]]
+    assert found.value == pytest.approx(-np.log(likelihood).mean(), abs=1e-4)
+    for wrong in (options(temperature="fitted"), options(temperature="oracle", fitted_on="known")):
+        assert "fit no temperature" in world.refusal("ece", "clips", options=wrong)
+    assert "over all anchors" in world.refusal("ece", "clips", where=(("video", "v0"),))
+    assert "brier means nothing on a video data set" in world.refusal("brier", "clips")

@@ -81,7 +81,7 @@ def _neighbours(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[
     higher, lower = (
         _keep_near(group, other, reach, case) for group, other in (case.groups, tuple(reversed(case.groups)))
     )
-    effect = local_difference(*(_from_start(group, expect) for group in (higher, lower)), reach, seed=case.seed)
+    effect = local_difference(_from_start(higher, expect), _from_start(lower, expect), reach, seed=case.seed)
     level = float(higher.values.mean()) - effect.value
     claim = (
         f"mean {case.metric} of {higher.name} lies {say_points(effect.value, case.unit)} {say_side(effect.value)} "

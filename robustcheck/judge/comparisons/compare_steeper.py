@@ -68,7 +68,7 @@ def _slopes(expect: Steeper, points: list[Points]) -> tuple[float, float]:
 
 
 def _tangent(first: float, second: float) -> float:
-    return float(tan_delta(np.float64(first), np.float64(second)))
+    return float(tan_delta(np.array([first]), np.array([second]))[0])
 
 
 def _tangents(expect: Steeper, groups: tuple[ModelGroup, ...]) -> Pairs:

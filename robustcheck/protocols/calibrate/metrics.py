@@ -20,6 +20,7 @@ from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.means import MEAN
 from robustcheck.stats.risk_coverage import AURC
 from robustcheck.stats.statistic import Statistic
+from robustcheck.values import Task
 
 _OPTIONS = (
     ChoiceOption(
@@ -57,6 +58,7 @@ def _calibration(
     options: tuple[MetricOption, ...] = _OPTIONS,
     *,
     bounded: bool = True,
+    tasks: tuple[Task, ...] = ("classification", "typographic", "video"),
 ) -> Metric:
     return Metric(
         name=name,
@@ -65,7 +67,7 @@ def _calibration(
         unit="",
         higher_is_better=False,
         statistic=statistic,
-        tasks=("classification", "typographic"),
+        tasks=tasks,
         find_recipes=find_recipes,
         samples=partial(samples, score=score),
         options=options,
@@ -112,5 +114,7 @@ METRICS = (
         partial(sample_losses, loss=brier_losses),
         MEAN,
         bounded=False,
+        # Of several right classes it would have to say how they share the chance.
+        tasks=("classification", "typographic"),
     ),
 )

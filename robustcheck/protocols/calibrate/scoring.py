@@ -22,6 +22,7 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.outputs.logits import among_kept
 from robustcheck.outputs.summary import Summary
+from robustcheck.protocols.calibrate.anchor_calibration import require_plain, summarise_anchors
 from robustcheck.protocols.calibrate.temperature import Temperature, fit_temperature, stratified_halves
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.means import MEAN
@@ -38,6 +39,8 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipe of the data set, and that of the set on which the temperature is fitted."""
     own = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(own.dataset, metric_of(cell))
+    if own.dataset.task == "video":
+        require_plain(cell)
     fitted_on = option_of(cell, "fitted_on") or own.dataset.id_dataset or cell.quantity.dataset
     if fitted_on == cell.quantity.dataset and own.transform is None:
         return (own, own)
@@ -50,6 +53,10 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
     own, fitted_on = recipes
     rows = _scored_rows(cell, own, fitted_on)
     temperature, facts = _temperature(cell, recipes, rows, memo)
+    if own.dataset.task == "video":
+        anchors = summarise_anchors(own, memo, temperature.value)
+        scored = replace(score(cell, anchors.part), clusters=anchors.videos)
+        return Sampled(scored, (*facts, ("scored", f"{len(scored.ids):,} anchor frames")))
     found = read_slice(own, memo, cell.quantity.where, temperature.value)
     kept = np.flatnonzero(np.isin(found.rows, rows))
     part = Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))

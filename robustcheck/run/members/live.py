@@ -71,7 +71,8 @@ def _add_model(model: ModelRef, found: Sequence[Found | None], gathered: Gathere
 def _support(score: Score | None) -> Support:
     if score is None:
         return NO_SUPPORT
-    return Support(score.n if metric_of(score.cell).is_share else 0, score.samples)
+    counted = score.n if metric_of(score.cell).is_share else 0
+    return Support(counted if score.sureness is None else score.sureness.trials, score.samples)
 
 
 def _require_usable(score: Score) -> None:
