@@ -26,7 +26,7 @@ from robustcheck.values import Result, Verdict
 from robustcheck.values.checks import Check, PlannedCheck
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = ("published", "tables", "live")
+SUITES = ("published", "tables", "live", "curation")
 INTRODUCTION = """\
 # Findings, held against the evidence
 
@@ -139,17 +139,141 @@ CHANGED = (
     ),
 )
 
+# Every figure and table of the papers: what it shows, the checks that decide it, and what is missing where none does.
+HOLISTIC, SECOND = "Tu et al. 2024", "arXiv 2403.10499"
+SHOWN = (
+    (
+        *(HOLISTIC, "Fig. 1", "accuracy by visual factor"),
+        (
+            "clip-above-on-six-factors clip-below-on-pose clip-alike-on-background laion-above-wit-on-shape "
+            "wit-above-laion-on-pose finetuned-above-more-data-on-factors finetuned-alike-elsewhere "
+            "finetuned-above-zero-shot-on-factors finetuned-below-zero-shot-on-factors laion-subsets-share-factors"
+        ),
+        "LAION-80M's models are not published",
+    ),
+    (
+        HOLISTIC,
+        "Fig. 2",
+        "shape bias by kind of training",
+        "clip-more-shape-biased",
+        "sizes within a group are not claimed",
+    ),
+    (HOLISTIC, "Table I", "shape bias after fine-tuning", "finetuning-costs-shape other-tuning-keeps-shape", ""),
+    (
+        *(HOLISTIC, "Table II", "resolution of fine-tuning"),
+        *("resolution-costs-shape resolution-costs-stylized resolution-gains-accuracy", ""),
+    ),
+    (
+        *(HOLISTIC, "Fig. 3", "detection of unknown classes on five sets"),
+        (
+            "accuracy-predicts-ood-detection accuracy-predicts-ood-fpr accuracy-predicts-detection-elsewhere "
+            "wit-detects-above-laion finetuning-helps-detection in12k-detects-better"
+        ),
+        "",
+    ),
+    (
+        *(HOLISTIC, "Fig. 4", "detection on NINCO"),
+        *("accuracy-predicts-ood-detection accuracy-predicts-ood-fpr in12k-detects-better", ""),
+    ),
+    (
+        *(HOLISTIC, "Fig. 5", "calibration before and after temperature scaling"),
+        (
+            "clip-better-calibrated clip-better-calibrated-after-scaling accuracy-predicts-likelihood "
+            "finetuning-costs-calibration in12k-helps-calibration accuracy-costs-calibration-elsewhere "
+            "calibration-transfers calibration-transfers-for-clip-alone finetuning-helps"
+        ),
+        "LAION-80M's models are not published",
+    ),
+    (
+        *(HOLISTIC, "Fig. 6", "retrieval"),
+        (
+            "accuracy-predicts-retrieval accuracy-predicts-retrieval-above-70 laion-retrieves-above-wit "
+            "laion-subsets-retrieve-alike-text convnext-retrieves-above-images"
+        ),
+        "",
+    ),
+    (
+        HOLISTIC,
+        "Fig. 7",
+        "correspondence between views",
+        "",
+        "needs ScanNet, NAVI and SPair-71k, which no findings suite asks",
+    ),
+    (
+        *(HOLISTIC, "Fig. 8", "3D corruptions by severity"),
+        *("cnn-steeper-under-3d gap-widens-with-severity gap-widens-under-the-hardest", ""),
+    ),
+    (
+        *(HOLISTIC, "Table III", "CLIP and LLaVA on ImageNet-D"),
+        (
+            "llava-helps-where-clip-struggles llava-helps-by-twenty llava-costs-where-clip-is-good "
+            "mistral-underperforms vicuna-best siglip-llava-best"
+        ),
+        "",
+    ),
+    (
+        *(HOLISTIC, "Table IV", "curated training data"),
+        (
+            "curation-helps-accuracy curation-helps-ood curation-helps-factors curation-helps-retrieval "
+            "curation-helps-3d curation-helps-calibration curation-keeps-calibration temperature-helps-calibration"
+        ),
+        "",
+    ),
+    (
+        *(HOLISTIC, "Fig. 9", "test-time prompts"),
+        (
+            "fewer-prompts-cost-accuracy fewer-prompts-help-detection fewer-prompts-help-calibration "
+            "generated-prompts-help-accuracy generated-prompts-help-detection generated-prompts-help-calibration "
+            "prompts-leave-factors-alone"
+        ),
+        "the set of 30 prompts is not published",
+    ),
+    (
+        HOLISTIC,
+        "Fig. 10",
+        "ways of fine-tuning",
+        "",
+        "the tuned models are not published, and the figure has no numbers",
+    ),
+    (SECOND, "natural shifts", "seven sets", "clip-above-supervised clip-above-supervised-unmatched", ""),
+    (
+        *(SECOND, "synthetic shifts", "ImageNet-C, ImageNet-P, Stylized-ImageNet"),
+        *("supervised-above-clip-on-corruptions clip-below-by-twelve", "ImageNet-P is measured in flips"),
+    ),
+    (
+        *(SECOND, "attacks", "white-box, by transfer, by scores"),
+        *("supervised-withstand-attacks", "attacks by transfer need the paper's substitute"),
+    ),
+    (
+        *(SECOND, "typographic attacks", "ImageNet-T, CIFAR-10-T"),
+        *("typographic-drop supervised-withstand-typography", "its images are not published; these are made like them"),
+    ),
+    (
+        *(SECOND, "data overlap", "test images among the training images", ""),
+        "CLIP's training images are not published; `overlap_gap` measures it for a set that is",
+    ),
+    (
+        *(SECOND, "CLIP-Auto", "prompts that were searched for", ""),
+        "its logs are a download: `prompts: FILE.log` in `improves` with `than` ([prompts](protocols/prompts.md))",
+    ),
+)
+ABOUT_SHOWN = """\
+What each figure and table shows, and the checks that decide it (in the tables above, or below where they wait for
+images). Of the second paper this project has read a summary and the published code, so its subjects are listed, not the
+numbers of its figures.
+"""
+
+WAITING = """\
+[`live.robust.yaml`](../suites/findings/live.robust.yaml) and
+[`curation.robust.yaml`](../suites/findings/curation.robust.yaml) measure these, given the data; this project has not.
+"""
+
 # What no suite holds against anything: the claim, its place, and why.
 NOT_CHECKED = (
     (
-        "Under 3D corruption, the difference of the slopes widens with severity.",
-        "Tu et al. 2024, section VIII-B, Fig. 8",
-        "A comparison of two effects. The live suite gives the effect at severities 1, 3 and 5, to be read together.",
-    ),
-    (
         "CNN-based CLIP models match points between views better.",
         "Tu et al. 2024, section VIII-A, Fig. 7",
-        "There is no protocol for correspondence.",
+        "No findings suite asks for correspondence yet.",
     ),
     (
         "FLYP, CoOp and Tip-Adapter change factors, detection and calibration each in its own way.",
@@ -162,14 +286,9 @@ NOT_CHECKED = (
         "The models are not published, and they are single ones.",
     ),
     (
-        "CLIP withstands adversarial attacks less well than supervised models.",
-        "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
-        "Attacks need the model's gradients, which are not measured here.",
-    ),
-    (
         "CLIP-Auto, with generated prompts, is not more robust than CLIP.",
         "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
-        "Its prompts are not published; with them, `improves` with `than` pairs each model with itself.",
+        "Its prompts are a download that a suite cannot name before it is there.",
     ),
     (
         "CLIP's robustness to natural shifts is partly owed to images that it was trained on.",
@@ -252,8 +371,11 @@ def page(found: Sequence[Finding]) -> Iterator[str]:
     yield "Against the page of 0.2.0, on which each row of a table was independent and `holds` was not corrected.\n"
     yield from _table(("check", "before", "now", "why"), CHANGED)
     yield "\n## Waiting for the images\n"
-    yield "`suites/findings/live.robust.yaml` measures these, given the data; this project has not.\n"
+    yield WAITING
     yield from _table(("claim", "where", "checks", "needs"), _waiting([each for each in found if not each.result]))
+    yield "\n## Every figure and table\n"
+    yield ABOUT_SHOWN
+    yield from _table(("paper", "place", "shows", "decided by", "what is missing"), map(_shown, SHOWN))
     yield "\n## Not checked\n"
     yield from _table(("claim", "where", "why"), NOT_CHECKED)
 
@@ -298,6 +420,11 @@ def _waiting(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
     for (claim, source), members in _by_claim(found).items():
         datasets = ", ".join(dict.fromkeys(each.check.quantity.dataset for each in members))
         yield claim, source, str(len(members)), datasets
+
+
+def _shown(row: tuple[str, str, str, str, str]) -> tuple[str, ...]:
+    *place, checks, missing = row
+    return (*place, ", ".join(f"`{each}`" for each in checks.split()) or "-", missing or "-")
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite, nan
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
@@ -24,6 +25,8 @@ def gather_measured_members(item: PlannedCheck, book: EvidenceBook) -> Gathered:
     pairing = item.check.group_expectation.pairing
     if pairing is not None and pairing.with_itself:
         by_model = {model: _measure_like_with_like(scores, book) for model, scores in by_model.items()}
+    if item.check.group_expectation.judges_each_pair:
+        by_model = {model: [_with_samples(each, book) for each in scores] for model, scores in by_model.items()}
     gathered = Gathered()
     for model, scores in by_model.items():
         _add_model(model, scores, gathered)
@@ -49,6 +52,13 @@ def _measure_too(found: Found | None, book: EvidenceBook) -> Found | None:
         return book.score(found.cell, live=True)
     except RobustcheckError as error:
         return error
+
+
+def _with_samples(found: Found | None, book: EvidenceBook) -> Found | None:
+    """Return a score with its samples, which a measured one that was stored has left there."""
+    if not isinstance(found, Score) or found.evidence == "published" or found.samples is not None:
+        return found
+    return replace(found, samples=book.bench.samples(found.cell))
 
 
 def _add_model(model: ModelRef, found: Sequence[Found | None], gathered: Gathered) -> None:

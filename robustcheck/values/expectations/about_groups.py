@@ -96,6 +96,11 @@ class GroupExpectation(Expectation):
         return None
 
     @property
+    def judges_each_pair(self) -> bool:
+        """Whether it is about every pair, whose images then say how sure its change is."""
+        return False
+
+    @property
     def drawn_line(self) -> GroupLine | None:
         """The line that a plot of the check shows, where it compares lines."""
         return None

@@ -77,6 +77,11 @@ class Improves(ResidualExpectation):
         return 0 if self.line_of is None else 2
 
     @property
+    def judges_each_pair(self) -> bool:
+        """With `every`."""
+        return self.every
+
+    @property
     def pairing(self) -> Pairing:
         """By facets, by a file, or each model with itself."""
         return Pairing(tuple(self.match), self.pairs, self.than is not None)
