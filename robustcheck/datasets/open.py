@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
+from robustcheck.datasets.class_names import defects_of_names
 from robustcheck.datasets.class_sets import (
     IMAGENET,
     class_set_indices,
@@ -86,6 +87,8 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     _require_sound(contents)
     is_classified = layout.task == "classification"
     class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
+    if not class_set:
+        contents = _with_defects_of_names(contents)
     dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
     return replace(dataset, task=layout.task)
 
@@ -96,6 +99,13 @@ def _named_by_wordnet(contents: Contents) -> Contents:
         return contents
     names, wnids = named_after_imagenet(contents.class_names, str(contents.directory))
     return replace(contents, class_names=names, wnids=wnids)
+
+
+def _with_defects_of_names(contents: Contents) -> Contents:
+    """Return contents that say what is wrong with the names of their own; those of ImageNet are as they are."""
+    if contents.wnids or contents.captions is not None:
+        return contents
+    return replace(contents, defects=(*contents.defects, *defects_of_names(contents.class_names)))
 
 
 def _open_base(entry: CatalogueEntry, roots: Sequence[Path], index_dir: Path | None) -> Dataset:
@@ -116,6 +126,8 @@ def _open_named(entry: CatalogueEntry, layout: Layout, path: Path, index_dir: Pa
     _require_sound(contents)
     _require_as_catalogued(entry, contents)
     class_names = contents.class_names or _catalogue_names(entry, contents)
+    if not entry.class_set and entry.task != "ood":
+        contents = _with_defects_of_names(contents)
     prompts = "" if contents.templates else entry.prompts
     dataset = _dataset(entry.name, contents, class_names, entry.class_set, prompts, index_dir)
     return _as_catalogued(entry, dataset)
@@ -192,7 +204,7 @@ def _require_sound(contents: Contents) -> None:
         )
     unique, counts = np.unique(contents.ids, return_counts=True)
     if len(unique) != len(contents.ids):
-        raise DataError(f"{(counts > 1).sum()} ids occur twice, the first {unique[counts > 1][0]!r}", where=where)
+        raise DataError(f"{(counts > 1).sum()} ids occur twice, the first {str(unique[counts > 1][0])!r}", where=where)
 
 
 def _require_as_catalogued(entry: CatalogueEntry, contents: Contents) -> None:

@@ -45,7 +45,7 @@ def test_a_layout_of_another_package_is_tried_after_ours(flat: Path, install: In
     install("extra-flat", FLAT, "layouts")
     dataset = open_dataset(str(flat), ())
     assert (dataset.ids.tolist(), dataset.class_names) == (["a.png", "b.png"], ("thing",))
-    make_imagefolder(flat / "dogs", ["a.png"])
+    make_imagefolder(flat / "dogs", ["a.png", "b.png"])
     assert open_dataset(str(flat), ()).class_names == ("dogs",)
 
 
@@ -89,3 +89,28 @@ def test_an_entry_is_a_frozen_value() -> None:
     assert dict(entry.subsets)["severity"] == ("1", "2", "3", "4", "5")
     with pytest.raises(dataclasses.FrozenInstanceError):
         entry.count = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        (("data/validation-00000-of-00002.parquet",), "the parts of a set in parquet files"),
+        (("imagenet-val-00.tar", "imagenet-val-01.tar"), "the numbered shards of a set"),
+        (("a.png", "b.png"), "2 images, which are more than those in folders"),
+    ],
+)
+def test_a_folder_of_images_beside_a_set_in_another_layout(tmp_path: Path, beside: tuple[str, ...], found: str) -> None:
+    make_imagefolder(tmp_path, ["pictures/a.png"])
+    for name in beside:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=rf"folders with images \(pictures\) beside {found}"):
+        open_dataset(str(tmp_path), ())
+
+
+def test_the_archive_that_folders_came_in_may_lie_beside_them(tmp_path: Path) -> None:
+    make_imagefolder(tmp_path, ["cat/a.png", "dog/a.png"])
+    (tmp_path / "ILSVRC2012_img_val.tar").write_bytes(b"")
+    dataset = open_dataset(str(tmp_path), ())
+    assert dataset.class_names == ("cat", "dog")
+    assert "ILSVRC2012_img_val.tar" in dataset.defects[0]

@@ -34,7 +34,7 @@ def test_jsonl_with_integers_and_ids(directory: Path) -> None:
     lines = [
         '{"id": "x", "path": "c.png", "label": 1, "year": 2020}',
         "",
-        '{"id": "y", "path": "c.png", "label": 0, "year": 1}',
+        '{"id": "y", "path": "images/a.png", "label": 0, "year": 1}',
     ]
     write(directory, "\n".join(lines), "manifest.jsonl")
     write(directory, "cat\ndog\nowl\n", "classes.txt")
@@ -117,4 +117,32 @@ def test_a_label_outside_the_classes_is_an_error(directory: Path) -> None:
 def test_a_file_that_is_no_text_is_an_error(directory: Path) -> None:
     (directory / "manifest.csv").write_bytes(b"path,label\n\xff\xfe,1")
     with pytest.raises(DataError, match="UTF-8"):
+        open_dataset(str(directory), ())
+
+
+def test_one_image_with_two_labels_is_an_error(directory: Path) -> None:
+    (directory / "d.png").hardlink_to(directory / "c.png")
+    write(directory, "path,label\nc.png,cat\nd.png,dog\n")
+    with pytest.raises(DataError, match=r"d\.png has the label 1, and as c\.png the label 0"):
+        open_dataset(str(directory), ())
+
+
+def test_places_that_pandas_wrote_with_a_point_are_no_names(directory: Path) -> None:
+    write(directory, "path,label\nc.png,1.0\nimages/a.png,0.0\n")
+    with pytest.raises(DataError, match=r"numbers with a fraction, such as 1\.0"):
+        open_dataset(str(directory), ())
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ("1 cat\n0 dog\n", "line 1 is '1 cat': by its number it is another class"),
+        ("0: cat\n2: dog\n1: owl\n", "line 2 is '2: dog'"),
+        ("x\tcat\ny\tdog\n", "a tab in the class name"),
+    ],
+)
+def test_lines_that_say_otherwise_than_by_their_order(directory: Path, classes: str, message: str) -> None:
+    write(directory, "path,label\nc.png,0\nimages/a.png,1\n")
+    write(directory, classes, "classes.txt")
+    with pytest.raises(DataError, match=message):
         open_dataset(str(directory), ())

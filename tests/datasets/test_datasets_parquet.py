@@ -67,7 +67,8 @@ def test_without_paths_rows_are_called_by_their_place(tmp_path: Path) -> None:
 
 def test_the_fingerprint_is_that_of_the_content(directory: Path) -> None:
     before = opened(directory).fingerprint
-    write(directory / "data" / "validation-00000-of-00002.parquet", rows(range(5)), names=("cat", "dog", "fox"))
+    for part, numbers in (("00000-of-00002", range(5)), ("00001-of-00002-0a1b", range(5, 7))):
+        write(directory / "data" / f"validation-{part}.parquet", rows(numbers), names=("cat", "dog", "fox"))
     assert opened(directory).fingerprint != before
 
 
@@ -94,6 +95,7 @@ def test_a_missing_part_is_an_error(directory: Path) -> None:
         ([(encoded(0), "a.png", 3)], "out of range, the first 3"),
         ([(encoded(0), "a.png", None)], "other things than whole numbers"),
         ([(encoded(0), "a.png", "cat")], "other things than whole numbers"),
+        ([(encoded(0), "a.png", 2**62)], "other things than whole numbers"),
         ([], "no samples"),
     ],
 )
@@ -157,3 +159,74 @@ def test_bytes_without_a_struct_are_read(tmp_path: Path) -> None:
     (tmp_path / "test-00000-of-00001.parquet").write_bytes(buffer.getvalue())
     (tmp_path / "classnames.txt").write_text("cat\n")
     np.testing.assert_array_equal(np.asarray(opened(tmp_path).image(0)), pixels(3))
+
+
+FEATURES = '{"info": {"features": {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": NAMES}}}}'
+
+
+def told(path: Path, metadata: str) -> Path:
+    table = pq.read_table(write(path / "test-00000-of-00001.parquet", rows(range(3))))
+    pq.write_table(table.replace_schema_metadata({"huggingface": metadata}), path / "test-00000-of-00001.parquet")
+    return path
+
+
+def test_names_by_their_places(tmp_path: Path) -> None:
+    names = '{"2": "owl", "0": "cat", "1": " dog "}'
+    assert opened(told(tmp_path, FEATURES.replace("NAMES", names))).class_names == ("cat", "dog", "owl")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (FEATURES.replace("NAMES", '"abc"'), "call the classes 'abc'"),
+        (FEATURES.replace("NAMES", '["cat", "", "owl"]'), "expected: a list of texts"),
+        (FEATURES.replace("NAMES", '{"0": "cat", "2": "owl"}'), "expected: a list of texts"),
+        (FEATURES.replace("NAMES", "[" * 100_000), "nested more than 64 levels deep"),
+        (FEATURES.replace("NAMES", '["\\ud800"]'), "half of a surrogate pair"),
+        (FEATURES.replace("NAMES", "[]").replace('"info"', '"info": {}, "info"'), "occurs twice"),
+        ('{"info": {"features": {"label": "cat"}}}', "its metadata cannot be read"),
+        ("[1]", "its metadata cannot be read"),
+        ("{", "not JSON"),
+    ],
+)
+def test_metadata_that_say_no_names(tmp_path: Path, metadata: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        opened(told(tmp_path, metadata))
+
+
+def test_pickles_in_metadata_and_rows_are_bytes_like_others(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    payload = b"cos\nmkdir\n(V" + str(ran).encode() + b"\ntR."
+    write(tmp_path / "d" / "test-00000-of-00001.parquet", [(payload, "a.png", 0)])
+    table = pq.read_table(tmp_path / "d" / "test-00000-of-00001.parquet")
+    more = {**table.schema.metadata, b"pandas": payload, b"ARROW:extension:metadata": payload}
+    pq.write_table(table.replace_schema_metadata(more), tmp_path / "d" / "test-00000-of-00001.parquet")
+    with pytest.raises(DataError, match="its format is not known"):
+        opened(tmp_path / "d").image(0)
+    assert not ran.exists()
+
+
+def test_parts_with_other_names_are_an_error(directory: Path) -> None:
+    write(directory / "data" / "validation-00001-of-00002-0a1b.parquet", rows(range(5, 7)), names=("dog", "cat", "owl"))
+    with pytest.raises(DataError, match="other class names than in validation-00000-of-00002"):
+        opened(directory)
+
+
+def test_the_files_own_names_in_another_order_are_an_error(directory: Path) -> None:
+    (directory / "classnames.txt").write_text("dog\ncat\nowl\n")
+    with pytest.raises(DataError, match="line 1 is 'dog', but the files call that class 'cat'"):
+        opened(directory)
+
+
+def test_rows_of_an_earlier_part_are_said(directory: Path) -> None:
+    write(directory / "data" / "validation-00001-of-00002-0a1b.parquet", [*rows(range(7, 8)), *rows(range(1, 3))])
+    (example,) = opened(directory).defects
+    assert example.startswith("2 of 8 samples show an image that an earlier one shows: 1.png in validation-00000")
+
+
+def test_what_lies_beside_the_files_is_said(directory: Path) -> None:
+    (directory / "data" / "validation-00001-of-00002.parquet.part").write_bytes(b"")
+    (directory / "data" / "README.md").write_text("")
+    assert opened(directory).defects == (
+        "1 files beside the data are not read: validation-00001-of-00002.parquet.part",
+    )

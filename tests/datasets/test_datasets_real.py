@@ -69,18 +69,21 @@ def test_shards_of_the_same_photographs(tmp_path: Path, folders: Dataset) -> Non
     wnids = sorted(path.parent.name for path in photos())
     members = [
         [(f"s{row:07d}.jpg", path.read_bytes()), (f"s{row:07d}.cls", str(wnids.index(path.parent.name)).encode())]
-        for row, path in enumerate(photos()[::10])
+        for row, path in enumerate(photos())
     ]
-    halves = ([field for own in part for field in own] for part in (members[:13], members[13:]))
+    halves = ([field for own in part for field in own] for part in (members[:130], members[130:]))
     directory = make_webdataset(tmp_path / "wds_photos", list(halves), names=wnids)
     (directory / "groups.csv").write_text(
-        "id,file\n" + "".join(f"s{row:07d},{path.name}\n" for row, path in enumerate(photos()[::10]))
+        "id,file\n" + "".join(f"s{row:07d},{path.name}\n" for row, path in enumerate(photos()))
     )
     shards = open_dataset(str(directory), ())
     assert shards.columns is not None
+    known = pairs(folders)
     for row, file in enumerate(shards.groups["file"].tolist()):
         label = shards.labels[row]
-        assert (shards.class_names[label], int(shards.columns[label])) == pairs(folders)[file]
+        assert (shards.class_names[label], int(shards.columns[label])) == known[file]
+        if row % 10:
+            continue
         same = folders.image(folders.ids.tolist().index(f"{file.partition('_')[0]}/{file}"))
         np.testing.assert_array_equal(np.asarray(shards.image(row)), np.asarray(same))
 

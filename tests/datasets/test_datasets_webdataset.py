@@ -263,3 +263,41 @@ def test_the_index_keeps_no_file_open(directory: Path) -> None:
 def test_the_index_has_one_row_a_sample(directory: Path) -> None:
     index = tar_index.load_tar_index([directory / "test" / f"{i}.tar" for i in range(3)], None)
     assert index.shards.tolist() == [0] * 4 + [1] * 4 + [2] * 2
+
+
+def test_a_sample_in_two_shards_is_said(tmp_path: Path) -> None:
+    first = [member for number in range(4) for member in sample(number, 0)]
+    again = [member for number in (9, 2, 3) for member in sample(number, 0)]
+    dataset = open_dataset(str(make_webdataset(tmp_path / "d", [first, again])), ())
+    assert len(dataset) == 7
+    assert dataset.defects == ("2 of 7 samples show an image that an earlier one shows: s0000002 in 0.tar and 1.tar",)
+
+
+def test_keys_that_begin_anew_in_each_shard_are_no_repetition(tmp_path: Path) -> None:
+    shards = [[("a.cls", b"0"), ("a.png", encoded(number))] for number in range(3)]
+    assert open_dataset(str(make_webdataset(tmp_path / "d", shards)), ()).defects == ()
+
+
+@pytest.mark.parametrize("name", ["1.tar.gz", "1.TAR", "1.tar.part"])
+def test_a_shard_that_is_packed_or_half_copied_belongs_to_the_set(tmp_path: Path, name: str) -> None:
+    directory = make_webdataset(tmp_path / "d", [sample(0, 0)])
+    (directory / "test" / name).write_bytes(b"")
+    with pytest.raises(DataError, match=f"1 shards more than nshards.txt counts, the first {name}"):
+        open_dataset(str(directory), ())
+
+
+def test_an_image_beside_the_shards_is_said(tmp_path: Path) -> None:
+    directory = make_webdataset(tmp_path / "d", [sample(0, 0)])
+    (directory / "test" / "a.png").write_bytes(encoded(1))
+    assert open_dataset(str(directory), ()).defects == ("1 files beside the data are not read: a.png",)
+
+
+def test_a_sparse_member_is_an_error(tmp_path: Path) -> None:
+    directory = make_webdataset(tmp_path / "d", [sample(0, 0)])
+    with tarfile.open(directory / "test" / "0.tar", "w") as archive:
+        for name, content in sample(0, 0):
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = len(content), {"GNU.sparse.size": str(len(content))}
+            archive.addfile(info, io.BytesIO(content))
+    with pytest.raises(DataError, match="or a sparse file"):
+        open_dataset(str(directory), ())

@@ -5,6 +5,7 @@ Skipped where the weights (a package) or the photographs (beside the checkout) a
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,29 @@ def test_a_thousand_names_that_are_sorted_and_not_open_clips(place: Path, lite0:
 
 
 def test_shards_agree_with_the_folders_image_by_image(place: Path, lite0: ModelRef) -> None:
-    wnids, part = sorted(path.parent.name for path in photos()), photos()[::10]
+    wnids = sorted(path.parent.name for path in photos())
     members = [
         [(f"s{row:07d}.jpg", path.read_bytes()), (f"s{row:07d}.cls", str(wnids.index(path.parent.name)).encode())]
-        for row, path in enumerate(part)
+        for row, path in enumerate(photos())
     ]
-    shards = make_webdataset(place / "wds", [[field for own in members for field in own]], names=wnids)
-    np.testing.assert_array_equal(by_image(place, lite0, shards), by_image(place, lite0, PHOTOS)[::10])
+    shards = [[field for own in members[start : start + 100] for field in own] for start in range(0, 250, 100)]
+    directory = make_webdataset(place / "wds", shards, names=wnids)
+    np.testing.assert_array_equal(by_image(place, lite0, directory), by_image(place, lite0, PHOTOS))
+
+
+def test_parquet_files_agree_with_the_folders_image_by_image(place: Path, lite0: ModelRef) -> None:
+    pa = pytest.importorskip("pyarrow", reason="parquet files need pyarrow: pip install 'robustcheck[parquet]'")
+    pq = pytest.importorskip("pyarrow.parquet")
+    wnids = sorted(path.parent.name for path in photos())
+    features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": wnids}}
+    (place / "hf" / "data").mkdir(parents=True)
+    for part in range(2):
+        own = photos()[125 * part : 125 * (part + 1)]
+        images = [{"bytes": path.read_bytes(), "path": path.name} for path in own]
+        table = pa.table({"image": images, "label": [wnids.index(path.parent.name) for path in own]})
+        told = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+        pq.write_table(told, place / "hf" / "data" / f"validation-0000{part}-of-00002.parquet", row_group_size=50)
+    np.testing.assert_array_equal(by_image(place, lite0, place / "hf"), by_image(place, lite0, PHOTOS))
 
 
 @pytest.mark.parametrize("background", [False, True], ids=["1000", "1001"])

@@ -21,7 +21,7 @@ from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts import ytbb
 from robustcheck.datasets.layouts.manifest import inside, require_files
 from robustcheck.datasets.layouts.table_labels import index_of_class
-from robustcheck.datasets.layouts.text_files import read_class_names, read_set_templates
+from robustcheck.datasets.layouts.text_files import read_names_by_place, read_set_templates
 from robustcheck.errors import DataError
 from robustcheck.files.json_files import read_json, read_json_lines
 from robustcheck.files.regular import is_regular
@@ -55,7 +55,7 @@ def has_anchors(directory: Path) -> bool:
 
 def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
     """Read anchors and frames; ``class_names`` are those of a released set, else classes.txt has them."""
-    names = class_names or read_class_names(directory / "classes.txt")
+    names = class_names or read_names_by_place(directory / "classes.txt")
     if not names:
         raise DataError("the classes have no names", where=str(directory), expected="a file classes.txt")
     found = _read(directory, names)

@@ -20,6 +20,7 @@ from robustcheck.datasets.layouts.text_files import read_csv_rows
 from robustcheck.datasets.layouts.webdataset import (
     TarPictures,
     dataset_type,
+    defects_of_shards,
     is_webdataset,
     sample_ids,
     shard_paths,
@@ -67,7 +68,9 @@ def _read_shards(directory: Path, index_dir: Path | None) -> Contents:
     # CLIP_benchmark splits with str.splitlines, blank lines included, and so must we to score the same captions.
     captions = _captions([text.splitlines() for text in index.texts.tolist()], ids.tolist(), directory)
     files = (*shards, *(path for path in (directory / TYPE,) if is_regular(path)))
-    return _contents(directory, "webdataset", ids.tolist(), files, TarPictures(shards, index), captions)
+    pictures = TarPictures(shards, index)
+    contents = _contents(directory, "webdataset", ids.tolist(), files, pictures, captions)
+    return replace(contents, defects=defects_of_shards(pictures))
 
 
 def _read_rows(directory: Path, source: Path) -> Contents:
@@ -99,7 +102,12 @@ def _json_rows(source: Path) -> Iterator[tuple[str, str]]:
     for where, row in read_json_lines(source, DataError):
         row = row if isinstance(row, dict) else {}
         captions = row.get("captions", [row.get("caption")])
-        if not captions or not isinstance(captions, list) or not all(_is_caption(text) for text in captions):
+        if (
+            {"captions", "caption"} <= row.keys()
+            or not captions
+            or not isinstance(captions, list)
+            or not all(_is_caption(text) for text in captions)
+        ):
             raise DataError(f"found {shown(row)}", where=where, expected='{"path": "a.jpg", "captions": ["..."]}')
         yield from ((stripped(str(row.get("path", ""))), text) for text in captions)
 

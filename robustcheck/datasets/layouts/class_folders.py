@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustcheck.datasets.class_names import as_read, require_order_of_lines
 from robustcheck.datasets.layouts.image_files import is_class_like
 from robustcheck.datasets.layouts.splits import SPLITS
 from robustcheck.datasets.layouts.text_files import read_class_names
@@ -200,20 +201,21 @@ def _of_numbers(directory: Path, folders: Sequence[str], lines: Sequence[str], w
 
 def _of_lines(folders: Sequence[str], lines: Sequence[str], where: str) -> ClassFolders:
     """Return the classes of folders that the lines order by their names, or name in their order."""
+    read = [as_read(line) for line in lines]
     for own in _own_names(folders):
-        if len(set(own)) == len(own) and sorted(own) == sorted(lines):
-            ordered = [folders[own.index(line)] for line in lines]
+        if len(set(own)) == len(own) and sorted(own) == sorted(read):
+            ordered = [folders[own.index(line)] for line in read]
             names = tuple(lines) if not all(map(is_wnid, lines)) else named_after_imagenet(lines, where)[0]
             return ClassFolders(_in_order(ordered), len(ordered), names, _ids(ordered))
     _require_one_order(folders, where)
     _require_own_line(folders, lines, where)
+    require_order_of_lines(lines, where)
     return ClassFolders(_in_order(folders), len(folders), tuple(lines), _ids(folders))
 
 
-def _own_names(folders: Sequence[str]) -> tuple[list[str], ...]:
-    """Return what the folders are called by themselves: as they are, with spaces, and by ImageNet."""
-    imagenet = [imagenet_name(folder) or "" for folder in folders]
-    return list(folders), [stripped(folder.replace("_", " ")) for folder in folders], imagenet
+def _own_names(folders: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what the folders are called by themselves and by ImageNet, each as a model reads it."""
+    return [as_read(folder) for folder in folders], [as_read(imagenet_name(folder) or "") for folder in folders]
 
 
 def _require_one_order(folders: Sequence[str], where: str) -> None:
@@ -242,9 +244,10 @@ def _require_own_line(folders: Sequence[str], lines: Sequence[str], where: str) 
         counts = Counter(own)
         owners = {name: place for place, name in enumerate(own) if name and counts[name] == 1}
         for place, line in enumerate(lines):
-            if owners.get(line, place) != place and own[place] != line:
+            owner = owners.get(as_read(line), place)
+            if owner != place and own[place] != as_read(line):
                 raise DataError(
-                    f"line {place + 1} is {line!r}, which is the folder {folders[owners[line]]!r}, "
+                    f"line {place + 1} is {line!r}, which is the folder {folders[owner]!r}, "
                     f"but stands for {folders[place]!r}",
                     where=where,
                     expected=f"the order of the sorted folder names; or {_TAB_FORM}",

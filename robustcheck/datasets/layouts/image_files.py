@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +21,7 @@ from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.decoding import IMAGE_SUFFIXES
 from robustcheck.errors import DataError
 from robustcheck.files.regular import irregular
+from robustcheck.listing import name_first
 
 UNKNOWN = "unknown"
 
@@ -57,6 +58,13 @@ class Walk:
     def defects(self) -> tuple[str, ...]:
         """Say what a verdict about these images should say: what is counted once, what is not read."""
         return (*_repeats_in_words(self.repeats), *_unread_in_words(self.unread, len(self.images)))
+
+
+def unread_beside(directories: Iterable[Path], known: Collection[Path]) -> tuple[str, ...]:
+    """Say which files lie in directories beside those that are read, notes and text files left out."""
+    found = [path.name for place in directories for path in sorted(place.iterdir()) if path not in known]
+    unread = [name for name in found if is_class_like(name) and "." in name and not _is_note(name)]
+    return (f"{len(unread)} files beside the data are not read: {name_first(unread, 3)}",) if unread else ()
 
 
 def is_class_like(name: str) -> bool:

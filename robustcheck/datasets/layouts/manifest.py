@@ -18,8 +18,8 @@ from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.layouts.table_labels import Label, labels_of
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
-    read_class_names,
     read_csv_rows,
+    read_names_by_place,
     read_set_templates,
 )
 from robustcheck.errors import DataError, did_you_mean
@@ -47,8 +47,9 @@ def read_manifest(path: Path) -> Contents:
     rows, labels = _rows(source)
     names = tuple(inside(row["path"], source) for row in rows)
     defects = require_files(directory, names, source)
-    known = read_class_names(directory / CLASSES)
+    known = read_names_by_place(directory / CLASSES)
     class_names, places = labels_of(labels, known, source, typed=source.suffix.lower() != ".csv")
+    require_one_label(names, places.tolist(), directory, source)
     beside = (source, directory / CLASSES, directory / "templates.txt")
     return Contents(
         directory=directory,
@@ -141,6 +142,22 @@ def require_files(directory: Path, names: Sequence[str], source: Path) -> tuple[
     if missing:
         raise DataError(f"{len(missing)} of {len(names)} images are missing, the first {missing[0]}", where=str(source))
     return _counted_twice(names, len(owners))
+
+
+def require_one_label(names: Sequence[str], labels: Sequence[int], directory: Path, source: Path) -> None:
+    """Refuse an image, under one name or several, that has another label in a later row."""
+    first: dict[tuple[int, int] | str, tuple[str, int]] = {}
+    for name, label in zip(names, labels, strict=True):
+        status = (directory / name).stat()
+        key = (status.st_dev, status.st_ino) if status.st_ino else name
+        other, known = first.setdefault(key, (name, label))
+        if known != label:
+            raise DataError(
+                f"{name} has the label {label}, and as {other} the label {known}",
+                where=str(source),
+                expected="one label for an image",
+                fix="correct the rows, or make a copy of the image if both are meant",
+            )
 
 
 def _counted_twice(names: Sequence[str], files: int) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ lists). Reading them needs pyarrow (``pip install 'robustcheck[parquet]'``).
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +19,11 @@ import numpy as np
 from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, IntArray, StrArray
 from robustcheck.datasets.decoding import decode_image
+from robustcheck.datasets.layouts.image_files import unread_beside
+from robustcheck.datasets.layouts.parquet_columns import Columns, columns_of
+from robustcheck.datasets.layouts.repeats import repeats_in_words
 from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
-from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_set_templates
+from robustcheck.datasets.layouts.text_files import read_groups, read_names_by_place, read_set_templates
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError, SetupError
 from robustcheck.files.regular import is_regular, open_regular
@@ -40,14 +42,20 @@ def is_parquet(directory: Path) -> bool:
     return directory.is_dir() and bool(_files(directory))
 
 
+def has_parts(directory: Path) -> bool:
+    """Tell whether parquet files lie there that are called as the parts of a split."""
+    return any(_NAME.fullmatch(path.name) for path in _files(directory))
+
+
 def read_parquet(directory: Path) -> Contents:
     """Read ids, labels and names of the split for testing, without decoding an image."""
     files = _split_files(directory)
-    image, label, told_names = _columns(files[0])
-    parts = [_rows(path, image, label) for path in files]
+    columns = _shared_columns(files)
+    parts = [_rows(path, columns) for path in files]
     ids, labels = _unique_ids(parts, files), np.concatenate([part.labels for part in parts])
-    names, wnids = _class_names(directory, told_names)
+    names, wnids = _class_names(directory, columns.class_names)
     beside = tuple(directory / name for name in ("classnames.txt", "templates.txt", "groups.csv"))
+    pictures = _pictures(files, parts, columns.image)
     return Contents(
         directory=directory,
         layout=LAYOUT,
@@ -58,8 +66,9 @@ def read_parquet(directory: Path) -> Contents:
         templates=read_set_templates(directory / "templates.txt"),
         groups=read_groups(directory / "groups.csv", ids),
         files=(*files, *(path for path in beside if is_regular(path))),
-        pictures=_pictures(files, parts, image),
+        pictures=pictures,
         wnids=wnids,
+        defects=(*unread_beside({path.parent for path in files}, files), *_repeats(parts, pictures)),
     )
 
 
@@ -149,54 +158,42 @@ def _splits(directory: Path) -> dict[tuple[str, int], dict[int, Path]]:
 
 def _has_labels(path: Path) -> bool:
     """Tell whether any label of a file is a place: -1 stands for a label that was kept back."""
-    image, label, _ = _columns(path)
-    return bool((_rows(path, image, label).labels >= 0).any())
+    return bool((_rows(path, _columns(path)).labels >= 0).any())
 
 
-def _columns(path: Path) -> tuple[str, str, tuple[str, ...]]:
-    """Return the names of the image and the label column, and the class names that the file tells."""
+def _columns(path: Path) -> Columns:
     with _opened(path) as file:
         schema = file.schema_arrow
-    try:
-        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = dict(told["info"]["features"]) if told else {}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"its metadata cannot be read: {error!r}", where=str(path)) from error
-    image = _one(schema.names, features, "Image", ("image", "img"), path)
-    label = _one(schema.names, features, "ClassLabel", ("label", "labels"), path)
-    names = (features.get(label) or {}).get("names") or ()
-    return image, label, tuple(str(name).strip() for name in names)
+    return columns_of(schema.names, schema.metadata, path)
 
 
-def _one(columns: Sequence[str], features: dict[str, Any], kind: str, usual: Sequence[str], path: Path) -> str:
-    """Return the one column of a kind, or the one with the usual name."""
-    of_kind = [name for name, facts in features.items() if isinstance(facts, dict) and facts.get("_type") == kind]
-    named = [name for name in usual if name in columns]
-    choices = of_kind if len(of_kind) == 1 else [name for name in named if not of_kind or name in of_kind]
-    if len(choices) != 1 or choices[0] not in columns:
-        raise DataError(
-            f"{len(choices)} columns of the kind {kind}, among {', '.join(columns)}",
-            where=str(path),
-            expected=f"one, or one called {usual[0]}",
-            fix="keep one (datasets' remove_columns), or write the set in another layout",
-        )
-    return choices[0]
-
-
-def _rows(path: Path, image: str, label: str) -> _Rows:
-    with _opened(path) as file:
-        if {image, label} - set(file.schema_arrow.names):
+def _shared_columns(files: Sequence[Path]) -> Columns:
+    """Return the columns of all files; another list of class names in a part would be other labels."""
+    first = _columns(files[0])
+    for path in files[1:]:
+        if (own := _columns(path)) != first:
+            what = "class names" if own.class_names != first.class_names else "columns"
             raise DataError(
-                f"no columns {image} and {label}", where=str(path), expected="the columns of the first file"
+                f"other {what} than in {files[0].name}",
+                where=str(path),
+                expected="the parts of one split, written together",
+                fix="copy or download the files again",
             )
+    return first
+
+
+def _rows(path: Path, columns: Columns) -> _Rows:
+    with _opened(path) as file:
         # The paths alone: reading the images would read the whole file.
-        has_paths = f"{image}.path" in [field.name for field in file.schema_arrow.field(image).flatten()]
-        table = file.read(columns=[f"{image}.path", label] if has_paths else [label])
-        labels = table.column(label).to_pylist()
-        paths = [(value or {}).get("path") or "" for value in table.column(image).to_pylist()] if has_paths else []
+        has_paths = f"{columns.image}.path" in [
+            field.name for field in file.schema_arrow.field(columns.image).flatten()
+        ]
+        table = file.read(columns=[f"{columns.image}.path", columns.label] if has_paths else [columns.label])
+        labels = table.column(columns.label).to_pylist()
+        paths = [(row or {}).get("path") or "" for row in table.column(columns.image).to_pylist()] if has_paths else []
         groups = tuple(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))
-    if not all(type(value) is int for value in labels):
-        raise DataError(f"the column {label} holds other things than whole numbers", where=str(path))
+    if not all(type(value) is int and abs(value) < 1 << 62 for value in labels):
+        raise DataError(f"the column {columns.label} holds other things than whole numbers", where=str(path))
     return _Rows(paths or [""] * len(labels), np.array(labels, dtype=np.int64), groups)
 
 
@@ -209,11 +206,20 @@ def _unique_ids(parts: Sequence[_Rows], files: Sequence[Path]) -> StrArray:
     return np.array(rows, dtype=np.str_)
 
 
+def _repeats(parts: Sequence[_Rows], pictures: ParquetPictures) -> Sequence[str]:
+    names = [name for part in parts for name in part.ids]
+    if len(parts) == 1 or not all(names):
+        return ()
+    labels = [label for part in parts for label in part.labels.tolist()]
+    marks = list(zip(names, labels, strict=True))
+    return repeats_in_words(marks, pictures.file_of.tolist(), [path.name for path in pictures.files], pictures)
+
+
 def _class_names(directory: Path, told: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and WordNet ids of the classes; classnames.txt comes first."""
-    written = read_class_names(directory / "classnames.txt")
-    if written and told and len(written) != len(told):
-        raise DataError(f"{len(written)} class names", where=str(directory), expected=f"{len(told)}, as the files say")
+    written = read_names_by_place(directory / "classnames.txt")
+    if written and told:
+        _require_order_told(written, told, str(directory / "classnames.txt"))
     if written:
         return written, ()
     # Hugging Face names ImageNet's classes by all synonyms: "tench, Tinca tinca".
@@ -221,6 +227,20 @@ def _class_names(directory: Path, told: tuple[str, ...]) -> tuple[tuple[str, ...
     if len(first) == len(known) and 2 * sum(map(str.__eq__, first, known)) > len(known):
         return known, imagenet_wnids()
     return told, ()
+
+
+def _require_order_told(written: tuple[str, ...], told: tuple[str, ...], where: str) -> None:
+    """Refuse another number of names than the files tell, and the names of the files in another order."""
+    if len(written) != len(told):
+        raise DataError(f"{len(written)} class names", where=where, expected=f"{len(told)}, as the files say")
+    for line, (own, other) in enumerate(zip(written, told, strict=True), start=1):
+        if own != other and own in told:
+            raise DataError(
+                f"line {line} is {own!r}, but the files call that class {other!r}",
+                where=where,
+                expected="a name for each class in the order of the files' own names",
+                fix="take the file away, or put its lines into that order",
+            )
 
 
 def _pictures(files: tuple[Path, ...], parts: Sequence[_Rows], column: str) -> ParquetPictures:

@@ -40,6 +40,14 @@ def is_shard_directory(directory: Path) -> bool:
     return directory.is_dir() and bool(_tars(directory))
 
 
+def has_numbered_shards(directory: Path) -> bool:
+    """Tell whether shards lie there that a list names or whose numbers begin at 0; another archive may lie anywhere."""
+    numbers = [parts[2] for name in _tars(directory) if (parts := _NUMBERED.fullmatch(name))]
+    return any(int(number) == 0 for number in numbers) or (
+        bool(numbers) and any((directory / name).exists() for name in INFO)
+    )
+
+
 def read_shards(directory: Path, index_dir: Path | None) -> Contents:
     """Read the shards of the one split that is meant for testing, without decoding an image."""
     info = next((directory / name for name in INFO if (directory / name).exists()), None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from robustcheck.datasets.dataset import IntArray
 from robustcheck.errors import DataError, did_you_mean
-from robustcheck.files.numbers import whole_number
+from robustcheck.files.numbers import number_of, whole_number
 from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 
@@ -37,6 +37,8 @@ def labels_of(
         return class_names, np.array([int(label) for label in labels], dtype=np.int64)
     texts = [stripped(str(label)) for label in labels]
     places = None if typed else _places(texts)
+    if places is None and not typed and not class_names:
+        _require_no_fractions(texts, source)
     if places is None or _are_names(texts, places, class_names, source):
         return _by_name(texts, class_names, source)
     return class_names, np.array(places, dtype=np.int64)
@@ -73,6 +75,18 @@ def _places(texts: Sequence[str]) -> list[int] | None:
     found = [whole_number(text) for text in texts]
     numbers = [number for number in found if number is not None]
     return numbers if len(numbers) == len(found) else None
+
+
+def _require_no_fractions(texts: Sequence[str], source: Path) -> None:
+    """Refuse labels that are all numbers and not all whole: pandas writes places so where one is missing."""
+    if texts and all(number_of(text) is not None for text in texts):
+        odd = next(text for text in texts if whole_number(text) is None)
+        raise DataError(
+            f"labels that are numbers with a fraction, such as {odd}",
+            where=str(source),
+            expected="whole numbers from 0, or names",
+            fix="write the numbers without a point; names that look like numbers belong into classes.txt",
+        )
 
 
 def _are_names(texts: Sequence[str], places: Sequence[int], class_names: Sequence[str], source: Path) -> bool:

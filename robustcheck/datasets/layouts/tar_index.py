@@ -144,9 +144,9 @@ def _is_field(name: str) -> bool:
 
 
 def _member(info: tarfile.TarInfo, shard: Path) -> _Member:
-    if not info.isreg():
+    if not info.isreg() or info.issparse():
         raise DataError(
-            f"{info.name} is a link or a device inside the archive",
+            f"{info.name} is a link or a device inside the archive, or a sparse file",
             where=str(shard),
             expected="files alone, as webdataset reads them",
             fix="write the shard again with the files themselves (tar --dereference --hard-dereference)",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robustcheck.datasets.class_names import require_order_of_lines
 from robustcheck.datasets.dataset import StrArray
 from robustcheck.errors import DataError
 from robustcheck.files.csv_files import read_rows
@@ -34,6 +35,13 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     names = read_lines(path)
     if "" in names:
         raise DataError(f"line {names.index('') + 1} is blank", where=str(path), expected="one class name a line")
+    return names
+
+
+def read_names_by_place(path: Path) -> tuple[str, ...]:
+    """Read one class name a line, where the label k is of line k."""
+    names = read_class_names(path)
+    require_order_of_lines(names, str(path))
     return names
 
 

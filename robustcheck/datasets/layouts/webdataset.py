@@ -15,8 +15,10 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents, StrArray
 from robustcheck.datasets.decoding import decode_image
+from robustcheck.datasets.layouts.image_files import unread_beside
+from robustcheck.datasets.layouts.repeats import repeats_in_words
 from robustcheck.datasets.layouts.tar_index import TarIndex, load_tar_index
-from robustcheck.datasets.layouts.text_files import read_class_names, read_groups, read_lines, read_set_templates
+from robustcheck.datasets.layouts.text_files import read_groups, read_lines, read_names_by_place, read_set_templates
 from robustcheck.errors import DataError
 from robustcheck.files.numbers import whole_number
 from robustcheck.files.regular import is_regular, open_regular
@@ -45,10 +47,11 @@ def contents_of_shards(directory: Path, shards: tuple[Path, ...], layout: str, i
     """Return what shards of images with ``.cls`` hold, with the names and groups that lie beside them."""
     _require_distinct(shards)
     index = load_tar_index(shards, index_dir)
-    class_names = read_class_names(directory / CLASS_NAMES)
+    class_names = read_names_by_place(directory / CLASS_NAMES)
     ids = sample_ids(index, shards)
     groups_path = _groups_path(directory)
     beside = (directory / CLASS_NAMES, directory / TEMPLATES, groups_path)
+    pictures = TarPictures(shards, index)
     return Contents(
         directory=directory,
         layout=layout,
@@ -59,7 +62,8 @@ def contents_of_shards(directory: Path, shards: tuple[Path, ...], layout: str, i
         templates=read_set_templates(directory / TEMPLATES),
         groups=read_groups(groups_path, ids),
         files=(*shards, *(path for path in beside if is_regular(path))),
-        pictures=TarPictures(shards, index),
+        pictures=pictures,
+        defects=defects_of_shards(pictures),
     )
 
 
@@ -89,6 +93,14 @@ class TarPictures:
         except OSError as error:
             raise DataError(f"cannot read the shard: {error.strerror or error}", where=where) from error
         return content, where
+
+
+def defects_of_shards(pictures: TarPictures) -> tuple[str, ...]:
+    """Say which samples lie in two shards, and what lies beside the shards and is not read."""
+    shards, index = pictures.shards, pictures.index
+    marks = list(zip(index.keys.tolist(), index.sizes.tolist(), strict=True))
+    again = repeats_in_words(marks, index.shards.tolist(), [path.name for path in shards], pictures)
+    return (*unread_beside({path.parent for path in shards}, shards), *again)
 
 
 def dataset_type(directory: Path) -> str:
@@ -125,7 +137,9 @@ def shard_paths(directory: Path) -> tuple[Path, ...]:
 
 def _require_no_more(test: Path, shards: tuple[Path, ...]) -> None:
     known = {shard.name for shard in shards}
-    more = sorted(path.name for path in test.glob("*.tar") if path.name not in known and not path.name.startswith("."))
+    # A shard that is packed (.tar.gz) or half copied (.tar.part) belongs to the set as well.
+    found = (path.name for path in test.iterdir() if ".tar" in path.name.lower() and not path.name.startswith("."))
+    more = sorted(set(found) - known)
     if more:
         raise DataError(
             f"{len(more)} shards more than nshards.txt counts, the first {more[0]}",
