@@ -20,6 +20,7 @@ from robustcheck.errors import ModelError
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState
 from robustcheck.models.encoders import LoadedModel
 from robustcheck.models.encoders_openclip import OpenClipModel
+from robustcheck.models.model_errors import reason_of
 from robustcheck.outputs.logits import TextHead, cosines, normalise, zero_shot_logits
 from robustcheck.values import AdapterUse
 
@@ -52,22 +53,30 @@ def prompt_logits(features: Features, basis: HeadBasis, state: HeadState, use: A
 
 def read_context(path: Path) -> Features:
     """Return the context vectors (M, width) of a file; nothing in it is executed."""
+    import torch
+
     found = _tensors(path)
-    state = found.get("state_dict", found)
+    inner = found.get("state_dict", found)
+    state = {str(name): value for name, value in inner.items()} if isinstance(inner, Mapping) else {}
     names = [name for name in state if name == CONTEXT or name.endswith(f".{CONTEXT}")]
-    if len(names) != 1 or getattr(state[names[0]], "ndim", 0) != 2:
+    value = state[names[0]] if len(names) == 1 else None
+    if not isinstance(value, torch.Tensor) or value.ndim != 2 or not value.is_floating_point() or value.is_sparse:
         raise ModelError(
             f"no context vectors {CONTEXT} of the form (M, width)",
             where=str(path),
             expected="a checkpoint of CoOp with one context for all classes",
         )
-    return np.asarray(state[names[0]], dtype=np.float32)
+    context = np.asarray(value.detach().float().cpu().numpy(), dtype=np.float32)
+    if not context.size or not np.isfinite(context).all():
+        raise ModelError("context vectors that are none, NaN or infinite", where=str(path), expected="finite numbers")
+    return context
 
 
 def _tensors(path: Path) -> Mapping[str, Any]:
     import pickle
 
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -80,6 +89,16 @@ def _tensors(path: Path) -> Mapping[str, Any]:
             where=str(path),
             expected="tensors only",
             fix="where you trust it: torch.save({'state_dict': {'ctx': checkpoint['state_dict']['ctx']}}, FILE)",
+        ) from error
+    # Damage shows as whatever torch's readers meet.
+    except (
+        SafetensorError, OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError,
+    ) as error:  # fmt: skip
+        raise ModelError(
+            f"the file cannot be read ({reason_of(error)})",
+            where=str(path),
+            expected="a whole safetensors or torch file",
+            fix="copy or download it again",
         ) from error
     return found if isinstance(found, Mapping) else {}
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from robustcheck.cli.printed_tables import data_paths, suite_paths
+from robustcheck.cli.said import say
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share
 from robustcheck.measure import MeasureSettings
@@ -52,9 +53,9 @@ def aa(
         typer.echo(json.dumps(_plain(found, share)))
         return
     for line in _lines(found, share, times):
-        typer.echo(line)
+        say(line)
     if left_out:
-        typer.echo(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
+        say(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
 
 
 def _session(home: Path, models: str, data: str | None, precision: Precision) -> RobustSession:
@@ -92,7 +93,7 @@ def _judge_all(
             session.gather(item)
             known.append(item)
         except RobustcheckError as error:
-            typer.echo(f"{item.name}: {str(error).splitlines()[0]}", err=True)
+            say(f"{item.name}: {str(error).splitlines()[0]}", err=True)
     return judge_against_itself(session, known, times=times, flips=share, seed=seed), len(items) - len(known)
 
 

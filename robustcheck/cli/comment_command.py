@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import differences
@@ -30,7 +31,7 @@ def comment(
     places = (_REPORTS, home / "baselines", home / "store" / "samples")
     kept = open_run(run or _last_run(), *places)
     failing = () if against is None else differences(open_run(against, *places), kept).new_failures
-    typer.echo(comment_markdown(kept.run, against, failing), nl=False)
+    say(comment_markdown(kept.run, against, failing).rstrip("\n"))
 
 
 def _last_run() -> str:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.history.baselines import open_run
@@ -38,7 +39,7 @@ def export_results(
         known = sorted({result.model.id for result in record.results})
         raise SetupError(f"no result of {model!r} in this run", expected=f"one of {', '.join(known)}")
     write_atomically(out, write(record, rows))
-    typer.echo(f"{len(rows)} results: {out}")
+    say(f"{len(rows)} results: {out}")
 
 
 def _csv(_: RunRecord, rows: list[Row]) -> bytes:

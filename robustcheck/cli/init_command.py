@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.run.known_names import known_names
 from robustcheck.run.settings import home_of
@@ -51,8 +52,8 @@ def init(
     here = Path.cwd()
     texts = _examples(names or []) if example else _own(AtHand(model, arch, data, classes), ci, here)
     for line in _written(texts, here):
-        typer.echo(line)
-    typer.echo("\nnext: " + ("pytest suites/quickstart.robust.yaml" if example else "pytest"))
+        say(line)
+    say("\nnext: " + ("pytest suites/quickstart.robust.yaml" if example else "pytest"))
 
 
 def _own(at_hand: AtHand, ci: Service, here: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import typer
 
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
+from robustcheck.cli.said import say
 from robustcheck.errors import SetupError
 from robustcheck.measure import Bench, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
@@ -42,7 +43,7 @@ def jobs(
     session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
     planned = plan_job_file(session.book.bench, _cells(session, paths), images)
     write_job_file(out, planned)
-    typer.echo(f"{out}: {len(planned.lines)} lines, {_words(planned)}")
+    say(f"{out}: {len(planned.lines)} lines, {_words(planned)}")
 
 
 def work(
@@ -52,12 +53,12 @@ def work(
 ) -> None:
     """Do one line of a job file, or one of several parts of it; ends with 1 when something could not be made."""
     done = do_part(path, index, of)
-    typer.echo(
+    say(
         f"{done.lines} lines: {done.chunks} chunks and {done.heads} heads made, {done.found} were there; "
         f"{len(done.errors)} errors"
     )
     for text in dict.fromkeys(map(str, done.errors)):
-        typer.echo(text, err=True)
+        say(text, err=True)
     if done.errors:
         raise typer.Exit(1)
 
@@ -84,7 +85,7 @@ def submit(
         **{f"slurm_{name}": text for name, text in further.items()},
     )
     submitted = executor.map_array(do_part, [path.resolve()] * of, range(of), [of] * of)
-    typer.echo(f"{len(submitted)} workers on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
+    say(f"{len(submitted)} workers on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
     if wait or executor.cluster == "local":
         _wait_for(submitted)
 
@@ -105,8 +106,8 @@ def _wait_for(submitted: list[Any]) -> None:
         errors = [error] if error is not None else job.result().errors
         wrong += bool(errors)
         for text in dict.fromkeys(map(str, errors)):
-            typer.echo(f"worker {job.job_id}: {text}", err=True)
-    typer.echo(f"{len(submitted) - wrong} of {len(submitted)} workers did all of their lines")
+            say(f"worker {job.job_id}: {text}", err=True)
+    say(f"{len(submitted) - wrong} of {len(submitted)} workers did all of their lines")
     if wrong:
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.said import say
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.taken_looks import SeriesRecord, known_series, load_series, start_series
 from robustcheck.run.plan import FAMILY_ALPHA
@@ -22,7 +23,7 @@ def series(
     """Say how many looks a series has had; with --start, begin one of any number of looks."""
     directory = (home or home_of(Path.cwd())) / "series"
     if start:
-        typer.echo(_said(start_series(directory, name)))
+        say(_said(start_series(directory, name)))
         return
     known = known_series(directory)
     if name and name not in known:
@@ -32,9 +33,9 @@ def series(
             fix=did_you_mean(name, known) or f"robustcheck series {name} --start",
         )
     for each in [name] if name else known:
-        typer.echo(_said(load_series(directory, each)))
+        say(_said(load_series(directory, each)))
     if not known:
-        typer.echo("no series has begun here: robustcheck series NAME --start")
+        say("no series has begun here: robustcheck series NAME --start")
 
 
 def _said(record: SeriesRecord) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from robustcheck.cli.said import say
 from robustcheck.errors import SetupError
 from robustcheck.run.settings import home_of
 from robustcheck.store import StoredPart, open_storage, parts_to_prune, remove_parts, stored_parts
@@ -45,7 +46,7 @@ def store(
     if not dry_run:
         remove_parts(storage, chosen)
     said = "would be removed" if dry_run else "removed"
-    typer.echo(f"{said}: {len(chosen)} of {len(parts)} parts, {_bytes(sum(part.size for part in chosen))}")
+    say(f"{said}: {len(chosen)} of {len(parts)} parts, {_bytes(sum(part.size for part in chosen))}")
 
 
 def _print_sizes(parts: Sequence[StoredPart]) -> None:

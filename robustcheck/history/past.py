@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from robustcheck.history.portable import portable_path, suite_of
 from robustcheck.values import Past, PastVerdict, Result, RunRecord
 
 MOST_RUNS = 30
@@ -13,16 +14,21 @@ _MOST_VERDICTS = 6_000
 _Key = tuple[str, str, str]
 
 
-def past_of(previous: RunRecord | None, results: Sequence[Result]) -> tuple[Past, ...]:
-    """Return what came of these checks in the previous run and in those that it remembers, oldest first."""
+def past_of(previous: RunRecord | None, results: Sequence[Result], root: str = "") -> tuple[Past, ...]:
+    """Return what came of these checks in the previous run and in those that it remembers, oldest first.
+
+    ``root`` is where the run of the results was started: suites are compared from there, as those of the previous run
+    are from where that was started.
+    """
     if previous is None or not results:
         return ()
     most = max(1, min(MOST_RUNS, _MOST_VERDICTS // len(results)))
-    remembered = {(past.suite, past.check_key, past.model): past.verdicts for past in previous.past}
-    last = {_key(result): _as_past(previous, result) for result in previous.results}
-    found = (
-        _past(key, (*remembered.get(key, ()), *last.get(key, ())), most) for key in dict.fromkeys(map(_key, results))
-    )
+    remembered = {
+        (portable_path(past.suite, previous.root), past.check_key, past.model): past.verdicts for past in previous.past
+    }
+    last = {_key(result, previous.root): _as_past(previous, result) for result in previous.results}
+    written = {_key(result, root): (result.suite, result.check_key, result.model.id) for result in results}
+    found = (_past(own, (*remembered.get(key, ()), *last.get(key, ())), most) for key, own in written.items())
     return tuple(past for past in found if past.verdicts)
 
 
@@ -39,5 +45,5 @@ def _as_past(run: RunRecord, result: Result) -> tuple[PastVerdict, ...]:
     return (PastVerdict(run.id, verdict.status, *numbers),)
 
 
-def _key(result: Result) -> _Key:
-    return result.suite, result.check_key, result.model.id
+def _key(result: Result, root: str) -> _Key:
+    return suite_of(result, root), result.check_key, result.model.id

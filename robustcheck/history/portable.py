@@ -25,7 +25,12 @@ def is_same_quantity(first: Quantity, root: str, second: Quantity, other_root: s
 
 def suite_of(result: Result, root: str) -> str:
     """Return the path of a result's suite, counted from where the run was started."""
-    return _relative(result.suite, root) if root else result.suite
+    return portable_path(result.suite, root)
+
+
+def portable_path(path: str, root: str) -> str:
+    """Return a path counted from where a run was started; as it is for a run that does not say."""
+    return _relative(path, root) if root else path
 
 
 def _from(quantity: Quantity, root: str) -> Quantity:

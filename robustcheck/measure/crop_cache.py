@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from robustcheck.datasets.decoding import SCHEMA
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.measure.jobs import Job
+from robustcheck.models.digests import installed_version
 from robustcheck.models.geometry import Crop
 from robustcheck.store import content_key
 
@@ -114,11 +114,4 @@ def _touch(path: Path) -> None:
 @cache
 def pixel_libraries() -> tuple[str, ...]:
     """Return the libraries that decide pixels, with their versions."""
-    return tuple(f"{name} {_version(name)}" for name in ("pillow", "torchvision", "numpy"))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"
+    return tuple(f"{name} {installed_version(name)}" for name in ("pillow", "torchvision", "numpy"))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.disk import write_atomically
-from robustcheck.errors import SetupError
+from robustcheck.errors import RecordError, SetupError
+from robustcheck.files.json_files import read_json
 
 _FILE = "pace.json"
 _REMEMBERED = 100_000
@@ -49,9 +50,9 @@ def pace_of_model(model: str, device: str, precision: str) -> str:
 def read_pace(directory: Path) -> dict[str, Spent]:
     """Return what is known of this machine; nothing where nothing was measured, or the file is damaged."""
     try:
-        found = json.loads((directory / _FILE).read_text(encoding="utf-8"))
+        found = read_json(directory / _FILE, RecordError)
         return {str(key): Spent(float(seconds), int(images)) for key, (seconds, images) in found.items() if images}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (RecordError, ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -28,8 +28,8 @@ from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
 from robustcheck.store import Stored, content_key
 from robustcheck.values import DEFECTS, Cell, Ends, Pairs, Samples, Score, Sureness
 
-# Raise when the same samples come to give another value, interval or difference.
-SCORING = 1
+# Raise when the same samples come to give another value, interval or difference, or other facts are kept with them.
+SCORING = 2
 
 _EMPTY = np.empty(0)
 
@@ -80,7 +80,8 @@ def _sampled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     if n < metric.n_min:
         raise DataError(f"{n} samples", where=cell.quantity.label, expected=f"at least {metric.n_min}")
     first = recipes[0]
-    told = (*_loaded_as(first, memo), *learnt_facts(first, memo), *_pairing_told(recipes, memo))
+    of_model = (*_made_with(first, memo), *_loaded_as(first, memo), *learnt_facts(first, memo))
+    told = (*of_model, *_pairing_told(recipes, memo))
     return replace(sampled, facts=(*told, *sampled.facts))
 
 
@@ -142,7 +143,14 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
         pairs.append(("prompts", f"{prompts} ({len(recipe.classes.texts[0])} for the first class)"))
     if transform is not None:
         pairs.append(("transform", f"{cell.quantity.transform}, in memory, seed {recipe.seed}"))
-    return (*pairs, *encoder.libraries, *provenance_libraries())
+    return (*pairs, *encoder.libraries)
+
+
+def _made_with(recipe: Recipe, memo: Memo) -> Pairs:
+    """Return the versions that the outputs were made with, which may be others than those of now."""
+    outputs = () if recipe.saved is not None else memo.chunks(recipe.outputs)
+    made = dict(outputs.facts(0)) if outputs else {}
+    return tuple((name, str(made.get(name, now))) for name, now in provenance_libraries())
 
 
 def _loaded_as(recipe: Recipe, memo: Memo) -> Pairs:

@@ -6,7 +6,8 @@ outputs of its base as they are, and scores them in another way; one of sort ``e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.kind import Capability
+from robustcheck.models.model_errors import as_model_error
 from robustcheck.registry import named
 from robustcheck.values import AdapterUse, Pairs
 
@@ -114,6 +116,7 @@ class Adapter:
     pick          of one that learns: (labels, use) -> the places to learn from and those to choose settings on;
                   all of the set, and none, without it
     libraries     the installed packages whose version can change a score; there is no default
+    schema        a number that is raised when the same adapter comes to make something else of the same things
     adapt         of sort ``encoder``: (base, use, device, precision) -> model
     make_head     of sort ``head``: (basis, use) -> state, which is stored
     head_logits   of sort ``head``: (features (n, D), basis, state, use) -> logits (n, C): arithmetic, without model
@@ -130,6 +133,7 @@ class Adapter:
     requires: frozenset[Capability]
     learns: bool
     libraries: tuple[str, ...]
+    schema: int = 1
     needs_model: bool = False
     rereads: bool = False
     pick: Pick | str | None = None
@@ -178,7 +182,8 @@ def make_head(basis: HeadBasis, use: AdapterUse) -> HeadState:
     """Return what is to be stored of a head adapter."""
     make = adapter_named(use.name).make_head
     assert make is not None, "a head adapter has make_head"
-    return cast(MakeHead, _function(make))(basis, use)
+    with _told_as_its_own(use):
+        return cast(MakeHead, _function(make))(basis, use)
 
 
 def pick_samples(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
@@ -186,14 +191,16 @@ def pick_samples(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     pick = adapter_named(use.name).pick
     if pick is None:
         return np.arange(len(labels)), np.zeros(0, dtype=np.int64)
-    return cast(Pick, _function(pick))(labels, use)
+    with _told_as_its_own(use):
+        return cast(Pick, _function(pick))(labels, use)
 
 
 def head_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:
     """Return the logits (n, C) that a head adapter gives features of its base."""
     logits = adapter_named(use.name).head_logits
     assert logits is not None, "a head adapter has head_logits"
-    return cast(HeadLogits, _function(logits))(features, basis, state, use)
+    with _told_as_its_own(use):
+        return cast(HeadLogits, _function(logits))(features, basis, state, use)
 
 
 def tensor_logits(features: torch.Tensor, basis: HeadBasis, state: HeadState, use: AdapterUse) -> torch.Tensor:
@@ -201,6 +208,20 @@ def tensor_logits(features: torch.Tensor, basis: HeadBasis, state: HeadState, us
     logits = adapter_named(use.name).tensor_logits
     assert logits is not None, "an attack looks whether it has them"
     return cast(TensorLogits, _function(logits))(features, basis, state, use)
+
+
+@contextmanager
+def _told_as_its_own(use: AdapterUse) -> Iterator[None]:
+    """Raise whatever an adapter raises as the error of its model, a lack of memory too."""
+    try:
+        with as_model_error(use.base, f"the adapter {use.name}"):
+            yield
+    except MemoryError as error:
+        raise ModelError(
+            f"the adapter {use.name} does not fit into memory ({error})",
+            where=use.base.text,
+            fix="free some memory, or measure it on another device (--robust-device)",
+        ) from error
 
 
 def _function(place: object) -> object:

@@ -54,6 +54,7 @@ def adapter_facts(use: AdapterUse, cache: Path | None = None) -> dict[str, Any] 
         return None
     return {
         "name": use.name,
+        "schema": adapter.schema,
         "options": dict(adapter.keyed_options(use)),
         "file": None if use.file is None else file_digest(Path(use.file), cache or _default_cache()),
         "other": None if use.other is None else [other, *astuple(model_kind(use.other).key(use.other))],

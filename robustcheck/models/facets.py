@@ -11,7 +11,7 @@ from typing import Literal, cast
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.files.numbers import number_of
 from robustcheck.models.catalogue import NUMERIC_FACETS, known_facets
-from robustcheck.values import UNKNOWN, Query, Term
+from robustcheck.values import UNKNOWN, Query, Term, query_text
 
 _Op = Literal["=", "!=", ">=", "<=", ">", "<"]
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -55,11 +55,6 @@ def check_query(query: Query, known: Mapping[str, frozenset[str]] | None, where:
 def matches(query: Query, facets: Mapping[str, str]) -> bool:
     """Say whether facets fulfil every term; a missing facet is ``unknown``, which fulfils any other ``!=``."""
     return all(_holds(term, facets.get(term.facet)) for term in query)
-
-
-def query_text(query: Query) -> str:
-    """Write a query as its text."""
-    return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
 
 
 def _parse_term(text: str, where: str) -> Term:

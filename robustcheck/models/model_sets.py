@@ -18,7 +18,7 @@ from robustcheck.files.yaml_files import read_yaml
 from robustcheck.listing import natural
 from robustcheck.models.adapted_reference import Written, bare_reference, split_adapter
 from robustcheck.models.catalogue import entries
-from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict, query_text
+from robustcheck.models.facets import is_query, matches, parse_query, query_from_dict
 from robustcheck.models.kind import ModelKind, kinds_of_scheme
 from robustcheck.models.reference import (
     is_checkpoint_file,
@@ -28,7 +28,7 @@ from robustcheck.models.reference import (
     with_adapter,
 )
 from robustcheck.printing import shown
-from robustcheck.values import ModelRef, Query
+from robustcheck.values import ModelRef, Query, query_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from robustcheck.errors import ModelError, SetupError
+from robustcheck.listing import name_first
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.geometry import Crop, Normalisation
 from robustcheck.models.model_errors import is_out_of_memory, reason_of
@@ -165,12 +166,7 @@ def mismatch_text(message: str) -> str:
     for word in ("Missing", "Unexpected"):
         match = re.search(rf"{word} key\(s\) in state_dict: (.*?)\. ?(?:\n|$)", message, re.DOTALL)
         keys = re.findall(r'"([^"]+)"', match[1]) if match else []
-        parts += [f"{word.lower()} {_few(keys)}"] if keys else []
+        parts += [f"{word.lower()} {name_first(keys, _KEYS_SHOWN)}"] if keys else []
     sizes = re.findall(r"size mismatch for ([^:]+):", message)
-    parts += [f"another size of {_few(sizes)}"] if sizes else []
+    parts += [f"another size of {name_first(sizes, _KEYS_SHOWN)}"] if sizes else []
     return "; ".join(parts) or (message.splitlines() or ["unknown reason"])[0]
-
-
-def _few(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
-    return ", ".join(keys[:_KEYS_SHOWN]) + more

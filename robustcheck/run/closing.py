@@ -8,13 +8,13 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.changes import changes_since, pairs_of, previous_run
 from robustcheck.history.past import past_of
 from robustcheck.judge import screen_results
+from robustcheck.models.digests import installed_version
 from robustcheck.printing import one_line
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, summary_markdown, write_report
@@ -136,7 +136,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         changes=changes_since(previous, results, settings.samples, root),
         environment=_environment(session),
         strict=settings.strict,
-        past=past_of(previous, results),
+        past=past_of(previous, results, root),
         root=root,
         compared=len(pairs_of(previous, results, root)) if previous else 0,
         notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
@@ -186,16 +186,9 @@ def _environment(session: RobustSession) -> Pairs:
         ("python", platform.python_version()),
         ("platform", platform.platform()),
         ("processors", str(os.cpu_count())),
-        *((name, _version(name)) for name in _PACKAGES),
+        *((name, installed_version(name)) for name in _PACKAGES),
         *other_packages(),
         ("device", settings.measure.device),
         ("precision", settings.measure.precision),
         ("evidence", settings.evidence),
     )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

@@ -10,11 +10,12 @@ from robustcheck.spec.assemble import SuiteValues, read_check
 from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, SeriesModel, SuiteModel
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
-from robustcheck.spec.query import is_query_text, read_query, write_query
+from robustcheck.spec.query import is_query_text, read_query
 from robustcheck.spec.references import check_model
 from robustcheck.spec.source import Document, Loc, read_document
 from robustcheck.spec.translate import validate_part
 from robustcheck.spec.variables import expand_cases, fill_variables
+from robustcheck.values import query_text
 from robustcheck.values.checks import Check, Suite
 from robustcheck.values.series import Series
 
@@ -80,7 +81,7 @@ def _read_models(scope: Scope, names: KnownNames, mistakes: Mistakes) -> tuple[s
 
 def _model_texts(scope: Scope, loc: Loc, written: object, names: KnownNames, mistakes: Mistakes) -> tuple[str, ...]:
     if isinstance(written, dict):
-        return (write_query(read_query(scope, loc, written, names, mistakes)),)
+        return (query_text(read_query(scope, loc, written, names, mistakes)),)
     texts = [text.strip() for text in written.split(",")] if isinstance(written, str) else []
     if not all(texts) or not texts:
         expected = "a set such as clip, a reference such as ViT-B-32/openai, or a query such as {source: laion}"

@@ -32,11 +32,6 @@ def read_query(scope: Scope, loc: Loc, value: object, names: KnownNames, mistake
     return ()
 
 
-def write_query(query: Query) -> str:
-    """Return the canonical text of a query: ``source=laion&architecture=vit|cnn``."""
-    return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
-
-
 def is_query_text(text: str) -> bool:
     """Tell a query from a model reference or the name of a set."""
     return all(_TERM.fullmatch(part) for part in text.split("&"))

@@ -75,6 +75,11 @@ class Chunks:
         rows = _unpacked(stored)
         return rows if len(rows) == len(self.span(index)) else None
 
+    def facts(self, index: int) -> Mapping[str, Any]:
+        """Return the facts that were written with one chunk; nothing where it is absent or damaged."""
+        stored = self._stored(index)
+        return {} if stored is None else stored.facts
+
     def write(self, index: int, rows: Rows, facts: Mapping[str, Any]) -> None:
         """Keep one chunk with the facts of its making; where another process was first, its chunk stays."""
         if len(rows) != len(self.span(index)):

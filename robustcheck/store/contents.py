@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from robustcheck.errors import RecordError
+from robustcheck.files.json_files import parse_json
+from robustcheck.files.texts import decoded
 from robustcheck.store.arrays import SCHEMA
 from robustcheck.store.packs import read_pack
 from robustcheck.store.storage import Kept, Storage
@@ -98,7 +100,8 @@ def _reading(storage: Storage, name: str) -> str:
 
 def _facts(head: bytes) -> dict[str, object]:
     try:
-        found = json.loads(head.split(b"\n", 2)[1])
-    except (IndexError, ValueError):
+        text = decoded(head.split(b"\n", 2)[1], "facts", RecordError)
+        found = parse_json(text, "facts", RecordError)
+    except (IndexError, RecordError):
         return {}
     return found if isinstance(found, dict) else {}

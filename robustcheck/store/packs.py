@@ -18,6 +18,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from robustcheck.errors import RecordError
+from robustcheck.files.json_files import parse_json
+from robustcheck.files.texts import decoded
 from robustcheck.store.arrays import Stored, canonical_json
 from robustcheck.store.storage import Storage
 
@@ -75,14 +78,19 @@ def read_pack(storage: Storage, name: str) -> Pack | None:
     if size > _MOST_HEADER_BYTES:
         return None
     try:
-        header = json.loads(storage.read(name, 8, 8 + size) or b"")
+        header = _parsed(storage.read(name, 8, 8 + size) or b"", name)
         metadata = header.pop(_METADATA)
         is_whole = metadata["sha256"] == _digest(header, metadata["sums"], metadata["facts"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (RecordError, ValueError, KeyError, TypeError, AttributeError):
         return None
     if not is_whole:
         return None
-    return Pack(name, 8 + size, header, json.loads(metadata["sums"]), _spread(json.loads(metadata["facts"])))
+    sums, facts = (_parsed(metadata[column].encode(), name) for column in ("sums", "facts"))
+    return Pack(name, 8 + size, header, sums, _spread(facts))
+
+
+def _parsed(content: bytes, name: str) -> Any:
+    return parse_json(decoded(content, name, RecordError), name, RecordError)
 
 
 @contextmanager

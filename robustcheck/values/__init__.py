@@ -46,6 +46,7 @@ from robustcheck.values.measured import (
     Sureness,
     Task,
     Term,
+    query_text,
 )
 from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, Trace
 
@@ -95,4 +96,5 @@ __all__ = [
     "TrendPoint",
     "Unit",
     "Verdict",
+    "query_text",
 ]

@@ -147,6 +147,13 @@ class Term:
 
 
 Query = tuple[Term, ...]
+
+
+def query_text(query: Query) -> str:
+    """Return the canonical text of a query: ``source=laion&architecture=vit|cnn``."""
+    return "&".join(f"{term.facet}{term.op}{'|'.join(term.values)}" for term in query)
+
+
 # The value of a facet that a model does not have, such as the source of a checkpoint file.
 UNKNOWN = "unknown"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from robustcheck.errors import DataError, ModelError, RobustcheckError
 from robustcheck.measure import Bench, MeasureSettings
 from robustcheck.measure.learnt import read_head
 from robustcheck.measure.saved import readout_of
+from robustcheck.models import adapter
 from robustcheck.models.adapter import HeadBasis, tensor_logits
 from robustcheck.models.encoders import load_model
 from robustcheck.models.encoders_openclip import OpenClipModel
@@ -258,6 +262,41 @@ def test_a_context_that_does_not_fit_is_an_error(bench: Bench, tmp_path: Path) -
     assert "context vectors of width 31, word embeddings of 32" in refusal({"ctx": torch.zeros(4, 31)})
     assert "context vectors and a name need" in refusal({"ctx": torch.zeros(14, 32)})
     assert "pickled objects, which are never executed" in refusal({"ctx": torch.zeros(4, 32), "optimizer": Path("x")})
+    assert "NaN or infinite" in refusal({"ctx": torch.full((4, 32), torch.nan)})
+    assert "no context vectors ctx" in refusal({"state_dict": [1]})
+    assert "no context vectors ctx" in refusal({1: torch.zeros(4, 32)})  # type: ignore[dict-item]
+
+
+class Payload:
+    """What pickle would run while it loads."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize("name", ["model.pth.tar", "plain.pt", "named.safetensors", "damaged.pt", "empty.pt"])
+def test_nothing_in_the_file_of_a_context_is_run(bench: Bench, tmp_path: Path, name: str) -> None:
+    path, mark = tmp_path / name, tmp_path / "ran"
+    if name == "model.pth.tar":
+        torch.save({"state_dict": {"ctx": Payload(mark)}}, path)
+    else:
+        contents = {"damaged.pt": b"PK\x03\x04", "empty.pt": b""}
+        path.write_bytes(contents.get(name, pickle.dumps(Payload(mark), protocol=2)))
+    spared, found = bench.measure(asked(BASE)), bench.measure(asked(f"{BASE}+coop@{path}"))
+    assert isinstance(spared, Score)
+    assert isinstance(found, RobustcheckError)
+    assert "never executed" in str(found) or "cannot be read" in str(found)
+    assert not mark.exists()
+
+
+def test_another_algorithm_of_an_adapter_has_another_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = bench.recipes(asked(f"{BASE}+knn"))[0].key
+    known = dict(adapter.known_adapters())
+    monkeypatch.setattr(adapter, "named", lambda group: {**known, "knn": replace(known["knn"], schema=2)})
+    assert Bench(bench.settings).recipes(asked(f"{BASE}+knn"))[0].key != before
 
 
 def test_what_is_read_of_a_file_are_its_vectors(words: torch.Tensor, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from robustcheck.measure import (
     loaded_models,
     measure_cells,
     measuring,
+    passes,
+    scores,
     stored_score,
 )
 from robustcheck.models.encoders import load_model
@@ -355,3 +357,14 @@ def test_scores_from_the_store_need_no_torch(colours, settings):
     subprocess.run(
         [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     )
+
+
+def test_a_score_says_with_what_its_outputs_were_made(colours, settings, monkeypatch):
+    one = cell(fake(), colours)
+    made = dict(measure(one, settings).provenance)["torch"]
+    monkeypatch.setattr(passes, "provenance_libraries", lambda: (("torch", "other"),))
+    monkeypatch.setattr(scores, "provenance_libraries", lambda: (("torch", "other"),))
+    # The outputs are those of before; the score is made anew.
+    for path in (Path(settings.store) / "v1" / "scores").rglob("*.array"):
+        path.unlink()
+    assert dict(measure(one, settings).provenance)["torch"] == made

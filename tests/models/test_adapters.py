@@ -320,3 +320,30 @@ def test_a_head_adapter_is_made_from_what_its_base_gives_and_scores_features() -
     np.testing.assert_allclose(head_logits(features[:2], basis, state, use), [[103, 0, 0], [0, 103, 0]])
     named = replace(use, name="context")
     np.testing.assert_array_equal(make_head(basis, named).array, state.array)
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (IndexError("list index out of range"), "the adapter class-means failed (IndexError: list index out of range)"),
+        (MemoryError("too much"), "the adapter class-means does not fit into memory (too much)"),
+    ],
+)
+def test_whatever_an_adapter_raises_is_an_error_of_its_model(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception, message: str
+) -> None:
+    def fail(*given: object) -> Any:
+        raise raised
+
+    broken = replace(MEANS, make_head=fail, head_logits=fail, pick=fail)
+    monkeypatch.setattr(adapters, "named", lambda group: {"class-means": broken})
+    (use,) = parse_reference(f"{FAKE}+class-means:shots=16").adapters
+    basis = HeadBasis(np.zeros((2, 3)), 1.0, 0.0, ())
+    for act in (
+        lambda: adapters.make_head(basis, use),
+        lambda: adapters.head_logits(np.zeros((1, 3), np.float32), basis, HeadState(np.zeros(1), {}), use),
+        lambda: adapters.pick_samples(np.zeros(1, dtype=np.int64), use),
+    ):
+        with pytest.raises(ModelError) as caught:
+            act()
+        assert (caught.value.found, caught.value.where) == (message, FAKE)

@@ -8,9 +8,9 @@ import pytest
 
 from robustcheck.errors import SetupError
 from robustcheck.models.catalogue import entry, facets_of, known_facets
-from robustcheck.models.facets import matches, parse_query, query_from_dict, query_text
+from robustcheck.models.facets import matches, parse_query, query_from_dict
 from robustcheck.models.reference import parse_reference
-from robustcheck.values import Term
+from robustcheck.values import Term, query_text
 
 VIT = {"source": "laion", "architecture": "vit", "samples": "2e9", "resolution": "224"}
 

@@ -79,3 +79,19 @@ def test_a_card_shows_it_and_the_record_keeps_it(tmp_path: Path) -> None:
     assert "over 3 runs, since night-0" in page
     (tmp_path / "run.json").write_bytes(dump_run(run))
     assert load_run(tmp_path) == run
+
+
+def test_the_past_of_another_checkout_is_the_past_of_the_same_suite() -> None:
+    first, second = runs(2)
+    (result,) = second.results
+
+    def elsewhere(run: RunRecord, root: str) -> RunRecord:
+        moved = tuple(replace(each, suite=f"{root}/suites/a.robust.yaml") for each in run.results)
+        return replace(run, results=moved, root=root, past=())
+
+    there, here = elsewhere(first, "/build/17"), elsewhere(second, "/build/18")
+    (past,) = past_of(there, here.results, here.root)
+    assert (past.suite, [verdict.run for verdict in past.verdicts]) == ("/build/18/suites/a.robust.yaml", ["night-0"])
+    third = replace(here, past=(past,))
+    (past,) = past_of(third, there.results, there.root)
+    assert [verdict.run for verdict in past.verdicts] == ["night-0", "night-1"]
