@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from robustcheck.predictions import (
     Predictions,
     aligned,
     logits_of_values,
+    looks_like_softmax,
     settled,
     summary_of,
     with_columns,
@@ -126,10 +127,18 @@ def _require_samples(saved: Predictions, ids: npt.NDArray[np.str_], name: str) -
 def _with_remark(dataset: Dataset, saved: Predictions) -> Dataset:
     """Return a data set that says how many predictions are on none of its samples; a view shows part of a file."""
     more = len(saved) - len(dataset)
-    if more <= 0 or most_samples(dataset.name) is not None or not isinstance(dataset, ImageDataset):
+    remarks = list(_softmax_in_words(saved))
+    if more > 0 and most_samples(dataset.name) is None:
+        remarks.append(f"{more} of {len(saved)} predictions are on no sample of {dataset.name} and do not count")
+    if not remarks or not isinstance(dataset, ImageDataset):
         return dataset
-    remark = f"{more} of {len(saved)} predictions are on no sample of {dataset.name} and do not count"
-    return replace(dataset, defects=(*dataset.defects, remark))
+    return replace(dataset, defects=(*dataset.defects, *remarks))
+
+
+def _softmax_in_words(saved: Predictions) -> Iterator[str]:
+    """Say that logits look like probabilities: another softmax on top of one flattens every confidence."""
+    if looks_like_softmax(saved):
+        yield f"the logits in {saved.path.name} are never below 0 and sum to 1, as probabilities do: call them so"
 
 
 def _as_told(saved: Predictions, name: str, class_names: tuple[str, ...]) -> Dataset:

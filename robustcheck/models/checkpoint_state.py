@@ -57,6 +57,17 @@ def fitted_names(tensors: Mapping[str, torch.Tensor], expected: Iterable[str]) -
     return _renamed(tensors, lambda name: name if name in known or _without(name) not in known else _without(name))
 
 
+def require_floats(tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> None:
+    """Refuse whole numbers where an architecture has floats: torch would cut quantised weights off in silence."""
+    for name, tensor in tensors.items():
+        if name in own and own[name].is_floating_point() and not tensor.is_floating_point():
+            raise ModelError(
+                f"{name} holds numbers of the type {tensor.dtype}, the architecture {own[name].dtype}",
+                expected="weights in floating point",
+                fix="turn a quantised checkpoint back into floating point first",
+            )
+
+
 def _content(path: Path) -> Mapping[str, Any]:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file

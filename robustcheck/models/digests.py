@@ -20,6 +20,7 @@ from typing import Any
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
+from robustcheck.files.regular import open_regular
 from robustcheck.files.sealed import seal, unseal
 from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import model_kind
@@ -123,7 +124,7 @@ def _stamp(path: Path) -> list[str | int]:
 
 def hash_file(path: Path) -> str:
     """Return the sha256 of a file's content, read now."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

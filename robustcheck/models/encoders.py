@@ -113,7 +113,7 @@ def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
 def image_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Features:
     """Return what is stored of images: the class scores of a classifier, else embeddings."""
     if isinstance(model, SupervisedModel):
-        return model.logits(crops)
+        return _with_a_choice(model.logits(crops))
     if isinstance(model, ImageEncoder):
         return _with_direction(model.encode_images(crops))
     raise TypeError(f"{type(model).__name__} is neither an ImageEncoder nor a SupervisedModel")
@@ -129,6 +129,18 @@ def _with_direction(embeddings: Features) -> Features:
             fix="check the checkpoint, or measure with --robust-precision fp32",
         )
     return embeddings
+
+
+def _with_a_choice(scores: Features) -> Features:
+    """Return class scores if they tell classes apart: of classes that are all tied the first would win."""
+    tied = int((scores == scores[:, :1]).all(axis=1).sum()) if scores.ndim == 2 and scores.shape[1] > 2 else 0
+    if tied:
+        raise ModelError(
+            f"the model gave all {scores.shape[1]} classes the same score on {tied} of {len(scores)} images",
+            expected="scores that differ",
+            fix="check the head in the checkpoint",
+        )
+    return scores
 
 
 def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Features:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError, ModelUnavailable, did_you_mean
-from robustcheck.models.checkpoint_state import fitted_names, read_checkpoint
+from robustcheck.models.checkpoint_state import fitted_names, read_checkpoint, require_floats
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_errors import is_out_of_memory
 from robustcheck.models.picture_sizes import patch_side, sized_trunk
@@ -121,7 +121,9 @@ def _build(architecture: str, path: Path) -> tuple[Any, str]:
     configuration = timm.create_model(architecture, pretrained=False).default_cfg
     count = head_outputs(state.tensors, configuration.get("classifier"))
     model = timm.create_model(architecture, pretrained=False, **({} if count is None else {"num_classes": count}))
-    model.load_state_dict(fitted_names(state.tensors, model.state_dict()), strict=True)
+    tensors = fitted_names(state.tensors, model.state_dict())
+    require_floats(tensors, model.state_dict())
+    model.load_state_dict(tensors, strict=True)
     return model, state.remark
 
 

@@ -18,6 +18,7 @@ from robustcheck.models.hf_kind import (
     model_files,
 )
 from robustcheck.models.model_errors import reason_of
+from robustcheck.models.model_files import require_regular
 from robustcheck.values import ModelRef
 
 _PEFT = "adapter_config.json"
@@ -50,6 +51,7 @@ def _fetched(ref: ModelRef, repository: str) -> Path:
 
 def _whole(ref: ModelRef, directory: Path) -> Path:
     """Return a directory whose model is of a known type and whose weights are there, all of them as safetensors."""
+    require_regular(directory.iterdir())
     if not model_files(directory):
         raise ModelError(
             "it has no weights as safetensors, or not all of their files",

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from robustcheck.errors import ModelError
+from robustcheck.files.regular import irregular
+
 _DIRECTORY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin", "*.pth", "*.npz", "*.npy")
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 # In the keys of files that may hold an averaged copy of their weights: it counts, which it did not in 0.2.0.
@@ -26,8 +29,16 @@ def one_file(path: str | None) -> dict[str, Path]:
 def directory_files(directory: Path) -> dict[str, Path]:
     """Return the files of a model's directory by name; nothing for a directory without weights."""
     found = sorted({path for pattern in _DIRECTORY_FILES for path in directory.glob(pattern)})
+    require_regular(found)
     has_weights = any(path.suffix in _WEIGHTS for path in found)
     return {path.name: path for path in found} if has_weights else {}
+
+
+def require_regular(paths: Iterable[Path]) -> None:
+    """Refuse what would hang a reader: a pipe or a device where a file of a model should be."""
+    for path in paths:
+        if path.exists() and not path.is_dir() and (reason := irregular(path.stat())):
+            raise ModelError(f"{path.name} cannot be read: {reason}", where=str(path), expected="a regular file")
 
 
 def hub_file(repository: str, *names: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError
-from robustcheck.models.checkpoint_state import CheckpointState, fitted_names, read_checkpoint
+from robustcheck.models.checkpoint_state import CheckpointState, fitted_names, read_checkpoint, require_floats
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +44,7 @@ def filled(model: Any, path: Path, *, may_resize: bool) -> str:
     state: CheckpointState = read_checkpoint(path)
     tensors = _converted(model, fitted_names(state.tensors, model.state_dict()))
     resized = _resized(model, tensors, may_resize)
+    require_floats(tensors, model.state_dict())
     model.load_state_dict(tensors, strict=True)
     return "; ".join(filter(None, (state.remark, resized)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robustcheck.predictions.align import aligned, logits_of_values, settled, with_columns, with_names
 from robustcheck.predictions.directory import read_predictions, stem_of
-from robustcheck.predictions.saved_predictions import Kind, Predictions
+from robustcheck.predictions.saved_predictions import Kind, Predictions, looks_like_softmax
 from robustcheck.predictions.summarising import summary_columns, summary_of
 from robustcheck.predictions.trials import CATEGORIES
 from robustcheck.predictions.write_predictions import write_about, write_predictions
@@ -15,6 +15,7 @@ __all__ = [
     "Predictions",
     "aligned",
     "logits_of_values",
+    "looks_like_softmax",
     "read_predictions",
     "settled",
     "stem_of",

@@ -83,6 +83,14 @@ def _check_unique(predictions: Predictions) -> None:
         )
 
 
+def looks_like_softmax(predictions: Predictions) -> bool:
+    """Tell whether logits may be probabilities: none is below 0, and rows sum to 1, not all as a one."""
+    values: Any = predictions.values
+    if predictions.kind != "logits" or values.shape[1] < 2 or (values < 0).any():
+        return False
+    return bool((np.abs(values.sum(axis=1) - 1) <= _SUM_TOLERANCE).all() and (values % 1 > 0).any())
+
+
 def _check_values(predictions: Predictions) -> None:
     values: Any = predictions.values
     if predictions.kind == "classes":

@@ -263,13 +263,14 @@ def test_a_head_adapter_leaves_the_digest_as_it_is() -> None:
 def test_what_keys_say_of_an_adapter(tmp_path: Path) -> None:
     use = parse_reference(f"{FAKE}+mix@fake:zero-shot@b").adapters[0]
     assert adapter_facts(use) == {
-        "name": "mix", "options": {"share": "0.5"}, "file": None,
+        "name": "mix", "schema": 1, "options": {"share": "0.5"}, "file": None,
         "other": [weights_digest(parse_reference("fake:zero-shot@b")), "fake", "zero-shot", "", ()],
         "libraries": {"numpy": version("numpy")}, "maker": "",
     }  # fmt: skip
     means = parse_reference(f"{FAKE}+class-means:shots=2:train=digits").adapters[0]
     assert adapter_facts(means) == {
-        "name": "class-means", "options": {"shots": "2"}, "file": None, "other": None, "libraries": {}, "maker": "",
+        "name": "class-means", "schema": 1, "options": {"shots": "2"}, "file": None, "other": None, "libraries": {},
+        "maker": "",
     }  # fmt: skip
     (tmp_path / "c.npz").write_bytes(b"one")
     context = parse_reference(f"{FAKE}+context@c.npz", base=tmp_path).adapters[0]

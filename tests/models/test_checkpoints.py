@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from robustcheck.errors import ModelError
 from robustcheck.measure.keys import encoder_facts
 from robustcheck.models import openclip_files
 from robustcheck.models.checkpoint_state import read_checkpoint
+from robustcheck.models.digests import weights_digest
 from robustcheck.models.encoders import image_outputs, load_model
 from robustcheck.models.encoders_timm import head_outputs
 from robustcheck.models.openclip_files import file_architecture
@@ -245,3 +247,39 @@ def test_heads_of_several_sizes_and_none() -> None:
     assert head_outputs(state, ("classifier",)) is None
     with pytest.raises(ModelError, match="have 3 and 4 outputs"):
         head_outputs(state, ("head", "head_dist"))
+
+
+def test_whole_numbers_are_no_weights(clips: tuple[State, State], tmp_path: Path) -> None:
+    state = {name: tensor.clone() for name, tensor in clips[0].items()}
+    state["visual.conv1.weight"] = (state["visual.conv1.weight"] * 100).to(torch.int8)
+    path = saved(state, tmp_path / "quantised.pt")
+    with pytest.raises(ModelError, match=r"visual\.conv1\.weight holds numbers of the type torch\.int8"):
+        load_model(parse_reference(f"openclip:small-a@{path}"))
+    timms = timm.create_model("resnet10t", num_classes=3).state_dict()
+    path = saved({**timms, "fc.weight": timms["fc.weight"].to(torch.int64)}, tmp_path / "timm.pt")
+    with pytest.raises(ModelError, match=r"fc\.weight holds numbers of the type torch\.int64"):
+        load_model(parse_reference(f"timm:resnet10t@{path}"))
+
+
+@pytest.mark.parametrize("name", ["open_clip_model.safetensors", "tokenizer.json", "merges.txt"])
+def test_a_pipe_in_the_directory_of_a_model_does_not_hang(
+    clips: tuple[State, State], tmp_path: Path, name: str
+) -> None:
+    ref = directory_of(tmp_path / "d", {}, clips[0])
+    (tmp_path / "d" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "d" / name)
+    (tmp_path / "d" / "weights.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match=f"{name} cannot be read: it is a named pipe"):
+        weights_digest(ref)
+
+
+def test_scores_that_are_all_the_same_are_refused() -> None:
+    class Tied:
+        geometry = normalisation = None
+        class_count = 3
+
+        def logits(self, crops: Any) -> Any:
+            return np.array([[1, 2, 3], [5, 5, 5]], np.float32)
+
+    with pytest.raises(ModelError, match="gave all 3 classes the same score on 1 of 2 images"):
+        image_outputs(Tied(), [None, None])  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from robustcheck.errors import DataError
-from robustcheck.predictions import Predictions, read_predictions, settled, with_names
+from robustcheck.predictions import Predictions, looks_like_softmax, read_predictions, settled, with_names
 
 IDS = ["a.png", "b.png", "c.png"]
 BOM = "\ufeff"
@@ -206,3 +206,24 @@ def test_damage_of_an_archive_is_an_error(tmp_path: Path, place: int) -> None:
     (tmp_path / "digits.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"cannot read the predictions|no ids|no predictions"):
         read(tmp_path)
+
+
+# --- what is called something else than it is ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("logits", "expected"),
+    [
+        ([[0.7, 0.2, 0.1], [0.2, 0.3, 0.5], [0, 1, 0]], True),
+        ([[0.7, 0.2, 0.1], [0.2, 0.3, 0.5], [0, 1, 2]], False),
+        ([[0.7, 0.4, -0.1], [0.2, 0.3, 0.5], [0, 1, 0]], False),
+        # A one in each row is nobody's softmax.
+        (np.eye(3), False),
+    ],
+)
+def test_logits_that_look_like_probabilities(tmp_path: Path, logits: object, expected: bool) -> None:
+    assert looks_like_softmax(npz_file(tmp_path, logits=logits)) is expected
+
+
+def test_probabilities_are_what_they_are_called(tmp_path: Path) -> None:
+    assert not looks_like_softmax(npz_file(tmp_path, probabilities=[[0.7, 0.3], [0.4, 0.6], [0.5, 0.5]]))

@@ -83,7 +83,6 @@ def test_a_card_shows_it_and_the_record_keeps_it(tmp_path: Path) -> None:
 
 def test_the_past_of_another_checkout_is_the_past_of_the_same_suite() -> None:
     first, second = runs(2)
-    (result,) = second.results
 
     def elsewhere(run: RunRecord, root: str) -> RunRecord:
         moved = tuple(replace(each, suite=f"{root}/suites/a.robust.yaml") for each in run.results)

@@ -20,7 +20,7 @@ from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
 from robustcheck.datasets.dataset import Contents, IntArray, StrArray
 from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.image_files import unread_beside
-from robustcheck.datasets.layouts.parquet_columns import Columns, columns_of
+from robustcheck.datasets.layouts.parquet_columns import ImageColumns, columns_of
 from robustcheck.datasets.layouts.repeats import repeats_in_words
 from robustcheck.datasets.layouts.splits import is_for_testing, several_splits
 from robustcheck.datasets.layouts.text_files import read_groups, read_names_by_place, read_set_templates
@@ -161,13 +161,13 @@ def _has_labels(path: Path) -> bool:
     return bool((_rows(path, _columns(path)).labels >= 0).any())
 
 
-def _columns(path: Path) -> Columns:
+def _columns(path: Path) -> ImageColumns:
     with _opened(path) as file:
         schema = file.schema_arrow
     return columns_of(schema.names, schema.metadata, path)
 
 
-def _shared_columns(files: Sequence[Path]) -> Columns:
+def _shared_columns(files: Sequence[Path]) -> ImageColumns:
     """Return the columns of all files; another list of class names in a part would be other labels."""
     first = _columns(files[0])
     for path in files[1:]:
@@ -182,7 +182,7 @@ def _shared_columns(files: Sequence[Path]) -> Columns:
     return first
 
 
-def _rows(path: Path, columns: Columns) -> _Rows:
+def _rows(path: Path, columns: ImageColumns) -> _Rows:
     with _opened(path) as file:
         # The paths alone: reading the images would read the whole file.
         has_paths = f"{columns.image}.path" in [

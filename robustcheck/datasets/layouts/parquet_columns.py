@@ -21,7 +21,7 @@ Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ImageColumns:
     """The names of the image and the label column, and the class names that the file tells."""
 
     image: str
@@ -29,12 +29,12 @@ class Columns:
     class_names: tuple[str, ...]
 
 
-def columns_of(names: Sequence[str], metadata: Mapping[bytes, bytes] | None, path: Path) -> Columns:
+def columns_of(names: Sequence[str], metadata: Mapping[bytes, bytes] | None, path: Path) -> ImageColumns:
     """Return the columns of a file, given the names of all and the file's metadata."""
     features = _features((metadata or {}).get(_METADATA), str(path))
     image = _one(names, features, "Image", ("image", "img"), path)
     label = _one(names, features, "ClassLabel", ("label", "labels"), path)
-    return Columns(image, label, _class_names(features.get(label, {}).get("names"), str(path)))
+    return ImageColumns(image, label, _class_names(features.get(label, {}).get("names"), str(path)))
 
 
 def _features(content: bytes | None, where: str) -> dict[str, Facts]:
