@@ -32,7 +32,7 @@ def tell_apart(
     return kept, (f"networks count once: left out {count} of networks that are listed twice: {name_first(doubles)}",)
 
 
-def _rank(found: FoundModel) -> tuple[bool, bool]:
+def _rank(found: FoundModel) -> tuple[bool, bool, bool]:
     return preference(found.member.model, found.facets)
 
 
