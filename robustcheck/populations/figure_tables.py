@@ -7,21 +7,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.errors import RecordError, SetupError, did_you_mean
 from robustcheck.files.csv_files import Row, read_rows
 from robustcheck.files.numbers import number_of, whole_number
 from robustcheck.registry import named
 from robustcheck.values import Pairs
 
 REQUIRED = ("model", "dataset", "metric", "value", "n")
-OPTIONAL = ("class_set", "transform", "where", "source", "licence", "date")
-Key = tuple[str, str, str, str, str | None, Pairs]
+OPTIONAL = ("class_set", "transform", "where", "options", "source", "licence", "date")
+Key = tuple[str | Pairs | None, ...]
 _SHOWN_PROBLEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published or recorded number; an accuracy is a fraction. ``where`` is its slice, in sorted pairs."""
+    """A published or recorded number; an accuracy is a fraction.
+
+    ``where`` is its slice and ``options`` the metric's settings that differ from its defaults, both in sorted pairs.
+    """
 
     model: str
     dataset: str
@@ -34,11 +37,32 @@ class Figure:
     date: str = ""
     transform: str | None = None
     where: Pairs = ()
+    options: Pairs = ()
 
     @property
     def key(self) -> Key:
         """What tells this figure from every other one of its table."""
-        return self.model, self.dataset, self.metric, self.class_set, self.transform, self.where
+        return figure_key(
+            self.model, self.dataset, self.metric, self.class_set, self.transform, self.where, self.options
+        )
+
+
+def figure_key(
+    model: str, dataset: str, metric: str, class_set: str, transform: str | None, where: Pairs, options: Pairs
+) -> Key:
+    """Return what tells a figure from every other one of its table."""
+    # Options came later; without any the key is as it was before.
+    key: Key = (model, dataset, metric, class_set, transform, where)
+    return (*key, options) if options else key
+
+
+def telling_options(metric: str, options: Pairs) -> Pairs:
+    """Return the settings of a metric that differ from its defaults, canonical and sorted; raise SetupError."""
+    known = named("metrics").get(metric)
+    if known is None:
+        return tuple(sorted(options))
+    defaults = {option.name: option.default for option in known.options}
+    return tuple((name, text) for name, text in known.checked_options(options) if text != defaults[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +151,7 @@ class _Reading:
             date,
             row.get("transform") or None,
             parse_where(row.get("where", "")),
+            telling_options(row["metric"], parse_where(row.get("options", ""))),
         )
 
     def _report(self, number: int, found: str, expected: str) -> None:
@@ -163,21 +188,35 @@ def _problem(row: Mapping[str, str]) -> tuple[str, str] | None:
         )
     if not (whole_number(row["n"]) or 0) > 0:
         return f"n {row['n']!r}", "the number of samples behind the figure, a whole number above 0"
-    return _problem_of_where(row.get("where", ""))
+    return _problem_of_where(row.get("where", "")) or _problem_of_options(row["metric"], row.get("options", ""))
 
 
 def _problem_of_where(text: str) -> tuple[str, str] | None:
-    conditions = [part.partition("=") for part in text.split(";")] if text else []
-    names = [name.strip() for name, _, _ in conditions]
-    if not all(name.strip() and value.strip() for name, _, value in conditions) or len({*names}) != len(names):
+    if not _are_pairs(text):
         return f"where {text!r}", "conditions such as factor=pose or corruption=fog;severity=3, each name once"
-    if "classes" in names:
+    if "classes" in dict(parse_where(text)):
         return f"where {text!r}", "the classes of another set in the column class_set"
     return None
 
 
+def _problem_of_options(metric: str, text: str) -> tuple[str, str] | None:
+    if not _are_pairs(text):
+        return f"options {text!r}", "settings of the metric such as group=region;k=5, each name once"
+    try:
+        telling_options(metric, parse_where(text))
+    except SetupError as error:
+        return error.found, error.expected
+    return None
+
+
+def _are_pairs(text: str) -> bool:
+    pairs = [part.partition("=") for part in text.split(";")] if text else []
+    names = [name.strip() for name, _, _ in pairs]
+    return all(name.strip() and value.strip() for name, _, value in pairs) and len({*names}) == len(names)
+
+
 def parse_where(text: str) -> Pairs:
-    """Parse the cell of a slice.
+    """Parse the cell of a slice, or of options.
 
     >>> parse_where("severity=3;corruption=fog")
     (('corruption', 'fog'), ('severity', '3'))

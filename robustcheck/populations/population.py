@@ -8,7 +8,7 @@ from functools import cached_property
 
 from robustcheck.errors import RecordError, SetupError, did_you_mean
 from robustcheck.models.facets import matches, query_from_dict
-from robustcheck.populations.figure_tables import Figure, Key
+from robustcheck.populations.figure_tables import Figure, Key, figure_key, telling_options
 from robustcheck.values import Pairs, Quantity, Query
 
 Point = tuple[str, float, float, str]
@@ -45,11 +45,12 @@ class Population:
 
     def figure(self, model_id: str, quantity: Quantity) -> Figure | None:
         """Return a model's figure, or None when the table has none for exactly this quantity."""
-        if quantity.options or quantity.prompts:
-            return None  # A table says nothing of either, so its figures may rest on others.
+        if quantity.prompts:
+            return None  # A table says nothing of them, so its figures may rest on others.
         class_set, where = self._slice(quantity)
+        options = telling_options(quantity.metric, quantity.options)
         for name in (class_set, "") if class_set == self.own_class_set(quantity.dataset) else (class_set,):
-            key = (model_id, quantity.dataset, quantity.metric, name, quantity.transform, where)
+            key = figure_key(model_id, quantity.dataset, quantity.metric, name, quantity.transform, where, options)
             if key in self._by_key:
                 return self._by_key[key]
         return None
@@ -107,8 +108,8 @@ class Population:
         """Return the error that says that no member has this quantity, and which there are."""
         offered = sorted({_label(figure) for figure in self.figures})
         fix = did_you_mean(missing.label, offered)
-        if missing.prompts or missing.options:
-            fix = "leave out prompts and options: a table does not tell its figures apart by them"
+        if missing.prompts:
+            fix = "leave out prompts: a table does not tell its figures apart by them"
         where, expected = f"the population {self.name}", "one of " + "; ".join(offered)
         return RecordError(f"no figure for {missing.label}", where=where, expected=expected, fix=fix)
 
@@ -130,7 +131,7 @@ class Population:
 
 
 def _label(figure: Figure) -> str:
-    return Quantity(figure.metric, figure.dataset, figure.where, figure.transform).label
+    return Quantity(figure.metric, figure.dataset, figure.where, figure.transform, options=figure.options).label
 
 
 def _group(facets: Mapping[str, str]) -> str:

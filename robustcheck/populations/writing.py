@@ -10,8 +10,8 @@ from math import isfinite
 
 from robustcheck.errors import RecordError
 from robustcheck.models.catalogue import facets_of
-from robustcheck.populations.figure_tables import OPTIONAL, REQUIRED, Figure, FigureTable, Key
-from robustcheck.values import ModelRef, RunRecord, Score
+from robustcheck.populations.figure_tables import OPTIONAL, REQUIRED, Figure, FigureTable, Key, telling_options
+from robustcheck.values import ModelRef, Pairs, RunRecord, Score
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
 
@@ -81,10 +81,10 @@ def _scores_of(run: RunRecord) -> Iterator[Score]:
 
 def _why_not(score: Score) -> str | None:
     quantity = score.cell.quantity
-    if quantity.prompts or quantity.options:
-        return "a table has no column for prompts or options"
-    if any(";" in value for _, value in quantity.where):
-        return "a ';' in the slice, which separates its conditions in a table"
+    if quantity.prompts:
+        return "a table has no column for prompts"
+    if any(";" in value for _, value in (*quantity.where, *quantity.options)):
+        return "a ';' in the slice or an option, which separates them in a table"
     return None if isfinite(score.value) and score.n > 0 else f"value {score.value}, n {score.n}"
 
 
@@ -104,6 +104,7 @@ def _figure(score: Score, source: str, date: str) -> Figure:
         date if is_live else said.get("date", ""),
         quantity.transform,
         tuple(sorted(where.items())),
+        telling_options(quantity.metric, quantity.options),
     )
 
 
@@ -126,11 +127,15 @@ def _own_facets(model: ModelRef) -> Mapping[str, str]:
 
 
 def _cells(figure: Figure) -> list[str]:
-    where = ";".join(f"{name}={value}" for name, value in figure.where)
     texts = {
         "value": repr(figure.value),
         "n": str(figure.n),
         "transform": figure.transform or "",
-        "where": where,
+        "where": _pairs(figure.where),
+        "options": _pairs(figure.options),
     }
     return [texts[name] if name in texts else str(getattr(figure, name)) for name in COLUMNS]
+
+
+def _pairs(pairs: Pairs) -> str:
+    return ";".join(f"{name}={value}" for name, value in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -288,15 +289,47 @@ def test_a_wrong_slice_says_file_and_line(tmp_path: Path, cell: str) -> None:
     assert f"{name}:2: where {cell!r}" in str(caught.value)
 
 
-def test_options_and_prompts_have_no_figures_and_the_error_says_so(tmp_path: Path) -> None:
+def test_other_options_and_prompts_have_no_figures_and_the_error_says_so(tmp_path: Path) -> None:
     rows = [f"m{number},x,auroc,0.{number},10,,," for number in range(1, 7)]
     population = load_population(own(tmp_path, *rows, header=SLICES))
     plain = Quantity("auroc", "x")
     assert population.has(plain)
-    for quantity in (Quantity("auroc", "x", options=(("score", "msp"),)), Quantity("auroc", "x", prompts="1")):
+    assert population.has(replace(plain, options=(("score", "auto"),)))
+    for quantity, said in (
+        (Quantity("auroc", "x", options=(("score", "msp"),)), r"no figure for auroc \(score msp\) on x"),
+        (Quantity("auroc", "x", prompts="1"), "leave out prompts"),
+    ):
         assert not population.has(quantity)
-        with pytest.raises(RecordError, match="leave out prompts and options"):
+        with pytest.raises(RecordError, match=said):
             population.points(plain, quantity)
+
+
+def test_a_column_of_options_tells_figures_apart(tmp_path: Path) -> None:
+    header = "model,dataset,metric,value,n,options\n"
+    rows = ["m,fmow,worst_group_accuracy,0.2,4,", "m,fmow,worst_group_accuracy,0.3,666,group=region"]
+    population = load_population(own(tmp_path, *rows, header=header))
+    values = {group: population.figure("m", of_group(group)) for group in ("class", "region", "year")}
+    assert {group: figure and figure.value for group, figure in values.items()} == {
+        "class": 0.2, "region": 0.3, "year": None,
+    }  # fmt: skip
+    # The key of a figure without options is the one that earlier versions wrote.
+    assert [len(figure.key) for figure in population.figures] == [6, 7]
+
+
+def of_group(group: str) -> Quantity:
+    return Quantity("worst_group_accuracy", "fmow", options=(("group", group),))
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [("group", "options 'group'"), ("groop=region", "has no option 'groop'"), ("k=0", "cannot be '0'")],
+)
+def test_wrong_options_are_said_with_their_line(tmp_path: Path, cell: str, said: str) -> None:
+    name = own(tmp_path, f"m,x,worst_group_accuracy,0.2,4,{cell}", header="model,dataset,metric,value,n,options\n")
+    with pytest.raises(RecordError) as caught:
+        load_population(name)
+    assert said in str(caught.value)
+    assert f"{name}:2" in str(caught.value)
 
 
 @pytest.mark.parametrize("dataset", ["flickr30k", "mscoco"])
@@ -350,11 +383,18 @@ def test_values_survive_the_table_to_the_last_bit(tmp_path: Path) -> None:
     assert figure.value == 1 / 3 + 1
 
 
+def test_options_survive_the_table_and_defaults_are_not_written(tmp_path: Path) -> None:
+    model = ModelRef("a", "x", "openclip", "RN50")
+    asked = [Quantity("auroc", "x", options=(("score", kind),)) for kind in ("msp", "auto")]
+    population = read_back(tmp_path, from_scores([score(model, quantity, 0.5) for quantity in asked]))
+    assert [figure.options for figure in population.figures] == [(), (("score", "msp"),)]
+    assert all(population.figure("a", quantity) for quantity in asked)
+
+
 def test_what_a_table_cannot_say_is_left_out_and_named() -> None:
     model = ModelRef("a", "a", "openclip", "RN50")
     figures = from_scores(
         [
-            score(model, Quantity("auroc", "x", options=(("score", "msp"),)), 0.9),
             score(model, Quantity("top1", "x", prompts="1"), 0.9),
             score(model, Quantity("top1", "x", (("factor", "a;b"),)), 0.9),
             score(model, Quantity("top1", "x"), float("nan")),
@@ -362,9 +402,8 @@ def test_what_a_table_cannot_say_is_left_out_and_named() -> None:
     )
     assert figures.table.figures == ()
     assert [text.partition(": ")[2] for text in figures.left_out] == [
-        "a table has no column for prompts or options",
-        "a table has no column for prompts or options",
-        "a ';' in the slice, which separates its conditions in a table",
+        "a table has no column for prompts",
+        "a ';' in the slice or an option, which separates them in a table",
         "value nan, n 1000",
     ]
 

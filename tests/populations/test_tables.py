@@ -12,7 +12,8 @@ from types import ModuleType
 import pytest
 
 from robustcheck.models.catalogue import openclip_entries, timm_entries
-from robustcheck.populations import load_population
+from robustcheck.populations import Population, load_population
+from robustcheck.stats.trend import TrendPoint, fit_trend
 from robustcheck.values import Quantity
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ HOLISTIC = {
     name: f"populations/{name}.csv"
     for name in ("holistic-tuning", "holistic-resolution", "holistic-llava", "holistic-curation")
 }
+INCOME = (("group", "income"), ("k", "5"))
 TABLES = (
     "populations/openclip.csv",
     "populations/timm.csv",
@@ -50,21 +52,93 @@ def test_the_tables_hold_what_they_say() -> None:
     openclip, timm = load_population("openclip"), load_population("timm")
     assert len(openclip.facets) == 121
     assert set(openclip.facets) <= {model.id for model in openclip_entries()}
-    assert len(openclip.figures) == 121 * (6 + 12)
+    # On FMoW, 33 figures are those of four images.
+    assert len(openclip.figures) == 121 * (6 + 12 + 5) - 33
     assert len(timm.facets) == 1556
     assert {model.partition("/")[0] for model in timm.facets} <= {model.id for model in timm_entries()}
     assert len(timm.figures) == 1556 * 7 - 1
 
 
 def test_the_tables_stay_small() -> None:
-    assert sum((ROOT / "robustcheck" / name).stat().st_size for name in TABLES) < 1024 * 1024
+    assert sum((ROOT / "robustcheck" / name).stat().st_size for name in TABLES) < 2 * 1024 * 1024
 
 
 def test_each_population_names_source_licence_and_date() -> None:
-    for name in ("openclip", "timm", *HOLISTIC):
+    for name in ("openclip", "timm", "scaling-laws", "makers", *HOLISTIC):
         population = load_population(name)
         assert all((population.source, population.licence, population.date, population.homepage, population.notes))
-        assert {figure.source for figure in population.figures} == {population.source}
+        assert all(figure.source and figure.licence and figure.date for figure in population.figures)
+        if name != "makers":
+            assert {figure.source for figure in population.figures} == {population.source}
+
+
+# --- figures that were tabulated by hand ---------------------------------------------------------
+
+
+# What the source itself gives as the mean over ImageNet-V2, -A, -R, -Sketch and ObjectNet.
+ROBUSTNESS = {
+    "ViT-H-14/laion2b_s32b_b79k": 0.71129, "ViT-g-14/laion2b_s12b_b42k": 0.69610,
+    "ViT-L-14/laion80m_s3b": 0.48263, "ViT-L-14/laion80m_s13b": 0.52229, "ViT-L-14/laion80m_s34b": 0.54230,
+    "ViT-L-14/laion400m_s3b": 0.57530, "ViT-L-14/laion400m_s13b": 0.63839, "ViT-L-14/laion400m_s34b": 0.65247,
+    "ViT-L-14/laion2b_s3b": 0.57557, "ViT-L-14/laion2b_s13b": 0.64608, "ViT-L-14/laion2b_s32b_b82k": 0.67551,
+    "ViT-B-16/laion80m_s3b": 0.43481, "ViT-B-16/laion80m_s13b": 0.47286, "ViT-B-16/laion80m_s34b": 0.49294,
+    "ViT-B-16/laion400m_s3b": 0.47821, "ViT-B-16/laion400m_e32": 0.54892, "ViT-B-16/laion400m_s34b": 0.57137,
+    "ViT-B-16/laion2b_s3b": 0.48065, "ViT-B-16/laion2b_s13b": 0.55890, "ViT-B-16/laion2b_s34b_b88k": 0.58648,
+    "ViT-B-32/laion80m_s3b": 0.37949, "ViT-B-32/laion80m_s13b": 0.42232, "ViT-B-32/laion80m_s34b": 0.43010,
+    "ViT-B-32/laion400m_s3b": 0.41604, "ViT-B-32/laion400m_s13b": 0.48966, "ViT-B-32/laion400m_s34b": 0.50122,
+    "ViT-B-32/laion2b_s3b": 0.42439, "ViT-B-32/laion2b_s13b": 0.48832, "ViT-B-32/laion2b_s34b_b79k": 0.52512,
+}  # fmt: skip
+SHIFTS = ("imagenet-v2", "imagenet-a", "imagenet-r", "imagenet-sketch", "objectnet")
+
+
+def value_of(population: Population, model: str, metric: str, dataset: str) -> float:
+    figure = population.figure(model, Quantity(metric, dataset))
+    assert figure is not None, (model, metric, dataset)
+    return figure.value
+
+
+def test_the_scaling_study_has_the_means_that_its_source_gives() -> None:
+    population = load_population("scaling-laws")
+    assert set(population.facets) == set(ROBUSTNESS)
+    for model, mean in ROBUSTNESS.items():
+        found = sum(value_of(population, model, "top1", dataset) for dataset in SHIFTS) / len(SHIFTS)
+        assert found == pytest.approx(mean, abs=2e-5), model
+    sizes = [facets["subset"] for facets in population.facets.values()]
+    assert {size: sizes.count(size) for size in sizes} == {"laion80m": 9, "laion400m": 9, "laion2b": 11}
+    assert population.facets["ViT-B-16/laion80m_s13b"]["samples"] == "8e7"
+
+
+def test_two_evaluations_of_the_same_weights_agree() -> None:
+    study, ours = load_population("scaling-laws"), load_population("openclip")
+    both = sorted(set(study.facets) & set(ours.facets))
+    assert len(both) == 6
+    for model in both:
+        for dataset in ("imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-sketch"):
+            pair = [value_of(population, model, "top1", dataset) for population in (study, ours)]
+            assert pair[0] == pytest.approx(pair[1], abs=0.0015), (model, dataset)
+
+
+def test_the_makers_figures_are_shares_of_whole_images() -> None:
+    """Five decimals tell the count on sets of up to 50,000 images, so a wrong digit shows."""
+    population = load_population("makers")
+    told = [figure for figure in population.figures if "mobileclip" in figure.source and figure.metric == "top1"]
+    assert len(told) == 10 * 7
+    for figure in told:
+        hits = round(figure.value * figure.n)
+        assert round(hits / figure.n, 5) == pytest.approx(figure.value, abs=1e-9), figure
+
+
+def test_the_makers_models_are_those_of_the_catalogue() -> None:
+    population = load_population("makers")
+    recipes = [facets["recipe"] for facets in population.facets.values()]
+    assert {recipe: recipes.count(recipe) for recipe in recipes} == {
+        "siglip2": 15, "pe-core": 5, "mobileclip": 4, "mobileclip2": 6,
+    }  # fmt: skip
+    assert set(population.facets) <= {model.id for model in openclip_entries()}
+    # The headline figures of the three papers.
+    assert value_of(population, "ViT-gopt-16-SigLIP2-384/webli", "top1", "imagenet-val") == 0.85
+    assert value_of(population, "PE-Core-bigG-14-448/meta", "top1", "imagenet-a") == 0.926
+    assert value_of(population, "MobileCLIP2-S4/dfndr2b", "top1", "imagenet-val") == 0.81854
 
 
 @needs_published
@@ -85,6 +159,47 @@ def test_openclip_accuracies_equal_the_published_file(column: str, dataset: str,
         figure = population.figure(f"{row['name']}/{row['pretrained']}", Quantity("top1", dataset))
         assert figure is not None
         assert (figure.value, figure.n) == (float(row[column]), n)
+
+
+@needs_published
+@pytest.mark.parametrize(
+    ("column", "quantity", "n"),
+    [
+        ("iWildCam", Quantity("macro_f1", "iwildcam"), 42_791),
+        ("Camelyon17", Quantity("top1", "camelyon17"), 85_054),
+        ("FMoW", Quantity("worst_group_accuracy", "fmow", options=(("group", "region"),)), 666),
+        ("Dollar Street", Quantity("worst_group_accuracy", "dollar-street", options=INCOME), 856),
+        ("GeoDE", Quantity("worst_group_accuracy", "geode", options=(("group", "region"),)), 1_757),
+    ],
+)
+def test_shifts_outside_imagenet_equal_the_published_file(column: str, quantity: Quantity, n: int) -> None:
+    population = load_population("openclip")
+    left_out = []
+    for row in published("openclip_classification_results.csv"):
+        figure = population.figure(f"{row['name']}/{row['pretrained']}", quantity)
+        if figure is None:
+            left_out.append(float(row[column]))
+            continue
+        assert (figure.value, figure.n, figure.class_set) == (float(row[column]), n, quantity.dataset)
+    assert {*left_out} <= {0, 0.25}
+    assert len(left_out) == (33 if column == "FMoW" else 0)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "r2"),
+    [
+        (Quantity("worst_group_accuracy", "geode", options=(("group", "region"),)), 0.96),
+        (Quantity("macro_f1", "iwildcam"), 0.95),
+        (Quantity("worst_group_accuracy", "dollar-street", options=INCOME), 0.90),
+        (Quantity("worst_group_accuracy", "fmow", options=(("group", "region"),)), 0.79),
+        (Quantity("top1", "camelyon17"), 0.04),
+    ],
+)
+def test_the_page_says_how_much_imagenet_explains(quantity: Quantity, r2: float) -> None:
+    points = load_population("openclip").points(Quantity("top1", "imagenet-val"), quantity, {"task": "zero-shot"})
+    assert fit_trend([TrendPoint(*point) for point in points]).r2 == pytest.approx(r2, abs=0.005)
+    page = (ROOT / "docs/protocols/natural-shifts.md").read_text(encoding="utf-8")
+    assert f"{r2:.2f}" in page
 
 
 @needs_published
@@ -245,7 +360,7 @@ def test_nothing_is_supervised_whose_metadata_says_more_data() -> None:
 def test_the_catalogue_is_read_without_torch() -> None:
     code = (
         "import sys; from robustcheck.models.model_sets import resolve_models;"
-        "from robustcheck.populations import load_population;"
+        "from robustcheck.populations import Population, load_population;"
         "resolve_models(['laion']); load_population('timm');"
         "sys.exit(any(name in sys.modules for name in ('torch', 'open_clip', 'timm', 'pandas')))"
     )

@@ -32,6 +32,14 @@ def test_the_worst_group_is_that_of_a_column(world: World) -> None:
     assert told == f"region {worst}, {(worst == REGIONS).sum()} images of 3 groups"
 
 
+def test_the_worst_group_among_the_k_best_classes(world: World) -> None:
+    """The score of Dollar Street in DataComp's evaluation: the worst income's top-5 accuracy."""
+    scores, labels = logits(world.datasets["places"]), world.datasets["places"].labels
+    among = (np.argsort(-scores, axis=1)[:, :3] == labels[:, None]).any(axis=1)
+    found = world.score("worst_group_accuracy", "places", options=options(group="region", k="3"))
+    assert found.value == pytest.approx(min(among[name == REGIONS].mean() for name in np.unique(REGIONS)))
+
+
 def test_by_default_the_groups_are_the_classes(world: World) -> None:
     labels = world.datasets["places"].labels
     found = world.score("worst_group_accuracy", "places")

@@ -13,6 +13,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.models.model_sets import resolve_one
+from robustcheck.protocols.classify.scoring import hits_among
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.means import GROUP_MIN, MEAN
@@ -47,7 +48,7 @@ def worst_group(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return the hits with the group of each image, of which the worst counts."""
     (recipe,) = recipes
     found = read_slice(recipe, memo, cell.quantity.where)
-    wanted, hits = option_of(cell, "group"), found.summary.correct
+    wanted, hits = option_of(cell, "group"), hits_among(cell, found, int(option_of(cell, "k")))
     column = found.labels if wanted == CLASSES else recipe.dataset.groups[wanted][found.rows]
     names, groups = np.unique(column, return_inverse=True)
     means = np.bincount(groups, weights=hits) / np.bincount(groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import MakeSamples, Metric
-from robustcheck.measure.option import ColumnOption, MetricOption, ModelOption
+from robustcheck.measure.option import ColumnOption, MetricOption, ModelOption, NumberOption
 from robustcheck.protocols.classify.groups import (
     CLASSES,
     agreement,
@@ -58,7 +58,7 @@ METRICS = (
     _accuracy("mean_per_class_recall", "Top-1 of each class, averaged over the classes.", 1, GROUP_MEAN),
     _over_groups(
         "worst_group_accuracy",
-        "Top-1 of the group of images that is worst, such as a region or a background.",
+        "Accuracy in the group of images that is worst, such as a region or a background.",
         GROUP_MIN,
         worst_group,
         (
@@ -67,6 +67,13 @@ METRICS = (
                 default=CLASSES,
                 description="The column of the data set that says which group an image is of; class: its label.",
                 always_keyed=True,
+            ),
+            NumberOption(
+                name="k",
+                default="1",
+                description="Among how many of the best classes the right one has to be.",
+                low=1,
+                whole=True,
             ),
         ),
     ),

@@ -34,11 +34,12 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, k: int) -> S
     found = [read_slice(recipe, memo, where) for recipe in recipes]
     if len(found) == 1:
         only = found[0]
-        return Sampled(Samples(only.ids, _hits(cell, only, k), only.labels, metric_of(cell).statistic.name))
+        return Sampled(Samples(only.ids, hits_among(cell, only, k), only.labels, metric_of(cell).statistic.name))
     return Sampled(_mean_over_subsets(cell, names, found, k), (("subsets", f"the mean over {len(names)} subsets"),))
 
 
-def _hits(cell: Cell, part: Slice, k: int) -> Floats:
+def hits_among(cell: Cell, part: Slice, k: int) -> Floats:
+    """Return for each sample whether its label is among the k best classes; raise DataError without their ranks."""
     metric = cell.quantity.metric
     ranks = part.summary.column("rank", metric)
     if k > 1 and np.isinf(ranks).any():
@@ -56,7 +57,7 @@ def _mean_over_subsets(cell: Cell, names: Sequence[str], parts: Sequence[Slice],
     ids = np.concatenate([part.ids for part in parts])
     return Samples(
         ids=np.concatenate([np.char.add(f"{name}/", part.ids) for name, part in zip(names, parts, strict=True)]),
-        scores=np.concatenate([_hits(cell, part, k) for part in parts]),
+        scores=np.concatenate([hits_among(cell, part, k) for part in parts]),
         groups=np.repeat(np.arange(len(parts)), [len(part.ids) for part in parts]),
         statistic=GROUP_MEAN.name,
         # The subsets show the same source images: they are sampled together.
