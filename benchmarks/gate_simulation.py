@@ -24,6 +24,8 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parent))
 
 from claim_simulation import section
+from early_simulation import TRIALS as EARLY_TRIALS
+from early_simulation import early_section
 from gate_over_time import over_time
 from gate_worlds import ALPHA, CHECKS, KINDS, Floats
 
@@ -35,7 +37,7 @@ DROPS = (0.01, 0.02, 0.03, 0.05)
 # Sorting both sides of a detection takes long: so many times fewer trials at the largest n.
 DEAR = {"AUROC": 2, "paired AUROC": 2}
 POWER_TRIALS = 4
-OVER_TIME, CLAIMS = "<!-- over time -->", "<!-- claims about groups -->"
+OVER_TIME, EARLY, CLAIMS = "<!-- over time -->", "<!-- decided early -->", "<!-- claims about groups -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,22 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of each kind and n, at the limit")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", type=Path, help="the Markdown file; without it, it is printed")
-    parser.add_argument("--only", choices=("one-look", "over-time", "claims"), help="make one part anew")
+    parser.add_argument("--only", choices=("one-look", "over-time", "early", "claims"), help="make one part anew")
     given = parser.parse_args()
     old = given.write.read_text(encoding="utf-8") if given.only else ""
     before, _, claims = old.partition(CLAIMS)
+    before, _, early = before.partition(EARLY)
     first, _, second = before.partition(OVER_TIME)
     if given.only in (None, "one-look"):
         first = one_look(given.trials, given.processes)
     if given.only in (None, "over-time"):
         second = "\n" + "\n".join(over_time(given.trials / TRIALS)) + "\n"
+    if given.only in (None, "early"):
+        found = early_section(round(EARLY_TRIALS * given.trials / TRIALS), given.processes)
+        early = "\n" + "\n".join(found) + "\n"
     if given.only in (None, "claims"):
         claims = "\n" + "\n".join(section(given.trials // 2, given.processes)) + "\n"
-    text = f"{first}{OVER_TIME}{second.rstrip()}\n\n{CLAIMS}{claims}"
+    text = f"{first}{OVER_TIME}{second.rstrip()}\n\n{EARLY}{early.rstrip()}\n\n{CLAIMS}{claims}"
     if given.write:
         given.write.write_text(text, encoding="utf-8")
     else:

@@ -176,6 +176,12 @@ def figure_of(rng: Rng, n: int, truth: float, quantity: Quantity = V2) -> Score:
     return _figure(rng, n, truth, quantity)
 
 
+def counted_case(right: int, n: int, limit: float) -> Case:
+    """Return the case of a share of n images, held against a level."""
+    score = Score(Cell(MODEL, V2), right / n, 0.0, 1.0, n, "published", "drawn", "key")
+    return _case(AtLeast(limit=limit), score)  # type: ignore[arg-type]
+
+
 def residual_case(y: Score, x: Score, people: PopulationPoints, allowed: float) -> Case:
     """Return the case of a model that is held against the line of a population."""
     return _residual(y, x, people, allowed, 0.0).case

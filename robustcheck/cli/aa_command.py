@@ -65,6 +65,8 @@ def _session(home: Path, models: str, data: str | None, precision: Precision) ->
         reports=Path("reports"),
         models=tuple(filter(None, models.split(","))),
         home=home,
+        # Each time draws as many images as there are.
+        effort="full",
     )
     return RobustSession(settings, datetime.now(UTC).date())
 

@@ -146,6 +146,7 @@ def bless(
         raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
     run = load_run(run_path)
     _refuse_failures(run, run_path, why)
+    _refuse_part(run, run_path)
     scores = _kept_scores(run, samples)
     target = baselines / name
     replaced = load_run(target) if (target / "run.json").is_file() else None
@@ -186,6 +187,18 @@ def _refuse_failures(run: RunRecord, run_path: Path, why: str) -> None:
         expected="a run that later ones may be held against",
         fix='bless another run, or say why: --force --why "..."',
     )
+
+
+def _refuse_part(run: RunRecord, run_path: Path) -> None:
+    """Refuse a run that decided early: later ones would be held against part of the images."""
+    early = [score for score in own_scores(run) if score.cell.stage is not None]
+    if early:
+        raise RecordError(
+            f"{len(early)} scores of this run rest on part of the images: it decided early",
+            where=str(run_path),
+            expected="a full run",
+            fix="run the suites with --robust-effort full, which measures the rest alone, and bless that run",
+        )
 
 
 def _kept_scores(run: RunRecord, samples: Path) -> dict[str, bytes]:

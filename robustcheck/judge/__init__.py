@@ -19,15 +19,13 @@ from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_findi
 from robustcheck.judge.group_case import NO_SUPPORT, GroupCase, MatchedPair, Member, ModelGroup, Support
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
-from robustcheck.judge.significance import (
-    can_decide,
-    say_beyond_warning,
-    say_resolution,
-)
-from robustcheck.judge.weighing import Weighed, weigh
-from robustcheck.judge.wording import say_headline, say_level, say_p, say_signed, say_value
+from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
+from robustcheck.judge.weighing import Weighed, decide_all, weigh
+from robustcheck.judge.wording import say_headline, say_images, say_level, say_p, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
+from robustcheck.stats.stages import level_at
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
+from robustcheck.values.stages import LAST
 
 __all__ = [
     "NO_SUPPORT",
@@ -44,6 +42,7 @@ __all__ = [
     "draw_trend",
     "judge",
     "screen_results",
+    "status_so_far",
 ]
 
 
@@ -64,9 +63,18 @@ def conclude(case: Case | GroupCase) -> Conclusion:
     return Conclusion(_excuse(verdict, case), finding)
 
 
+def status_so_far(case: Case) -> Status:
+    """Return what the images of a stage say of a check, ``unsure`` where they do not decide it.
+
+    Raises RecordError where the evidence cannot carry a verdict.
+    """
+    _require_usable(case)
+    return decide_all(compare_model(case), case.planned.alpha, case.stage)
+
+
 def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
-    return _with_defects(_verdict(weigh(compare_model(case), case.planned.alpha), case), case)
+    return _with_defects(_verdict(weigh(compare_model(case), case.planned.alpha, case.stage), case), case)
 
 
 def _with_defects(verdict: Verdict, case: Case) -> Verdict:
@@ -95,7 +103,8 @@ def _require_usable(case: Case) -> None:
 def _verdict(weighed: Weighed, case: Case) -> Verdict:
     status, comparison = weighed.status, weighed.comparison
     estimate, bounds = comparison.estimate, comparison.bounds
-    low, high = estimate.interval(0.95)
+    low, high = estimate.interval(shown_level(case.stage))
+    alpha, is_early = level_at(weighed.alpha, case.stage), case.stage not in (None, LAST)
     return Verdict(
         status=status,
         reason=_reason(status, comparison, case, low, high),
@@ -106,18 +115,20 @@ def _verdict(weighed: Weighed, case: Case) -> Verdict:
         limit=bounds.nearest(estimate.value),
         margin=bounds.margin(estimate.value),
         n=case.score.n,
-        detectable=detectable_drop(estimate.error, weighed.alpha),
+        detectable=detectable_drop(estimate.error, alpha),
         expected=comparison.expected,
         unit="%" if case.unit == "%" else "",
         notes=(
             *comparison.notes,
             *say_beyond_warning(status, comparison, case.unit),
-            *say_resolution(status, comparison, case, weighed.alpha),
+            *say_resolution(status, comparison, case, alpha),
         ),
         facts=comparison.facts + weighed.facts + _say_level(case, weighed),
         p_value=weighed.p_value,
         below_noise=comparison.below_noise,
-        could_decide=can_decide(comparison, case.unit, weighed.alpha),
+        # What was decided early could be decided.
+        could_decide=is_early or can_decide(comparison, case.unit, alpha),
+        images=case.images,
     )
 
 
@@ -128,14 +139,21 @@ def _reason(status: Status, comparison: Comparison, case: Case, low: float, high
         numbers += say_signed(high, case.unit)
     else:
         numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"
-    return f"{say_headline(status, comparison, case.unit)} ({numbers}; n = {case.score.n:,})"
+    return f"{say_headline(status, comparison, case.unit)} ({numbers}; n = {case.score.n:,}{say_images(case)})"
 
 
 def _say_level(case: Case, weighed: Weighed) -> Pairs:
     said = say_p(weighed.p_value) if weighed.p_value < 1 else "above 0.5"
     halves = "" if weighed.alpha == case.planned.alpha else ", half of it for the step and half for the drift"
     level = say_level(case.planned, f"the suite's checks{halves}")
-    return ("one-sided p of worse than the limit", said), level
+    facts = (("one-sided p of worse than the limit", said), level)
+    return facts if case.stage is None else (*facts, _say_stage(case.stage, weighed))
+
+
+def _say_stage(stage: int, weighed: Weighed) -> tuple[str, str]:
+    nominal, passing = level_at(weighed.alpha, stage), shown_level(stage)
+    text = f"{stage + 1} of {LAST + 1}: of these levels, {nominal:.2g} for a fail and an interval of {passing:.9g} here"
+    return "stage", text
 
 
 def _excuse(verdict: Verdict, case: Case | GroupCase) -> Verdict:

@@ -51,7 +51,9 @@ class Case:
     ``drift`` that from the origin, and ``shared`` the covariance of score and x, where they rest on some of the same
     images: they are known once for a pair of scores. Without them the samples of the two are asked. ``noise`` is the
     share of decisions that move when the same model is measured again; None where nobody measured it.
-    ``network`` names the candidate's network, which a population may list twice.
+    ``network`` names the candidate's network, which a population may list twice. ``stage`` says which of the stages of
+    deciding early the scores belong to, and ``images`` how many images it has seen, of how many; None where the check
+    is looked at once, on all images.
     """
 
     planned: PlannedCheck
@@ -72,6 +74,8 @@ class Case:
     drift: Difference | None = None
     noise: float | None = None
     network: str = ""
+    stage: int | None = None
+    images: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import SMALLEST_P, say_points, say_warn_limit
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import Interval
+from robustcheck.stats.stages import level_at
 from robustcheck.values import Status
+from robustcheck.values.stages import LAST
 
 _HALVINGS = 25
 _FIRST_LEVELS = (0.5 - SMALLEST_P, 0.1, 0.01, 0.001)
@@ -23,15 +25,31 @@ def decide(estimate: Estimate, bounds: Bounds, alpha: float, level: float = 0.95
     return "pass" if _is_inside(estimate.interval(level), bounds) else "unsure"
 
 
-def decide_with_warning(comparison: Comparison, alpha: float) -> Status:
+def decide_with_warning(comparison: Comparison, alpha: float, stage: int | None = None) -> Status:
     """Decide on the limit; what passes warns where the number itself lies beyond the warn limit.
 
-    Two measurements that do not differ on any image pass: nothing was lost, however few images there are.
+    Two measurements that do not differ on any image pass: nothing was lost, however few images there are. At an early
+    stage the images that were not seen may differ, and a number is not yet what it will be: a pass waits until it is
+    shown on which side of the warn limit that lies.
     """
-    estimate, bounds = comparison.estimate, comparison.bounds
-    is_same = comparison.is_equal and bounds.margin(estimate.value) >= 0
-    status = "pass" if is_same else decide(estimate, bounds, alpha)
+    estimate, bounds, level = comparison.estimate, comparison.bounds, shown_level(stage)
+    is_whole = stage in (None, LAST)
+    is_same = is_whole and comparison.is_equal and bounds.margin(estimate.value) >= 0
+    status = "pass" if is_same else decide(estimate, bounds, level_at(alpha, stage), level)
+    if status == "pass" and not is_whole and not _is_settled(comparison, level):
+        return "unsure"
     return "warn" if status == "pass" and is_beyond_warning(comparison) else status
+
+
+def shown_level(stage: int | None) -> float:
+    """Return the level of the interval that a pass is decided on: 95% over all stages together."""
+    return 0.95 if stage is None else 1 - 2 * level_at(0.025, stage)
+
+
+def _is_settled(comparison: Comparison, level: float) -> bool:
+    """Say whether an interval lies on one side of the warn limit, where there is one."""
+    bounds, interval = comparison.warn_bounds, comparison.estimate.interval(level)
+    return bounds is None or _is_inside(interval, bounds) or _is_beyond(interval, bounds)
 
 
 def is_beyond_warning(comparison: Comparison) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from robustcheck.judge.case import Comparison
 from robustcheck.judge.significance import decide_with_warning, find_p_value
+from robustcheck.stats.stages import overall_p
 from robustcheck.values import Pairs, Status
 
 _WORST_FIRST: tuple[Status, ...] = ("fail", "unsure", "warn", "pass")
@@ -25,15 +26,26 @@ class Weighed:
     facts: Pairs = ()
 
 
-def weigh(comparison: Comparison, alpha: float) -> Weighed:
-    """Decide a comparison at a level; of two each takes half of it, either fail is a fail, and a pass needs both."""
+def decide_all(comparison: Comparison, alpha: float, stage: int | None = None) -> Status:
+    """Return the status of a comparison, or of two the worse one, without the rest of what weighing says."""
     if comparison.drift is None:
-        p = find_p_value(comparison.estimate, comparison.bounds)
-        return Weighed(decide_with_warning(comparison, alpha), comparison, alpha, p)
+        return decide_with_warning(comparison, alpha, stage)
     parts = (comparison, comparison.drift)
-    statuses = [decide_with_warning(part, alpha / 2) for part in parts]
+    return min((decide_with_warning(part, alpha / 2, stage) for part in parts), key=_WORST_FIRST.index)
+
+
+def weigh(comparison: Comparison, alpha: float, stage: int | None = None) -> Weighed:
+    """Decide a comparison at a level; of two each takes half of it, either fail is a fail, and a pass needs both.
+
+    With a ``stage`` that is the level of all stages together.
+    """
+    if comparison.drift is None:
+        p = overall_p(find_p_value(comparison.estimate, comparison.bounds), stage)
+        return Weighed(decide_with_warning(comparison, alpha, stage), comparison, alpha, p)
+    parts = (comparison, comparison.drift)
+    statuses = [decide_with_warning(part, alpha / 2, stage) for part in parts]
     # By the union bound either p at most alpha / 2 is twice the smaller one at most alpha.
-    p = min(1.0, 2 * min(find_p_value(part.estimate, part.bounds) for part in parts))
+    p = min(1.0, 2 * min(overall_p(find_p_value(part.estimate, part.bounds), stage) for part in parts))
     first = min((0, 1), key=lambda place: _WORST_FIRST.index(statuses[place]))
     other = ("since the origin", "since the baseline")[first]
     said = ((other, f"{parts[1 - first].claim}: {statuses[1 - first]}"),)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from robustcheck.judge.case import Comparison
+from robustcheck.judge.case import Case, Comparison
 from robustcheck.values import Score, Status
 from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.stages import LAST
 
 # Smaller than any level that a suite of one look asks for; intervals at it still are arithmetic.
 SMALLEST_P = 1e-9
@@ -54,6 +55,13 @@ def say_headline(status: Status, comparison: Comparison, unit: str) -> str:
     if status != "warn":
         return comparison.claim
     return f"beyond the warn limit of {say_warn_limit(comparison, unit)}: {comparison.claim}"
+
+
+def say_images(case: Case) -> str:
+    """Write of a check that was decided early on how many images that was; nothing of any other."""
+    if case.images is None or case.stage in (None, LAST):
+        return ""
+    return f"; decided on {case.images[0]:,} of {case.images[1]:,} images"
 
 
 def say_p(p: float) -> str:

@@ -7,6 +7,7 @@ from robustcheck.crops import Decoding
 from robustcheck.measure.card import default_batch, default_memory
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
+from robustcheck.measure.early import why_all_images
 from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.loaded_models import group_by_budget, group_models
@@ -44,6 +45,7 @@ __all__ = [
     "metric_of",
     "stored_score",
     "usable_cores",
+    "why_all_images",
 ]
 
 make_callable(__name__)

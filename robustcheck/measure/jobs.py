@@ -6,7 +6,7 @@ them. It is a plain value, so it can be sent to another process or machine; doin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,7 +16,7 @@ from robustcheck.store import content_key
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One chunk of ``chunk_rows`` images of a set, and the outputs that lack it."""
+    """One chunk of ``chunk_rows`` images of a set, or a piece of one by its number, and the outputs that lack it."""
 
     images: ImageSet
     chunk_rows: int
@@ -24,10 +24,9 @@ class Job:
     outputs: tuple[Outputs, ...]
 
     @property
-    def span(self) -> range:
-        """The places of the images."""
-        start = self.chunk * self.chunk_rows
-        return range(start, min(start + self.chunk_rows, self.images.count))
+    def span(self) -> Sequence[int]:
+        """The places of the images, ascending."""
+        return self.images.pieces(self.chunk_rows).span(self.chunk)
 
     @property
     def lock_key(self) -> str:

@@ -139,6 +139,9 @@ class Bench:
     def recipes(self, cell: Cell) -> tuple[Recipe, ...]:
         """Return what a cell's score reads; raise ModelUnavailable while a model is not on this machine."""
         found = self._recipes.get(cell)
+        if found is None and cell.stage is not None:
+            whole = self.recipes(replace(cell, stage=None))
+            found = self._recipes[cell] = tuple(replace(recipe, stage=cell.stage) for recipe in whole)
         if found is None:
             try:
                 found = self._recipes[cell] = find_recipes(cell, self.shelf)
@@ -184,6 +187,12 @@ class Bench:
             return frozenset(outputs.images for outputs in _outputs_of(self.recipes(cell)))
         except RobustcheckError:
             return frozenset()
+
+    def seen_images(self, cell: Cell) -> tuple[int, int]:
+        """Return how many images the stage of a cell has seen, and how many there are."""
+        recipe = self.recipes(cell)[0]
+        count = recipe.outputs.images.count
+        return (count if recipe.seen is None else int(recipe.seen.sum())), count
 
     def _side(self, score: Score) -> Partner:
         return Partner(score.key, lambda: self.samples(score.cell))

@@ -80,23 +80,25 @@ class Memo:
         return self.model_of(ref)
 
     def rows(self, outputs: Outputs) -> StoredRows:
-        """Return the rows of outputs, read as they are asked for; raise NotStored unless every chunk is there."""
+        """Return the rows of outputs, read as they are asked for; raise NotStored unless every one that is meant is."""
         chunks = self.chunks(outputs)
-        if not all(chunks.has(index) for index in range(chunks.count)):
+        if not all(map(chunks.has, _wanted(outputs))):
             raise NotStored(outputs)
         return StoredRows(outputs, chunks)
 
     def missing(self, outputs: Outputs, among: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Return the chunks, of all or of some, that are absent or damaged.
+        """Return the chunks, of all that are meant or of some, that are absent or damaged; of those begun, the pieces.
 
         Each is read once a process, to see that it is whole.
         """
         chunks, whole = self.chunks(outputs), self._whole.setdefault(outputs.key, set())
-        asked = tuple(range(chunks.count) if among is None else among)
+        asked = tuple(_wanted(outputs) if among is None else among)
         # Of a whole set one listing tells what is there at all; for a few chunks it would be longer than they are.
-        there = chunks.listed() if among is None and len(whole) < chunks.count else asked
+        is_listed = among is None and outputs.stage is None and len(whole) < chunks.count
+        there = chunks.listed() if is_listed else asked
         whole.update(index for index in there if index not in whole and chunks.read(index) is not None)
-        return tuple(index for index in asked if index not in whole)
+        lacking = [index for index in asked if index not in whole]
+        return tuple(number for index in lacking for number in chunks.lacking(index))
 
     def is_stored(self, outputs: Outputs, chunk: int, *, looks: bool = True) -> bool:
         """Say whether a chunk is stored and, where it was there before this process looked, whole.
@@ -110,7 +112,8 @@ class Memo:
 
     def chunks(self, outputs: Outputs) -> Chunks:
         """Return the chunks of outputs, stored or not."""
-        return self.store.chunks(outputs.kind, outputs.key, outputs.images.count, outputs.reading.chunk_rows)
+        images, rows = outputs.images, outputs.reading.chunk_rows
+        return self.store.chunks(outputs.kind, outputs.key, images.count, rows, images.fingerprint)
 
     def pack(self, outputs: Outputs, written: Iterable[int]) -> None:
         """Put the chunks of outputs into few files, where those just written were the last ones."""
@@ -172,7 +175,8 @@ class StoredRows:
     def chunk(self, index: int) -> Rows:
         """Return one chunk."""
         if index not in self._read:
-            chunk = self.chunks.read(index)
+            stage = self.outputs.stage
+            chunk = self.chunks.read(index) if stage is None else self.chunks.read_seen(index, stage)
             if chunk is None:
                 raise NotStored(self.outputs)
             self._read[index] = chunk
@@ -181,6 +185,14 @@ class StoredRows:
                 self._bytes -= _size(self._read.popitem(last=False)[1])
         self._read.move_to_end(index)
         return self._read[index]
+
+
+def _wanted(outputs: Outputs) -> Iterable[int]:
+    """Return the chunks that are meant, or the pieces of them that are seen by the end of a stage."""
+    pieces, stage = outputs.pieces, outputs.stage
+    if stage is None:
+        return range(pieces.chunks)
+    return [number for chunk in range(pieces.chunks) for number in pieces.of_chunk(chunk, stage)]
 
 
 def _lock_name(key: str) -> str:

@@ -35,6 +35,9 @@ class Metric:
     decoded; ``samples`` is arithmetic on what was stored, and returns one score a sample. ``statistic`` says how
     they become the value, for whoever has a value and no samples.
 
+    ``by_image`` says that the value is a mean over single images, each scored by itself, so that some of them, drawn at
+    random, estimate the same thing: such a check may be decided early.
+
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
     plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs. A data set must be for
     one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
@@ -54,6 +57,7 @@ class Metric:
     bounded: bool = True
     n_min: int = 1
     tasks_further: str = ""
+    by_image: bool = False
 
     @property
     def is_share(self) -> bool:

@@ -61,11 +61,17 @@ def pairing_part(recipe: Recipe) -> Derived:
     """Return the part that holds the output of each class that a recipe scores."""
 
     def make(memo: Memo) -> Stored:
-        count = memo.rows(recipe.outputs).take(np.zeros(1, dtype=np.int64)).shape[1]
+        count = memo.rows(recipe.outputs).take(_first_row(recipe)).shape[1]
         found = pairing_of(recipe, count)
         return Stored(found.outputs, {"how": found.how, "remark": found.remark})
 
     return Derived("pairings", recipe.key, recipe.parts, make)
+
+
+def _first_row(recipe: Recipe) -> Ints:
+    """Return an image whose outputs are there, to count them by."""
+    seen = recipe.seen
+    return recipe.rows[:1] if seen is None else np.flatnonzero(seen)[:1]
 
 
 def pairing_of(recipe: Recipe, count: int) -> OutputPairing:

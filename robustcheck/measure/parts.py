@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from robustcheck.measure.reading import POOLED, Reading
-from robustcheck.store import Stored
+from robustcheck.store import Pieces, Stored
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class ImageSet:
     seed: int = 0
     rows: tuple[int, ...] = ()
 
+    def pieces(self, chunk_rows: int) -> Pieces:
+        """Return how the images lie in chunks and pieces."""
+        return Pieces(self.count, chunk_rows, self.fingerprint)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -53,7 +57,7 @@ class Outputs:
     """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``.
 
     ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them;
-    ``learnt`` is the head adapter that they depend on.
+    ``learnt`` is the head adapter that they depend on. A ``stage`` means only the images seen by then.
     """
 
     key: str
@@ -63,7 +67,14 @@ class Outputs:
     needs: tuple[Head, ...] = ()
     others: tuple[ModelRef, ...] = ()
     learnt: Learnt | None = field(default=None, compare=False, repr=False)
+    # Which of the images are wanted makes no other outputs of them.
+    stage: int | None = field(default=None, compare=False)
     kind: ClassVar[str] = "outputs"
+
+    @property
+    def pieces(self) -> Pieces:
+        """How its rows lie in chunks and pieces; the same for all models on these images."""
+        return self.images.pieces(self.reading.chunk_rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

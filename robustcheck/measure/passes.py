@@ -110,7 +110,7 @@ class _Ahead:
     """Images that are on their way; without a future all their crops were kept."""
 
     claimed: Claimed
-    indices: range
+    indices: Sequence[int]
     future: Future[Prepared] | None
 
 
@@ -189,7 +189,9 @@ class Pass:
             for geometry, crops in made.whole():
                 self._crops.write(claimed.job, geometry, crops)
 
-    def _forward(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
+    def _forward(
+        self, claimed: Claimed, places: Sequence[int], crops: list[Crops], rows: dict[int, list[Rows]]
+    ) -> None:
         """Run every model on a batch, and note what that cost."""
         started = time.perf_counter()
         self._run_models(claimed, places, crops, rows)
@@ -198,7 +200,9 @@ class Pass:
         if self.settings.threads is None and self._share.is_known:
             compute_with(self._share.running_threads)
 
-    def _run_models(self, claimed: Claimed, places: range, crops: list[Crops], rows: dict[int, list[Rows]]) -> None:
+    def _run_models(
+        self, claimed: Claimed, places: Sequence[int], crops: list[Crops], rows: dict[int, list[Rows]]
+    ) -> None:
         for place, runner in enumerate(claimed.runners):
             if runner.error is not None:
                 continue
@@ -209,8 +213,8 @@ class Pass:
             except RobustcheckError as error:
                 runner.error = error
 
-    def _batch(self, runner: Runner, places: range, crops: Sequence[Crops]) -> Batch:
-        ids, labels = self.dataset.ids[places], self.dataset.labels[places]
+    def _batch(self, runner: Runner, places: Sequence[int], crops: Sequence[Crops]) -> Batch:
+        ids, labels = self.dataset.ids[list(places)], self.dataset.labels[list(places)]
         own = [_made(crop[runner.model.geometry.key], runner.outputs.ref) for crop in crops]
         return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others, runner.learnt)
 
@@ -238,7 +242,7 @@ class Pass:
         self._share.preparing += made.seconds
         self._share.prepared += len(ahead.indices)
         for index, crops in zip(ahead.indices, made.crops, strict=True):
-            row = index - ahead.claimed.job.span.start
+            row = ahead.claimed.job.span.index(index)
             yield crops | {key: np.asarray(block[row]) for key, block in ahead.claimed.cached.items()}
 
     def _cached(self, claimed: Claimed) -> dict[str, Block]:
@@ -284,7 +288,7 @@ class _CropsMade:
                 yield geometry, good
 
 
-def _grouped(span: range, size: int) -> Iterator[range]:
+def _grouped(span: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (span[start : start + size] for start in range(0, len(span), size))
 
 

@@ -21,6 +21,7 @@ from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
 from robustcheck.values import AdapterUse, ModelRef
+from robustcheck.values.stages import ORDER
 
 Ints = npt.NDArray[np.int64]
 
@@ -100,7 +101,8 @@ class Recipe:
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
     and ``others`` the recipes of further models that have a part in the reading. With
     ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights calls its
-    outputs. ``member`` says which data set of an average it is for.
+    outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are read that a run
+    which decides early has seen by then.
     """
 
     ref: ModelRef
@@ -118,6 +120,7 @@ class Recipe:
     learnt: Learnt | None = None
     told: OutputNames | None = None
     member: int = 0
+    stage: int | None = None
 
     @property
     def images(self) -> Dataset:
@@ -137,7 +140,24 @@ class Recipe:
         facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self._reading_facts(needs))
         others = tuple(recipe.ref.encoder for recipe in self.others)
         learnt = self.learnt if self.reading.needs_head else None
-        return Outputs(content_key(facts), self.ref.encoder, self._image_set, self.reading, needs, others, learnt)
+        images, ref = self._image_set, self.ref.encoder
+        return Outputs(content_key(facts), ref, images, self.reading, needs, others, learnt, self.stage)
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.bool_] | None:
+        """Whether each image (n,) has been seen by the recipe's stage; None where all are read."""
+        if self.stage is None:
+            return None
+        pieces = self.outputs.pieces
+        numbers = (number for chunk in range(pieces.chunks) for number in pieces.of_chunk(chunk, self.stage))
+        seen = np.zeros(pieces.rows, dtype=np.bool_)
+        for number in numbers:
+            seen[list(pieces.span(number))] = True
+        return seen
+
+    def keep_seen(self, samples: Ints) -> Ints:
+        """Return those of some samples (places in the data set) whose images are read."""
+        return samples if self.seen is None else samples[self.seen[self.rows[samples]]]
 
     @property
     def _image_set(self) -> ImageSet:
@@ -180,7 +200,8 @@ class Recipe:
         }
         learnt = {} if self.learnt is None else {"learnt": self.learnt.key}
         paired = {"pairing": self.pairing_facts} if self.is_paired else {}
-        return content_key({**facts, **learnt, **paired})
+        stage = {} if self.stage is None else {"stage": self.stage, "order": ORDER}
+        return content_key({**facts, **learnt, **paired, **stage})
 
     @property
     def is_paired(self) -> bool:

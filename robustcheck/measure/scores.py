@@ -27,6 +27,7 @@ from robustcheck.stats.statistics import value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
 from robustcheck.store import Stored, content_key
 from robustcheck.values import DEFECTS, Cell, Ends, Pairs, Samples, Score, Sureness
+from robustcheck.values.stages import ORDER
 
 # Raise when the same samples come to give another value, interval or difference, or other facts are kept with them.
 SCORING = 2
@@ -115,7 +116,13 @@ def _own_version() -> str:
 
 
 def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
-    """Return the sha256 of what decides a score: the parts, and what is done with them."""
+    """Return the sha256 of what decides a score: the parts, and what is done with them; of a stage that of all images.
+
+    A stage's own key ends in its number.
+    """
+    if cell.stage is not None:
+        whole = tuple(replace(recipe, stage=None) for recipe in recipes)
+        return f"{_key(replace(cell, stage=None), whole)}-{ORDER}.{cell.stage}"
     quantity = cell.quantity
     facts = {
         "parts": [recipe.key for recipe in recipes],

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import kept_classes, select
+from robustcheck.errors import DataError
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import blocks
@@ -32,8 +33,10 @@ class Slice:
 
 
 def read_slice(recipe: Recipe, memo: Memo, where: Pairs = (), temperature: float = 1.0) -> Slice:
-    """Return the samples of a recipe that satisfy ``where``."""
-    rows = select(recipe.dataset, where)
+    """Return the samples of a recipe that satisfy ``where``; raise DataError where none has been seen."""
+    rows = recipe.keep_seen(select(recipe.dataset, where))
+    if not rows.size:
+        raise DataError("no image of this slice has been seen yet", where=recipe.dataset.name)
     summary = summary_of_all(recipe, memo, kept_classes(recipe.dataset, where), temperature)
     return Slice(rows, recipe.dataset.ids[rows], recipe.dataset.labels[rows], summary.rows(rows))
 
@@ -71,7 +74,7 @@ def _summarise(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float
     if kept is not None and labels is not None:
         labels = among_kept(labels, kept, len(recipe.dataset.class_names))
     table = np.full((count, len(COLUMNS)), np.nan)
-    for rows in blocks(np.arange(count) if labels is None else np.flatnonzero(labels >= 0)):
+    for rows in blocks(recipe.keep_seen(np.arange(count) if labels is None else np.flatnonzero(labels >= 0))):
         logits, cosine = readout.logits(rows) / temperature, readout.cosines(rows)
         if kept is not None:
             logits = logits[:, kept]

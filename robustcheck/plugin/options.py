@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 
 from robustcheck.processors import scheduled_cores
+from robustcheck.values.stages import EFFORTS
 
 SUFFIX = ".robust.yaml"
 
@@ -78,6 +79,11 @@ OPTIONS = (
         "--robust-series",
         "the series that this run is a look of, such as nightly:100, or nightly:open for any number of looks",
         metavar="NAME:LOOKS",
+    ),
+    Option(
+        "--robust-effort",
+        "measure every image (full), or leave a data set once all checks on it are decided (default: the suite's)",
+        choices=EFFORTS,
     ),
     Option(
         "--robust-store",

@@ -56,6 +56,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
         words=rerun_words(config),
         home=home,
         series=parse_series(_value(config, "--robust-series")),
+        effort=_value(config, "--robust-effort"),
     )
 
 

@@ -138,12 +138,33 @@ def _remarks(run: RunRecord, about: Sequence[Result]) -> Iterable[str]:
     excused = sum(result.verdict.excused for result in about)
     if excused:
         yield f"{counted(excused, 'fail')} let pass as {'a known deviation' if excused == 1 else 'known deviations'}."
+    yield from _images_used(run)
     if run.not_run:
         yield f"{counted(len(run.not_run), 'check')} planned but not run."
     if run.strict:
         yield "Under --robust-strict, unsure and skipped results count as failures."
     if number := _other_failures(run):
         yield f"The run is red all the same: {counted(number, 'claim')} about other models turned out otherwise."
+
+
+def _images_used(run: RunRecord) -> Iterable[str]:
+    """Say what share of the images was used, of the data sets that a check may have been decided early on."""
+    judged = [result for result in run.results if result.score is not None and result.score.evidence == "live"]
+    whole = {_images_of(result) for result in judged if result.verdict.images is None}
+    used: dict[tuple[str, str, str | None], tuple[int, int]] = {}
+    for result in judged:
+        if result.verdict.images is not None:
+            key, (seen, every) = _images_of(result), result.verdict.images
+            used[key] = max(used.get(key, (0, 0)), (every if key in whole else seen, every))
+    if used:
+        seen, every = (sum(counts[place] for counts in used.values()) for place in (0, 1))
+        yield f"Decided early: {seen:,} of {every:,} images were used ({seen / every:.0%}). A baseline needs them all."
+
+
+def _images_of(result: Result) -> tuple[str, str, str | None]:
+    assert result.score is not None, "only what was measured has images"
+    quantity = result.score.cell.quantity
+    return result.model.id, quantity.dataset, quantity.transform
 
 
 def _other_failures(run: RunRecord) -> int:

@@ -104,10 +104,10 @@ def _folded(result: Plain, tables: _Tables) -> Plain:
 
 def _folded_score(score: Plain, tables: _Tables) -> Plain:
     cell = score["cell"]
-    place = {"model": tables.models.place(cell["model"]), "quantity": tables.quantities.place(cell["quantity"])}
+    own = {"model": tables.models.place(cell["model"]), "quantity": tables.quantities.place(cell["quantity"])}
     _swap(score, "provenance", lambda pairs: [tables.pairs.place(pair) for pair in pairs])
     _swap(score, "source", tables.texts.place)
-    return score | {"cell": place}
+    return score | {"cell": {**cell, **own}}
 
 
 def _fold_verdict(verdict: Plain, tables: _Tables) -> None:
@@ -121,7 +121,7 @@ def _unfolded_score(score: Plain, tables: Plain) -> Plain:
     whole = {"model": tables["models"][cell["model"]], "quantity": tables["quantities"][cell["quantity"]]}
     _swap(score, "provenance", _each(tables["pairs"]))
     _swap(score, "source", tables["texts"].__getitem__)
-    return score | {"cell": whole}
+    return score | {"cell": {**cell, **whole}}
 
 
 def _unfolded(row: Plain, tables: Plain) -> Plain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from robustcheck.populations import Population, load_population
 from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
 from robustcheck.stats.compare import Difference
+from robustcheck.stats.sampling import keep_ids
 from robustcheck.values import NEW_ORIGIN, Cell, Score, TrendPoint
 from robustcheck.values.checks import Check, PlannedCheck
 
@@ -45,10 +46,6 @@ class CaseBook:
     _points: dict[tuple[str, str], PopulationPoints | None] = field(default_factory=dict)
     _groups: dict[tuple[str, str], GroupCase] = field(default_factory=dict)
 
-    def gather(self, item: PlannedCheck) -> Case | GroupCase:
-        """Return everything the verdict of an item rests on, measuring what is not known yet."""
-        return self.gather_groups(item) if item.check.is_about_groups else self._gather_model(item)
-
     def gather_groups(self, item: PlannedCheck) -> GroupCase:
         """Return the models of a check about groups: gathered once, for its verdict and its plot."""
         key = (item.suite.path, item.check.key)
@@ -63,7 +60,8 @@ class CaseBook:
             self._points[key] = _load_points(item.check)
         return self._points[key]
 
-    def _gather_model(self, item: PlannedCheck) -> Case:
+    def gather_model(self, item: PlannedCheck) -> Case:
+        """Return everything the verdict on a model rests on, measuring what is not known yet."""
         check, needs, metric = item.check, item.check.expect.needs, metric_named(item.check.quantity.metric)
         # The reference comes first: a missing baseline is said before anything is measured for it.
         reference = self._find_reference(item)
@@ -96,13 +94,20 @@ class CaseBook:
         if reference is None or then is None or "published" in (score.evidence, then.evidence):
             return None
         try:
-            return self.book.bench.difference(score, then, reference.samples)
+            return self.book.bench.difference(score, then, self._seen(score, reference.samples))
         except ValueError as error:
             raise RecordError(
                 f"{error}: {then.n} samples then, {score.n} now",
                 where=reference.name,
                 fix=fix,
             ) from None
+
+    def _seen(self, score: Score, kept: Partner | None) -> Partner | None:
+        """Return the kept samples of a reference, of the images alone that a stage has seen."""
+        if kept is None or score.cell.stage is None:
+            return kept
+        bench = self.book.bench
+        return replace(kept, read=lambda: keep_ids(kept.read(), bench.samples(score.cell).ids))
 
     def _find_reference(self, item: PlannedCheck) -> _Reference:
         needs = item.check.expect.needs

@@ -5,8 +5,8 @@ One object a run: the first cell that needs a data set has all planned cells of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import nan
 
 from robustcheck.errors import DataMissing, RobustcheckError
@@ -23,7 +23,8 @@ class EvidenceBook:
     """The scores of a run as they become known.
 
     ``planned`` are the cells of the run; ``planned_live`` are those among them that must be measured, whatever is
-    published. ``groups`` numbers the models that fit in memory together: they share passes.
+    published. ``groups`` numbers the models that fit in memory together: they share passes. ``early`` are the planned
+    cells whose checks may be decided on part of the images.
     """
 
     bench: Bench
@@ -31,6 +32,7 @@ class EvidenceBook:
     planned: Sequence[Cell] = ()
     planned_live: frozenset[Cell] = frozenset()
     groups: Mapping[ModelRef, int] = field(default_factory=dict)
+    early: Sequence[Cell] = ()
     _found: dict[Cell, Found] = field(default_factory=dict)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
@@ -63,6 +65,13 @@ class EvidenceBook:
         """Return the planned cells that have to be measured: not in the store, nor published where that will do."""
         return [cell for cell in self.planned if self._lacks(cell)]
 
+    def is_measured(self, cell: Cell) -> bool:
+        """Say whether the score of a cell is one that is measured here, now or earlier, and not a published figure."""
+        if self.choice == "published":
+            return False
+        found = None if cell in self.planned_live else self._known(cell)
+        return found is None or (isinstance(found, Score) and found.evidence == "live")
+
     def _any_score(self, cell: Cell) -> Found:
         if cell not in self._found:
             if cell in self.planned_live:
@@ -81,7 +90,7 @@ class EvidenceBook:
         found: Found | None = None
         if self.choice != "published":
             found = self._stored(cell)
-        if found is None and self.choice != "live":
+        if found is None and self.choice != "live" and cell.stage is None:
             found = published_score(cell)
         if found is None and self.choice == "published":
             found = _no_figure(cell)
@@ -93,8 +102,12 @@ class EvidenceBook:
         return found if isinstance(found, Score) else None
 
     def _measured(self, cell: Cell) -> Found:
+        planned: Iterable[Cell] = self.planned
+        if cell.stage is not None:
+            # Every check is looked at once; which of them need more images is found out one by one.
+            planned = (replace(other, stage=0) for other in self.early) if cell.stage == 0 else ()
         # Asked for one by one, and only where there is a pass to share: each of many cells looks through all.
-        return self.bench.measure(cell, (other for other in self.planned if self._shares_pass(cell, other)))
+        return self.bench.measure(cell, (other for other in planned if self._shares_pass(cell, other)))
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         """Say whether another planned cell lacks outputs on the same images, of a model of the same group."""

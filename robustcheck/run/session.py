@@ -16,6 +16,7 @@ from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
+from robustcheck.run.early_checks import EarlyChecks
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
@@ -65,6 +66,11 @@ class RobustSession:
         settings = self.settings
         return CaseBook(self.book, settings.baselines, settings.directory, self.today, load_noise(settings.home))
 
+    @cached_property
+    def early(self) -> EarlyChecks:
+        """The checks of this run that may be decided on part of their images."""
+        return EarlyChecks(self.book, self._gather_model, self.settings.effort)
+
     def load(self, path: Path) -> Suite:
         """Read a suite, once a run; raises SpecError with every mistake in it."""
         place = path.resolve()
@@ -100,15 +106,19 @@ class RobustSession:
         """Take note of the items that will run, so that one pass over the images serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
         self.book.groups = group_models(self.book.planned, self.settings.measure.memory_budget)
+        self.book.early = self.early.cells_of(items)
         self.book.planned_live = frozenset(item.cells[0] for item in items if item.check.expect.needs.figure)
 
     def gather(self, item: PlannedCheck) -> Case | GroupCase:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
         self.looks.require_history(item)
-        case = self.cases.gather(item)
-        if isinstance(case, GroupCase):
-            return case
-        return replace(case, planned=self.looks.look_again(item, case.score, case.x or case.reference))
+        if item.check.is_about_groups:
+            return self.cases.gather_groups(item)
+        return self._gather_model(item) if self.early.why_not(item) else self.early.decide(item)
+
+    def _gather_model(self, item: PlannedCheck, is_early: bool = False) -> Case:
+        case = self.cases.gather_model(item)
+        return replace(case, planned=self.looks.look_again(item, case.score, case.x or case.reference, is_early))
 
     def judge(self, case: Case | GroupCase, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""

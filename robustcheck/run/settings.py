@@ -9,6 +9,7 @@ from robustcheck.measure import Engine, InProcess, MeasureSettings
 from robustcheck.store import is_url
 from robustcheck.values import EvidenceChoice
 from robustcheck.values.series import Series
+from robustcheck.values.stages import Effort
 
 HOME = ".robustcheck"
 
@@ -19,7 +20,7 @@ class RunSettings:
 
     ``directory`` is where the run was started, and ``words`` are the options that a rerun needs. Without ``images`` the
     report shows no picture of the data. ``home`` is where the series are kept; ``series`` goes before
-    those that suites name.
+    those that suites name, and so does ``effort``.
     """
 
     measure: MeasureSettings
@@ -35,6 +36,7 @@ class RunSettings:
     words: tuple[str, ...] = ()
     home: Path = Path(HOME)
     series: Series | None = None
+    effort: Effort | None = None
 
     @property
     def samples(self) -> Path:

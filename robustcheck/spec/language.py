@@ -20,6 +20,7 @@ from pydantic import (
 from robustcheck.values.checks import WhenUnsure
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.values.series import SERIES_NAME, require_series_name
+from robustcheck.values.stages import Effort
 
 _QUERY_DICT: dict[str, Any] = {
     "type": "object",
@@ -264,6 +265,10 @@ class HeadModel(_Strict):
     series: SeriesModel | None = Field(
         default=None,
         description="The looks that the suite is meant for; without it, each run is one look by itself.",
+    )
+    effort: Effort = Field(
+        default="full",
+        description="full: every image is measured. decide: a data set is left once all checks on it are decided.",
     )
     defaults: DefaultsModel = Field(
         default_factory=DefaultsModel, description="Values that every check takes over unless it has its own."

@@ -47,6 +47,7 @@ def _read_suite(document: Document, path: Path, names: KnownNames, mistakes: Mis
         models=models,
         checks=_read_checks(document, data.get("checks"), values, names, mistakes),
         series=_series(head.series if head else None),
+        effort=head.effort if head else "full",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -104,6 +104,16 @@ def refuse_groups_of_one(sizes: npt.NDArray[Any]) -> None:
             expected="at least two samples of every group (class, subset) that the mean is taken over",
             fix="use a data set or slice with more images of each class, or a mean over images such as top1 or auroc",
         )
+
+
+def keep_ids(samples: Samples, ids: npt.NDArray[np.str_]) -> Samples:
+    """Return those samples that have one of these ids, in the order in which they are."""
+    kept = np.isin(samples.ids, ids)
+    columns = ("ids", "scores", "groups", "weights", "counted", "correct", "clusters")
+    cut: dict[str, Any] = {
+        name: None if getattr(samples, name) is None else getattr(samples, name)[kept] for name in columns
+    }
+    return replace(samples, **cut)
 
 
 def unit_sums(values: Floats, samples: Samples) -> Floats:

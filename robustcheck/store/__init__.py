@@ -8,6 +8,7 @@ from robustcheck.store.contents import StoredPart, parts_to_prune, remove_parts,
 from robustcheck.store.keyed import Store, open_store
 from robustcheck.store.local_storage import LocalStorage
 from robustcheck.store.opening import absolute_place, is_url, open_storage
+from robustcheck.store.pieces import Pieces
 from robustcheck.store.storage import Kept, Lock, Storage, holding
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Kept",
     "LocalStorage",
     "Lock",
+    "Pieces",
     "Rows",
     "Storage",
     "Store",

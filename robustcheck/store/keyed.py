@@ -12,6 +12,7 @@ import numpy.typing as npt
 from robustcheck.store.arrays import SCHEMA, Stored, array_file, read_array
 from robustcheck.store.chunks import CHUNK, Chunks
 from robustcheck.store.opening import open_storage
+from robustcheck.store.pieces import Pieces
 from robustcheck.store.storage import Storage
 
 
@@ -29,9 +30,9 @@ class Store:
         """Keep a whole array with its facts."""
         self.storage.write(f"{_place(kind, key)}/whole.array", [array_file(array, facts)])
 
-    def chunks(self, kind: str, key: str, rows: int, chunk_rows: int = CHUNK) -> Chunks:
-        """Return the chunked array of a key, which has ``rows`` rows when complete."""
-        return Chunks(self.storage, _place(kind, key), rows, chunk_rows)
+    def chunks(self, kind: str, key: str, rows: int, chunk_rows: int = CHUNK, order: str = "") -> Chunks:
+        """Return the chunked array of a key, which has ``rows`` rows when complete; ``order`` is that of its pieces."""
+        return Chunks(self.storage, _place(kind, key), Pieces(rows, chunk_rows, order))
 
 
 def open_store(place: Path | str) -> Store:

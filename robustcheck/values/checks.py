@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from robustcheck.values import Cell, Finding, KnownDeviation, ModelRef, Pairs, Position, Quantity, Query
 from robustcheck.values.expectations import Expectation, GroupExpectation
 from robustcheck.values.series import Look, Series
+from robustcheck.values.stages import Effort
 
 WhenUnsure = Literal["unsure", "fail", "warn", "pass"]
 
@@ -87,6 +89,7 @@ class Suite:
     models: tuple[str, ...]
     checks: tuple[Check, ...]
     series: Series | None = None
+    effort: Effort = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,11 @@ class PlannedCheck:
     def at(self, look: Look) -> PlannedCheck:
         """Return the item at another look."""
         return replace(self, alpha=self.one_look * look.share, look=look)
+
+    def at_stage(self, stage: int, measured: Collection[Cell]) -> PlannedCheck:
+        """Return the item on the images that are seen by the end of a stage, of those cells that are measured."""
+        cells = tuple(replace(cell, stage=stage) if cell in measured else cell for cell in self.cells)
+        return replace(self, cells=cells)
 
     @property
     def is_about_candidates(self) -> bool:

@@ -35,7 +35,8 @@ class Verdict:
     ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.
     ``missing`` names the data set that a skip would need. ``could_decide`` says whether so many samples find a drop
     as large as the one that the check allows; it is None where nothing was compared. ``below_noise`` marks an
-    allowed drop that measuring the same model again may exceed.
+    allowed drop that measuring the same model again may exceed. ``images`` are those that were seen, of how many,
+    where the check may be decided on part of them; it is None where all are always used.
     """
 
     status: Status
@@ -57,6 +58,7 @@ class Verdict:
     missing: str = ""
     could_decide: bool | None = None
     below_noise: bool = False
+    images: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,10 +160,11 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One measurement to make: a quantity of a model."""
+    """One measurement to make: a quantity of a model; with a ``stage``, only of the images that it has seen by then."""
 
     model: ModelRef
     quantity: Quantity
+    stage: int | None = None
 
 
 # What a data set is for.

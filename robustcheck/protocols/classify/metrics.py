@@ -31,6 +31,7 @@ def _accuracy(name: str, description: str, k: int, statistic: Statistic) -> Metr
         tasks=("classification", "cue-conflict", "typographic"),
         find_recipes=find_recipes,
         samples=partial(samples, k=k),
+        by_image=statistic is MEAN,
     )
 
 

@@ -38,6 +38,7 @@ def _decided(
         tasks=("cue-conflict",),
         find_recipes=find,
         samples=partial(samples, score=score),
+        by_image=True,
     )
 
 
