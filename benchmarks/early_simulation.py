@@ -137,15 +137,28 @@ def early_section(count_of_trials: int, processes: int) -> Iterator[str]:
         found = list(pool.map(count, jobs))
     yield "## Does deciding early change what is found, and how many images does it save?"
     yield ""
-    yield f"One check of {IMAGES:,} images, alone in its suite, looked at after 1/16, 1/8, 1/4, 1/2 and all, and"
-    yield f"the same draws in one look; {count_of_trials:,} trials a row. An accuracy of {LIMIT:.0%} is asked for; a trend and"
-    yield f"a baseline (against which {WON:.0%} of the decisions are won) allow {ALLOWED * 100:.0f} points. At the limit a"
-    yield f"fail may be said in {ALPHA:.0%} of cases and a pass in 2.5%; beyond it fails are wanted, inside it passes."
+    yield f"One check of {IMAGES:,} images, alone in its suite, looked at after 1/16, 1/8, 1/4, 1/2 and all of them,"
+    yield f"and the same draws in one look; {count_of_trials:,} trials a row. An accuracy of {LIMIT:.0%} is asked for;"
+    yield f"a trend and a baseline (against which {WON:.0%} of the decisions are won) allow {ALLOWED * 100:.0f} points."
+    yield f"At the limit a fail may be said in {ALPHA:.0%} of cases and a pass in 2.5%; beyond it fails are wanted,"
+    yield "inside it passes."
     yield ""
-    yield "| judged | the truth | fails early | 95% interval | fails in one look | passes early | passes in one look | images used |"
+    yield f"| {' | '.join(_HEADERS)} |"
     yield "|---|---|---:|---|---:|---:|---:|---:|"
     for job, counts in zip(jobs, found, strict=True):
         yield _row(job, counts)
+
+
+_HEADERS = (
+    "judged",
+    "the truth",
+    "fails early",
+    "95% interval",
+    "fails in one look",
+    "passes early",
+    "passes in one look",
+    "images used",
+)
 
 
 def _row(job: Job, found: Counts) -> str:

@@ -22,6 +22,7 @@ from robustcheck.cli.said import cell
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings, metric_named
+from robustcheck.run.early_checks import FULL
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.values import Amount, EvidenceChoice
@@ -52,16 +53,34 @@ def plan(
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if as_json:
-        rows = [_facts(path, one, drop) for path, prospects in found for one in prospects]
+        rows = [
+            {**_facts(path, one, drop), "all_images": session.early.foresee(one.item)}
+            for path, prospects in found
+            for one in prospects
+        ]
         console.print_json(json.dumps(rows), ensure_ascii=True)
         return
     for path, prospects in found:
         console.print(_table(path, prospects, drop))
     every = [one for _, prospects in found for one in prospects]
     _close(console, every, drop)
+    _tell_effort(console, every, session)
     for line in foresee(every, session.book.bench, "auto"):
         console.print(f"  {cell(line)}", highlight=False)
     _tell_labours(console, every, session, seconds)
+
+
+def _tell_effort(console: Console, prospects: Sequence[Prospect], session: RobustSession) -> None:
+    """Print which checks may be decided on part of their images, and why the others may not."""
+    why = {one.item.check.key: session.early.foresee(one.item) for one in prospects}
+    early = [key for key, text in why.items() if not text]
+    if not early and all(text == FULL for text in why.values()):
+        return
+    names = name_first(early, 5) if early else "none"
+    console.print(f"effort: decide: may be decided on part of their images: {cell(names)}", highlight=False)
+    for key, text in why.items():
+        if text:
+            console.print(f"  all images: {cell(key)}: {cell(text)}", highlight=False)
 
 
 def _tell_labours(

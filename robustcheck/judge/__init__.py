@@ -23,7 +23,7 @@ from robustcheck.judge.significance import can_decide, say_beyond_warning, say_r
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
 from robustcheck.judge.wording import say_headline, say_images, say_level, say_p, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
-from robustcheck.stats.stages import level_at
+from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
 from robustcheck.values.stages import LAST
 
@@ -147,7 +147,9 @@ def _say_level(case: Case, weighed: Weighed) -> Pairs:
     halves = "" if weighed.alpha == case.planned.alpha else ", half of it for the step and half for the drift"
     level = say_level(case.planned, f"the suite's checks{halves}")
     facts = (("one-sided p of worse than the limit", said), level)
-    return facts if case.stage is None else (*facts, _say_stage(case.stage, weighed))
+    if case.stage is not None:
+        return *facts, _say_stage(case.stage, weighed)
+    return (*facts, ("all images are used", case.all_images)) if case.all_images else facts
 
 
 def _say_stage(stage: int, weighed: Weighed) -> tuple[str, str]:

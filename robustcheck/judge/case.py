@@ -53,7 +53,7 @@ class Case:
     share of decisions that move when the same model is measured again; None where nobody measured it.
     ``network`` names the candidate's network, which a population may list twice. ``stage`` says which of the stages of
     deciding early the scores belong to, and ``images`` how many images it has seen, of how many; None where the check
-    is looked at once, on all images.
+    is looked at once, on all images; ``all_images`` says why, where others of the run are not.
     """
 
     planned: PlannedCheck
@@ -76,6 +76,7 @@ class Case:
     network: str = ""
     stage: int | None = None
     images: tuple[int, int] | None = None
+    all_images: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.wording import SMALLEST_P, say_points, say_warn_limit
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import Interval
-from robustcheck.stats.stages import level_at
+from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import Status
 from robustcheck.values.stages import LAST
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from robustcheck.judge.case import Comparison
 from robustcheck.judge.significance import decide_with_warning, find_p_value
-from robustcheck.stats.stages import overall_p
+from robustcheck.stats.staged_levels import overall_p
 from robustcheck.values import Pairs, Status
 
 _WORST_FIRST: tuple[Status, ...] = ("fail", "unsure", "warn", "pass")

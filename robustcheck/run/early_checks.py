@@ -1,7 +1,7 @@
 """Decide early: a check is looked at after 1/16, 1/8, 1/4 and 1/2 of its images, and left once it is decided.
 
-Each stage has a level of its own (stats/stages.py). A check sees the images of its own stages and no others, whatever
-the store holds, so that its verdict does not depend on which checks came before it, or in which process.
+Each stage has a level of its own (stats/staged_levels.py). A check sees the images of its own stages and no others,
+whatever the store holds, so that its verdict does not depend on which checks came before it, or in which process.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from robustcheck.values.stages import LAST, Effort
 
 # Of fewer samples no approximation is good at the small levels of early stages.
 LEAST_SAMPLES = 50
+FULL = "effort: full"
 
 
 @dataclass(slots=True)
@@ -35,11 +36,13 @@ class EarlyChecks:
         early = [item for item in items if self._is_asked(item) and not _why_of_kind(item)]
         return tuple(dict.fromkeys(cell for item in early for cell in item.cells if metric_of(cell).by_image))
 
+    def foresee(self, item: PlannedCheck) -> str:
+        """Say why a check uses all images, as far as is known without data and model."""
+        return _why_of_kind(item) if self._is_asked(item) else FULL
+
     def why_not(self, item: PlannedCheck) -> str:
         """Say why a check uses all images; an empty text where it may be decided early."""
-        if not self._is_asked(item):
-            return "effort: full"
-        if why := _why_of_kind(item):
+        if why := self.foresee(item):
             return why
         if item.cells not in self._why:
             self._why[item.cells] = self._why_of_cells(item)

@@ -16,7 +16,7 @@ from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
-from robustcheck.run.early_checks import EarlyChecks
+from robustcheck.run.early_checks import FULL, EarlyChecks
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
@@ -114,7 +114,10 @@ class RobustSession:
         self.looks.require_history(item)
         if item.check.is_about_groups:
             return self.cases.gather_groups(item)
-        return self._gather_model(item) if self.early.why_not(item) else self.early.decide(item)
+        why = self.early.why_not(item)
+        if not why:
+            return self.early.decide(item)
+        return replace(self._gather_model(item), all_images="" if why == FULL else why)
 
     def _gather_model(self, item: PlannedCheck, is_early: bool = False) -> Case:
         case = self.cases.gather_model(item)

@@ -36,6 +36,11 @@ checks:
     measure: {metric: top1, dataset: imagenet-x, where: {factor: pose}}
     expect: {at_least: 45%}
 """
+NLL = """\
+  - id: loss
+    measure: {metric: nll, dataset: imagenet-v2}
+    expect: {at_most: 2.0}
+"""
 LIVE = f"""\
 robustcheck: 1
 title: Live
@@ -120,6 +125,13 @@ def test_live_data_are_counted_and_passes_shared(robustcheck: Robustcheck) -> No
     assert of(found, "loss")[0]["detectable"] is None
     said = robustcheck("plan", "live.robust.yaml")
     assert "to measure: 2 passes of a model, over 1 image sets" in said.out
+
+
+def test_what_may_be_decided_early_is_told_and_why_the_rest_may_not(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE.replace("checks:", "effort: decide\nchecks:") + NLL)
+    said = robustcheck("plan", ".")
+    assert "effort: decide: may be decided on part of their images: v2-good, trend[0.5pp]" in said.out
+    assert "all images: loss: nll is not a mean over single images" in said.out
 
 
 def test_what_was_measured_is_stored(robustcheck: Robustcheck) -> None:

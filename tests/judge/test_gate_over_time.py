@@ -21,7 +21,7 @@ from gate_over_time import (
     partial_flips,
     warn_status,
 )
-from gate_simulation import CLAIMS, OVER_TIME
+from gate_simulation import EARLY, OVER_TIME
 
 from robustcheck.stats.proportions import clopper_pearson_interval
 from robustcheck.values.series import Series
@@ -31,7 +31,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 
 def part_of_the_page() -> str:
     """Return what the page says of many looks, between its marks."""
-    return PAGE.read_text(encoding="utf-8").partition(OVER_TIME)[2].partition(CLAIMS)[0]
+    return PAGE.read_text(encoding="utf-8").partition(OVER_TIME)[2].partition(EARLY)[0]
 
 
 def ever_red(looks: int, series: Series | None, allowed: float = 0.0, count: int = 100) -> int:
