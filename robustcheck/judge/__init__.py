@@ -78,9 +78,9 @@ def _judge_model(case: Case) -> Verdict:
 
 
 def _with_defects(verdict: Verdict, case: Case) -> Verdict:
-    """Say what of the data was passed over or counted twice: a pass on part of a set is a warning."""
+    """Say what of the data was passed over, or of the outputs is not certain: a pass on that is a warning."""
     parts = (case.score, case.x, case.reference)
-    found = tuple(dict.fromkeys(part.defects for part in parts if part is not None and part.defects))
+    found = tuple(dict.fromkeys(doubt for part in parts if part is not None for doubt in part.doubts))
     if not found:
         return verdict
     status: Status = "warn" if verdict.status == "pass" else verdict.status

@@ -13,8 +13,9 @@ from robustcheck.measure.jobs import Job, chunks_of, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
-from robustcheck.measure.pairing import pairing_of
+from robustcheck.measure.pairing import keep_pairing, pairing_of
 from robustcheck.measure.parts import Head, ImageSet, Outputs
+from robustcheck.measure.reading import POOLED
 from robustcheck.measure.recipe import Recipe, require_capability
 from robustcheck.measure.score_pairs import PairBook, Partner
 from robustcheck.measure.scores import samples_of_cell, score_cell
@@ -258,7 +259,10 @@ class Bench:
         elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:
             model = self.models.get(recipe.ref)
             if isinstance(model, SupervisedModel):
-                pairing_of(recipe, model.class_count)
+                if recipe.reading is POOLED:
+                    pairing_of(recipe, model.class_count)
+                else:
+                    keep_pairing(recipe, model.class_count, self.memo)
 
     def _missing(self, recipes: Iterable[Recipe]) -> dict[Outputs, tuple[int, ...]]:
         found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes)}

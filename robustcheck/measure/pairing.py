@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ Ints = npt.NDArray[np.int64]
 Candidates = Sequence[frozenset[int]]
 
 NO_OUTPUT = -1
+_PAIRINGS = "pairings"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +60,26 @@ class OutputPairing:
 
 def pairing_part(recipe: Recipe) -> Derived:
     """Return the part that holds the output of each class that a recipe scores."""
+    return _part(recipe, lambda memo: memo.rows(recipe.outputs).take(_first_row(recipe)).shape[1])
 
+
+def keep_pairing(recipe: Recipe, count: int, memo: Memo) -> None:
+    """Keep how the outputs of a loaded classifier are paired, for a reading whose rows do not show their number."""
+    memo.get(_part(recipe, lambda _: count))
+
+
+def kept_remark(recipe: Recipe, memo: Memo) -> tuple[tuple[str, str], ...]:
+    """Return how outputs were paired and the remark on it, where ``keep_pairing`` has kept that."""
+    found = memo.store.read(_PAIRINGS, recipe.key)
+    return () if found is None else ((str(found.facts["how"]), str(found.facts["remark"])),)
+
+
+def _part(recipe: Recipe, count: Callable[[Memo], int]) -> Derived:
     def make(memo: Memo) -> Stored:
-        count = memo.rows(recipe.outputs).take(_first_row(recipe)).shape[1]
-        found = pairing_of(recipe, count)
+        found = pairing_of(recipe, count(memo))
         return Stored(found.outputs, {"how": found.how, "remark": found.remark})
 
-    return Derived("pairings", recipe.key, recipe.parts, make)
+    return Derived(_PAIRINGS, recipe.key, recipe.parts, make)
 
 
 def _first_row(recipe: Recipe) -> Ints:

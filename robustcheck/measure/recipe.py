@@ -101,8 +101,8 @@ class Recipe:
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
     and ``others`` the recipes of further models that have a part in the reading. With
     ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights calls its
-    outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are read that a run
-    which decides early has seen by then.
+    outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are read that a
+    run which decides early has seen by then.
     """
 
     ref: ModelRef

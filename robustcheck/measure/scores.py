@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from robustcheck.measure.learnt import learnt_facts
 from robustcheck.measure.loaded_models import LOADED
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of
-from robustcheck.measure.pairing import pairing_part
+from robustcheck.measure.pairing import kept_remark, pairing_part
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.reading import POOLED
 from robustcheck.measure.recipe import Recipe
@@ -26,7 +26,7 @@ from robustcheck.registry import foreign_maker
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
 from robustcheck.store import Stored, content_key
-from robustcheck.values import DEFECTS, Cell, Ends, Pairs, Samples, Score, Sureness
+from robustcheck.values import DEFECTS, PAIRING_REMARK, Cell, Ends, Pairs, Samples, Score, Sureness
 from robustcheck.values.stages import ORDER
 
 # Raise when the same samples come to give another value, interval or difference, or other facts are kept with them.
@@ -61,8 +61,8 @@ def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
         key=key,
         provenance=(
             *_provenance(cell, recipes[0]),
-            *((name, text) for name, text in facts["facts"] if name != DEFECTS),
-            *_defects(recipes, [text for name, text in facts["facts"] if name == DEFECTS]),
+            *map(tuple, facts["facts"]),
+            *_defects(recipes),
         ),
         samples=made[0] if made else None,
         sureness=Sureness(facts["trials"], facts["error"], ends and Ends(*map(tuple, ends))),
@@ -172,13 +172,15 @@ def _pairing_told(recipes: tuple[Recipe, ...], memo: Memo) -> Pairs:
     if not found:
         return ()
     remarks = dict.fromkeys(f"{recipes[0].ref.id}: {remark}" for _, remark in found if remark)
-    return ("outputs", f"paired with the classes {found[0][0]}"), *((DEFECTS, remark) for remark in remarks)
+    return ("outputs", f"paired with the classes {found[0][0]}"), *((PAIRING_REMARK, remark) for remark in remarks)
 
 
 def _pairing_words(recipe: Recipe, memo: Memo) -> Pairs:
     """Return how outputs were paired, and the remark on it; nothing where no class scores by number are read."""
-    if not recipe.is_paired or recipe.reading is not POOLED:
+    if not recipe.is_paired:
         return ()
+    if recipe.reading is not POOLED:
+        return kept_remark(recipe, memo)
     if recipe.saved is None:
         facts = memo.get(pairing_part(recipe)).facts
         return ((str(facts["how"]), str(facts["remark"])),)
@@ -186,6 +188,6 @@ def _pairing_words(recipe: Recipe, memo: Memo) -> Pairs:
     return () if by_number is None else ((by_number.how, by_number.remark),)
 
 
-def _defects(recipes: tuple[Recipe, ...], remarks: Sequence[str]) -> Pairs:
+def _defects(recipes: tuple[Recipe, ...]) -> Pairs:
     found = [f"{recipe.dataset.name}: {defect}" for recipe in recipes for defect in recipe.dataset.defects]
-    return ((DEFECTS, "; ".join(dict.fromkeys((*found, *remarks)))),) if found or remarks else ()
+    return ((DEFECTS, "; ".join(dict.fromkeys(found))),) if found else ()

@@ -11,8 +11,10 @@ import pytest
 from robustcheck.plugin.pytest_run import Run
 from robustcheck.printing import one_line, printable
 from robustcheck.run.closing import Finished
-from robustcheck.values import Status
+from robustcheck.values import DEFECTS, PAIRING_REMARK, Status
 
+# What the terminal says before a doubt about the data, and about the outputs of a classifier.
+_LEADS = {DEFECTS: "not all of a set", PAIRING_REMARK: "outputs and classes"}
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 
 
@@ -44,8 +46,8 @@ def _print_files(terminal: pytest.TerminalReporter, finished: Finished) -> None:
         terminal.line("no earlier run of these suites and models to compare with")
     if not finished.judged:
         terminal.line("no check was judged: a run without data is not green", red=True)
-    for defects in _defects(finished):
-        terminal.line(printable(f"not all of a set: {defects}"), yellow=True)
+    for lead, text in _doubts(finished):
+        terminal.line(printable(f"{lead}: {text}"), yellow=True)
     for model in finished.unjudged:
         text = f"no check gave a verdict on {one_line(model)}: a run without a look at its model is not green"
         terminal.line(text, red=True)
@@ -57,10 +59,10 @@ def _print_files(terminal: pytest.TerminalReporter, finished: Finished) -> None:
         terminal.line(f"report: {one_line(os.path.relpath(finished.page))}")
 
 
-def _defects(finished: Finished) -> list[str]:
-    """Return what of the data was passed over or counted twice, once for all checks that rest on it."""
-    scores = [result.score for result in finished.run.results if result.score is not None]
-    return list(dict.fromkeys(score.defects for score in scores if score.defects))
+def _doubts(finished: Finished) -> list[tuple[str, str]]:
+    """Return what of data or outputs makes a pass a warning, once for all checks that rest on it."""
+    pairs = [pair for result in finished.run.results if result.score is not None for pair in result.score.provenance]
+    return [(_LEADS[name], text) for name, text in dict.fromkeys(pairs) if name in _LEADS]
 
 
 def _counts(finished: Finished) -> str:

@@ -26,6 +26,7 @@ from robustcheck.values.judged import (
 )
 from robustcheck.values.measured import (
     DEFECTS,
+    PAIRING_REMARK,
     SURROUNDINGS,
     UNKNOWN,
     AdapterUse,
@@ -53,6 +54,7 @@ from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, 
 __all__ = [
     "DEFECTS",
     "NEW_ORIGIN",
+    "PAIRING_REMARK",
     "STATUSES",
     "SURROUNDINGS",
     "UNKNOWN",

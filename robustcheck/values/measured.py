@@ -13,6 +13,8 @@ EvidenceChoice = Literal["auto", "live", "published"]
 Pairs = tuple[tuple[str, str], ...]
 # The fact in a score's provenance that makes a pass a warning: its images are not all of the set, or not only it.
 DEFECTS = "defects of the data"
+# The same for the outputs of a classifier: which class each is was not told by it, or a class has none.
+PAIRING_REMARK = "remark on the outputs"
 # The libraries that a score is reported with: they are not in its key, though another version may move a decision.
 SURROUNDINGS = ("torch", "torchvision", "pillow", "numpy")
 
@@ -245,9 +247,9 @@ class Score:
     sureness: Sureness | None = field(default=None, compare=False, repr=False)
 
     @property
-    def defects(self) -> str:
-        """Say what of the data was passed over or counted twice; an empty text where nothing was."""
-        return dict(self.provenance).get(DEFECTS, "")
+    def doubts(self) -> tuple[str, ...]:
+        """Say what makes a pass a warning: defects of the data, and a remark on which output is which class."""
+        return tuple(text for name, text in self.provenance if name in (DEFECTS, PAIRING_REMARK))
 
     def shares_images(self, other: Score) -> bool:
         """Say whether equal ids of the two mean equal images: they are of one data set, or of views of one."""

@@ -11,16 +11,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from early_simulation import IMAGES, Counts, Job, alone, count, early_section, paired_case
-from gate_simulation import CLAIMS, EARLY
+from early_simulation import IMAGES, Counts, Job, alone, count, paired_case
 from gate_worlds import compared, counted_case
 
 from robustcheck.judge import judge, status_so_far
 from robustcheck.values import Amount
 from robustcheck.values.expectations import AtLeast
-from robustcheck.values.stages import LAST, SHARES
-
-PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
+from robustcheck.values.stages import LAST
 
 
 def counts(drop: float, trials: int = 400) -> Counts:
@@ -92,14 +89,3 @@ def test_step_and_drift_are_both_spent_over_the_stages() -> None:
     verdict = judge(alone(held, 2))
     assert verdict.status == "fail"
     assert "since the origin" in dict(verdict.facts)
-
-
-def test_the_page_has_the_section_as_it_is_made() -> None:
-    part = PAGE.read_text(encoding="utf-8").partition(EARLY)[2].partition(CLAIMS)[0]
-    made = list(early_section(10, 1))
-    title, header = made[0], next(line for line in made if line.startswith("| judged"))
-    assert title in part
-    assert header in part
-    rows = [line for line in part.splitlines() if line.startswith("|")]
-    assert len(rows) == len([line for line in made if line.startswith("|")])
-    assert len(SHARES) == LAST + 1

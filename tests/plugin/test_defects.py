@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dataset_makers import make_imagefolder
 from plugin_makers import run, write
+from run_makers import make_result, make_run, scored
+
+from robustcheck.plugin.terminal_summary import print_summary
+from robustcheck.run.closing import Finished
+from robustcheck.values import DEFECTS, PAIRING_REMARK, Verdict
 
 SUITE = """\
 robustcheck: 1
@@ -50,3 +57,16 @@ def test_half_downloaded_images_are_said_in_the_verdict(pytester: pytest.Pyteste
     assert "not all of a set: birds: 10 files beside the 30 images are not read" in text
     (record,) = pytester.path.glob("reports/*/run.json")
     assert "10 files beside the 30 images are not read" in record.read_text()
+
+
+def test_a_remark_on_outputs_is_not_called_a_part_of_a_set() -> None:
+    score = replace(scored(150, "k"), provenance=((DEFECTS, "birds: 10 files"), (PAIRING_REMARK, "m: in order")))
+    result = make_result(score=score, verdict=Verdict("warn", "a reason", value=0.75))
+    lines: list[str] = []
+    terminal = SimpleNamespace(
+        section=lambda *words, **look: None, line=lambda text, **look: lines.append(text), getreports=lambda kind: []
+    )
+    finished = Finished(make_run(result), None, (), (), (), ())
+    print_summary(terminal, SimpleNamespace(finished=finished, unmatched=[]), ())  # type: ignore[arg-type]
+    assert "not all of a set: birds: 10 files" in lines
+    assert "outputs and classes: m: in order" in lines

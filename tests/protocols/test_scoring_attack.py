@@ -27,7 +27,7 @@ from robustcheck.protocols.attack.attacks import Asked
 from robustcheck.protocols.attack.readings import Attacked, Setup, Smallest, Trial
 from robustcheck.protocols.attack.scoring import choose_images
 from robustcheck.protocols.attack.victims import Answers
-from robustcheck.values import Cell, ModelRef, Quantity, Score
+from robustcheck.values import PAIRING_REMARK, Cell, ModelRef, Quantity, Score
 
 ZOO = parse_reference("zoo:vit-plain-100")
 FEW = {"images": 12}
@@ -87,6 +87,10 @@ def test_at_eps_0_an_attacked_image_is_the_image(tmp_path: Path, classifier: Mod
         assert 0 < found.value < 1
         assert found.samples.scores.tolist() == plain.samples.scores.tolist()
         assert found.samples.ids.tolist() == plain.samples.ids.tolist()
+        # That a classifier's outputs have no names is said of an attack too.
+        remarks = [dict(each.provenance).get(PAIRING_REMARK) for each in (found, plain)]
+        assert remarks[0] == remarks[1]
+        assert (remarks[0] is None) == (model is ZOO)
 
 
 def test_several_sizes_are_one_pass_and_one_of_them_is_the_value(settings: MeasureSettings) -> None:
