@@ -33,7 +33,7 @@ IMAGES = 10_000
 LIMIT, ALLOWED, WON = 0.6, 0.02, 0.03
 ALPHA = 0.05
 # Points beyond the limit; below 0: inside it.
-DROPS = (0.0, 0.01, 0.02, 0.05, -0.02, -0.04)
+DROPS = (0.0, 0.01, 0.02, 0.05, 0.1, -0.02, -0.04, -0.1)
 
 # The case of a check on so many of a trial's images.
 CaseOf = Callable[[int], Case]
@@ -81,7 +81,9 @@ def on_trend(rng: Rng, drop: float) -> CaseOf:
 def paired(rng: Rng, drop: float) -> CaseOf:
     """Draw what a model wins and loses against its baseline, which it may lie two points below."""
     lost = WON + ALLOWED + drop
-    change = rng.choice(3, size=IMAGES, p=[WON, lost, 1 - WON - lost])
+    # Where fewer than none would have to be lost, more are won.
+    shares = max(WON, WON - lost), max(lost, 0.0)
+    change = rng.choice(3, size=IMAGES, p=[*shares, 1 - sum(shares)])
     won, gone = (np.cumsum(change == kind) for kind in (0, 1))
     return lambda n: paired_case(n, int(won[n - 1]), int(gone[n - 1]))
 

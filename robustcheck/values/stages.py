@@ -12,4 +12,3 @@ ORDER = 1
 
 # Measure every image, or leave a data set once all checks on it are decided.
 Effort = Literal["full", "decide"]
-EFFORTS: tuple[Effort, ...] = ("full", "decide")
