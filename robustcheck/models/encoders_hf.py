@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robustcheck.errors import ModelError
 from robustcheck.listing import name_first
 from robustcheck.models.encoders import Features, Precision
 from robustcheck.models.encoders_hf_towers import HfImageTower
@@ -15,7 +16,7 @@ from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.geometry import Crop
 from robustcheck.models.hf_files import hf_directory, load_part
 from robustcheck.models.hf_images import split_processor
-from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput
+from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput, model_files
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
 from robustcheck.models.torch_models import DualEncoder
@@ -32,6 +33,11 @@ from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     import torch
+
+# Buffers that older versions of transformers saved.
+_POSITIONS = "position_ids"
+# A tokenizer without its vocabulary has special tokens alone.
+_FEWEST_TOKENS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +144,7 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder |
         geometry, normalisation = split_processor(processor, ref.text)
         if model.config.model_type in IMAGE_TOWERS:
             return HfImageTower(model.to(target).eval(), geometry, normalisation, target, precision)
-        tokenizer = load_part(ref, directory, "AutoTokenizer")
+        tokenizer = _require_words(load_part(ref, directory, "AutoTokenizer"), ref)
     text_input = TEXT_INPUTS[model.config.model_type]
     facts = {
         "model": model.to(target).eval(),
@@ -196,7 +202,46 @@ def _weighted(directory: Path) -> Any:
     missing = sorted(key for key in found["missing_keys"] if not key.startswith(unread))
     if missing:  # transformers would go on with random ones
         raise RuntimeError(f"missing {name_first(missing, 3)}")
+    _require_all_read(model, found["unexpected_keys"])
+    _require_floats(model, directory)
     return model
+
+
+def _require_all_read(model: Any, unexpected: Iterable[str]) -> None:
+    """Refuse weights inside of a part of the model that are not read: its configuration has fewer layers, say."""
+    parts = {name for name, _ in model.named_children()}
+    unread = sorted(key for key in unexpected if key.partition(".")[0] in parts and not key.endswith(_POSITIONS))
+    if unread:
+        raise RuntimeError(f"unexpected {name_first(unread, 3)}")
+
+
+def _require_floats(model: Any, directory: Path) -> None:
+    """Refuse whole numbers in the place of weights: transformers would turn them into floats, without their scale."""
+    from safetensors import safe_open
+
+    own = model.state_dict()
+    for path in (path for path in model_files(directory).values() if path.suffix == ".safetensors"):
+        with safe_open(path, framework="pt") as file:
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - not a mapping
+        whole = [name for name, kind in kinds.items() if kind[0] not in "BF" or kind == "BOOL"]
+        if odd := [name for name in whole if name in own and own[name].is_floating_point()]:
+            raise ModelError(
+                f"{odd[0]} holds numbers of the type {kinds[odd[0]]}, the architecture floats",
+                where=str(path),
+                expected="weights in floating point",
+                fix="turn a quantised checkpoint back into floating point first",
+            )
+
+
+def _require_words(tokenizer: Any, ref: ModelRef) -> Any:
+    """Return a tokenizer that knows words: without its vocabulary transformers makes one that knows none."""
+    if len(tokenizer) - len(set(tokenizer.all_special_ids)) < _FEWEST_TOKENS:
+        raise ModelError(
+            f"its tokenizer has {len(tokenizer)} tokens: the file of its vocabulary is not there",
+            where=ref.text,
+            expected="the files that save_pretrained writes: tokenizer.json, or vocab.json and merges.txt, ...",
+        )
+    return tokenizer
 
 
 def _scale(model: Any) -> float:

@@ -7,12 +7,15 @@ on the model's device. Models that differ only in mean and std share a crop, and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from robustcheck.errors import ModelError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,6 +47,18 @@ class Normalisation:
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+
+def require_channels(normalisation: Normalisation) -> Normalisation:
+    """Return a normalisation of three channels; raise ModelError for another, which would be spread over them."""
+    numbers = (*normalisation.mean, *normalisation.std)
+    if (len(normalisation.mean), len(normalisation.std)) != (3, 3) or not all(map(math.isfinite, numbers)):
+        raise ModelError(
+            f"a mean of {normalisation.mean} and a std of {normalisation.std}",
+            expected="three finite numbers each, for red, green and blue",
+            fix="correct the configuration of its preprocessing",
+        )
+    return normalisation
 
 
 UNCHANGED = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

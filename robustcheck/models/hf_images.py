@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from robustcheck.errors import ModelError
-from robustcheck.models.geometry import Crop, Geometry, Normalisation
+from robustcheck.models.geometry import Crop, Geometry, Normalisation, require_channels
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +79,7 @@ def _normalisation(processor: Any) -> Normalisation:
     factor = round(255 * processor.rescale_factor, 12) if processor.do_rescale else 255.0
     offset = 1.0 if processor.do_rescale and getattr(processor, "rescale_offset", False) else 0.0
     mean, std = (processor.image_mean, processor.image_std) if processor.do_normalize else ([0.0] * 3, [1.0] * 3)
-    return Normalisation(tuple((m + offset) / factor for m in mean), tuple(s / factor for s in std))
+    return require_channels(Normalisation(tuple((m + offset) / factor for m in mean), tuple(s / factor for s in std)))
 
 
 def _described(processor: Any) -> str:

@@ -101,8 +101,11 @@ def _weights(directory: Path) -> tuple[str, ...]:
     """Return the names of the weights that transformers would read: one file, or an index and its shards."""
     if (directory / WHOLE_WEIGHTS).is_file():
         return (WHOLE_WEIGHTS,)
-    shards = read_settings(directory / SHARDS_INDEX).get("weight_map", {})
-    return (SHARDS_INDEX, *sorted({Path(name).name for name in shards.values()})) if shards else ()
+    shards = read_settings(directory / SHARDS_INDEX).get("weight_map")
+    names = list(shards.values()) if isinstance(shards, dict) else []
+    # A shard elsewhere would not be in the key.
+    is_whole = bool(names) and all(isinstance(name, str) and Path(name).name == name for name in names)
+    return (SHARDS_INDEX, *sorted(set(names))) if is_whole else ()
 
 
 def _parse(reference: Reference) -> ModelRef:

@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from robustcheck.errors import ModelError
-from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole
+from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole, require_channels
 from robustcheck.models.picture_steps import Steps, WholeSize, known_step
 
 _PROBE = (64, 48)  # any picture shows the size of the crops
@@ -36,7 +36,7 @@ def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation
         side=min(height, width),
         of_square=Steps((WholeSize((width, height), int(_resampling(geometric))),)),
     )
-    return geometry, Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std))
+    return geometry, require_channels(Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std)))
 
 
 def _cropping(steps: Sequence[Callable[[Image.Image], Image.Image]]) -> Callable[[Image.Image], Crop]:

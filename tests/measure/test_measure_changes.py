@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from colour_data import cell, fake, write_colours
-from dataset_makers import three_shards
+from dataset_makers import encoded, three_shards
 
 from robustcheck.datasets import open_dataset
 from robustcheck.errors import DataError
@@ -97,3 +97,18 @@ def test_the_images_of_a_shard_are_those_that_were_fingerprinted(tmp_path):
     (tmp_path / "copy").replace(shard)
     with pytest.raises(DataError, match="changed while it was being measured"):
         dataset.image(0)
+
+
+def test_the_images_of_a_parquet_file_are_those_that_were_fingerprinted(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "d" / "test-00000-of-00001.parquet"
+    path.parent.mkdir()
+    images = [{"bytes": encoded(number), "path": f"{number}.png"} for number in range(3)]
+    pq.write_table(pa.table({"image": images, "label": [0, 0, 0]}), path)
+    (path.parent / "classnames.txt").write_text("cat\n")
+    dataset = open_dataset(str(path.parent), ())
+    dataset.image(0)
+    # Also for an image of a row group that is kept in memory.
+    pq.write_table(pa.table({"image": images[::-1], "label": [0, 0, 0]}), path)
+    with pytest.raises(DataError, match="changed while it was being measured"):
+        dataset.image(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -416,3 +417,60 @@ def test_the_reference_of_an_unknown_model_type_in_the_hub_is_refused_on_loading
     ref = ModelRef("other", "hf:other", "hf", "", str(tmp_path / "other"))
     with pytest.raises(ModelError, match=r"type 'bert' is neither a dual encoder nor an image tower(?s:.*)siglip2"):
         load_model(ref, "cpu")
+
+
+def rewrite_weights(directory: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = directory / "model.safetensors"
+    save_file(change(load_file(path)), path, metadata={"format": "pt"})
+
+
+def rewrite_json(path: Path, change: Callable[[Any], object]) -> None:
+    value = json.loads(path.read_text(encoding="utf-8"))
+    change(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def test_a_configuration_with_fewer_layers_than_the_weights_is_refused(copy: Path) -> None:
+    rewrite_json(copy / "config.json", lambda value: value["text_config"].update(num_hidden_layers=1))
+    with pytest.raises(ModelError, match=r"unexpected text_model\.encoder\.layers\.1\."):
+        load(copy)
+
+
+def test_whole_numbers_are_no_weights(copy: Path) -> None:
+    name = "vision_model.embeddings.patch_embedding.weight"
+    rewrite_weights(copy, lambda state: {**state, name: (state[name] * 100).to(torch.int8)})
+    with pytest.raises(ModelError, match=f"{name} holds numbers of the type I8"):
+        load(copy)
+
+
+def test_a_tokenizer_without_its_vocabulary_is_refused(copy: Path) -> None:
+    for name in ("tokenizer.json", "vocab.json", "merges.txt"):
+        (copy / name).unlink(missing_ok=True)
+    with pytest.raises(
+        ModelError, match=r"its tokenizer (has 2 tokens|cannot be loaded)|its Tokenizer cannot be loaded"
+    ):
+        load(copy)
+
+
+def test_a_mean_of_one_number_is_not_spread_over_the_channels(copy: Path) -> None:
+    rewrite_json(copy / "processor_config.json", lambda value: value["image_processor"].update(image_mean=[0.5]))
+    with pytest.raises(ModelError, match=r"a mean of \(0\.5,\)"):
+        load(copy)
+
+
+@pytest.mark.parametrize("shards", [[1], {"a": 3}, {"a": "../elsewhere.safetensors"}, {}])
+def test_an_index_of_shards_that_names_no_files_of_the_directory(copy: Path, shards: object) -> None:
+    (copy / "model.safetensors").unlink()
+    (copy / "model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}), encoding="utf-8")
+    with pytest.raises(ModelError, match="it has no weights as safetensors, or not all of their files"):
+        load(copy)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "processor_config.json", "merges.txt"])
+def test_a_pipe_in_the_directory_does_not_hang(copy: Path, name: str) -> None:
+    (copy / name).unlink(missing_ok=True)
+    os.mkfifo(copy / name)
+    with pytest.raises(ModelError, match=f"{name} cannot be read: it is a named pipe"):
+        load(copy)
