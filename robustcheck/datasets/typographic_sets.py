@@ -21,7 +21,7 @@ from robustcheck.files.json_files import read_json
 from robustcheck.files.texts import stripped
 
 TYPED = "typed"
-_NAME = re.compile(r"label=([^_=]+)_text=([^_=]+)(?:_.*)?")
+_NAME = re.compile(r"label=([^_=]+)_text=([^_=]+)(?:_[^=]*)?")
 _ANNOTATIONS = ("annotation.json", "annotations.json")
 _OBJECT, _WORD = "true object", "typographic attack label"
 
