@@ -17,7 +17,7 @@ from robustcheck.run.settings import RunSettings
 from robustcheck.values import Result
 
 SUITES = Path(__file__).parents[2] / "suites"
-JUDGED = ("shape_bias", "calibration", "corruptions", "supervised_shifts", "visual_factors", "ood", "typographic")
+JUDGED = ("shape_bias", "calibration", "corruptions", "supervised_shifts", "ood", "typographic")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,6 @@ def test_the_numbers_are_those_of_timm_and_torch_alone(verdicts: dict[str, Resul
     assert isinstance(bias, Result)
     assert ece.score is not None
     assert bias.score is not None
-    # The bias of the measured calibration error is corrected for in its interval, not in the value.
     assert ece.score.value == pytest.approx(0.158381, abs=2e-6)
     assert ece.verdict.status in ("fail", "unsure")
     assert bias.score.value == pytest.approx(19 / 105)
