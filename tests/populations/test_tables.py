@@ -56,7 +56,7 @@ def test_the_tables_hold_what_they_say() -> None:
     assert len(openclip.figures) == 121 * (6 + 12 + 5) - 33
     assert len(timm.facets) == 1556
     assert {model.partition("/")[0] for model in timm.facets} <= {model.id for model in timm_entries()}
-    assert len(timm.figures) == 1556 * 7 - 1
+    assert len(timm.figures) == 1556 * 7 - 1 + 1002
 
 
 def test_the_tables_stay_small() -> None:
@@ -240,6 +240,22 @@ def test_timm_accuracies_equal_the_published_file(name: str, dataset: str, class
         assert figure is not None
         assert figure.value == pytest.approx(float(row["top1"]) / 100, abs=1e-12)
         assert classes is None or figure.n == 10_000
+
+
+def test_the_figures_on_imagenet_real_follow_those_on_imagenet() -> None:
+    """Reassessed labels are kinder, and three decimals of a percentage tell the count of images: a wrong digit shows."""
+    population = load_population("timm")
+    points = population.points(Quantity("top1", "imagenet-val"), Quantity("top1", "imagenet-real"))
+    assert len(points) == 1002
+    assert all(0.0 < y - x < 0.09 for _, x, y, _ in points)
+    assert fit_trend([TrendPoint(*point) for point in points]).r2 > 0.97
+    for figure in (figure for figure in population.figures if figure.dataset == "imagenet-real"):
+        assert figure.n == 46_837
+        assert round(figure.value * figure.n) / figure.n == pytest.approx(figure.value, abs=1.1e-5), figure.model
+    # DeiT's paper gives 86.7 (Touvron et al. 2021, Table 5).
+    assert value_of(population, "deit_base_patch16_224.fb_in1k", "top1", "imagenet-real") == pytest.approx(
+        0.867, abs=2e-3
+    )
 
 
 @needs_published
