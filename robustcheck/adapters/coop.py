@@ -113,9 +113,11 @@ def require_text_tower(model: LoadedModel | None) -> OpenClipModel:
     )
 
 
-def prompt_features(model: OpenClipModel, names: Sequence[str], context: torch.Tensor) -> torch.Tensor:
+def prompt_features(
+    model: OpenClipModel, names: Sequence[str], context: torch.Tensor, ending: str = "."
+) -> torch.Tensor:
     """Return the text features (C, D) of classes behind context vectors; differentiable in these."""
-    tokens = prompt_tokens(model, names, len(context)).to(model.device)
+    tokens = prompt_tokens(model, names, len(context), ending).to(model.device)
     embedding = word_embedding(model)
     if context.shape[1] != embedding.embedding_dim:
         raise ModelError(
@@ -127,14 +129,14 @@ def prompt_features(model: OpenClipModel, names: Sequence[str], context: torch.T
     return features
 
 
-def prompt_tokens(model: OpenClipModel, names: Sequence[str], length: int) -> torch.Tensor:
+def prompt_tokens(model: OpenClipModel, names: Sequence[str], length: int, ending: str = ".") -> torch.Tensor:
     """Return the tokens of each class's name with ``length`` places left free after the first; raise where it is long.
 
     The free places hold the first token again: it is never the largest, by which open_clip finds the end of a text.
     """
     import torch
 
-    tokens = model.tokenizer([f"{name.replace('_', ' ')}." for name in names])
+    tokens = model.tokenizer([f"{name.replace('_', ' ')}{ending}" for name in names])
     places = tokens.shape[1]
     longest = int(tokens.argmax(dim=1).max()) + length
     if longest >= places:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.coop import prompt_features, prompt_logits, require_text_tower, word_embedding
+from robustcheck.adapters.coop import CONTEXT, prompt_features, prompt_logits, require_text_tower, word_embedding
 from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -50,16 +50,29 @@ class ContextTraining:
         return WARM_UP if epoch == 0 else RATE * (1 + cos(pi * epoch / self.epochs)) / 2
 
 
+def export_context(basis: HeadBasis, use: AdapterUse) -> bytes:
+    """Return the context vectors as the content of a file that ``+coop@FILE`` reads: safetensors."""
+    from safetensors.torch import save
+
+    context, _ = _train(basis, use)
+    return save({CONTEXT: context.cpu().contiguous()})
+
+
 def fit_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
     """Return the text classifier (C, D) of the context that was learnt, with the loss on the shots at its end."""
-    adapter, model = adapter_named(use.name), require_text_tower(basis.model)
+    model = require_text_tower(basis.model)
+    context, loss = _train(basis, use)
+    with model.running():
+        weights = prompt_features(model, basis.names, context)
+    return HeadState(normalise(weights.float().cpu().numpy()), {"context": len(context), "loss": loss})
+
+
+def _train(basis: HeadBasis, use: AdapterUse) -> tuple[torch.Tensor, float]:
+    adapter = adapter_named(use.name)
     assert basis.labels is not None, "the context is learnt from a training set"
     require_every_class(basis.labels, len(basis.names), use.name)
     how = ContextTraining(*(int(adapter.option(use, name)) for name in ("context", "epochs", "seed")))
-    context, loss = train_context(model, basis, how)
-    with model.running():
-        weights = prompt_features(model, basis.names, context)
-    return HeadState(normalise(weights.float().cpu().numpy()), {"context": how.context, "loss": loss})
+    return train_context(require_text_tower(basis.model), basis, how)
 
 
 def train_context(model: OpenClipModel, basis: HeadBasis, how: ContextTraining) -> tuple[torch.Tensor, float]:
@@ -104,4 +117,5 @@ COOP_TRAIN = Adapter(
     make_head=fit_prompts,
     head_logits=prompt_logits,
     tensor_logits=tensors.text,
+    export=export_context,
 )

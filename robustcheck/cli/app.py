@@ -22,6 +22,7 @@ from robustcheck.cli.export_command import export
 from robustcheck.cli.export_results_command import export_results
 from robustcheck.cli.init_command import init
 from robustcheck.cli.jobs_command import jobs, submit, work
+from robustcheck.cli.learn_command import learn
 from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
@@ -47,6 +48,7 @@ app.command()(init)
 app.command()(population)
 app.command()(export)
 app.command("export-results")(export_results)
+app.command()(learn)
 app.command()(comment)
 app.command()(compare)
 app.command()(noise)

@@ -10,6 +10,7 @@ from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.measure.early import why_all_images
 from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
+from robustcheck.measure.learnt import export_learnt
 from robustcheck.measure.loaded_models import group_by_budget, group_models
 from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
@@ -36,6 +37,7 @@ __all__ = [
     "cells_of_options",
     "default_batch",
     "default_memory",
+    "export_learnt",
     "group_by_budget",
     "group_models",
     "known_metrics",

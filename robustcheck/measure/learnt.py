@@ -11,7 +11,15 @@ from robustcheck.measure.memo import Memo, StoredRows
 from robustcheck.measure.parts import Derived
 from robustcheck.measure.readout import merged
 from robustcheck.measure.recipe import ClassList, Learnt, Recipe
-from robustcheck.models.adapter import HeadBasis, HeadState, LearntHead, adapter_named, head_logits, make_head
+from robustcheck.models.adapter import (
+    HeadBasis,
+    HeadState,
+    LearntHead,
+    adapter_named,
+    export_head,
+    head_logits,
+    make_head,
+)
 from robustcheck.outputs.logits import supervised_logits
 from robustcheck.store import Stored
 from robustcheck.values import Pairs
@@ -74,6 +82,12 @@ def learnt_part(learnt: Learnt) -> Derived:
 
     part = Derived("adapters", learnt.key, learnt.needs, make)
     return part
+
+
+def export_learnt(learnt: Learnt, memo: Memo) -> bytes:
+    """Return the content of the file that holds what an adapter learns: it learns it again, as it did before."""
+    basis = replace(_basis(learnt, memo, with_samples=True), model=memo.model(learnt.basis.ref, learnt_part(learnt)))
+    return export_head(basis, learnt.use)
 
 
 def learnt_facts(recipe: Recipe, memo: Memo) -> Pairs:

@@ -98,6 +98,7 @@ class LearntHead:
 
 
 TensorLogits = Callable[["torch.Tensor", HeadBasis, HeadState, AdapterUse], "torch.Tensor"]
+Export = Callable[[HeadBasis, AdapterUse], bytes]
 HeadLogits = Callable[[Features, HeadBasis, HeadState, AdapterUse], Floats]
 
 
@@ -122,6 +123,7 @@ class Adapter:
     head_logits   of sort ``head``: (features (n, D), basis, state, use) -> logits (n, C): arithmetic, without model
 
     tensor_logits of sort ``head``: the same on tensors, differentiable; without it attacks do not reach through
+    export        of one that learns: (basis, use) -> the content of a file that holds what it learnt
 
     The last ones are functions, or their places as ``module:function``.
     """
@@ -141,6 +143,7 @@ class Adapter:
     make_head: MakeHead | str | None = None
     head_logits: HeadLogits | str | None = None
     tensor_logits: TensorLogits | str | None = None
+    export: Export | str | None = None
 
     def option(self, use: AdapterUse, name: str) -> str:
         """Return the canonical value of an option: as the reference says, else its default."""
@@ -208,6 +211,16 @@ def tensor_logits(features: torch.Tensor, basis: HeadBasis, state: HeadState, us
     logits = adapter_named(use.name).tensor_logits
     assert logits is not None, "an attack looks whether it has them"
     return cast(TensorLogits, _function(logits))(features, basis, state, use)
+
+
+def export_head(basis: HeadBasis, use: AdapterUse) -> bytes:
+    """Return the content of the file that holds what a head adapter learns; raise SetupError where it has no file."""
+    export = adapter_named(use.name).export
+    if export is None:
+        able = ", ".join(name for name, adapter in known_adapters().items() if adapter.export is not None)
+        raise SetupError(f"{use.name} learns nothing that a file holds", expected=f"one of {able}")
+    with _told_as_its_own(use):
+        return cast(Export, _function(export))(basis, use)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Protocol
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.listing import name_first
 from robustcheck.prompts.prompt_files import SLOT, read_sentences, read_templates
+from robustcheck.prompts.trigger_logs import is_trigger_log, read_trigger_log
 from robustcheck.registry import known
 
 Texts = tuple[tuple[str, ...], ...]
@@ -49,13 +50,16 @@ def prompt_texts(name: str | None, dataset: HasPrompts, names: Sequence[str]) ->
     name = _default(dataset) if name is None else name
     if name in sets:
         return sets[name].texts(dataset, names)
+    if is_trigger_log(name):
+        return fill_templates(read_trigger_log(name), names)
     if name.endswith(".json"):
         return look_up_sentences(read_sentences(Path(name)), names, name)
     if "/" in name or name.endswith(_FILES):
         return fill_templates(read_templates(Path(name)), names)
     raise SetupError(
         f"unknown prompt set {name!r}",
-        expected=", ".join(sorted(sets)) + ", or a file: of templates (PATH.txt), of sentences (PATH.json)",
+        expected=", ".join(sorted(sets))
+        + ", or a file: of templates (PATH.txt), of sentences (PATH.json), of triggers (PATH.log)",
         fix=did_you_mean(name, sets) or "use a known prompt set",
     )
 

@@ -16,7 +16,7 @@ Node = dict[str, Any]
 
 VARIABLE: Node = {"type": "string", "pattern": r"\$\{[^{}]*\}"}
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-_FILE = r"/|\.(csv|txt|json|jsonl)$"
+_FILE = r"/|\.(csv|txt|json|jsonl|log(:[0-9]+)?)$"
 # A reference, a glob, a query, a file or several: anything but a single word, which must be a set.
 _MODEL_TEXT = r"[:/*?=<>@,+]|\.(yaml|yml|pt|pth|bin|ckpt|safetensors)$"
 # A facet of more values than these is not completed: nobody looks through a list of a thousand backbones.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,12 +11,18 @@ Facets = Mapping[str, frozenset[str]]
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-_PATH_SUFFIXES = (".csv", ".txt", ".json", ".jsonl")
+_PATH = re.compile(r".*\.(csv|txt|json|jsonl|log(:[0-9]+)?)", re.DOTALL)
 
 
 def is_path(text: str) -> bool:
     """Tell a path from a name."""
-    return "/" in text or text.endswith(_PATH_SUFFIXES)
+    return "/" in text or _PATH.fullmatch(text) is not None
+
+
+def file_of(text: str) -> str:
+    """Return the file that a text names: of ``found.log:49``, the first 49 prompts of a file, ``found.log``."""
+    head, mark, count = text.rpartition(":")
+    return head if mark and head.endswith(".log") and count.isdecimal() else text
 
 
 def _any_model(_: str) -> str | None:

@@ -28,8 +28,8 @@ A suite is a file that ends in `.robust.yaml`. Begin it with this line for compl
   of what it stands for.
 - A query selects models by facets: `{source: laion, architecture: [vit, cnn], samples: ">=1e9"}`, or as text
   `source=laion&architecture=vit|cnn&samples>=1e9`. All conditions must hold.
-- A path (with a `/`, or ending in `.csv`, `.txt`, `.json` or `.jsonl`) counts from the directory of the suite. What
-  begins with the name of a data set, such as `imagenet-c/fog/3`, is a subset of that data set.
+- A path (with a `/`, or ending in `.csv`, `.txt`, `.json`, `.jsonl` or `.log`) counts from the directory of the suite.
+  What begins with the name of a data set, such as `imagenet-c/fog/3`, is a subset of that data set.
 - A check about groups of models ({about_groups}) is one test over all
   models. Its groups are such queries; its models are the members of `population`, or those of the run, measured.
 - `yes`, `no`, `on`, `off` and numbers such as `010` must stand in quotes or be written plainly, duplicate keys and

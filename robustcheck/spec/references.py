@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from robustcheck.errors import did_you_mean
 from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
-from robustcheck.spec.names import KnownNames, KnownOption, is_path
+from robustcheck.spec.names import KnownNames, KnownOption, file_of, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
 from robustcheck.spec.source import Loc
@@ -263,7 +263,7 @@ def _check_file_or_name(
 ) -> None:
     if name in known or not is_path(name):
         _check_known(scope, loc, what, name, known, mistakes, "or a file beside the suite")
-    elif not (directory := scope.document.directory).joinpath(name).is_file():
+    elif not (directory := scope.document.directory).joinpath(file_of(name)).is_file():
         beside = sorted(path.name for path in directory.glob(f"*{Path(name).suffix}"))
         mistakes.at_value(
             scope,

@@ -176,8 +176,8 @@ class QuantityModel(BaseModel):
     )
     prompts: Annotated[TextField | None, Names("prompt set")] = Field(
         default=None,
-        description="A prompt set by name, or a file: templates (.txt) or sentences of each class (.json); "
-        "default: the data set's own.",
+        description="A prompt set by name, or a file: templates (.txt), sentences of each class (.json) or "
+        "triggers (.log); default: the data set's own.",
     )
     options: Annotated[dict[str, SettingField], Names("options")] = Field(
         default_factory=dict,

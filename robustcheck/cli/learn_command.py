@@ -1,0 +1,56 @@
+"""Write what an adapter learns to a file: context vectors for ``+coop@FILE``, triggers for ``prompts: FILE.log``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from robustcheck.cli.said import say
+from robustcheck.datasets import data_roots
+from robustcheck.disk import write_atomically
+from robustcheck.errors import RobustcheckError, SetupError
+from robustcheck.measure import Bench, MeasureSettings, export_learnt
+from robustcheck.models.encoders import Precision
+from robustcheck.models.model_sets import resolve_one
+from robustcheck.run.settings import home_of
+from robustcheck.values import Cell, Quantity
+
+
+def learn(
+    model: Annotated[str, typer.Argument(help="A model with an adapter that learns, such as MODEL+coop-train.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="The set to be scored, which says what is learnt from.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
+    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
+    store: Annotated[
+        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
+    ] = None,
+) -> None:
+    """Write what an adapter learns: +coop-train the file of +coop@FILE, +trigger-search a log for prompts: FILE.log."""
+    here = Path.cwd()
+    settings = MeasureSettings(
+        store=store or home_of(here) / "store",
+        roots=data_roots(data, os.environ, here),
+        device=device,
+        precision=precision,
+    )
+    cell = Cell(resolve_one(model), Quantity("top1", dataset))
+    write_atomically(out, learnt_content(cell, Bench(settings)))
+    say(f"written: {out}")
+
+
+def learnt_content(cell: Cell, bench: Bench) -> bytes:
+    """Return what the adapter of a cell's model learns, as the content of a file; measures what is missing."""
+    found = bench.measure(cell)
+    if isinstance(found, RobustcheckError):
+        raise found
+    learnt = bench.recipes(cell)[0].learnt
+    if learnt is None or not learnt.places:
+        raise SetupError(
+            f"{cell.model.text} learns nothing", expected="a model with an adapter that learns, such as +coop-train"
+        )
+    return export_learnt(learnt, bench.memo)
