@@ -42,7 +42,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FoundTrigger:
     """Where a step of the search ended: the trigger, its text, and the loss on all shots."""
 
     trigger: Trigger
@@ -94,7 +94,7 @@ def export_triggers(basis: HeadBasis, use: AdapterUse) -> bytes:
     return "".join(f"{' '.join(map(str, step.trigger))}  # {step.text}\n" for step in steps).encode()
 
 
-def search_triggers(shots: Shots, how: Search) -> Iterator[Step]:
+def search_triggers(shots: Shots, how: Search) -> Iterator[FoundTrigger]:
     """Yield the start and then where each step ended; the loss never rises."""
     import torch
 
@@ -102,13 +102,13 @@ def search_triggers(shots: Shots, how: Search) -> Iterator[Step]:
     with shots.model.running(gradients=True):
         trigger = _start(shots.model, how.tokens)
         loss = shots.loss_of(trigger)
-        yield Step(trigger, trigger_text(shots.model, trigger), loss)
+        yield FoundTrigger(trigger, trigger_text(shots.model, trigger), loss)
         for number in range(how.steps):
             batch = shots.rows(torch.randperm(len(shots.labels), generator=generator)[:BATCH])
             tried = _best_candidate(batch, trigger, number % how.tokens, how.candidates)
             if tried is not None and (lower := shots.loss_of(tried)) < loss:
                 trigger, loss = tried, lower
-            yield Step(trigger, trigger_text(shots.model, trigger), loss)
+            yield FoundTrigger(trigger, trigger_text(shots.model, trigger), loss)
 
 
 def first_order_gains(shots: Shots, trigger: Trigger, place: int) -> torch.Tensor:
