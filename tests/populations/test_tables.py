@@ -243,7 +243,7 @@ def test_timm_accuracies_equal_the_published_file(name: str, dataset: str, class
 
 
 def test_the_figures_on_imagenet_real_follow_those_on_imagenet() -> None:
-    """Reassessed labels are kinder, and three decimals of a percentage tell the count of images: a wrong digit shows."""
+    """Reassessed labels are kinder, and three decimals of a percentage give the count of images: a typo shows."""
     population = load_population("timm")
     points = population.points(Quantity("top1", "imagenet-val"), Quantity("top1", "imagenet-real"))
     assert len(points) == 1002
