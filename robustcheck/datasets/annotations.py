@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,19 +27,20 @@ _NAMED = "cue-conflict"
 
 
 def annotations_of(
-    name: str, roots: Sequence[Path], index_dir: Path | None, ids: Sequence[str] | None = None
+    name: str, roots: Sequence[Path], index_dir: Path | None, ids: Callable[[], Sequence[str]] | None = None
 ) -> Dataset:
     """Return ids, labels and groups of a dataset; its images may not be there.
 
     ImageNet's validation set and ImageNet-X are known from the package ``imagenet-x``, by ImageNet's own
-    file names. Cue-conflict images are known from ``ids``, the names they had where they were scored, and
-    keep that order. Every other dataset must open: DataMissing says where to put it.
+    file names. Cue-conflict images are known from ``ids``, which returns the names they had where they were
+    scored, and keep that order. Every other dataset must open: DataMissing says where to put it.
     """
     if name in _PACKAGED:
         return without_images(known_datasets()[name], _PACKAGED[name]())
     if name == _NAMED and ids is not None:
-        found = without_images(known_datasets()[name], cue_conflict_known(ids))
-        return replace(found, defects=_count_defects(name, len(ids)))
+        names = ids()
+        found = without_images(known_datasets()[name], cue_conflict_known(names))
+        return replace(found, defects=_count_defects(name, len(names)))
     return open_dataset(name, roots, index_dir)
 
 

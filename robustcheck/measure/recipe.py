@@ -15,9 +15,9 @@ from robustcheck.errors import ModelError
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
 from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
 from robustcheck.measure.reading import POOLED, Reading, reading_facts
+from robustcheck.measure.saved_files import SavedFiles
 from robustcheck.models.kind import capabilities
 from robustcheck.models.output_names import OutputNames
-from robustcheck.predictions import Predictions
 from robustcheck.store import content_key
 from robustcheck.transforms import Transform
 from robustcheck.values import AdapterUse, ModelRef
@@ -113,7 +113,7 @@ class Recipe:
     seed: int
     classes: ClassList | None
     labelled: bool = True
-    saved: Predictions | None = None
+    saved: SavedFiles | None = None
     reading: Reading = POOLED
     chosen: tuple[int, ...] = ()
     others: tuple[Recipe, ...] = ()

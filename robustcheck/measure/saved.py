@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, ImageDataset, classes_outside, known_outside, most_samples
 from robustcheck.datasets.class_sets import imagenet_wnids
 from robustcheck.datasets.label_lists import label_list_of
-from robustcheck.errors import DataError, DataMissing, ModelError
+from robustcheck.errors import DataError, ModelError
 from robustcheck.measure.learnt import LearntReadout, read_learnt
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.pairing import AskedClasses, OutputPairing, asked_classes, pair_outputs
@@ -23,19 +22,16 @@ from robustcheck.predictions import (
     Predictions,
     aligned,
     logits_of_values,
-    looks_like_softmax,
     settled,
     summary_of,
     with_columns,
     with_names,
 )
-from robustcheck.values import Task
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _NAMED = "write an NPZ file with class_names, or columns logit_NAME: see docs/predictions.md"
-_NEED_NO_LABELS: tuple[Task, ...] = ("ood", "sequences")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,94 +73,9 @@ def best_class_summary(recipe: Recipe, kept: Ints | None, temperature: float) ->
     return summary_of(found, recipe.dataset.labels if recipe.labelled else None)
 
 
-def fitting_dataset(saved: Predictions, name: str, ways: Sequence[Callable[[str, Predictions], Dataset]]) -> Dataset:
-    """Return the data set that has the samples of saved predictions.
-
-    That is the first of several ways to know it (its images are here; its annotations are known) whose
-    sample ids fit. Where it is not known at all, it is what the predictions say of it themselves.
-    """
-    _require_no_more(saved, name)
-    unknown: list[DataError] = []
-    misfits: list[DataError] = []
-    for way in ways:
-        try:
-            dataset = way(name, saved)
-        except DataError as error:
-            unknown.append(error)
-            continue
-        try:
-            _require_samples(saved, dataset.ids, name)
-            return _with_remark(dataset, saved)
-        except DataError as error:
-            misfits.append(error)
-    # Part of the samples of a data set that is known must not pass for all of it.
-    if misfits:
-        raise misfits[0]
-    class_names = saved.class_names or classes_outside(name)
-    if not class_names:
-        # A data set that is here and wrong is worth more words than one that is not here.
-        raise next((error for error in unknown if not isinstance(error, DataMissing)), unknown[0])
-    return _as_told(saved, name, class_names)
-
-
-def _require_no_more(saved: Predictions, name: str) -> None:
-    """Refuse more predictions than a data set of the catalogue has images: some of them are of another set."""
-    most = most_samples(name)
-    if most is not None and len(saved) > most:
-        raise DataError(
-            f"predictions on {len(saved):,} samples",
-            where=str(saved.path),
-            expected=f"at most {most:,}, the whole of {name}",
-            fix="take away the rows that are not of this set",
-        )
-
-
-def _require_samples(saved: Predictions, ids: npt.NDArray[np.str_], name: str) -> None:
-    """Raise DataError unless there are predictions on all these samples, whatever their classes are."""
-    aligned(replace(saved, kind="classes", values=np.zeros(len(saved)), labels=None), ids, 1, name, others=True)
-
-
-def _with_remark(dataset: Dataset, saved: Predictions) -> Dataset:
-    """Return a data set that says how many predictions are on none of its samples; a view shows part of a file."""
-    more = len(saved) - len(dataset)
-    remarks = list(_softmax_in_words(saved))
-    if more > 0 and most_samples(dataset.name) is None:
-        remarks.append(f"{more} of {len(saved)} predictions are on no sample of {dataset.name} and do not count")
-    if not remarks or not isinstance(dataset, ImageDataset):
-        return dataset
-    return replace(dataset, defects=(*dataset.defects, *remarks))
-
-
-def _softmax_in_words(saved: Predictions) -> Iterator[str]:
-    """Say that logits look like probabilities: another softmax on top of one flattens every confidence."""
-    if looks_like_softmax(saved):
-        yield f"the logits in {saved.path.name} are never below 0 and sum to 1, as probabilities do: call them so"
-
-
-def _as_told(saved: Predictions, name: str, class_names: tuple[str, ...]) -> Dataset:
-    """Return a data set as its predictions describe it."""
-    labels = np.zeros(len(saved), dtype=np.int64) if saved.labels is None else saved.labels
-    # Classes that nobody scores only tell groups of samples apart.
-    names = _numbered(labels) if len(class_names) == 1 and labels.max(initial=0) else class_names
-    dataset = known_outside(name, saved.ids, labels, names, saved.groups)
-    if saved.labels is None and dataset.task not in _NEED_NO_LABELS:
-        raise DataMissing(
-            f"these predictions have no labels, and {name} is not here",
-            where=str(saved.path),
-            expected="a column of labels, or the data set",
-        )
-    return dataset
-
-
-def _numbered(labels: Ints) -> tuple[str, ...]:
-    """Return names for the classes of labels that name none."""
-    return tuple(f"class {label}" for label in range(int(labels.max()) + 1))
-
-
 def _on_dataset(recipe: Recipe) -> Predictions:
     """Return the predictions in the order of the data set's samples, counted in the names that are scored."""
-    saved, dataset, classes = recipe.saved, recipe.dataset, recipe.classes
-    assert saved is not None, "a recipe of saved predictions holds them"
+    saved, dataset, classes = _read(recipe), recipe.dataset, recipe.classes
     assert classes is not None, "saved predictions are of classes"
     are_classes = dataset.vocabulary is None or _is_merged(saved, recipe)
     if saved.kind == "classes" and not are_classes:
@@ -179,11 +90,15 @@ def _on_dataset(recipe: Recipe) -> Predictions:
     return aligned(saved, dataset.ids, len(names_of_saved(recipe)), dataset.name, labels=labels, others=True)
 
 
+def _read(recipe: Recipe) -> Predictions:
+    assert recipe.saved is not None, "a recipe of saved predictions holds them"
+    return recipe.saved.read()
+
+
 def names_of_saved(recipe: Recipe) -> tuple[str, ...]:
     """Return the names that saved predictions are counted in: those that are scored, or classes already merged."""
-    assert recipe.saved is not None, "a recipe of saved predictions holds them"
     assert recipe.classes is not None, "saved predictions are of classes"
-    are_merged = recipe.dataset.vocabulary is not None and _is_merged(recipe.saved, recipe)
+    are_merged = recipe.dataset.vocabulary is not None and _is_merged(_read(recipe), recipe)
     return recipe.dataset.class_names if are_merged else recipe.classes.names
 
 
@@ -207,8 +122,7 @@ def paired_by_number(recipe: Recipe) -> OutputPairing | None:
 
     Raises DataError where they may be the places of the set's classes, or those of ImageNet's in another order.
     """
-    saved, names = recipe.saved, names_of_saved(recipe)
-    assert saved is not None, "a recipe of saved predictions holds them"
+    saved, names = _read(recipe), names_of_saved(recipe)
     if settled(saved, names).class_names is not None:
         return None
     count = len(names) if saved.kind == "classes" else int(saved.values.shape[1])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from robustcheck.measure.parts import Derived
 from robustcheck.measure.reading import POOLED
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import paired_by_number
+from robustcheck.models.digests import installed_version
 from robustcheck.registry import foreign_maker
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
@@ -107,12 +106,7 @@ def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:
 
 def _stored_key(key: str) -> str:
     """Return the key of a stored score: what is made of its parts depends on the code that does it."""
-    return content_key({"score": key, "scoring": SCORING, "version": _own_version()})
-
-
-@cache
-def _own_version() -> str:
-    return version("robustcheck")
+    return content_key({"score": key, "scoring": SCORING, "version": installed_version("robustcheck")})
 
 
 def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:

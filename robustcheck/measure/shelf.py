@@ -24,11 +24,12 @@ from robustcheck.measure.learnt_recipes import (
 from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.parts import ImageSet
 from robustcheck.measure.recipe import ClassList, Learnt, Recipe
-from robustcheck.measure.saved import fitting_dataset
+from robustcheck.measure.saved_datasets import SavedDatasets
+from robustcheck.measure.saved_files import ReadFiles, SavedFiles
 from robustcheck.models.digests import adapter_facts, weights_digest
 from robustcheck.models.kind import capabilities
 from robustcheck.models.output_names import OutputNames, output_names
-from robustcheck.predictions import Predictions, read_predictions, stem_of
+from robustcheck.predictions import find_files, stem_of
 from robustcheck.prompts import prompt_texts
 from robustcheck.transforms import parse_transform
 from robustcheck.values import ModelRef, Quantity
@@ -42,11 +43,18 @@ class Shelf:
     open: Callable[[str, Sequence[Path], Path], Dataset] = open_dataset
     _datasets: dict[str, Dataset | RobustcheckError] = field(default_factory=dict)
     _digests: dict[tuple[object, ...], str] = field(default_factory=dict)
-    _saved: dict[tuple[str, str, str | None, str | None], Predictions] = field(default_factory=dict)
-    _told: dict[tuple[str, str], Dataset] = field(default_factory=dict)
+    _files: ReadFiles = field(init=False)
+    _saved: dict[tuple[str, str, str | None, str | None], SavedFiles] = field(default_factory=dict)
+    _saved_datasets: SavedDatasets = field(init=False)
     _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     _outputs: dict[tuple[object, ...], OutputNames | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take note of where facts about saved predictions are kept."""
+        facts = self.settings.local / "predictions"
+        self._files = ReadFiles(facts)
+        self._saved_datasets = SavedDatasets(facts, (self._opened, self._annotated))
 
     def dataset(self, name: str) -> Dataset:
         """Open a data set once; raise its error again each time."""
@@ -73,29 +81,28 @@ class Shelf:
         """Open a data set for a model: saved predictions need what is known of it, not its images."""
         if ref.kind != "predictions":
             return self.dataset(name)
-        saved = self.predictions(ref, name, quantity)
-        key = (name, saved.digest)
-        if key not in self._told:
-            self._told[key] = fitting_dataset(saved, name, (self._opened, self._annotated))
-        return self._told[key]
+        return self._saved_datasets.of(self.predictions(ref, name, quantity), name)
 
-    def _opened(self, name: str, saved: Predictions) -> Dataset:
+    def _opened(self, name: str, saved: SavedFiles) -> Dataset:
         return self.dataset(name)
 
-    def _annotated(self, name: str, saved: Predictions) -> Dataset:
-        return annotations_of(name, self.settings.roots, self.settings.local / "indexes", saved.ids.tolist())
+    def _annotated(self, name: str, saved: SavedFiles) -> Dataset:
+        def ids() -> list[str]:
+            return list(map(str, saved.read().ids))
 
-    def predictions(self, ref: ModelRef, name: str, quantity: Quantity) -> Predictions:
-        """Read the saved predictions on a data set once; raise DataMissing where there are none."""
+        return annotations_of(name, self.settings.roots, self.settings.local / "indexes", ids)
+
+    def predictions(self, ref: ModelRef, name: str, quantity: Quantity) -> SavedFiles:
+        """Find the saved predictions on a data set once; raise DataMissing where there are none."""
         assert ref.weights is not None, "a reference to predictions names their directory"
         key = (ref.weights, name, quantity.transform, quantity.prompts)
         if key not in self._saved:
-            found = read_predictions(Path(ref.weights), *key[1:])
-            if found is None and (whole := shown_whole(name)):
-                found = read_predictions(Path(ref.weights), whole, quantity.transform, quantity.prompts)
-            if found is None:
+            found = find_files(Path(ref.weights), *key[1:])
+            if not found and (whole := shown_whole(name)):
+                found = find_files(Path(ref.weights), whole, quantity.transform, quantity.prompts)
+            if not found:
                 raise _no_predictions(ref, *key[1:])
-            self._saved[key] = found
+            self._saved[key] = self._files.open(found)
         return self._saved[key]
 
     def encoder(self, ref: ModelRef) -> EncoderFacts | None:

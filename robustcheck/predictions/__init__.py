@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.predictions.align import aligned, logits_of_values, settled, with_columns, with_names
-from robustcheck.predictions.directory import read_predictions, stem_of
+from robustcheck.predictions.directory import find_files, read_files, read_predictions, stem_of
 from robustcheck.predictions.saved_predictions import Kind, Predictions, looks_like_softmax
 from robustcheck.predictions.summarising import summary_columns, summary_of
 from robustcheck.predictions.trials import CATEGORIES
@@ -14,8 +14,10 @@ __all__ = [
     "Kind",
     "Predictions",
     "aligned",
+    "find_files",
     "logits_of_values",
     "looks_like_softmax",
+    "read_files",
     "read_predictions",
     "settled",
     "stem_of",

@@ -34,9 +34,19 @@ def read_predictions(
     path: Path, dataset_name: str, transform: str | None = None, prompts: str | None = None
 ) -> Predictions | None:
     """Return a model's predictions on a data set, or None when there are none; raise DataError in words."""
-    files = _files(path, dataset_name, stem_of(dataset_name, transform, prompts))
-    if not files:
-        return None
+    files = find_files(path, dataset_name, transform, prompts)
+    return read_files(files) if files else None
+
+
+def find_files(
+    path: Path, dataset_name: str, transform: str | None = None, prompts: str | None = None
+) -> tuple[Path, ...]:
+    """Return the files that hold a model's predictions on a data set, none where there are none."""
+    return _files(path, dataset_name, stem_of(dataset_name, transform, prompts))
+
+
+def read_files(files: Sequence[Path]) -> Predictions:
+    """Return the predictions in the files of one model on one data set; raise DataError in words."""
     return replace(check_predictions(_read(files)), digest=_digest(files))
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from robustcheck.datasets import Dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import Bench
-from robustcheck.measure.memo import NotStored
 from robustcheck.measure.summaries import read_slice
 from robustcheck.stats.sampling import Floats, Ints
 from robustcheck.values import Cell, Picture, Samples, Score, Trace
@@ -39,15 +38,14 @@ class ClassAnswers:
 
 
 def class_answers(cell: Cell, bench: Bench) -> ClassAnswers | None:
-    """Return the answers behind a score of classification; None where a cell has no such answers."""
-    try:
-        recipe = bench.recipes(cell)[0]
-        if recipe.dataset.task != "classification" or not recipe.labelled or recipe.classes is None:
-            return None
-        found = read_slice(recipe, bench.memo, cell.quantity.where)
-    except (RobustcheckError, NotStored):
-        # A score can outlive the outputs that it was made from; nothing is measured for a picture.
+    """Return the answers behind a score of classification; None where a cell has no such answers.
+
+    Raises NotStored where the outputs are gone.
+    """
+    recipe = bench.recipes(cell)[0]
+    if recipe.dataset.task != "classification" or not recipe.labelled or recipe.classes is None:
         return None
+    found = read_slice(recipe, bench.memo, cell.quantity.where)
     columns = found.summary.columns
     if np.isnan(columns["predicted"]).any():
         return None

@@ -18,13 +18,14 @@ from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.early_checks import FULL, EarlyChecks
 from robustcheck.run.evidence import EvidenceBook
+from robustcheck.run.kept_drawings import FindSamples
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
 from robustcheck.run.members import make_model_test
 from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
 from robustcheck.run.settings import RunSettings
-from robustcheck.run.verdict_pictures import FindSamples, draw_result
+from robustcheck.run.verdict_pictures import draw_result
 from robustcheck.spec import load_suite
 from robustcheck.values import Drawn, ModelRef, Result, Score, Status, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck, Suite

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from robustcheck.judge import Case
 from robustcheck.measure import Bench
-from robustcheck.run.class_pictures import class_answers, class_pictures, shape_strip
-from robustcheck.run.score_pictures import pictures_of
-from robustcheck.run.thumbnails import wrong_images
-from robustcheck.values import Drawn, Result, Samples, Score, Status, Verdict
-
-# Where the per-sample scores behind a score lie; None where they are gone.
-FindSamples = Callable[[Score], Samples | None]
+from robustcheck.run.kept_drawings import FindSamples, copies_of, drawing_of
+from robustcheck.run.wrong_images import thumbnails_of
+from robustcheck.values import Drawn, Result, Status, Verdict
 
 # What a reader wants to look into.
 _LOOKED_INTO: tuple[Status, ...] = ("fail", "unsure", "warn")
@@ -34,16 +30,11 @@ def draw_result(
     is_looked_into = verdict.status in _LOOKED_INTO or verdict.excused
     if not is_looked_into and planned > SMALL_RUN:
         return Drawn()
-    samples = find(score)
-    pictures = () if samples is None else (*pictures_of(score, samples), *shape_strip(score, samples, bench))
-    answers = class_answers(score.cell, bench) if is_looked_into else None
-    if answers is None:
-        return Drawn(pictures)
-    pictures = (*pictures, *class_pictures(answers))
-    if not with_images:
-        return Drawn(pictures)
-    images, said = wrong_images(answers, find(case.reference) if case.reference is not None else None)
-    return Drawn(pictures, images, said)
+    drawing = drawing_of(score, case.reference, bench, find, with_classes=is_looked_into)
+    if drawing.wrong is None or not with_images:
+        return Drawn(drawing.pictures)
+    copies = copies_of(drawing.wrong, bench.recipes(score.cell)[0].dataset, bench) if drawing.wrong.count else None
+    return Drawn(drawing.pictures, *thumbnails_of(drawing.wrong, copies))
 
 
 def within_weight(results: Iterable[Result]) -> tuple[Result, ...]:

@@ -116,7 +116,7 @@ def test_a_shape_in_the_wrong_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_annotations_follow_from_names_alone() -> None:
     ids = ("0002_x_s01_0_cat_00_cat10-truck3.png", "0001_x_s01_0_bird_00_bird1-bird2.png")
-    dataset = annotations_of("cue-conflict", (), None, ids)
+    dataset = annotations_of("cue-conflict", (), None, lambda: ids)
     assert dataset.ids.tolist() == ["cat10-truck3", "bird1-bird2"]
     assert dataset.groups["texture"].tolist() == ["truck", "bird"]
     assert dataset.vocabulary is not None
@@ -125,4 +125,4 @@ def test_annotations_follow_from_names_alone() -> None:
 
 def test_no_names_tell_nothing() -> None:
     with pytest.raises(DataError, match="no image names"):
-        annotations_of("cue-conflict", (), None, ())
+        annotations_of("cue-conflict", (), None, lambda: ())
