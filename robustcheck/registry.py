@@ -33,6 +33,19 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
+class _Point:
+    """An entry point of ours, with the name and version of the package that declares it."""
+
+    entry: EntryPoint
+    owner: str
+    version: str
+
+    @property
+    def group(self) -> str:
+        return self.entry.group.removeprefix("robustcheck.")
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """A value of an entry point, with the package that brought it."""
 
@@ -66,13 +79,12 @@ def foreign_maker(group: str, name: str) -> str:
 
 def other_packages() -> tuple[tuple[str, str], ...]:
     """Return the name and version of every other package that adds something; nothing is loaded."""
-    points = [point for group in GROUPS for point in entry_points(group=f"robustcheck.{group}")]
-    return tuple(sorted({(_owner(point), _version(point)) for point in points if not _is_ours(point)}))
+    return tuple(sorted({(point.owner, point.version) for point in _points() if point.owner != _OURS}))
 
 
 def forget() -> None:
     """Read the entry points anew at the next look-up: for tests that install or remove a package."""
-    for remembered in (_found, _require_kind, named):
+    for remembered in (_points, _found, _require_kind, named):
         remembered.cache_clear()
 
 
@@ -91,9 +103,9 @@ def _require_kind(group: str, kinds: tuple[type[Any], ...]) -> None:
 @cache
 def _found(group: str) -> Mapping[str, _Found]:
     assert group in GROUPS, f"{group!r} is not a group of the registry"
-    found_points = entry_points(group=f"robustcheck.{group}")
-    points = sorted(found_points, key=lambda point: (not _is_ours(point), _owner(point), point.name))
-    if not any(map(_is_ours, points)):
+    own_group = [point for point in _points() if point.group == group]
+    points = sorted(own_group, key=lambda point: (point.owner != _OURS, point.owner, point.entry.name))
+    if not any(point.owner == _OURS for point in points):
         raise SetupError(
             f"the installation of robustcheck declares no {group}",
             expected=f"the entry points robustcheck.{group} of its pyproject.toml",
@@ -106,12 +118,28 @@ def _found(group: str) -> Mapping[str, _Found]:
     return MappingProxyType(found)
 
 
-def _add(found: dict[str, _Found], value: Any, point: EntryPoint) -> None:
-    name, owner, group = getattr(value, "name", None), _owner(point), point.group.removeprefix("robustcheck.")
+@cache
+def _points() -> tuple[_Point, ...]:
+    """Read the entry points of all groups; the metadata of a package with many of them are parsed once."""
+    packages: dict[int, tuple[str, str]] = {}
+    every, found = entry_points(), []
+    for entry in (entry for group in GROUPS for entry in every.select(group=f"robustcheck.{group}")):
+        if id(entry.dist) not in packages:
+            packages[id(entry.dist)] = _package(entry)
+        found.append(_Point(entry, *packages[id(entry.dist)]))
+    return tuple(found)
+
+
+def _package(entry: EntryPoint) -> tuple[str, str]:
+    return ("an unknown package", "") if entry.dist is None else (entry.dist.name, entry.dist.version)
+
+
+def _add(found: dict[str, _Found], value: Any, point: _Point) -> None:
+    name, owner, group = getattr(value, "name", None), point.owner, point.group
     if not isinstance(name, str) or not name:
         raise SetupError(
-            f"the entry point {point.name!r} of {owner} gives a {type(value).__name__} without a name",
-            where=point.group,
+            f"the entry point {point.entry.name!r} of {owner} gives a {type(value).__name__} without a name",
+            where=point.entry.group,
             expected="a value with a name, or a tuple of such values",
             fix=f"correct or uninstall {owner}",
         )
@@ -120,31 +148,19 @@ def _add(found: dict[str, _Found], value: Any, point: EntryPoint) -> None:
             f"two packages register the {group} name {name!r}: {found[name].package} and {owner}",
             fix="uninstall one of them",
         )
-    found[name] = _Found(value, owner, _version(point))
+    found[name] = _Found(value, owner, point.version)
 
 
 def _each(loaded: Any) -> tuple[Any, ...]:
     return tuple(loaded) if isinstance(loaded, tuple | list) else (loaded,)
 
 
-def _load(point: EntryPoint) -> Any:
+def _load(point: _Point) -> Any:
     try:
-        return point.load()
+        return point.entry.load()
     except (ImportError, AttributeError, NameError, TypeError, ValueError, SyntaxError, OSError) as error:
         raise SetupError(
-            f"the entry point {point.name!r} of {_owner(point)} cannot be loaded ({error})",
-            where=point.group,
-            fix=f"reinstall or uninstall {_owner(point)}",
+            f"the entry point {point.entry.name!r} of {point.owner} cannot be loaded ({error})",
+            where=point.entry.group,
+            fix=f"reinstall or uninstall {point.owner}",
         ) from error
-
-
-def _is_ours(point: EntryPoint) -> bool:
-    return _owner(point) == _OURS
-
-
-def _owner(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "an unknown package"
-
-
-def _version(point: EntryPoint) -> str:
-    return point.dist.version if point.dist is not None else ""

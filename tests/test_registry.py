@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoints
+
 import pytest
 from package_makers import Install
 
@@ -72,7 +74,7 @@ def test_a_value_of_another_type_names_its_package(install: Install) -> None:
 
 
 def test_an_installation_without_our_own_values_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    monkeypatch.setattr(registry, "entry_points", lambda: EntryPoints())
     registry.forget()
     with pytest.raises(SetupError, match=r"declares no layouts\n(?s:.)*install it again"):
         registry.named("layouts")

@@ -46,8 +46,8 @@ def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
         made.append(sampled.samples)
         return Stored(_EMPTY, _scored(cell, sampled, key))
 
-    key = _key(cell, recipes)
-    facts = memo.get(Derived("scores", _stored_key(key), (), make)).facts
+    key = score_key(cell, recipes)
+    facts = memo.get(Derived("scores", stored_key(key), (), make)).facts
     ends = facts["ends"]
     return Score(
         cell=cell,
@@ -104,19 +104,19 @@ def _scored(cell: Cell, sampled: Sampled, key: str) -> Mapping[str, Any]:
     }
 
 
-def _stored_key(key: str) -> str:
+def stored_key(key: str) -> str:
     """Return the key of a stored score: what is made of its parts depends on the code that does it."""
     return content_key({"score": key, "scoring": SCORING, "version": installed_version("robustcheck")})
 
 
-def _key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
+def score_key(cell: Cell, recipes: tuple[Recipe, ...]) -> str:
     """Return the sha256 of what decides a score: the parts, and what is done with them; of a stage that of all images.
 
     A stage's own key ends in its number.
     """
     if cell.stage is not None:
         whole = tuple(replace(recipe, stage=None) for recipe in recipes)
-        return f"{_key(replace(cell, stage=None), whole)}-{ORDER}.{cell.stage}"
+        return f"{score_key(replace(cell, stage=None), whole)}-{ORDER}.{cell.stage}"
     quantity = cell.quantity
     facts = {
         "parts": [recipe.key for recipe in recipes],
