@@ -41,6 +41,7 @@ from robustcheck.values import Cell, Score
 # A class of one image has no recall with an interval: a thousand images need fewer classes than ImageNet has.
 CLASSES = 100
 LIVE_IMAGES = 50_000
+NAMES = {"ece": "ece", "ece_mass": "mass"}
 HEAD = "robustcheck: 1\nmodels: {models}\nchecks:\n"
 CHECK = "  - {{id: {id}, measure: {{metric: {metric}, dataset: imagenet-sketch{options}}}, expect: {{{expect}}}}}\n"
 
@@ -128,9 +129,9 @@ def write_predictions(directory: Path, images: int, models: int) -> list[Path]:
 def write_suite(directory: Path, models: Sequence[Path]) -> None:
     """Write a suite of 24 checks on saved predictions: most of them fail, which costs more than to pass."""
     checks = [_check("top1", "top1", "at_least: 50%"), _check("recall", "mean_per_class_recall", "at_least: 50%")]
-    for metric in ("ece", "ece_mass"):
+    for metric in NAMES:
         for bins in range(10, 20):
-            checks.append(_check(f"{metric}-{bins}", metric, "at_most: 0.2", f"options: {{bins: {bins}}}"))
+            checks.append(_check(f"{NAMES[metric]}-{bins}", metric, "at_most: 0.2", f"options: {{bins: {bins}}}"))
     other = f'no_worse_than: {{model: "predictions:{models[0]}", allowed_drop: '
     checks += [_check("pair", "top1", other + "1pp}"), _check("pair-ece", "ece", other + "0.01}")]
     _write(directory / "judging.robust.yaml", models, checks)
@@ -153,10 +154,10 @@ def write_live(directory: Path, images: int, models: int) -> int:
     """Write predictions, 50 checks on them, and the scores of all of them; return how many items that makes."""
     paths = write_predictions(directory, images, models)
     checks = [_check("top1", "top1", "at_least: 50%"), _check("recall", "mean_per_class_recall", "at_least: 50%")]
-    for metric in ("ece", "ece_mass"):
+    for metric in NAMES:
         for bins in range(10, 34):
             limit = 0.05 if bins == 10 else 0.9
-            checks.append(_check(f"{metric}-{bins}", metric, f"at_most: {limit}", f"options: {{bins: {bins}}}"))
+            checks.append(_check(f"{NAMES[metric]}-{bins}", metric, f"at_most: {limit}", f"options: {{bins: {bins}}}"))
     _write(directory / "live.robust.yaml", paths, checks)
     _share_scores(directory)
     return len(checks) * models

@@ -7,7 +7,7 @@ expanded by ``sqrt(n / degrees)`` and Student's t, without which few families lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -36,12 +36,14 @@ class Effect:
     """A statistic of groups of models with its bootstrap draws.
 
     ``size`` is the effective number of families of the smallest group and ``degrees`` its degrees of freedom.
+    A correlation has ``fisher_error``, the standard error of z = artanh r: on that scale an interval stays in -1 to 1.
     """
 
     value: float
     draws: Floats
     size: float
     degrees: float
+    fisher_error: float | None = None
 
     @property
     def error(self) -> float:
@@ -51,7 +53,7 @@ class Effect:
     @property
     def reversed(self) -> Effect:
         """The effect seen from the other side."""
-        return Effect(-self.value, -self.draws, self.size, self.degrees)
+        return replace(self, value=-self.value, draws=-self.draws)
 
     def interval(self, level: float) -> Interval:
         """Return the expanded percentile interval; where the draws do not reach, Student's t with their error."""
@@ -61,9 +63,16 @@ class Effect:
         low, high = (float(bound) for bound in np.quantile(self.draws, [share, 1 - share]))
         low, high = min(low, self.value), max(high, self.value)
         if share * self.draws.size < _RESOLVED:
-            low = min(low, self.value - reach * self.error)
-            high = max(high, self.value + reach * self.error)
+            ends = self._student(reach)
+            low, high = min(low, ends[0]), max(high, ends[1])
         return low, high
+
+    def _student(self, reach: float) -> Interval:
+        if self.fisher_error is None:
+            return self.value - reach * self.error, self.value + reach * self.error
+        most = _nearest_to_perfect(self.size)
+        z = float(np.arctanh(np.clip(self.value, -most, most)))
+        return float(np.tanh(z - reach * self.fisher_error)), float(np.tanh(z + reach * self.fisher_error))
 
 
 def mean_difference(
@@ -145,7 +154,26 @@ def correlation(points: Points, method: Method, *, seed: int) -> Effect:
     value = correlation_of(points.x, points.y, method)
     if draws.std() <= ROUNDING:
         draws = _one_swap_off(value, families.count, rng, draws.size)
-    return Effect(value, draws, *smallest_sample((families,), 2))
+    effect = Effect(value, draws, *smallest_sample((families,), 2))
+    return replace(effect, fisher_error=_fisher_error(effect, method))
+
+
+def _fisher_error(effect: Effect, method: Method) -> float:
+    """Return the standard error of z = artanh r, the larger of what the draws and what the number of families say.
+
+    From the draws it is their spread on that scale. From the number it is 1 / sqrt(n - 3) for values (Fisher 1921) and
+    sqrt((1 + r^2 / 2) / (n - 3)) for ranks (Bonett & Wright 2000).
+    """
+    ranks = 1 + effect.value**2 / 2 if method == "spearman" else 1.0
+    most = _nearest_to_perfect(effect.size)
+    drawn = float(np.arctanh(np.clip(effect.draws, -most, most)).std()) * sqrt(effect.size / effect.degrees)
+    return max(sqrt(ranks / max(1.0, effect.size - 3)), drawn)
+
+
+def _nearest_to_perfect(n: float) -> float:
+    """Return the largest rank correlation below 1, where two neighbours are swapped: artanh(1) is infinite."""
+    n = max(3.0, n)
+    return 1 - 12 / (n * (n * n - 1))
 
 
 def _one_swap_off(value: float, n: int, rng: np.random.Generator, count: int) -> Floats:
@@ -153,7 +181,7 @@ def _one_swap_off(value: float, n: int, rng: np.random.Generator, count: int) ->
 
     Fisher's z with Bonett and Wright's error (2000) for ranks, sqrt((1 + r^2 / 2) / (n - 3)).
     """
-    near = value * (1 - 12 / (n * (n * n - 1)))
+    near = value * _nearest_to_perfect(n)
     error = sqrt((1 + near * near / 2) / max(1, n - 3))
     return np.asarray(np.tanh(np.arctanh(near) + error * rng.standard_normal(count)))
 

@@ -14,6 +14,7 @@ from PIL import Image
 from report_fixtures import made_up_run
 
 from robustcheck.api import run
+from robustcheck.run import kept_drawings, session
 from robustcheck.run.verdict_pictures import MOST_WEIGHT, within_weight
 from robustcheck.values import Drawn, Result, RunRecord, Thumbnail
 
@@ -94,6 +95,29 @@ def test_calibration_and_detection_are_drawn_though_one_of_them_passed(record: R
     assert (curve.kind, scores.kind) == ("roc", "histogram")
     assert curve.mark is not None
     assert curve.mark[1] == pytest.approx(0.95, abs=0.01)
+
+
+def test_what_was_drawn_once_is_drawn_from_what_was_kept(
+    record: RunRecord, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **settings: object) -> None:
+        raise AssertionError("samples, answers and images are not read again")
+
+    for name in ("class_answers", "pictures_of", "small_copies"):
+        monkeypatch.setattr(kept_drawings, name, refuse)
+    again = run(place / "a.robust.yaml", store=place / "store", reports=place / "again")
+    assert [result.drawn for result in again.results] == [result.drawn for result in record.results]
+
+
+def test_a_drawing_that_lacks_samples_is_not_kept(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_here() -> RunRecord:
+        return run(place / "a.robust.yaml", store=tmp_path / "store", reports=tmp_path / "reports")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "read_samples", lambda directory, key: None)
+        _, bare = drawn(run_here(), "calibrated")
+    assert bare.pictures == ()
+    assert len(drawn(run_here(), "calibrated")[1].pictures) == 2
 
 
 def test_without_images_there_are_pictures_alone(place: Path) -> None:

@@ -138,6 +138,31 @@ def test_a_perfect_order_is_not_certain() -> None:
         correlation(Points(np.arange(8.0), np.ones(8)), "pearson", seed=0)
 
 
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+@pytest.mark.parametrize("n", [4, 5, 8, 40])
+@pytest.mark.parametrize("level", [0.95, 0.9999])
+def test_the_interval_of_a_correlation_stays_in_its_bounds(method: str, n: int, level: float) -> None:
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=n)
+    effect = correlation(Points(x, x + rng.normal(size=n)), method, seed=2)  # type: ignore[arg-type]
+    for each in (effect, effect.reversed):
+        low, high = each.interval(level)
+        assert -1 <= low <= each.value <= high <= 1
+        assert low < high
+    wider = effect.interval(1 - (1 - level) / 10)
+    assert wider[0] <= effect.interval(level)[0]
+    assert wider[1] >= effect.interval(level)[1]
+
+
+def test_beyond_its_draws_a_correlation_has_fishers_interval() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=300)
+    effect = correlation(Points(x, x + rng.normal(size=300)), "pearson", seed=1)
+    reach = stats.t.isf(5e-6, effect.degrees)
+    fisher = np.tanh(np.arctanh(effect.value) + reach * np.array([-1, 1]) / np.sqrt(297))
+    assert effect.interval(1 - 1e-5) == pytest.approx(fisher, abs=0.03)
+
+
 def test_protocols_3_tan_delta() -> None:
     assert tan_delta(1.20, 0.95) == pytest.approx(0.1168224299, abs=1e-10)
     assert tan_delta(1.20, 0.95) == pytest.approx(tan(atan(1.20) - atan(0.95)))
