@@ -22,7 +22,7 @@ from robustcheck.models.digests import installed_version
 from robustcheck.predictions import Kind, Predictions, looks_like_softmax, read_files
 
 # Arrays that were read are kept until they are more than this; the last ones always.
-_KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 64 * 2**20
 
 Stamps = tuple[tuple[Path, tuple[int, ...]], ...]
 
@@ -51,7 +51,7 @@ class ReadFiles:
         """Return the arrays; raise DataError where the files are no longer those that were opened."""
         if stamps not in self._read:
             self._read[stamps] = _read_unchanged(stamps)
-            while len(self._read) > 1 and sum(map(_size, self._read.values())) > _KEPT_BYTES:
+            while len(self._read) > 1 and sum(map(_size, self._read.values())) > KEPT_BYTES:
                 self._read.popitem(last=False)
         self._read.move_to_end(stamps)
         return self._read[stamps]

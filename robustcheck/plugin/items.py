@@ -87,6 +87,11 @@ class CheckItem(pytest.Function):
         if status == "fail" or (status == "unsure" and self._run.settings.strict):
             raise CheckFailedError(self.result)
 
+    def teardown(self) -> None:
+        """Let go of the result: its report carries it."""
+        super().teardown()
+        vars(self).pop("result", None)
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         """Return plain text for a false claim: a report object would change its look across xdist."""
         if isinstance(excinfo.value, CheckFailedError):

@@ -113,20 +113,28 @@ class Run:
         result, properties = attached
         if report.when == "teardown":
             report.user_properties.extend(_short_facts(result))
+            # What the reports carry is not kept a second time with each of some thousand items.
+            del item.stash[_attached]
         elif report.when == "call" or not report.passed:
             report.user_properties.extend(properties)
         if report.when == "call" and report.passed:
             report.robust_status = result.verdict.status  # type: ignore[attr-defined]
 
     def take(self, report: pytest.TestReport) -> None:
-        """Take in the result that a report carries; the last one of an item counts."""
-        for name, text in report.user_properties:
+        """Take in the result that a report carries; the last one of an item counts.
+
+        The process that keeps every report to the end takes it off: its text is longer than all that is kept of it.
+        """
+        carried = [pair for pair in report.user_properties if pair[0] in (RESULT, FIGURE)]
+        for name, text in carried:
             if name == RESULT and isinstance(text, str):
                 result = load_result(text)
                 self.results[result.nodeid] = result
-            elif name == FIGURE and isinstance(text, str):
+            elif isinstance(text, str):
                 figure = load_figure(text)
                 self.figures[figure.suite, figure.check_key] = figure
+        if carried and self.is_controller:
+            report.user_properties[:] = [pair for pair in report.user_properties if pair not in carried]
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report and tell other plugins; a run that did not look at its candidates is not green."""

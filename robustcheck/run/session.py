@@ -160,8 +160,8 @@ class RobustSession:
             yaml=check.yaml,
             model=item.model,
             verdict=verdict,
-            score=score,
-            x=x,
+            score=_without_samples(score),
+            x=_without_samples(x),
             seconds=round(time.perf_counter() - started, 4),
             rerun=rerun_command(
                 f"{item.suite.path}::{item.name}", name_models(item, self.settings), self.settings.words
@@ -220,6 +220,11 @@ def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:
     if isinstance(error, ModelUnavailable) and not model.named:
         return "skip"
     return "error"
+
+
+def _without_samples(score: Score | None) -> Score | None:
+    """Return a score that has just been made without its samples: thousands of results would hold on to them."""
+    return score if score is None or score.samples is None else replace(score, samples=None)
 
 
 def _directory(suite: Suite) -> Path:

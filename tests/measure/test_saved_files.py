@@ -108,7 +108,7 @@ def test_a_set_that_turns_up_later_is_held_against_the_samples(world: World, tmp
 
 
 def test_the_arrays_of_few_files_are_kept(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_files, "_KEPT_BYTES", 1)
+    monkeypatch.setattr(saved_files, "KEPT_BYTES", 1)
     known = painted("known", 60)
     for name in "ab":
         (tmp_path / name).mkdir()
