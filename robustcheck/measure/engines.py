@@ -18,9 +18,15 @@ from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.parts import ImageSet, Outputs
-from robustcheck.measure.passes import Claimed, Pass, Runner
+from robustcheck.measure.passes import Claimed, Pass
+from robustcheck.measure.runner import Runner
 from robustcheck.measure.shelf import Shelf
+from robustcheck.models.batch_probe import fitting_batch
+from robustcheck.models.encoders import LoadedModel
 from robustcheck.store import Lock
+
+# Probing takes a model as long as some 1,000 images.
+_WORTH_PROBING = 20_000
 
 Failures = dict[str, RobustcheckError]
 
@@ -153,6 +159,13 @@ class _Round:
                     "what its adapter learns from could not be measured", where=outputs.ref.text
                 )
                 return None
-            chunks, batch_size = self.crew.memo.chunks(outputs), self.crew.shelf.settings.batch_size
-            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, learnt, batch_size)
+            chunks = self.crew.memo.chunks(outputs)
+            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, learnt, self._batch_size(model))
         return self._runners[outputs.key]
+
+    def _batch_size(self, model: LoadedModel) -> int:
+        """Return how many images a model takes at once; it is probed for where there is much to do."""
+        settings = self.crew.shelf.settings
+        if not settings.probes_batch or sum(len(job.span) for job in self.jobs) < _WORTH_PROBING:
+            return settings.batch_size
+        return fitting_batch(model, settings.batch_size)

@@ -13,8 +13,9 @@ from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest, weights_stamps
-from robustcheck.models.encoders import LoadedModel, Precision, load_model
+from robustcheck.models.encoders import LoadedModel, Precision, compile_tower, load_model
 from robustcheck.models.model_errors import as_model_error, reason_of
+from robustcheck.models.torch_host import free_bytes
 from robustcheck.store import content_key, open_store
 from robustcheck.values import Cell, ModelRef
 
@@ -29,6 +30,7 @@ class LoadedModels:
 
     shelf: Shelf
     load: Load = load_model
+    free_memory: Callable[[str], int | None] = free_bytes
     _loaded: OrderedDict[ModelRef, LoadedModel] = field(default_factory=OrderedDict)
     _failed: dict[ModelRef, RobustcheckError] = field(default_factory=dict)
 
@@ -51,12 +53,16 @@ class LoadedModels:
         gc.collect()
 
     def _make_room(self, size: int) -> None:
-        """Drop the models that were used longest ago, until one of this size fits the budget."""
-        before = len(self._loaded)
-        while self._loaded and size + sum(map(weights_bytes, self._loaded)) > self.shelf.settings.memory_budget:
+        """Drop the models that were used longest ago, until one of this size fits the budget and the card."""
+        while self._loaded and not self._fits(size):
             self._loaded.popitem(last=False)
-        if len(self._loaded) < before:
             gc.collect()
+
+    def _fits(self, size: int) -> bool:
+        settings = self.shelf.settings
+        used = sum(_loaded_bytes(ref, model) for ref, model in self._loaded.items())
+        free = self.free_memory(settings.device)
+        return size + used <= settings.memory_budget and (free is None or size <= free)
 
     def _load_with_room(self, ref: ModelRef) -> LoadedModel:
         """Load a model; where memory runs out, once more without the others."""
@@ -83,6 +89,8 @@ class LoadedModels:
         with as_model_error(ref, "loading"):
             before = weights_stamps(ref)
             model = self.load(ref, settings.device, settings.precision)
+            if settings.compiled:
+                compile_tower(model)
             encoder, digest = self.shelf.encoder(ref), weights_digest(ref, settings.local / "digests")
             # Loading may have fetched the weights; those that were there before must be the same now.
             is_same = before in ({}, weights_stamps(ref))
@@ -103,6 +111,11 @@ class LoadedModels:
         if remark := getattr(model, "remark", ""):
             store = open_store(self.shelf.settings.store)
             store.write(LOADED, content_key(encoder.plain), np.zeros(0), {"remark": remark})
+
+
+def _loaded_bytes(ref: ModelRef, model: LoadedModel) -> int:
+    """Return what a loaded model takes, where it knows; a file of half precision is twice its size in memory."""
+    return int(getattr(model, "memory_bytes", 0)) or _bytes(ref)
 
 
 def _bytes(ref: ModelRef) -> int:

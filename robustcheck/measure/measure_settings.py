@@ -22,7 +22,8 @@ class MeasureSettings:
 
     ``store`` is a directory, or a URL that fsspec knows.
     ``workers`` prepare images, on threads or in processes. ``threads`` of torch compute on the processor; None shares
-    the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit;
+    the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit; with
+    ``probes_batch`` each model on a card looks for its own up to that. ``compiled`` has torch compile image towers.
     ``memory_budget`` (bytes) bounds the weights that are loaded at one time. ``crops`` are kept where a place for them
     is given.
     """
@@ -32,6 +33,8 @@ class MeasureSettings:
     device: str = "auto"
     precision: Precision = "fp32"
     batch_size: int = 64
+    probes_batch: bool = False
+    compiled: bool = False
     workers: int = field(default_factory=usable_cores)
     decoding: Decoding = "auto"
     threads: int | None = None

@@ -8,77 +8,29 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
 
 from robustcheck.crops import Crops, Decoders, Preparation, Prepared, open_decoders
 from robustcheck.datasets import Dataset
-from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.cores import CoreShare
 from robustcheck.measure.crop_cache import Block, CropCache
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.keys import provenance_libraries
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.measure.pace import Spent, add_pace, pace_of_images, pace_of_model
-from robustcheck.measure.parts import ImageSet, Outputs
+from robustcheck.measure.parts import ImageSet
 from robustcheck.measure.reading import Batch
-from robustcheck.models.adapter import LearntHead
-from robustcheck.models.encoders import LoadedModel, require_rows
+from robustcheck.measure.runner import Runner
+from robustcheck.models.crop_batch import CropBatch
+from robustcheck.models.encoders import runs_in_background
 from robustcheck.models.geometry import Crop, Geometry
 from robustcheck.models.model_errors import as_model_error
-from robustcheck.models.torch_host import compute_with, computing_threads
-from robustcheck.outputs.logits import TextHead
-from robustcheck.store import Chunks, Rows
+from robustcheck.models.torch_host import compute_with, computing_threads, kernel_facts
+from robustcheck.store import Rows
 from robustcheck.values import ModelRef
-
-
-@dataclass(slots=True, eq=False)
-class Runner:
-    """Outputs in the making: the loaded models, the chunks, the heads they need, and the batch that fits the device."""
-
-    outputs: Outputs
-    model: LoadedModel
-    others: tuple[LoadedModel, ...]
-    chunks: Chunks
-    heads: tuple[TextHead, ...]
-    learnt: LearntHead | None
-    batch_size: int
-    error: RobustcheckError | None = None
-    spent: Spent = field(default_factory=Spent)
-
-    def take(self, batch: Batch) -> list[Rows]:
-        """Return the rows of a batch, in pieces where the whole does not fit the device."""
-        pieces: list[Rows] = []
-        while (start := sum(map(len, pieces))) < len(batch):
-            piece = batch.part(start, start + self.batch_size)
-            try:
-                pieces.append(self._rows(piece))
-            except MemoryError as error:
-                self._halve(error)
-        return pieces
-
-    def _rows(self, batch: Batch) -> Rows:
-        ref = self.outputs.ref
-        with as_model_error(ref, "running on a batch of images"):
-            rows = require_rows(self.outputs.reading.take(self.model, batch), len(batch), ref)
-            return _finite(rows, ref)
-
-    def _halve(self, error: MemoryError) -> None:
-        if self.batch_size == 1:
-            raise ModelError(f"one image does not fit the device ({error})", where=self.outputs.ref.text) from error
-        self.batch_size //= 2
-
-
-def _finite(rows: Rows, ref: ModelRef) -> Rows:
-    if all(np.isfinite(row).all() for row in (rows if isinstance(rows, tuple) else (rows,))):
-        return rows
-    raise ModelError(
-        "the model returned NaN or infinity for an image",
-        where=ref.text,
-        expected="finite outputs",
-        fix="check the checkpoint, or measure with --robust-precision fp32",
-    )
 
 
 @dataclass(slots=True)
@@ -115,6 +67,41 @@ class _Ahead:
 
 
 @dataclass(slots=True)
+class _CropsMade:
+    """The crops of a job that were made and not read, by geometry."""
+
+    _made: dict[str, list[Crop | Exception]] = field(default_factory=dict)
+
+    def add(self, images: Sequence[Crops], cached: Mapping[str, Block]) -> None:
+        """Take in the crops of some images."""
+        for crops in images:
+            for geometry in crops.keys() - cached.keys():
+                self._made.setdefault(geometry, []).append(crops[geometry])
+
+    def whole(self, images: int) -> Iterator[tuple[str, list[Crop]]]:
+        """Yield the geometries of which each of so many images has a crop."""
+        for geometry, crops in self._made.items():
+            good = [crop for crop in crops if not isinstance(crop, Exception)]
+            if len(good) == images:
+                yield geometry, good
+
+
+@dataclass(slots=True, eq=False)
+class _Filling:
+    """A claimed job on its way through the models: its rows so far, by the place of the runner."""
+
+    claimed: Claimed
+    rows: dict[int, list[Rows]] = field(default_factory=dict)
+    made: _CropsMade = field(default_factory=_CropsMade)
+    collected: int = 0
+
+    def collect(self) -> None:
+        """Take in the rows of the batch that was begun longest ago."""
+        for place, runner in enumerate(self.claimed.runners):
+            self.rows.setdefault(place, []).extend(runner.collect())
+
+
+@dataclass(slots=True)
 class Pass:
     """Images of one set on their way through the models that miss them; ``total`` counts the images to come."""
 
@@ -126,6 +113,8 @@ class Pass:
     _share: CoreShare = field(init=False)
     _crops: CropCache | None = field(init=False)
     _ran: dict[Runner, None] = field(default_factory=dict)
+    _open: deque[_Filling] = field(default_factory=deque)
+    _under_way: deque[tuple[_Filling, int]] = field(default_factory=deque)
     _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
@@ -145,12 +134,11 @@ class Pass:
         ):
             try:
                 for first in prepared:
-                    claimed = held.popleft()
-                    try:
-                        self._fill(claimed, first, prepared)
-                    finally:
-                        claimed.release()
+                    self._fill(_Filling(held.popleft()), first, prepared)
+                self._collect(0)
             finally:
+                for filling in self._open:
+                    filling.claimed.release()
                 for claimed in held:
                     claimed.release()
                 self._add_pace()
@@ -169,54 +157,69 @@ class Pass:
             runner.spent = Spent()
         add_pace(settings.local, spent)
 
-    def _fill(self, claimed: Claimed, first: Crops, prepared: Iterator[Crops]) -> None:
-        span, size = claimed.job.span, self.settings.batch_size
-        rows: dict[int, list[Rows]] = {place: [] for place in range(len(claimed.runners))}
-        ready, made = [first], _CropsMade(claimed)
+    def _fill(self, filling: _Filling, first: Crops, prepared: Iterator[Crops]) -> None:
+        """Begin every batch of a job; where a device works in the background, the last one is still under way then."""
+        span, size = filling.claimed.job.span, self.settings.batch_size
+        self._open.append(filling)
+        late = int(any(runs_in_background(runner.model) for runner in filling.claimed.runners))
+        ready = [first]
         for start in range(0, len(span), size):
             places = span[start : start + size]
             ready += islice(prepared, len(places) - len(ready))
-            self._forward(claimed, places, ready, rows)
-            self._tell(claimed, len(places))
             if self._crops is not None:
-                made.add(ready)
+                filling.made.add(ready, filling.claimed.cached)
+            self._measured(partial(self._begin, filling, places, ready), len(places))
+            self._collect(late)
             ready = []
-        for place, runner in enumerate(claimed.runners):
-            if runner.error is None:
-                facts = {**self._making, "reading": runner.outputs.reading.name}
-                runner.chunks.write(claimed.job.chunk, _joined(rows[place]), facts)
-        if self._crops is not None:
-            for geometry, crops in made.whole():
-                self._crops.write(claimed.job, geometry, crops)
 
-    def _forward(
-        self, claimed: Claimed, places: Sequence[int], crops: list[Crops], rows: dict[int, list[Rows]]
-    ) -> None:
-        """Run every model on a batch, and note what that cost."""
+    def _measured(self, act: Callable[[], None], images: int) -> None:
+        """Run models, and note what that cost."""
         started = time.perf_counter()
-        self._run_models(claimed, places, crops, rows)
+        act()
         self._share.running += (time.perf_counter() - started) * computing_threads()
-        self._share.images += len(places)
+        self._share.images += images
         if self.settings.threads is None and self._share.is_known:
             compute_with(self._share.running_threads)
 
-    def _run_models(
-        self, claimed: Claimed, places: Sequence[int], crops: list[Crops], rows: dict[int, list[Rows]]
-    ) -> None:
-        for place, runner in enumerate(claimed.runners):
-            if runner.error is not None:
-                continue
-            started = time.perf_counter()
-            try:
-                rows[place] += runner.take(self._batch(runner, places, crops))
-                runner.spent += Spent(time.perf_counter() - started, len(places))
-            except RobustcheckError as error:
-                runner.error = error
+    def _begin(self, filling: _Filling, places: Sequence[int], crops: list[Crops]) -> None:
+        shared: dict[str, CropBatch] = {}
+        for runner in filling.claimed.runners:
+            runner.begin(partial(self._batch, runner, places, crops, shared), len(places))
+        self._under_way.append((filling, len(places)))
 
-    def _batch(self, runner: Runner, places: Sequence[int], crops: Sequence[Crops]) -> Batch:
+    def _collect(self, left: int) -> None:
+        """Take in the rows of batches that are under way, until so many are left; write the jobs that are whole."""
+        while len(self._under_way) > left:
+            filling, count = self._under_way.popleft()
+            self._measured(filling.collect, 0)
+            filling.collected += count
+            self._tell(filling.claimed, count)
+            if filling.collected == len(filling.claimed.job.span):
+                self._open.popleft()
+                try:
+                    self._write(filling)
+                finally:
+                    filling.claimed.release()
+
+    def _write(self, filling: _Filling) -> None:
+        job = filling.claimed.job
+        for place, runner in enumerate(filling.claimed.runners):
+            if runner.error is None:
+                facts = {**self._making, "reading": runner.outputs.reading.name}
+                runner.chunks.write(job.chunk, _joined(filling.rows[place]), facts)
+        if self._crops is not None:
+            for geometry, crops in filling.made.whole(len(job.span)):
+                self._crops.write(job, geometry, crops)
+
+    def _batch(
+        self, runner: Runner, places: Sequence[int], crops: Sequence[Crops], shared: dict[str, CropBatch]
+    ) -> Batch:
         ids, labels = self.dataset.ids[list(places)], self.dataset.labels[list(places)]
-        own = [_made(crop[runner.model.geometry.key], runner.outputs.ref) for crop in crops]
-        return Batch(own, [str(name) for name in ids], labels.tolist(), runner.heads, runner.others, runner.learnt)
+        key = runner.model.geometry.key
+        if key not in shared:
+            shared[key] = CropBatch([_made(crop[key], runner.outputs.ref) for crop in crops])
+        names = [str(name) for name in ids]
+        return Batch(shared[key], names, labels.tolist(), runner.heads, runner.others, runner.learnt)
 
     def _prepare_ahead(
         self, decoders: Decoders, claims: Iterator[Claimed], held: deque[Claimed]
@@ -264,28 +267,9 @@ class Pass:
 
     @property
     def _making(self) -> dict[str, str]:
-        return {"device": self.settings.device, **dict(provenance_libraries())}
-
-
-@dataclass(slots=True)
-class _CropsMade:
-    """The crops of a claimed job that were made and not read, by geometry."""
-
-    claimed: Claimed
-    _made: dict[str, list[Crop | Exception]] = field(default_factory=dict)
-
-    def add(self, images: Sequence[Crops]) -> None:
-        """Take in the crops of some images."""
-        for crops in images:
-            for geometry in crops.keys() - self.claimed.cached.keys():
-                self._made.setdefault(geometry, []).append(crops[geometry])
-
-    def whole(self) -> Iterator[tuple[str, list[Crop]]]:
-        """Yield the geometries of which every image of the job has a crop."""
-        for geometry, crops in self._made.items():
-            good = [crop for crop in crops if not isinstance(crop, Exception)]
-            if len(good) == len(self.claimed.job.span):
-                yield geometry, good
+        settings = self.settings
+        compiled = {"compiled": "torch.compile"} if settings.compiled else {}
+        return {"device": settings.device, **kernel_facts(settings.device), **compiled, **dict(provenance_libraries())}
 
 
 def _grouped(span: Sequence[int], size: int) -> Iterator[Sequence[int]]:

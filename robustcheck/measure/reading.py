@@ -6,13 +6,13 @@ value with ``take``; its facts are part of the key of what it reads, and it is f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast, runtime_checkable
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.adapter import LearntHead
-from robustcheck.models.encoders import ImageEncoder, LoadedModel, image_outputs
+from robustcheck.models.encoders import ImageEncoder, LoadedModel, begin_outputs
 from robustcheck.models.geometry import Crop
 from robustcheck.models.kind import Capability
 from robustcheck.outputs.logits import TextHead
@@ -41,7 +41,9 @@ class Batch:
         return len(self.crops)
 
     def part(self, start: int, stop: int) -> Batch:
-        """Return the images from ``start`` up to ``stop``."""
+        """Return the images from ``start`` up to ``stop``; itself where that is all of them."""
+        if start == 0 and stop >= len(self):
+            return self
         places = slice(start, stop)
         return replace(self, crops=self.crops[places], ids=self.ids[places], labels=self.labels[places])
 
@@ -74,6 +76,14 @@ class Reading(Protocol):
 
 
 @runtime_checkable
+class Begins(Protocol):
+    """A reading that can begin on one batch while a device is still at the last one."""
+
+    def begin(self, model: LoadedModel, batch: Batch) -> Callable[[], Rows]:
+        """Begin to take the rows of a batch; call what is returned for them."""
+
+
+@runtime_checkable
 class Laborious(Protocol):
     """A reading that takes a model more than one pass an image, and can tell beforehand how many."""
 
@@ -101,7 +111,11 @@ class Pooled:
 
     def take(self, model: LoadedModel, batch: Batch) -> Rows:
         """Return the embeddings or class scores of a batch."""
-        return image_outputs(model, batch.crops)
+        return self.begin(model, batch)()
+
+    def begin(self, model: LoadedModel, batch: Batch) -> Callable[[], Rows]:
+        """Begin to take the embeddings or class scores of a batch."""
+        return begin_outputs(model, batch.crops)
 
 
 @dataclass(frozen=True, slots=True)

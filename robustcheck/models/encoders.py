@@ -6,7 +6,7 @@ reference names the function that loads it; those functions alone import torch, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from contextlib import nullcontext
 from pkgutil import resolve_name
 from typing import Literal, Protocol, TypeVar, runtime_checkable
@@ -28,6 +28,8 @@ Precision = Literal["fp32", "fp16", "bf16"]
 Features = npt.NDArray[np.float32]
 Rows = TypeVar("Rows", bound=Sized)
 
+# Texts that a text tower takes at once.
+TEXTS_AT_ONCE = 256
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "bf16")
 
 
@@ -85,6 +87,18 @@ class SupervisedModel(LoadedModel, Protocol):
         """Return (n, C) class scores."""
 
 
+@runtime_checkable
+class BeginsOutputs(Protocol):
+    """A model whose device may work in the background."""
+
+    @property
+    def runs_in_background(self) -> bool:
+        """Whether it does."""
+
+    def begin_outputs(self, crops: Sequence[Crop]) -> Callable[[], Features]:
+        """Begin to make what is stored of images; call what is returned for it."""
+
+
 def load_model(ref: ModelRef, device: str = "auto", precision: Precision = "fp32") -> LoadedModel:
     """Load the model of a reference; raise ModelUnavailable or ModelError in words.
 
@@ -95,6 +109,14 @@ def load_model(ref: ModelRef, device: str = "auto", precision: Precision = "fp32
     for use in adapters:
         model = adapt_model(model, use, device, precision)
     return model
+
+
+def compile_tower(model: LoadedModel) -> None:
+    """Have torch compile the module that images go through, when it first runs; a model without one stays as it is."""
+    tower = getattr(model, "image_tower", None)
+    if tower is not None:
+        # The last batch is smaller: one program for all sizes, not one for each.
+        tower.compile(dynamic=True)
 
 
 def _load_bare(ref: ModelRef, device: str, precision: Precision) -> LoadedModel:
@@ -117,6 +139,20 @@ def image_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Features:
     if isinstance(model, ImageEncoder):
         return _with_direction(model.encode_images(crops))
     raise TypeError(f"{type(model).__name__} is neither an ImageEncoder nor a SupervisedModel")
+
+
+def runs_in_background(model: LoadedModel) -> bool:
+    """Say whether what a model began goes on by itself, so that the next batch can be prepared meanwhile."""
+    return isinstance(model, BeginsOutputs) and model.runs_in_background
+
+
+def begin_outputs(model: LoadedModel, crops: Sequence[Crop]) -> Callable[[], Features]:
+    """Begin what ``image_outputs`` returns, and return how to ask for it: on a card it is made in the background."""
+    if isinstance(model, BeginsOutputs) and isinstance(model, ZeroShotModel | SupervisedModel):
+        later = model.begin_outputs(crops)
+        return (lambda: _with_direction(later())) if isinstance(model, ZeroShotModel) else later
+    made = image_outputs(model, crops)
+    return lambda: made
 
 
 def _with_direction(embeddings: Features) -> Features:
@@ -149,7 +185,7 @@ def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Featu
     Raises ModelError for whatever else goes wrong in the tokenizer or the text tower.
     """
     pieces: list[Features] = []
-    size = len(texts)
+    size = len(texts)  # the model itself takes no more than TEXTS_AT_ONCE at once
     while (start := sum(map(len, pieces))) < len(texts):
         piece = texts[start : start + size]
         try:
@@ -158,7 +194,7 @@ def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Featu
         except MemoryError as error:
             if size == 1:
                 raise ModelError(f"one text does not fit the device ({error})", where=ref.text) from error
-            size = (size + 1) // 2
+            size = (min(size, TEXTS_AT_ONCE) + 1) // 2
     return np.concatenate(pieces)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError
 from robustcheck.listing import name_first
-from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.encoders import Precision
 from robustcheck.models.encoders_hf_towers import HfImageTower
 from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.geometry import Crop
@@ -19,14 +19,15 @@ from robustcheck.models.hf_images import split_processor
 from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput, model_files
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
+from robustcheck.models.lanes import Later
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import (
-    as_features,
+    as_pixels,
     fill_rows,
     loaded,
     normalised,
+    on_device,
     resolve_device,
-    stack_pixels,
     unit_rows,
 )
 from robustcheck.values import ModelRef
@@ -47,6 +48,11 @@ class HfDualEncoder(DualEncoder):
     tokenizer: Any
     text_input: TextInput
     most_tokens: int
+
+    @property
+    def image_tower(self) -> Any:
+        """The module that images go through."""
+        return self.model.vision_model
 
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self.model.get_image_features(pixel_values=images).pooler_output
@@ -95,12 +101,12 @@ class NaflexEncoder(HfDualEncoder):
 
     most_patches: int
 
-    def encode_images(self, crops: Sequence[Crop]) -> Features:
-        """Return (n, d) image embeddings at unit norm, of crops of any shapes."""
+    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
+        """Begin to make (n, d) image embeddings at unit norm, of crops of any shapes."""
         with self.running():
-            images = [normalised(stack_pixels([crop], self.device)[:1], self.normalisation) for crop in crops]
+            images = [normalised(as_pixels(self.lane.bring([crop]))[:1], self.normalisation) for crop in crops]
             filled = fill_rows(images, self.device)
-            return as_features(unit_rows(self._patch_features(filled)), len(crops))
+            return self.lane.fetch(unit_rows(self._patch_features(filled)), len(crops))
 
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
         return self._patch_features(one_by_one(images))
@@ -143,11 +149,11 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder |
         processor = load_part(ref, directory, "AutoImageProcessor")
         geometry, normalisation = split_processor(processor, ref.text)
         if model.config.model_type in IMAGE_TOWERS:
-            return HfImageTower(model.to(target).eval(), geometry, normalisation, target, precision)
+            return HfImageTower(on_device(model, target, precision), geometry, normalisation, target, precision)
         tokenizer = _require_words(load_part(ref, directory, "AutoTokenizer"), ref)
     text_input = TEXT_INPUTS[model.config.model_type]
     facts = {
-        "model": model.to(target).eval(),
+        "model": on_device(model, target, precision),
         "geometry": geometry,
         "normalisation": normalisation,
         "device": target,

@@ -10,8 +10,9 @@ from robustcheck.models.encoders import Features
 from robustcheck.models.geometry import Crop
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
+from robustcheck.models.lanes import Later
 from robustcheck.models.torch_models import TorchModel
-from robustcheck.models.torch_running import as_features, unit_rows
+from robustcheck.models.torch_running import unit_rows
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +28,12 @@ class HfImageTower(TorchModel):
 
     def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return (n, d) image embeddings at unit norm."""
+        return self.begin_outputs(crops)()
+
+    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
+        """Begin to make (n, d) image embeddings at unit norm."""
         with self.running():
-            return as_features(self.embed(self.pixels(crops)), len(crops))
+            return self.lane.fetch(self.embed(self.pixels(crops)), len(crops))
 
     @property
     def patch_side(self) -> int | None:

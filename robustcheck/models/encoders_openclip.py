@@ -20,7 +20,7 @@ from robustcheck.models.openclip_weights import filled, one_checkpoint
 from robustcheck.models.picture_sizes import patch_side, sized_tower
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import DualEncoder
-from robustcheck.models.torch_running import loaded, resolve_device
+from robustcheck.models.torch_running import loaded, on_device, resolve_device
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ class OpenClipModel(DualEncoder):
     """A zero-shot model of open_clip, ready to encode."""
 
     tokenizer: Callable[[list[str]], torch.Tensor]
+
+    @property
+    def image_tower(self) -> Any:
+        """The module that images go through."""
+        return self.model.visual
 
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self.model.encode_image(images)
@@ -122,7 +127,7 @@ def _load(
     configuration = PreprocessCfg(**getattr(model.visual, "preprocess_cfg", {}))
     geometry, normalisation = split_transform(image_transform_v2(configuration, is_train=False), ref.text)
     return OpenClipModel(
-        model=model.to(target).eval(),
+        model=on_device(model, target, precision),
         geometry=geometry,
         normalisation=normalisation,
         device=target,

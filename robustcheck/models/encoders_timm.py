@@ -15,7 +15,7 @@ from robustcheck.models.model_errors import is_out_of_memory
 from robustcheck.models.picture_sizes import patch_side, sized_trunk
 from robustcheck.models.torch_geometry import split_transform
 from robustcheck.models.torch_models import Classifier
-from robustcheck.models.torch_running import loaded, resolve_device
+from robustcheck.models.torch_running import loaded, on_device, resolve_device
 from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _ready(ref: ModelRef, model: Any, device: str, precision: Precision, remark:
     configuration = data.resolve_model_data_config(model)
     geometry, normalisation = split_transform(data.create_transform(**configuration, is_training=False), ref.text)
     return TimmModel(
-        model=model.to(target).eval(),
+        model=on_device(model, target, precision),
         geometry=geometry,
         normalisation=normalisation,
         device=target,

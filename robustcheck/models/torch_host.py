@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+# What models.torch_running chooses on a card, in words.
+CARD_KERNELS = {
+    "tf32": "off",
+    "convolutions": "deterministic, not benchmarked",
+    "attention": "flash, memory-efficient or math",
+}
 _PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 
 
@@ -30,6 +36,26 @@ def compute_with(threads: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None and "OMP_NUM_THREADS" not in os.environ and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
+
+
+def kernel_facts(device: str) -> Mapping[str, str]:
+    """Return the card and the kernels that are chosen on it, for provenance; nothing on a processor."""
+    torch = sys.modules.get("torch")
+    if torch is None or not (device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())):
+        return {}
+    return {"card": str(torch.cuda.get_device_name(None if device == "auto" else device)), **CARD_KERNELS}
+
+
+def free_bytes(device: str) -> int | None:
+    """Return the memory that a card has for more weights, a sixth of it left to what they compute; None elsewhere."""
+    torch = sys.modules.get("torch")
+    if torch is None or not (device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())):
+        return None
+    card = torch.device("cuda" if device == "auto" else device)
+    free, total = torch.cuda.mem_get_info(card)
+    # What torch holds and does not use is free for it.
+    unused = torch.cuda.memory_reserved(card) - torch.cuda.memory_allocated(card)
+    return int(free + unused - total // 6)
 
 
 def devices() -> tuple[str, ...]:

@@ -6,20 +6,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robustcheck.errors import ModelError
-from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.crop_batch import CropBatch
+from robustcheck.models.encoders import TEXTS_AT_ONCE, Features, Precision
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
+from robustcheck.models.lanes import Lane, Later, lane_to
 from robustcheck.models.picture_sizes import CNN_CELL, padded_to_cells
-from robustcheck.models.torch_running import as_features, normalised, running, stack_pixels, unit_rows
+from robustcheck.models.torch_running import as_pixels, fill_rows, has_channels_last, normalised, running, unit_rows
 
 if TYPE_CHECKING:
     import torch
 
-_TEXT_BATCH = 256
 # Models start at 10 (SigLIP) or 14.3 (CLIP) and end between 15 and 120; small or short runs may stay below that.
 SCALES = (1.0, 1000.0)
 LARGEST_BIAS = 1000.0
@@ -46,7 +48,38 @@ class TorchModel(ABC):
 
         Only the first ``len(crops)`` rows of what is made from them count.
         """
-        return stack_pixels(crops, self.device)
+        bring = self.lane.bring
+        on_device = crops.brought(str(self.device), bring) if isinstance(crops, CropBatch) else bring(crops)
+        return as_pixels(on_device, channels_last=self._has_channels_last)
+
+    @cached_property
+    def lane(self) -> Lane:
+        """How crops come to the device, and rows back."""
+        return lane_to(self.device, lambda rows: fill_rows(rows, self.device))
+
+    @cached_property
+    def _has_channels_last(self) -> bool:
+        return has_channels_last(self.model)
+
+    @property
+    def runs_in_background(self) -> bool:
+        """Whether its device is a card, which works while Python goes on."""
+        return self.device.type == "cuda"
+
+    @property
+    def memory_bytes(self) -> int:
+        """How many bytes its weights take on the device."""
+        parts = (*self.model.parameters(), *self.model.buffers())
+        return sum(part.numel() * part.element_size() for part in parts)
+
+    @property
+    def image_tower(self) -> Any:
+        """The module that images go through."""
+        return self.model
+
+    @abstractmethod
+    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
+        """Begin to make what is stored of images; call what is returned for it."""
 
     def running(self, *, gradients: bool = False) -> AbstractContextManager[None]:
         """Return the context in which to call what takes pixels; with ``gradients`` it can be differentiated."""
@@ -112,20 +145,24 @@ class DualEncoder(TorchModel):
 
     def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return (n, d) image embeddings at unit norm."""
+        return self.begin_outputs(crops)()
+
+    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
+        """Begin to make (n, d) image embeddings at unit norm."""
         with self.running():
-            return as_features(self.embed(self.pixels(crops)), len(crops))
+            return self.lane.fetch(self.embed(self.pixels(crops)), len(crops))
 
     def encode_texts(self, texts: list[str]) -> Features:
         """Return (n, d) text embeddings at unit norm; texts of about one length share a batch, and its padding."""
         order = np.argsort([len(text) for text in texts], kind="stable")
-        starts = range(0, len(texts), _TEXT_BATCH)
-        batches = [[texts[place] for place in order[start : start + _TEXT_BATCH]] for start in starts]
+        starts = range(0, len(texts), TEXTS_AT_ONCE)
+        batches = [[texts[place] for place in order[start : start + TEXTS_AT_ONCE]] for start in starts]
         rows = np.concatenate([self._encode_text_batch(batch) for batch in batches])
         return np.asarray(rows[np.argsort(order)])
 
     def _encode_text_batch(self, texts: list[str]) -> Features:
         with self.running():
-            return as_features(unit_rows(self._text_features(texts)), len(texts))
+            return self.lane.fetch(unit_rows(self._text_features(texts)), len(texts))()
 
     @abstractmethod
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
@@ -153,13 +190,17 @@ class Classifier(TorchModel):
 
     def logits(self, crops: Sequence[Crop]) -> Features:
         """Return (n, C) class scores in float32."""
+        return self.begin_outputs(crops)()
+
+    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
+        """Begin to make (n, C) class scores in float32."""
         with self.running():
-            return as_features(self.scores(self.pixels(crops)), len(crops))
+            return self.lane.fetch(self.scores(self.pixels(crops)), len(crops))
 
     def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return (n, d) of what the last layer takes, at unit norm."""
         with self.running():
-            return as_features(self.embed(self.pixels(crops)), len(crops))
+            return self.lane.fetch(self.embed(self.pixels(crops)), len(crops))()
 
     @abstractmethod
     def _last_features(self, images: torch.Tensor) -> torch.Tensor:

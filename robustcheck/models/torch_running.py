@@ -5,15 +5,14 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeVar
-
-import numpy as np
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from robustcheck.errors import ModelError, SetupError
 from robustcheck.listing import name_first
-from robustcheck.models.encoders import Features, Precision
+from robustcheck.models.encoders import Precision
 from robustcheck.models.geometry import Crop, Normalisation
+from robustcheck.models.lanes import lane_to
 from robustcheck.models.model_errors import is_out_of_memory, reason_of
 from robustcheck.values import ModelRef
 
@@ -26,6 +25,7 @@ _KEYS_SHOWN = 3
 _ROWS_AT_ONCE = 16
 
 T = TypeVar("T")
+Module = TypeVar("Module", bound=Any)
 
 
 def resolve_device(device: str) -> torch.device:
@@ -49,8 +49,11 @@ def running(device: torch.device, precision: Precision, *, gradients: bool = Fal
 
     with ExitStack() as stack:
         stack.enter_context(torch.enable_grad() if gradients else torch.inference_mode())
-        # TF32 would make fp32 convolutions on recent GPUs 10-bit ones.
+        # TF32 would make fp32 convolutions and products on recent GPUs 10-bit ones.
         stack.enter_context(torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False))
+        stack.enter_context(_whole_products())
+        if device.type == "cuda":
+            stack.enter_context(_chosen_attention())
         if precision != "fp32":
             dtype = torch.float16 if precision == "fp16" else torch.bfloat16
             stack.enter_context(torch.autocast(device.type, dtype=dtype))
@@ -58,6 +61,60 @@ def running(device: torch.device, precision: Precision, *, gradients: bool = Fal
             yield
         except RuntimeError as error:
             raise _failed_forward(error) from error
+
+
+@contextmanager
+def _whole_products() -> Iterator[None]:
+    """Multiply matrices of float32 in float32, whatever the program around us has chosen."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    if before == "highest":
+        yield
+        return
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _chosen_attention() -> AbstractContextManager[None]:
+    """Leave out cuDNN's attention, whose choice of kernel changes with its version and the shape."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    kernels = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    found: AbstractContextManager[None] = sdpa_kernel(kernels)
+    return found
+
+
+def on_device(model: Module, device: torch.device, precision: Precision) -> Module:
+    """Return a module on its device, ready to run; convolutions of half precision in the order that a card wants.
+
+    Tensor cores take channels last. In float32 they are not used, and on a processor the last bits would change.
+    """
+    import torch
+
+    ready: Module = model.to(device).eval()
+    if device.type == "cuda" and precision != "fp32" and is_convolutional(ready):
+        ready.to(memory_format=torch.channels_last)
+    return ready
+
+
+def is_convolutional(model: Any) -> bool:
+    """Say whether a module convolves beyond its first layer: a ViT cuts patches with one convolution."""
+    import torch
+
+    return sum(isinstance(module, torch.nn.Conv2d) for module in model.modules()) > 1
+
+
+def has_channels_last(model: Any) -> bool:
+    """Say whether the convolutions of a module have their channels last in memory."""
+    import torch
+
+    weights = (module.weight for module in model.modules() if isinstance(module, torch.nn.Conv2d))
+    wide = next((weight for weight in weights if weight.shape[1] > 1 and weight.shape[2] > 1), None)
+    return wide is not None and not wide.is_contiguous()
 
 
 def _failed_forward(error: RuntimeError) -> Exception:
@@ -74,11 +131,16 @@ def stack_pixels(crops: Sequence[Crop], device: torch.device) -> torch.Tensor:
 
     The caller keeps the outputs of the first ``len(crops)`` rows.
     """
+    return as_pixels(lane_to(device, lambda rows: fill_rows(rows, device)).bring(crops))
+
+
+def as_pixels(crops: torch.Tensor, *, channels_last: bool = False) -> torch.Tensor:
+    """Return crops (n, H, W, 3) of uint8 as (n, 3, H, W) in [0, 1], in memory as the model has its weights."""
     import torch
 
-    bytes_ = torch.from_numpy(np.stack(fill_rows(crops, device))).to(device)
     # Divided by a tensor of the device: for a plain number, CUDA multiplies by its rounded inverse.
-    return bytes_.permute(0, 3, 1, 2).contiguous().float() / torch.tensor(255.0, device=device)
+    turned = crops.permute(0, 3, 1, 2)
+    return (turned if channels_last else turned.contiguous()).float() / torch.tensor(255.0, device=crops.device)
 
 
 def fill_rows(rows: Sequence[T], device: torch.device) -> list[T]:
@@ -102,11 +164,6 @@ def unit_rows(features: torch.Tensor) -> torch.Tensor:
     from torch.nn import functional
 
     return functional.normalize(features.float(), dim=-1)
-
-
-def as_features(rows: torch.Tensor, count: int) -> Features:
-    """Return the first rows as an array of float32."""
-    return np.asarray(rows.float().cpu().numpy()[:count], dtype=np.float32)
 
 
 def loaded(ref: ModelRef, load: Callable[[], T]) -> T:

@@ -98,8 +98,8 @@ OPTIONS = (
     Option("--robust-report", "where reports are written (default: reports)", metavar="DIR", kind="paths"),
     Option(
         "--robust-batch",
-        "images that a model takes at once: a number, or auto (64 on the processor, 256 on a card; halved where "
-        "memory does not do)",
+        "images that a model takes at once: a number, or auto (64 on the processor, on a card what is fastest up to "
+        "256; halved where memory does not do)",
         default="auto",
         metavar="N",
     ),
@@ -116,6 +116,12 @@ OPTIONS = (
         "or 8GB on the processor)",
         default="auto",
         metavar="SIZE",
+    ),
+    Option(
+        "--robust-compile",
+        "have torch compile the image towers: faster on a card after a minute of start; the last bits change",
+        default=False,
+        kind="bool",
     ),
     Option("--robust-no-images", "leave copies of images out of the report", default=False, kind="bool"),
     Option(

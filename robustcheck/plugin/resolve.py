@@ -32,13 +32,16 @@ def run_settings(config: pytest.Config) -> RunSettings:
     home = _directory(config, "--robust-home", home_of(directory))
     device = _device(_value(config, "--robust-device"))
     workers, decoding = _workers(config)
+    batch = _whole(config, "--robust-batch")
     return RunSettings(
         measure=MeasureSettings(
             store=_store(config, home / "store"),
             roots=_roots(config),
             device=device,
             precision=_value(config, "--robust-precision"),
-            batch_size=_whole(config, "--robust-batch") or default_batch(device),
+            batch_size=batch or default_batch(device),
+            probes_batch=batch is None,
+            compiled=_value(config, "--robust-compile"),
             workers=workers or usable_cores(),
             decoding=decoding,
             memory_budget=_size(config, "--robust-memory") or default_memory(device),

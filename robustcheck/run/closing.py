@@ -190,5 +190,6 @@ def _environment(session: RobustSession) -> Pairs:
         *other_packages(),
         ("device", settings.measure.device),
         ("precision", settings.measure.precision),
+        *((("compiled", "torch.compile"),) if settings.measure.compiled else ()),
         ("evidence", settings.evidence),
     )
