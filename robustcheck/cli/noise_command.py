@@ -63,7 +63,10 @@ def noise(
     keep_noise(home_of(here), [_floor(repeat, repeat.moved) for repeat in repeats if repeat.moved is not None])
     if write is not None:
         _renew(write, noise_table(repeats))
-    typer.echo(json.dumps([_plain(repeat) for repeat in repeats]) if as_json else noise_table(repeats))
+    if as_json:
+        typer.echo(json.dumps([_plain(repeat) for repeat in repeats]))
+    else:
+        say(noise_table(repeats))
     if not all(repeat.is_sound for repeat in repeats):
         say("a float32 measurement moved a top-1 decision, or could not be made", err=True)
         raise typer.Exit(1)

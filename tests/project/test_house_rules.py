@@ -118,3 +118,15 @@ def is_private(name: str) -> bool:
 def test_tests_use_public_faces() -> None:
     found = {path: set(private_names(tree)) for path, tree in parsed(ROOT / "tests")}
     assert {path: names for path, names in found.items() if names} == PRIVATE
+
+
+def test_commands_print_what_comes_from_outside_through_the_escaping_writer() -> None:
+    """``typer.echo`` is for JSON, which escapes by itself, and for what holds no name from outside."""
+    bare = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted((PACKAGE / "cli").glob("*.py"))
+        if path.name != "said.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "typer.echo(" in line and "json.dumps(" not in line and "version(" not in line
+    ]
+    assert bare == []
