@@ -230,3 +230,22 @@ def test_what_lies_beside_the_files_is_said(directory: Path) -> None:
     assert opened(directory).defects == (
         "1 files beside the data are not read: validation-00001-of-00002.parquet.part",
     )
+
+
+def test_a_few_bytes_that_claim_millions_of_rows_are_refused(tmp_path: Path) -> None:
+    rows_ = 200_000
+    table = pa.table({"image": pa.nulls(rows_, pa.binary()), "label": pa.array(np.zeros(rows_, np.int64))})
+    pq.write_table(table, tmp_path / "test-00000-of-00001.parquet")
+    with pytest.raises(DataError, match="bytes that claim 200,000 rows"):
+        opened(tmp_path)
+
+
+def test_images_that_expand_a_thousandfold_are_refused(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"image": [bytes(80 * 2**20)], "label": [0]}),
+        tmp_path / "test-00000-of-00001.parquet",
+        compression="zstd",
+        use_dictionary=False,
+    )
+    with pytest.raises(DataError, match="bytes at once"):
+        opened(tmp_path)

@@ -7,6 +7,7 @@ lists). Reading them needs pyarrow (``pip install 'robustcheck[parquet]'``).
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LAYOUT = "parquet"
+_MOST_EXPANSION, _FREE_BYTES = 1_000, 2**26
 _NAME = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})(?:-[0-9a-f]+)?[.]parquet")
 
 
@@ -94,7 +96,8 @@ class ParquetPictures:
         """Return the encoded image of one sample, and its place in words."""
         path, group, row = self.files[self.file_of[index]], int(self.group_of[index]), int(self.row_of[index])
         where = f"{path}: row {row} of row group {group}"
-        value = _group(path, group, self.column, file_stamp(path))[row].as_py()
+        with _damage_told(path):
+            value = _group(path, group, self.column, file_stamp(path))[row].as_py()
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
             raise DataError(
@@ -265,16 +268,35 @@ def _group(path: Path, group: int, column: str, stamp: Stamp) -> Any:
 def _opened(path: Path) -> Iterator[Any]:
     """Open a parquet file; what pyarrow says against it becomes a DataError."""
     pq = _pyarrow()
+    with _damage_told(path), open_regular(path) as stream, pq.ParquetFile(stream) as file:
+        _require_plausible(file.metadata, os.fstat(stream.fileno()).st_size, path)
+        yield file
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Raise what pyarrow meets in a damaged file as a DataError: bad lengths, texts that are none, rows that lack."""
     import pyarrow as pa
 
     try:
-        with open_regular(path) as stream, pq.ParquetFile(stream) as file:
-            yield file
-    except (pa.ArrowException, OSError, KeyError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, LookupError, OverflowError) as error:
         found = getattr(error, "strerror", None) or str(error)
         raise DataError(
             f"cannot read the parquet file: {found}", where=str(path), fix="copy or download it again"
         ) from error
+
+
+def _require_plausible(metadata: Any, size: int, path: Path) -> None:
+    """Refuse a small file that would fill the memory: more rows than bytes, or images that expand a thousandfold."""
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    largest = max((group.total_byte_size for group in groups), default=0)
+    if metadata.num_rows > size or largest > _MOST_EXPANSION * size + _FREE_BYTES:
+        raise DataError(
+            f"{size:,} bytes that claim {metadata.num_rows:,} rows and {largest:,} bytes at once",
+            where=str(path),
+            expected="encoded images, which take room in a file",
+        )
 
 
 def _pyarrow() -> ModuleType | Any:
