@@ -249,3 +249,18 @@ def test_images_that_expand_a_thousandfold_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="bytes at once"):
         opened(tmp_path)
+
+
+def test_damage_is_an_error_in_words_or_leaves_a_value(tmp_path: Path) -> None:
+    path, rng = tmp_path / "test-00000-of-00001.parquet", np.random.default_rng(5)
+    whole = write(path, rows(range(3))).read_bytes()
+    refused = 0
+    for _ in range(80):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(damaged))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        try:
+            opened(tmp_path).image(2)
+        except DataError:
+            refused += 1
+    assert refused > 20
