@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ from robustcheck.values import ModelRef
 if TYPE_CHECKING:
     import torch
 
+_LAYER = re.compile(r"[.][0-9]+[.]")
 # Buffers that older versions of transformers saved.
-_POSITIONS = "position_ids"
+_BUFFERS = ("position_ids", "inv_freq", "num_batches_tracked")
 # A tokenizer without its vocabulary has special tokens alone.
 _FEWEST_TOKENS = 2
 
@@ -214,9 +216,13 @@ def _weighted(directory: Path) -> Any:
 
 
 def _require_all_read(model: Any, unexpected: Iterable[str]) -> None:
-    """Refuse weights inside of a part of the model that are not read: its configuration has fewer layers, say."""
+    """Refuse weights of layers that are not read: the configuration has fewer of them, or a layer has more parts.
+
+    What is saved beside the layers (a pooling that is not used, buffers of older versions) changes nothing.
+    """
     parts = {name for name, _ in model.named_children()}
-    unread = sorted(key for key in unexpected if key.partition(".")[0] in parts and not key.endswith(_POSITIONS))
+    inside = (key for key in unexpected if key.partition(".")[0] in parts and _LAYER.search(key))
+    unread = sorted(key for key in inside if not key.endswith(_BUFFERS))
     if unread:
         raise RuntimeError(f"unexpected {name_first(unread, 3)}")
 
