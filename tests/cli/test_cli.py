@@ -469,4 +469,4 @@ def test_explain_says_on_which_evidence_a_check_can_run(
     monkeypatch.delenv("ROBUSTCHECK_DATA", raising=False)
     suite = Path(__file__).parents[2] / "suites" / "natural_shifts.robust.yaml"
     said = robustcheck("explain", f"{suite}::v2-on-trend")
-    assert "top1 on imagenet-v2: data not on this machine; figures in openclip, timm" in said.out
+    assert "top1 on imagenet-v2: data not on this machine; figures in makers, openclip, scaling-laws, timm" in said.out
