@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import eagerpy
@@ -214,6 +215,19 @@ def test_autoattack_fools_a_linear_model_as_soon_as_it_can_be_fooled() -> None:
     few = Linear(classes=3)
     with pytest.raises(ModelError, match="AutoAttack on 3 classes"):
         run_ensemble(attempt_on(few.logits, few.pixels, few.labels, eps), Ensemble())
+
+
+def test_autoattack_gives_tracing_back() -> None:
+    """The package ends all tracing: a debugger's, and that of coverage."""
+    model = Linear(classes=4, scale=0.3, n=1)
+    attempt = attempt_on(model.logits, model.pixels, model.labels, float(1.01 * model.distances("linf").max()))
+    before = sys.gettrace()
+    try:
+        sys.settrace(ignore := lambda *_: None)
+        run_ensemble(attempt, Ensemble())
+        assert sys.gettrace() is ignore
+    finally:
+        sys.settrace(before)
 
 
 @pytest.mark.parametrize("is_normal", [True, False])
