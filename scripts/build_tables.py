@@ -163,7 +163,8 @@ def llava_figures(published: Path) -> Iterator[Row]:
             is_hard = Decimal(lists[row["category_selector"], row["visual_encoder"]][split]) < Decimal("0.5")
             model = f"{encoder}/{llm or 'clip'}/on-{selector}/{split}"
             own = {"split": split, "list": "hard" if is_hard else "easy"}
-            yield figure(model, "imagenet-d", "top1", Decimal(row[split]), UNKNOWN_N, "") | facets | own
+            told = figure(model, "imagenet-d", "multiple_choice_accuracy", Decimal(row[split]), UNKNOWN_N, "")
+            yield told | facets | own
 
 
 def curation_figures(published: Path) -> Iterator[Row]:

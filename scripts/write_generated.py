@@ -17,6 +17,7 @@ from robustcheck.spec.schema import generate_files
 METRICS_PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 # The protocol of each subject.
 PAGES = {
+    "answer": ("Answers", "protocols/answers.md"),
     "attack": ("Adversarial attacks", "protocols/attacks.md"),
     "calibrate": ("Calibration", "protocols/calibration.md"),
     "classify": ("Accuracy", "protocols/natural-shifts.md"),

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from robustcheck.cli.prospects import Prospect
 from robustcheck.errors import RobustcheckError
 from robustcheck.listing import name_first
-from robustcheck.measure import Bench, usable_cores
+from robustcheck.measure import Bench, MeasureSettings, usable_cores
 from robustcheck.measure.pace import foresee_seconds, pace_of_model, read_pace
 from robustcheck.measure.parts import Outputs
 from robustcheck.models.digests import weights_bytes
+from robustcheck.models.kind import model_kind
 from robustcheck.values import ModelRef
 
 _MINUTE, _HOUR = 60, 3_600
@@ -36,7 +37,7 @@ def foresee(prospects: Sequence[Prospect], bench: Bench, device: str) -> Iterato
         )
     if unknown:
         yield f"time, not known here yet: {name_first(unknown, 3)}"
-    yield from _memory({outputs.ref for outputs in missing})
+    yield from _memory({outputs.ref for outputs in missing}, bench.settings)
 
 
 def say_seconds(seconds: float) -> str:
@@ -65,9 +66,18 @@ def _missing(prospects: Sequence[Prospect], bench: Bench) -> dict[Outputs, int]:
     return found
 
 
-def _memory(models: set[ModelRef]) -> Iterator[str]:
-    sizes = sorted(((weights_bytes(ref), ref.id) for ref in models), reverse=True)
+def _memory(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
+    sizes = sorted(((weights_bytes(ref, settings.precision), ref.id) for ref in models), reverse=True)
     if sizes and sizes[0][0]:
         said = [f"{name} {size / 2**20:,.0f} MiB" for size, name in sizes]
         total = sum(size for size, _ in sizes) / 2**20
         yield f"weights, {total:,.0f} MiB in all: {name_first(said, 4)}"
+    yield from _answering(models, settings)
+
+
+def _answering(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
+    """Yield what each model needs that is loaded in the precision of the run, with the question that it works on."""
+    for ref in sorted(models, key=lambda ref: ref.id):
+        if model_kind(ref).memory is not None and (size := weights_bytes(ref, settings.precision)):
+            fits = "" if size <= settings.memory_budget else ": more than --robust-memory, so it is loaded alone"
+            yield f"memory of {ref.id} in {settings.precision}, with one question: {size / 2**20:,.0f} MiB{fits}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -44,11 +45,14 @@ def plan(
     for_drop: Annotated[
         str | None, typer.Option("--for-drop", help="A loss, such as 2pp (or 0.02): which checks would be red at it?")
     ] = None,
+    precision: Annotated[Literal["fp32", "fp16", "bf16"], typer.Option(help="Precision of the models.")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
     drop = _read_drop(for_drop)
-    session = RobustSession(plan_settings(models, arch, data, store, evidence), datetime.now(UTC).date())
+    settings = plan_settings(models, arch, data, store, evidence)
+    measure = replace(settings.measure, precision=precision)
+    session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)

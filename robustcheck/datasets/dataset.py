@@ -106,12 +106,14 @@ class Vocabulary:
     """Names that models score, and how their scores become those of the classes.
 
     ``members[k]`` are the places in ``names`` that stand for class k. With ``max`` the largest logit
-    counts; with ``mean_probability`` the mean softmax probability over all names.
+    counts; with ``mean_probability`` the mean softmax probability over all names. ``for_classifiers`` says that only
+    models with a fixed list of classes score these names; the others score the classes themselves.
     """
 
     names: tuple[str, ...]
     members: tuple[IntArray, ...]
     merge: Literal["max", "mean_probability"]
+    for_classifiers: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

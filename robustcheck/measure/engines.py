@@ -17,7 +17,7 @@ from robustcheck.measure.learnt import read_head
 from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import OnProgress
 from robustcheck.measure.memo import Memo, NotStored
-from robustcheck.measure.parts import ImageSet, Outputs
+from robustcheck.measure.parts import ImageSet, Outputs, given_part
 from robustcheck.measure.passes import Claimed, Pass
 from robustcheck.measure.runner import Runner
 from robustcheck.measure.shelf import Shelf
@@ -149,6 +149,7 @@ class _Round:
             try:
                 heads = tuple(self.crew.memo.head(head) for head in outputs.needs)
                 learnt = None if outputs.learnt is None else read_head(outputs.learnt, self.crew.memo)
+                given = None if outputs.given is None else self.crew.memo.get(given_part(outputs.given)).array
                 others = tuple(self.crew.models.get(ref) for ref in outputs.others)
                 model = self.crew.models.get(outputs.ref)
             except RobustcheckError as error:
@@ -156,11 +157,11 @@ class _Round:
                 return None
             except NotStored:
                 self.failures[outputs.key] = ModelError(
-                    "what its adapter learns from could not be measured", where=outputs.ref.text
+                    "what it learns from or is told of the images has not been measured", where=outputs.ref.text
                 )
                 return None
-            chunks = self.crew.memo.chunks(outputs)
-            self._runners[outputs.key] = Runner(outputs, model, others, chunks, heads, learnt, self._batch_size(model))
+            made_of = (self.crew.memo.chunks(outputs), heads, learnt, given, self._batch_size(model))
+            self._runners[outputs.key] = Runner(outputs, model, others, *made_of)
         return self._runners[outputs.key]
 
     def _batch_size(self, model: LoadedModel) -> int:

@@ -6,7 +6,7 @@ them. It is a plain value, so it can be sent to another process or machine; doin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -57,6 +57,15 @@ def group_jobs(jobs: Iterable[Job], images: int) -> tuple[tuple[Job, ...], ...]:
         size = max(1, images // of_set[0].chunk_rows)
         groups += [of_set[start : start + size] for start in range(0, len(of_set), size)]
     return tuple(groups)
+
+
+def in_turn(missing: Mapping[Outputs, tuple[int, ...]]) -> Iterator[dict[Outputs, tuple[int, ...]]]:
+    """Yield missing outputs so that those come first which others wait for."""
+    left = dict(missing)
+    while left:
+        ready = {outputs: chunks for outputs, chunks in left.items() if left.keys().isdisjoint(outputs.waits_for)}
+        yield ready
+        left = {outputs: chunks for outputs, chunks in left.items() if outputs not in ready}
 
 
 def plan_jobs(missing: Mapping[Outputs, Iterable[int]]) -> tuple[Job, ...]:

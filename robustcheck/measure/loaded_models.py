@@ -11,6 +11,7 @@ import numpy as np
 
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts
+from robustcheck.measure.measure_settings import MeasureSettings
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes, weights_digest, weights_stamps
 from robustcheck.models.encoders import LoadedModel, Precision, compile_tower, load_model
@@ -60,13 +61,13 @@ class LoadedModels:
 
     def _fits(self, size: int) -> bool:
         settings = self.shelf.settings
-        used = sum(_loaded_bytes(ref, model) for ref, model in self._loaded.items())
+        used = sum(self._loaded_bytes(ref, model) for ref, model in self._loaded.items())
         free = self.free_memory(settings.device)
         return size + used <= settings.memory_budget and (free is None or size <= free)
 
     def _load_with_room(self, ref: ModelRef) -> LoadedModel:
         """Load a model; where memory runs out, once more without the others."""
-        self._make_room(_bytes(ref))
+        self._make_room(self._bytes(ref))
         try:
             return self._load_checked(ref)
         except MemoryError:
@@ -76,12 +77,21 @@ class LoadedModels:
         try:
             return self._load_checked(ref)
         except MemoryError as error:
+            size = f"{self._bytes(ref) / 2**20:,.0f} MiB"
             raise ModelError(
                 f"its weights do not fit into memory ({reason_of(error)})",
                 where=ref.text,
-                expected=f"room for {_bytes(ref) / 2**20:,.0f} MiB of weights, about twice that while they are loaded",
+                expected=f"room for {size} of weights, about twice that while they are loaded",
                 fix="free some memory, or measure it on another device (--robust-device)",
             ) from error
+
+    def _loaded_bytes(self, ref: ModelRef, model: LoadedModel) -> int:
+        """Return what a loaded model takes, where it knows; a file of half precision is twice its size in memory."""
+        return int(getattr(model, "memory_bytes", 0)) or self._bytes(ref)
+
+    def _bytes(self, ref: ModelRef) -> int:
+        with as_model_error(ref, "finding its weights"):
+            return weights_bytes(ref, self.shelf.settings.precision)
 
     def _load_checked(self, ref: ModelRef) -> LoadedModel:
         """Load a model, and make sure that its weights are those its key names, before and after."""
@@ -113,16 +123,6 @@ class LoadedModels:
             store.write(LOADED, content_key(encoder.plain), np.zeros(0), {"remark": remark})
 
 
-def _loaded_bytes(ref: ModelRef, model: LoadedModel) -> int:
-    """Return what a loaded model takes, where it knows; a file of half precision is twice its size in memory."""
-    return int(getattr(model, "memory_bytes", 0)) or _bytes(ref)
-
-
-def _bytes(ref: ModelRef) -> int:
-    with as_model_error(ref, "finding its weights"):
-        return weights_bytes(ref)
-
-
 def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[ModelRef]]:
     """Split models, in order, into groups whose weights fit the budget together (or are one model)."""
     groups: list[list[ModelRef]] = []
@@ -136,8 +136,9 @@ def group_by_budget(sizes: Mapping[ModelRef, int], budget: int) -> list[list[Mod
     return groups
 
 
-def group_models(cells: Iterable[Cell], budget: int) -> Mapping[ModelRef, int]:
-    """Number the groups of models that fit the budget together, in order of first use."""
+def group_models(cells: Iterable[Cell], settings: MeasureSettings) -> Mapping[ModelRef, int]:
+    """Number the groups of models that fit the memory budget together, in order of first use."""
     models = dict.fromkeys(cell.model for cell in cells)
-    groups = group_by_budget({model: weights_bytes(model) for model in models}, budget)
+    sizes = {model: weights_bytes(model, settings.precision) for model in models}
+    groups = group_by_budget(sizes, settings.memory_budget)
     return {model: number for number, group in enumerate(groups) for model in group}

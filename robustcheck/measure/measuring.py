@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.averages import find_recipes
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
-from robustcheck.measure.jobs import Job, chunks_of, plan_jobs
+from robustcheck.measure.jobs import Job, chunks_of, in_turn, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.pairing import keep_pairing, pairing_of
-from robustcheck.measure.parts import Head, ImageSet, Outputs
+from robustcheck.measure.parts import Head, ImageSet, Outputs, given_part
 from robustcheck.measure.reading import POOLED
 from robustcheck.measure.recipe import Recipe, require_capability
 from robustcheck.measure.score_pairs import PairBook, Partner
@@ -130,7 +130,7 @@ class Bench:
     def measure_all(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
         """Return the score of every cell, or its error: group by group of the models that fit in memory together."""
         lacking = [cell for cell in dict.fromkeys(cells) if self.look_up(cell) is None]
-        sizes = {cell.model: weights_bytes(cell.model) for cell in lacking}
+        sizes = {cell.model: weights_bytes(cell.model, self.settings.precision) for cell in lacking}
         for group in group_by_budget(sizes, self.settings.memory_budget):
             mates = [cell for cell in lacking if cell.model in group]
             for cell in mates:
@@ -165,15 +165,22 @@ class Bench:
             if self.look_up(cell) is not None:
                 continue
             try:
-                recipes = [recipe for recipe in self.recipes(cell) if recipe.saved is None]
+                own = self.recipes(cell)
             except RobustcheckError:
                 continue
-            for recipe in recipes:
+            told = [other for recipe in own if recipe.given is not None for other in recipe.given.recipes]
+            for recipe in (each for each in (*told, *own) if each.saved is None):
                 if recipe.head is not None and not self.memo.has(recipe.head):
                     found.heads.setdefault(recipe.head, cell)
-                if (chunks := self.memo.missing(recipe.outputs)) and recipe.outputs not in found.outputs:
-                    found.outputs[recipe.outputs] = (cell, chunks)
+                if recipe.outputs not in found.outputs and self._is_due(recipe.outputs):
+                    found.outputs[recipe.outputs] = (cell, self.memo.missing(recipe.outputs))
         return found
+
+    def _is_due(self, outputs: Outputs) -> bool:
+        """Say whether outputs are missing and what a reading is told of their images can be made by now."""
+        told = () if outputs.given is None else given_part(outputs.given).needs
+        waits = any(isinstance(part, Outputs) and self.memo.missing(part) for part in told)
+        return bool(self.memo.missing(outputs)) and not waits
 
     def do(self, jobs: Sequence[Job]) -> Failures:
         """Do jobs with the engine, and pack what is complete."""
@@ -224,7 +231,8 @@ class Bench:
         for mate in mates if sets else ():
             if mate != cell and self.image_sets(mate) & sets and self.look_up(mate) is None:
                 missing.update(self._missing_on(sets, mate))
-        self._failed.update(self.do(plan_jobs(missing)))
+        for ready in in_turn(missing):
+            self._failed.update(self.do(plan_jobs(ready)))
 
     def _missing_on(self, sets: set[ImageSet], mate: Cell) -> dict[Outputs, tuple[int, ...]]:
         try:
@@ -249,6 +257,8 @@ class Bench:
     def _make_ready(self, recipe: Recipe) -> None:
         """See that the model can give what is read, make the head, and pair the outputs of a classifier."""
         require_capability(recipe)
+        for other in () if recipe.given is None else recipe.given.recipes:
+            self._make_ready(other)
         if recipe.learnt is not None:
             # What the adapter makes needs outputs that are still to be read; the classes are its own.
             require_capability(recipe.learnt.basis)

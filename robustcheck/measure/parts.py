@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from robustcheck.measure.reading import POOLED, Reading
 from robustcheck.store import Pieces, Stored
@@ -17,7 +17,7 @@ from robustcheck.values import ModelRef
 
 if TYPE_CHECKING:
     from robustcheck.measure.memo import Memo
-    from robustcheck.measure.recipe import Learnt
+    from robustcheck.measure.recipe import Learnt, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,24 @@ class ImageSet:
         return Pieces(self.count, chunk_rows, self.fingerprint)
 
 
+class Given(Protocol):
+    """What a reading is told of each image beside its pixels: one row an image, made of what other models gave.
+
+    It is a value that can be sent to another process, as a job is. ``recipes`` are what it is made from.
+    """
+
+    @property
+    def key(self) -> str:
+        """Return the sha256 of what decides the rows."""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Return the recipes whose parts it reads."""
+
+    def make(self, memo: Memo) -> Stored:
+        """Return the rows (n, ...), one for each image of the set in its order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Text weights of a model: the embeddings of the texts of each class, with its logit scale and bias."""
@@ -57,7 +75,8 @@ class Outputs:
     """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``.
 
     ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them;
-    ``learnt`` is the head adapter that they depend on. A ``stage`` means only the images seen by then.
+    ``learnt`` is the head adapter that they depend on, and ``given`` what the reading is told of each image. A
+    ``stage`` means only the images seen by then.
     """
 
     key: str
@@ -69,12 +88,19 @@ class Outputs:
     learnt: Learnt | None = field(default=None, compare=False, repr=False)
     # Which of the images are wanted makes no other outputs of them.
     stage: int | None = field(default=None, compare=False)
+    given: Given | None = field(default=None, compare=False, repr=False)
     kind: ClassVar[str] = "outputs"
 
     @property
     def pieces(self) -> Pieces:
         """How its rows lie in chunks and pieces; the same for all models on these images."""
         return self.images.pieces(self.reading.chunk_rows)
+
+    @property
+    def waits_for(self) -> tuple[Part, ...]:
+        """The parts that must be stored before a row of these can be taken."""
+        learnt = () if self.learnt is None else self.learnt.needs
+        return (*self.needs, *learnt, *(() if self.given is None else given_part(self.given).needs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,3 +114,9 @@ class Derived:
 
 
 Part = Outputs | Head | Derived
+
+
+def given_part(given: Given) -> Derived:
+    """Return the part that holds what a reading is told of each image."""
+    needs = tuple(part for recipe in given.recipes for part in recipe.parts)
+    return Derived("given", given.key, needs, given.make)

@@ -219,7 +219,8 @@ class Pass:
         if key not in shared:
             shared[key] = CropBatch([_made(crop[key], runner.outputs.ref) for crop in crops])
         names = [str(name) for name in ids]
-        return Batch(shared[key], names, labels.tolist(), runner.heads, runner.others, runner.learnt)
+        given = None if runner.given is None else runner.given[list(places)]
+        return Batch(shared[key], names, labels.tolist(), runner.heads, runner.others, runner.learnt, given)
 
     def _prepare_ahead(
         self, decoders: Decoders, claims: Iterator[Claimed], held: deque[Claimed]

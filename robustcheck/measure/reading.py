@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast, runtime_checkable
 
+import numpy.typing as npt
+
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import ImageEncoder, LoadedModel, begin_outputs
@@ -26,6 +28,7 @@ class Batch:
 
     ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, the model's own
     first where it has one; ``others`` are the models beside it that have a part, and ``learnt`` is its head adapter.
+    ``given`` are the rows (n, ...) that the reading is told of the images, where it is told something.
     Labels are indices of classes; -1 where an image has none.
     """
 
@@ -35,6 +38,7 @@ class Batch:
     heads: tuple[TextHead, ...] = ()
     others: tuple[LoadedModel, ...] = ()
     learnt: LearntHead | None = None
+    given: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -45,7 +49,8 @@ class Batch:
         if start == 0 and stop >= len(self):
             return self
         places = slice(start, stop)
-        return replace(self, crops=self.crops[places], ids=self.ids[places], labels=self.labels[places])
+        given = None if self.given is None else self.given[places]
+        return replace(self, crops=self.crops[places], ids=self.ids[places], labels=self.labels[places], given=given)
 
 
 class Reading(Protocol):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from robustcheck.datasets import Dataset, Vocabulary
 from robustcheck.errors import ModelError
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
-from robustcheck.measure.parts import Head, ImageSet, Outputs, Part
+from robustcheck.measure.parts import Given, Head, ImageSet, Outputs, Part, given_part
 from robustcheck.measure.reading import POOLED, Reading, reading_facts
 from robustcheck.measure.saved_files import SavedFiles
 from robustcheck.models.kind import capabilities
@@ -99,10 +99,10 @@ class Recipe:
     ``opened_as`` is the name that opens the data set whose images are encoded. ``labelled`` says that the data
     set's labels are among the classes (not so out of distribution). ``saved`` predictions take the place of
     outputs, which nothing here can measure then. ``chosen`` are the samples that are read where they are not all,
-    and ``others`` the recipes of further models that have a part in the reading. With
-    ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights calls its
-    outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are read that a
-    run which decides early has seen by then.
+    ``others`` the recipes of further models that have a part in the reading, and ``given`` is what it is told of each
+    image. With ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights
+    calls its outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are
+    read that a run which decides early has seen by then.
     """
 
     ref: ModelRef
@@ -121,6 +121,7 @@ class Recipe:
     told: OutputNames | None = None
     member: int = 0
     stage: int | None = None
+    given: Given | None = None
 
     @property
     def images(self) -> Dataset:
@@ -141,7 +142,8 @@ class Recipe:
         others = tuple(recipe.ref.encoder for recipe in self.others)
         learnt = self.learnt if self.reading.needs_head else None
         images, ref = self._image_set, self.ref.encoder
-        return Outputs(content_key(facts), ref, images, self.reading, needs, others, learnt, self.stage)
+        made_of = (ref, images, self.reading, needs, others, learnt, self.stage, self.given)
+        return Outputs(content_key(facts), *made_of)
 
     @cached_property
     def seen(self) -> npt.NDArray[np.bool_] | None:
@@ -178,7 +180,8 @@ class Recipe:
         others = {"others": [recipe.encoder.plain for recipe in self.others]} if self.others else {}
         chosen = {"images": self._image_set.rows} if self.chosen else {}
         learnt = {"learnt": self.learnt.key} if self.learnt is not None and self.reading.needs_head else {}
-        return {**reading_facts(self.reading), **heads, **others, **chosen, **learnt}
+        given = {"given": self.given.key} if self.given is not None else {}
+        return {**reading_facts(self.reading), **heads, **others, **chosen, **learnt, **given}
 
     @cached_property
     def head(self) -> Head | None:
@@ -222,7 +225,8 @@ class Recipe:
         head = () if self.head is None else (self.head,)
         # What an adapter learns from comes first: it is made once that is read.
         learnt = () if self.learnt is None else self.learnt.needs
-        return (*learnt, *head, self.outputs)
+        given = () if self.given is None else given_part(self.given).needs
+        return (*learnt, *given, *head, self.outputs)
 
 
 def require_capability(recipe: Recipe) -> None:

@@ -6,8 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.pace import Spent
@@ -43,6 +45,7 @@ class Runner:
     chunks: Chunks
     heads: tuple[TextHead, ...]
     learnt: LearntHead | None
+    given: npt.NDArray[Any] | None
     batch_size: int
     error: RobustcheckError | None = None
     spent: Spent = field(default_factory=Spent)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robustcheck.datasets import Dataset, annotations_of, choose_samples, open_dataset, shown_whole
-from robustcheck.errors import DataError, DataMissing, ModelUnavailable, RobustcheckError
+from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.learnt_recipes import (
     embedding_of,
@@ -115,7 +115,9 @@ class Shelf:
 
         ``own_names`` asks for the classes' own names even where the data set has a vocabulary.
         """
-        vocabulary = None if own_names else dataset.vocabulary
+        vocabulary = dataset.vocabulary
+        own_names = own_names or (vocabulary is not None and vocabulary.for_classifiers and not supervised)
+        vocabulary = None if own_names else vocabulary
         names = dataset.class_names if vocabulary is None else vocabulary.names
         # Two directories may have one name, and one directory two names with other prompts.
         own = (dataset.name, dataset.fingerprint, dataset.prompts, dataset.templates)
@@ -134,8 +136,15 @@ class Shelf:
         dataset = self.dataset_for(ref, name, quantity)
         if ref.encoder != ref:
             return self._adapted(ref, dataset, quantity)
-        supervised = "scores classes" in capabilities(ref)
-        return self.recipe_with(ref, dataset, quantity, self.classes(dataset, quantity.prompts, supervised))
+        have = capabilities(ref)
+        if have.isdisjoint({"scores classes", "embeds text"}):
+            raise ModelError(
+                f"{ref.id} has no scores of classes",
+                where=quantity.label,
+                expected=f"a model that scores classes or embeds text; this one {', '.join(sorted(have))}",
+            )
+        classes = self.classes(dataset, quantity.prompts, "scores classes" in have)
+        return self.recipe_with(ref, dataset, quantity, classes)
 
     def recipe_with(
         self,

@@ -16,7 +16,7 @@ from dataclasses import astuple
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
@@ -26,6 +26,9 @@ from robustcheck.models.adapter import adapter_named
 from robustcheck.models.kind import model_kind
 from robustcheck.registry import foreign_maker
 from robustcheck.values import AdapterUse, ModelRef
+
+if TYPE_CHECKING:
+    from robustcheck.models.encoders import Precision
 
 ALWAYS_HASHED_BYTES = 16 * 2**20
 SETTLED_SECONDS = 5.0
@@ -73,10 +76,11 @@ def installed_version(distribution: str) -> str:
         return "not installed"
 
 
-def weights_bytes(ref: ModelRef) -> int:
-    """Return the size of a reference's local files: what the model will take in memory in float32."""
-    own = sum(path.stat().st_size for path in model_kind(ref).files(ref).values())
-    return own + sum(weights_bytes(use.other) for use in ref.adapters if use.other is not None)
+def weights_bytes(ref: ModelRef, precision: Precision = "fp32") -> int:
+    """Return what a model will take in memory: what its kind foresees, else the size of its local files."""
+    kind = model_kind(ref)
+    own = kind.memory(ref, precision) if kind.memory else sum(path.stat().st_size for path in kind.files(ref).values())
+    return own + sum(weights_bytes(use.other, precision) for use in ref.adapters if use.other is not None)
 
 
 def _own_digest(ref: ModelRef, cache: Path | None) -> str | None:

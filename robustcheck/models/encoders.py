@@ -99,6 +99,17 @@ class BeginsOutputs(Protocol):
         """Begin to make what is stored of images; call what is returned for it."""
 
 
+@runtime_checkable
+class AnsweringModel(LoadedModel, Protocol):
+    """A language model with an image tower, which answers questions about an image."""
+
+    def letter_logs(self, crop: Crop, question: str, letters: Sequence[str]) -> Features:
+        """Return the log-probability (n,) of each letter as the first token of the answer."""
+
+    def answer(self, crop: Crop, question: str, most_tokens: int) -> str:
+        """Return what the model writes, always taking the likeliest token."""
+
+
 def load_model(ref: ModelRef, device: str = "auto", precision: Precision = "fp32") -> LoadedModel:
     """Load the model of a reference; raise ModelUnavailable or ModelError in words.
 

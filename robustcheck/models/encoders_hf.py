@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import ModelError
-from robustcheck.listing import name_first
+from robustcheck.files.json_files import read_settings
 from robustcheck.models.encoders import Precision
 from robustcheck.models.encoders_hf_towers import HfImageTower
 from robustcheck.models.foreign_code import without_foreign_code
 from robustcheck.models.geometry import Crop
-from robustcheck.models.hf_files import hf_directory, load_part
+from robustcheck.models.hf_files import hf_directory, load_part, without_progress_bars
 from robustcheck.models.hf_images import split_processor
-from robustcheck.models.hf_kind import TEXT_INPUTS, TextInput, model_files
+from robustcheck.models.hf_kind import CONFIGURATION, TEXT_INPUTS, TextInput
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
+from robustcheck.models.hf_weights import load_weights
 from robustcheck.models.lanes import Later
 from robustcheck.models.torch_models import DualEncoder
 from robustcheck.models.torch_running import (
@@ -36,9 +35,6 @@ from robustcheck.values import ModelRef
 if TYPE_CHECKING:
     import torch
 
-_LAYER = re.compile(r"[.][0-9]+[.]")
-# Buffers that older versions of transformers saved.
-_BUFFERS = ("position_ids", "inv_freq", "num_batches_tracked")
 # A tokenizer without its vocabulary has special tokens alone.
 _FEWEST_TOKENS = 2
 
@@ -146,8 +142,8 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder |
     """Load a directory or a repository of the hub, with its own preprocessing and, where it has one, tokenizer."""
     target = resolve_device(device)
     directory = hf_directory(ref)
-    with _quiet(), without_foreign_code():
-        model = loaded(ref, lambda: _weighted(directory))
+    with without_progress_bars(), without_foreign_code():
+        model = loaded(ref, lambda: load_weights(directory, "AutoModel", unread=_unread(directory)))
         processor = load_part(ref, directory, "AutoImageProcessor")
         geometry, normalisation = split_processor(processor, ref.text)
         if model.config.model_type in IMAGE_TOWERS:
@@ -191,58 +187,10 @@ def as_patches(image: torch.Tensor, side: int) -> torch.Tensor:
     return cut.permute(1, 3, 2, 4, 0).reshape(-1, side * side * channels)
 
 
-def _weighted(directory: Path) -> Any:
-    """Return the model with all of its weights from safetensors, in float32."""
-    import torch
-    from transformers import AutoModel
-
-    model, found = AutoModel.from_pretrained(
-        directory,
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
-    tower = IMAGE_TOWERS.get(model.config.model_type)
-    # A pooling layer that is not read may be missing.
-    unread = ("pooler.",) if tower is not None and tower.reads_first else ()
-    missing = sorted(key for key in found["missing_keys"] if not key.startswith(unread))
-    if missing:  # transformers would go on with random ones
-        raise RuntimeError(f"missing {name_first(missing, 3)}")
-    _require_all_read(model, found["unexpected_keys"])
-    _require_floats(model, directory)
-    return model
-
-
-def _require_all_read(model: Any, unexpected: Iterable[str]) -> None:
-    """Refuse weights of layers that are not read: the configuration has fewer of them, or a layer has more parts.
-
-    What is saved beside the layers (a pooling that is not used, buffers of older versions) changes nothing.
-    """
-    parts = {name for name, _ in model.named_children()}
-    inside = (key for key in unexpected if key.partition(".")[0] in parts and _LAYER.search(key))
-    unread = sorted(key for key in inside if not key.endswith(_BUFFERS))
-    if unread:
-        raise RuntimeError(f"unexpected {name_first(unread, 3)}")
-
-
-def _require_floats(model: Any, directory: Path) -> None:
-    """Refuse whole numbers in the place of weights: transformers would turn them into floats, without their scale."""
-    from safetensors import safe_open
-
-    own = model.state_dict()
-    for path in (path for path in model_files(directory).values() if path.suffix == ".safetensors"):
-        with safe_open(path, framework="pt") as file:
-            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 - not a mapping
-        whole = [name for name, kind in kinds.items() if kind[0] not in "BF" or kind == "BOOL"]
-        if odd := [name for name in whole if name in own and own[name].is_floating_point()]:
-            raise ModelError(
-                f"{odd[0]} holds numbers of the type {kinds[odd[0]]}, the architecture floats",
-                where=str(path),
-                expected="weights in floating point",
-                fix="turn a quantised checkpoint back into floating point first",
-            )
+def _unread(directory: Path) -> tuple[str, ...]:
+    """Return the beginnings of weights that may be missing: of a pooling layer that is not read."""
+    tower = IMAGE_TOWERS.get(str(read_settings(directory / CONFIGURATION).get("model_type")))
+    return ("pooler.",) if tower is not None and tower.reads_first else ()
 
 
 def _require_words(tokenizer: Any, ref: ModelRef) -> Any:
@@ -265,18 +213,3 @@ def _scale(model: Any) -> float:
 
 def _scalar(value: Any) -> float:
     return 0.0 if value is None else float(value.detach().float().mean())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' progress bars out of a run's output."""
-    import transformers
-
-    logging: Any = transformers.utils.logging
-    was_enabled: bool = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            logging.enable_progress_bar()

@@ -5,7 +5,7 @@ Only safetensors are read, and no code that lies beside them: not in loading, no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from robustcheck.values import ModelRef, Pairs
 CONFIGURATION = "config.json"
 WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS = "model.safetensors", "model.safetensors.index.json", "model-*.safetensors"
 _PREPROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+_PROCESSOR_FILES = (*_PREPROCESSOR_FILES, "tokenizer_config.json")
 # Everything beside the weights that decides an output: of the model, of its preprocessing and of its tokenizer.
 SETTINGS_FILES = (
     CONFIGURATION,
@@ -78,19 +79,22 @@ def is_model_directory(path: Path) -> bool:
     )
 
 
-def model_files(directory: Path) -> dict[str, Path]:
+def model_files(directory: Path, settings: Sequence[str] = SETTINGS_FILES) -> dict[str, Path]:
     """Return the files of a directory that decide outputs, by name; nothing where weights are missing."""
     weights = _weights(directory)
     if not weights or not all((directory / name).is_file() for name in weights):
         return {}
-    names = [*weights, *(name for name in SETTINGS_FILES if (directory / name).is_file())]
+    names = [*weights, *(name for name in settings if (directory / name).is_file())]
     return {name: directory / name for name in names}
 
 
 def declared_class(directory: Path, part: str) -> str | None:
-    """Return the class that the files name for the ``Tokenizer`` or the ``ImageProcessor``, or None."""
+    """Return the class that the files name for the ``Tokenizer``, the ``ImageProcessor`` or the ``Processor``."""
     if part == "Tokenizer":
         return read_settings(directory / "tokenizer_config.json").get("tokenizer_class")
+    if part == "Processor":
+        named = (read_settings(directory / name).get("processor_class") for name in _PROCESSOR_FILES)
+        return next(filter(None, named), None)
     settings = _preprocessing(directory)
     # Image processors were feature extractors when the first models were published.
     before: str | None = settings.get("feature_extractor_type")

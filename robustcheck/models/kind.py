@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Capability = Literal["embeds images", "embeds text", "scores classes", "gives feature maps", "has gradients", "answers"]
 Load = Callable[[ModelRef, str, "Precision"], "LoadedModel"]
+FindMemory = Callable[[ModelRef, "Precision"], int]
 _LONGEST_ID = 200
 _UNSAFE = re.compile(r"[\s|\[\]:]+")
 
@@ -86,6 +87,8 @@ class ModelKind:
     output_names  of a classifier: what its outputs are called, where something beside its weights tells
     holds         whether a path is a model of this kind, for globs such as ``SCHEME:runs/*``
     is_bare       whether a path that it holds is a reference by itself, without the scheme
+    memory        the bytes that a model takes on its device, known without loading it, where that is not the size of
+                  its files; 0 where they are not on this machine
     """
 
     name: str
@@ -101,6 +104,7 @@ class ModelKind:
     output_names: Callable[[ModelRef], OutputNames | None] | None = None
     holds: Callable[[Path], bool] | None = None
     is_bare: bool = False
+    memory: FindMemory | None = None
 
 
 def model_kinds() -> tuple[ModelKind, ...]:

@@ -14,6 +14,8 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.values import Cell, Task
 
+Ints = npt.NDArray[np.int64]
+
 
 def require_task(dataset: Dataset, metric: Metric, also: tuple[Task, ...] = ()) -> None:
     """Raise DataError unless a data set is of a kind that a metric can score."""
@@ -33,6 +35,18 @@ def recipes_of_subsets(cell: Cell, shelf: Shelf, names: Sequence[str]) -> tuple[
     for recipe in found:
         require_task(recipe.dataset, metric_of(cell))
     return found
+
+
+def choose_images(rows: Ints, count: int, seed: int) -> Ints:
+    """Return so many of the rows, drawn by the seed and in ascending order; all of them where they are no more.
+
+    >>> choose_images(np.arange(100), 3, 0).tolist() == choose_images(np.arange(100), 3, 0).tolist()
+    True
+    """
+    if not count or count >= len(rows):
+        return rows
+    drawn = np.random.default_rng([seed, 20240310]).choice(rows, count, replace=False)
+    return np.asarray(np.sort(drawn), dtype=np.int64)
 
 
 def as_clusters(names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:

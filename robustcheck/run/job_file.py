@@ -87,7 +87,7 @@ def _head_lines(lacking: Lacking, places: dict[Cell, int]) -> Iterator[JobLine]:
 
 def _image_lines(bench: Bench, lacking: Lacking, places: dict[Cell, int], images: int) -> Iterator[JobLine]:
     """Yield lines group by group of the models that fit in memory together."""
-    sizes = {outputs.ref: weights_bytes(outputs.ref) for outputs in lacking.outputs}
+    sizes = {outputs.ref: weights_bytes(outputs.ref, bench.settings.precision) for outputs in lacking.outputs}
     for models in group_by_budget(sizes, bench.settings.memory_budget):
         missing = {outputs: chunks for outputs, (_, chunks) in lacking.outputs.items() if outputs.ref in models}
         for jobs in group_jobs(plan_jobs(missing), images):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from robustcheck.stats.diagrams import histograms, operating_point, reliability, roc
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import IN_DISTRIBUTION
-from robustcheck.values import Picture, Samples, Score, Trace
+from robustcheck.values import CHOSEN_BY_POSITION, RIGHT_BY_POSITION, Picture, Samples, Score, Trace
 
 Draw = Callable[[Score, Samples], tuple[Picture, ...]]
 
@@ -18,7 +18,28 @@ Draw = Callable[[Score, Samples], tuple[Picture, ...]]
 def pictures_of(score: Score, samples: Samples) -> tuple[Picture, ...]:
     """Return the pictures that belong to the statistic of a score with these samples."""
     draw = _BY_STATISTIC.get(samples.statistic)
-    return () if draw is None else draw(score, samples)
+    return (*(() if draw is None else draw(score, samples)), *_positions(score))
+
+
+def _positions(score: Score) -> tuple[Picture, ...]:
+    """Return how often each letter of a multiple choice was chosen, beside how often it was right."""
+    facts = dict(score.provenance)
+    if CHOSEN_BY_POSITION not in facts:
+        return ()
+    return tuple(
+        Picture("bars", title, "share of the answers", "", (_shares(facts[name], score.n),), (1 / 4, 0.0))
+        for title, name in (
+            ("Options chosen by position", CHOSEN_BY_POSITION),
+            ("Options right by position", RIGHT_BY_POSITION),
+        )
+    )
+
+
+def _shares(told: str, n: int) -> Trace:
+    """Return the bars of a fact such as ``A 25.0%, B 30.0%``."""
+    pairs = [part.split(" ") for part in told.split(", ")]
+    heights = tuple(float(f"{float(share.removesuffix('%')) / 100:.4g}") for _, share in pairs)
+    return Trace("", (), heights, (n,) * len(pairs), tuple(letter for letter, _ in pairs))
 
 
 def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:

@@ -93,7 +93,7 @@ class RobustSession:
         A check about groups of models comes with the last group that holds one of its models.
         """
         cells = [cell for item in items for cell in item.cells]
-        groups = group_models(cells, self.settings.measure.memory_budget)
+        groups = group_models(cells, self.settings.measure)
         first: dict[str, int] = {}
         return [
             (
@@ -106,7 +106,7 @@ class RobustSession:
     def select(self, items: Sequence[PlannedCheck]) -> None:
         """Take note of the items that will run, so that one pass over the images serves all of them."""
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
-        self.book.groups = group_models(self.book.planned, self.settings.measure.memory_budget)
+        self.book.groups = group_models(self.book.planned, self.settings.measure)
         self.book.early = self.early.cells_of(items)
         self.book.planned_live = frozenset(item.cells[0] for item in items if item.check.expect.needs.figure)
 

@@ -25,8 +25,10 @@ from robustcheck.values.judged import (
     Verdict,
 )
 from robustcheck.values.measured import (
+    CHOSEN_BY_POSITION,
     DEFECTS,
     PAIRING_REMARK,
+    RIGHT_BY_POSITION,
     SURROUNDINGS,
     UNKNOWN,
     AdapterUse,
@@ -52,9 +54,11 @@ from robustcheck.values.measured import (
 from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, Trace
 
 __all__ = [
+    "CHOSEN_BY_POSITION",
     "DEFECTS",
     "NEW_ORIGIN",
     "PAIRING_REMARK",
+    "RIGHT_BY_POSITION",
     "STATUSES",
     "SURROUNDINGS",
     "UNKNOWN",

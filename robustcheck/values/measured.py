@@ -15,6 +15,8 @@ Pairs = tuple[tuple[str, str], ...]
 DEFECTS = "defects of the data"
 # The same for the outputs of a classifier: which class each is was not told by it, or a class has none.
 PAIRING_REMARK = "remark on the outputs"
+# Facts of multiple choice that the report draws: the share of each letter, as "A 25.0%, B 30.0%".
+CHOSEN_BY_POSITION, RIGHT_BY_POSITION = "chosen by position", "right by position"
 # The libraries that a score is reported with: they are not in its key, though another version may move a decision.
 SURROUNDINGS = ("torch", "torchvision", "pillow", "numpy")
 

@@ -118,8 +118,8 @@ def test_one_decode_an_image_feeds_every_model(colours, settings, watched):
 
 
 def test_models_that_do_not_fit_together_take_turns(colours, settings, watched, monkeypatch):
-    monkeypatch.setattr(measuring, "weights_bytes", lambda ref: 60)
-    monkeypatch.setattr(loaded_models, "weights_bytes", lambda ref: 60)
+    monkeypatch.setattr(measuring, "weights_bytes", lambda *_: 60)
+    monkeypatch.setattr(loaded_models, "weights_bytes", lambda *_: 60)
     cells = [cell(fake(seed=seed), colours) for seed in "abc"]
     watched.bench(dataclasses.replace(settings, memory_budget=130)).measure_all(cells)
     assert len(watched.decodes) == 2 * N

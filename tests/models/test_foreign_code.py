@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hf_makers import byte_tokenizer, make_family
+from llava_makers import make_answering
 
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.models.encoders import load_model
@@ -109,8 +111,6 @@ def scripted_checkpoint(directory: Path) -> str:
 
 
 def pickled_array(directory: Path) -> str:
-    import numpy as np
-
     directory.mkdir()
     np.savez(directory / "w.npz", params=np.array([Evil()], dtype=object))
     return f"openclip:ViT-B-32@{directory}/w.npz"
@@ -171,6 +171,40 @@ def hf_pickled(directory: Path) -> str:
     return f"hf:{directory}"
 
 
+def llava_nested_classes(directory: Path) -> str:
+    make_answering("llava", directory)
+    write_code(directory)
+    content = json.loads((directory / "config.json").read_text())
+    content["text_config"] |= {"model_type": "evil", "auto_map": {"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"}}
+    (directory / "config.json").write_text(json.dumps(content))
+    return f"llava:{directory}"
+
+
+def llava_model_class(directory: Path) -> str:
+    make_answering("llava", directory)
+    write_code(directory)
+    edit(
+        directory / "config.json",
+        model_type="evil",
+        auto_map={"AutoConfig": "evil.Evil", "AutoModelForImageTextToText": "evil.Evil"},
+    )
+    return f"llava:{directory}"
+
+
+def llava_processor(directory: Path) -> str:
+    make_answering("llava", directory)
+    write_code(directory)
+    edit(directory / "processor_config.json", processor_class="Evil", auto_map={"AutoProcessor": "evil.Evil"})
+    return f"llava:{directory}"
+
+
+def llava_pickled(directory: Path) -> str:
+    make_answering("llava", directory)
+    (directory / "model.safetensors").unlink()
+    torch.save({"a": Evil()}, directory / "pytorch_model.bin")
+    return f"llava:{directory}"
+
+
 PAYLOADS = (
     trusted_tokenizer,
     asked_tokenizer,
@@ -186,6 +220,10 @@ PAYLOADS = (
     hf_kernel,
     hf_image_processor,
     hf_pickled,
+    llava_nested_classes,
+    llava_model_class,
+    llava_processor,
+    llava_pickled,
 )
 
 
@@ -218,6 +256,18 @@ def test_a_repository_of_the_hub_is_no_better(
     (model,) = resolve_models([f"{scheme}:someone/evil"])
     with pytest.raises(ModelError, match=r"trust_remote_code asks to run code that comes with the weights"):
         load_model(model, "cpu")
+    assert not Path(RAN).exists()
+
+
+def test_a_chat_template_runs_in_a_box(tmp_path: Path) -> None:
+    """Chat templates are programs of jinja2, which may format text and nothing else."""
+    directory = make_answering("llava", tmp_path / "weights")
+    code = f"cycler.__init__.__globals__.os.system('touch {Path(RAN).absolute()}')"
+    (directory / "chat_template.jinja").write_text("{{ " + code + " }}")
+    (ref,) = resolve_models([f"llava:{directory}"])
+    model = load_model(ref, "cpu")
+    with pytest.raises(ModelError, match="its chat template cannot be used"):
+        model.answer(np.zeros((8, 8, 3), np.uint8), "what?", 2)  # type: ignore[attr-defined]
     assert not Path(RAN).exists()
 
 

@@ -50,6 +50,10 @@ KEYS = {
         ("transformers", "tokenizers", "torchvision"),
         "3f9f5454166fb2b8b641ccc8210b45247bfa024847df78d63e7176688f57b222",
     ),
+    ("llava", "llava", "/x/y"): (
+        ("transformers", "tokenizers", "torchvision", "jinja2"),
+        "78da2e4ece9b9cbae93893b274e79c94a2c41802133be6e8ef76ba757f9f0fa1",
+    ),
     ("fake", "zero-shot", "a"): ((), "164f514bf462269b3d2c3e20ba4dd7eb254cd9ee3f05deaddcb3b29f1d4e6dd9"),
     ("fake", "classifier", None): ((), "38aadfdaa184923b1e4a459516e44b057601eb636d70e7ca6c5a3d9cc364d730"),
     ("phash", "8", None): ((), "0f825348151dadfff701533ba068827c83f233d71332077678858dd77d0a4666"),
@@ -81,12 +85,13 @@ def test_every_kind_has_a_frozen_key() -> None:
         (ModelRef("a", "t", "fake", "zero-shot"), {"embeds images", "embeds text"}),
         (ModelRef("a", "t", "fake", "classifier"), {"scores classes"}),
         (ModelRef("a", "t", "phash", "8"), {"embeds images"}),
+        (ModelRef("a", "t", "llava", "", "a/b"), {"answers"}),
         (ModelRef("a", "t", "predictions", "", "/x"), {"scores classes"}),
     ],
     ids=lambda value: value.kind if isinstance(value, ModelRef) else "",
 )
 def test_what_a_model_can_do_is_known_without_loading_it(ref: ModelRef, expected: set[str]) -> None:
-    assert capabilities(ref) & {"embeds images", "embeds text", "scores classes"} == expected
+    assert capabilities(ref) & {"embeds images", "embeds text", "scores classes", "answers"} == expected
 
 
 def test_every_loader_is_a_function_of_reference_device_and_precision() -> None:

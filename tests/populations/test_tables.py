@@ -341,7 +341,7 @@ def test_each_figure_of_the_paper_is_that_of_its_table() -> None:
 
 def test_the_rows_of_llava_are_those_of_the_paper() -> None:
     population = load_population("holistic-llava")
-    quantity = Quantity("top1", "imagenet-d")
+    quantity = Quantity("multiple_choice_accuracy", "imagenet-d")
     clip = {model: facets for model, facets in population.facets.items() if facets["kind"] == "clip"}
     hard = {model for model, facets in clip.items() if facets["list"] == "hard"}
     found = {model: population.figure(model, quantity) for model in clip}

@@ -25,8 +25,8 @@ from robustcheck.outputs.logits import TextHead, text_weights
 from robustcheck.protocols.attack import readings
 from robustcheck.protocols.attack.attacks import Asked
 from robustcheck.protocols.attack.readings import Attacked, Setup, Smallest, Trial
-from robustcheck.protocols.attack.scoring import choose_images
 from robustcheck.protocols.attack.victims import Answers
+from robustcheck.protocols.scoring import choose_images
 from robustcheck.values import PAIRING_REMARK, Cell, ModelRef, Quantity, Score
 
 ZOO = parse_reference("zoo:vit-plain-100")

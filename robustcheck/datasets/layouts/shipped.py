@@ -6,6 +6,7 @@ from functools import partial
 
 from robustcheck.datasets.cue_conflict import read_cue_conflict
 from robustcheck.datasets.digits import open_digits
+from robustcheck.datasets.imagenet_d import read_imagenet_d
 from robustcheck.datasets.imagenet_x import imagenet_x_view
 from robustcheck.datasets.layout import Layout, SelfContained, View
 from robustcheck.datasets.layouts.anchors import OWN, has_anchors
@@ -70,6 +71,7 @@ _SHOWN = (
 _NAMED = (
     Layout("cue-conflict", read_cue_conflict),
     Layout("disentangling", read_disentangling),
+    Layout("imagenet-d", read_imagenet_d),
     Layout("objectnet", read_objectnet),
     Layout("sequences", read_sequences),
     Layout("typed-manifest", read_typed_manifest),

@@ -28,7 +28,7 @@ from robustcheck.protocols.attack.masking import VARIANTS
 from robustcheck.protocols.attack.readings import NOT_FOUND, Attacked, Setup, Smallest, Trial
 from robustcheck.protocols.attack.spaces import Norm
 from robustcheck.protocols.attack.victims import answers_of
-from robustcheck.protocols.scoring import require_task
+from robustcheck.protocols.scoring import choose_images, require_task
 from robustcheck.stats.median import MEDIAN
 from robustcheck.values import Cell, Pairs, Samples
 
@@ -159,18 +159,6 @@ def _setup(cell: Cell, shelf: Shelf, recipes: Sequence[Recipe], kept: Ints | Non
         substitute=answers[1] if len(answers) > 1 else None,
         classes=len(recipes[0].dataset.class_names) if kept is None else len(kept),
     )
-
-
-def choose_images(rows: Ints, count: int, seed: int) -> Ints:
-    """Return so many of the rows, drawn by the seed and in ascending order; all of them where they are no more.
-
-    >>> choose_images(np.arange(100), 3, 0).tolist() == choose_images(np.arange(100), 3, 0).tolist()
-    True
-    """
-    if not count or count >= len(rows):
-        return rows
-    drawn = np.random.default_rng([seed, 20240310]).choice(rows, count, replace=False)
-    return np.asarray(np.sort(drawn), dtype=np.int64)
 
 
 def _asked(cell: Cell, *, is_transfer: bool) -> Asked:

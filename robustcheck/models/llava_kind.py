@@ -1,0 +1,100 @@
+"""The kind of model that answers questions about an image: LLaVA 1.5, NeXT, OneVision and their like in transformers.
+
+Any model that transformers loads as ``AutoModelForImageTextToText`` will do: a directory or a repository of the hub,
+with its processor and chat template. Only safetensors are read, and no code that lies beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustcheck.errors import ModelError
+from robustcheck.files.json_files import read_settings
+from robustcheck.models.answering_memory import answering_bytes, count_weights
+from robustcheck.models.hf_kind import CONFIGURATION, MODEL_TYPES, SETTINGS_FILES, model_files
+from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.model_files import hub_file, is_repository
+from robustcheck.values import ModelRef, Pairs
+
+if TYPE_CHECKING:
+    from robustcheck.models.encoders import Precision
+
+# What decides an answer beside what decides an embedding: the words around a question, and where an answer ends.
+ANSWERING_FILES = (
+    *SETTINGS_FILES,
+    "chat_template.jinja",
+    "chat_template.json",
+    "generation_config.json",
+    "video_preprocessor_config.json",
+)
+_EXPECTED = (
+    "a model of images and texts that answers, which transformers saved: llava, llava_next, llava_onevision, ..."
+)
+
+
+def is_answering(path: Path) -> bool:
+    """Say whether a directory is a model that reads images and writes text."""
+    return _answers(read_settings(path / CONFIGURATION)) and bool(model_files(path))
+
+
+def _answers(configuration: Mapping[str, Any]) -> bool:
+    """Say whether a configuration is of a language model with an image tower: both have a part of their own in it."""
+    return "vision_config" in configuration and configuration.get("model_type") not in (None, *MODEL_TYPES)
+
+
+def _parse(reference: Reference) -> ModelRef:
+    rest, text = reference.rest, reference.text
+    path = reference.path(rest)
+    if path.is_dir():
+        return _parse_directory(path, text)
+    if not is_repository(rest):
+        raise ModelError(
+            f"{rest!r} is neither a directory nor a repository", where=text, expected="llava:PATH or llava:ORG/NAME"
+        )
+    return ModelRef(safe_id(rest), text, "llava", "", rest, (("family", "vlm"),))
+
+
+def _parse_directory(path: Path, text: str) -> ModelRef:
+    configuration = read_settings(path / CONFIGURATION)
+    if not _answers(configuration):
+        found = f"is of the type {configuration.get('model_type')!r}" if configuration else f"has no {CONFIGURATION}"
+        raise ModelError(f"{path} {found}", where=text, expected=_EXPECTED)
+    model_type = str(configuration["model_type"])
+    return ModelRef(f"llava@{safe_id(path.name)}", text, "llava", model_type, str(path), _facets(path, configuration))
+
+
+def _facets(path: Path, configuration: Mapping[str, Any]) -> Pairs:
+    side = (configuration["vision_config"] or {}).get("image_size")
+    found = {"family": "vlm", "params": count_weights(model_files(path)), "resolution": side}
+    return tuple((name, str(value)) for name, value in found.items() if value and isinstance(value, int | str))
+
+
+def _files(ref: ModelRef) -> dict[str, Path]:
+    place = Path(ref.weights or "")
+    if place.is_absolute():
+        return model_files(place, ANSWERING_FILES)
+    found = hub_file(str(ref.weights), CONFIGURATION)
+    return {} if found is None else model_files(found.parent, ANSWERING_FILES)
+
+
+def _memory(ref: ModelRef, precision: Precision) -> int:
+    return answering_bytes(_files(ref), precision)
+
+
+KIND = ModelKind(
+    name="llava",
+    schemes=("llava",),
+    example="llava:llava-hf/llava-1.5-7b-hf or llava:PATH",
+    parse=_parse,
+    files=_files,
+    # The processors resize with torchvision; chat templates are rendered by jinja2.
+    key=lambda ref: KeyFacts("llava", "", "", ("transformers", "tokenizers", "torchvision", "jinja2")),
+    capabilities=always("answers"),
+    load="robustcheck.models.answering:load_answering",
+    needs_hub=True,
+    holds=is_answering,
+    is_bare=True,
+    memory=_memory,
+)
