@@ -17,7 +17,6 @@ from robustcheck.spec.schema import generate_files
 METRICS_PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 # The protocol of each subject.
 PAGES = {
-    "answer": ("Answers", "protocols/answers.md"),
     "attack": ("Adversarial attacks", "protocols/attacks.md"),
     "calibrate": ("Calibration", "protocols/calibration.md"),
     "classify": ("Accuracy", "protocols/natural-shifts.md"),
@@ -25,6 +24,7 @@ PAGES = {
     "cue_conflict": ("Shape and texture", "protocols/shape-bias.md"),
     "detect": ("Out-of-distribution detection", "protocols/ood.md"),
     "factors": ("Visual factors", "protocols/visual-factors.md"),
+    "multiple_choice": ("Answers", "protocols/answers.md"),
     "overlap": ("Data overlap", "protocols/overlap.md"),
     "retrieve": ("Retrieval", "protocols/retrieval.md"),
     "sequence": ("Perturbation sequences", "protocols/corruptions.md"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -23,6 +22,7 @@ from robustcheck.cli.said import cell
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import MeasureSettings, metric_named
+from robustcheck.models.encoders import Precision
 from robustcheck.run.early_checks import FULL
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
@@ -45,14 +45,13 @@ def plan(
     for_drop: Annotated[
         str | None, typer.Option("--for-drop", help="A loss, such as 2pp (or 0.02): which checks would be red at it?")
     ] = None,
-    precision: Annotated[Literal["fp32", "fp16", "bf16"], typer.Option(help="Precision of the models.")] = "fp32",
+    precision: Annotated[Precision, typer.Option(help="Precision of the models.")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
     drop = _read_drop(for_drop)
-    settings = plan_settings(models, arch, data, store, evidence)
-    measure = replace(settings.measure, precision=precision)
-    session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
+    settings = plan_settings(models, arch, data, store, evidence, precision)
+    session = RobustSession(settings, datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
@@ -125,12 +124,19 @@ def _finds(prospect: Prospect, drop: Amount | None) -> bool | None:
 
 
 def plan_settings(
-    models: str, arch: str | None, data: str | None, store: str | None, evidence: EvidenceChoice
+    models: str,
+    arch: str | None,
+    data: str | None,
+    store: str | None,
+    evidence: EvidenceChoice,
+    precision: Precision = "fp32",
 ) -> RunSettings:
     """Return the settings of a run that is only planned: in the home of this directory, without a GPU."""
     home = home_of(Path.cwd())
     return RunSettings(
-        measure=MeasureSettings(store=store or home / "store", roots=data_paths(data), device="cpu"),
+        measure=MeasureSettings(
+            store=store or home / "store", roots=data_paths(data), device="cpu", precision=precision
+        ),
         baselines=home / "baselines",
         reports=Path("reports"),
         evidence=evidence,

@@ -13,6 +13,7 @@ from robustcheck.measure.jobs import Job, chunks_of, in_turn, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
+from robustcheck.measure.metric import models_of_options
 from robustcheck.measure.pairing import keep_pairing, pairing_of
 from robustcheck.measure.parts import Head, ImageSet, Outputs, given_part
 from robustcheck.measure.reading import POOLED
@@ -22,6 +23,8 @@ from robustcheck.measure.scores import samples_of_cell, score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
+from robustcheck.models.kind import model_kind
+from robustcheck.models.model_sets import resolve_one
 from robustcheck.stats.compare import Difference
 from robustcheck.store import open_store
 from robustcheck.values import Cell, Samples, Score
@@ -249,6 +252,9 @@ class Bench:
         except ModelUnavailable:
             # Its data are there. Loading fetches the weights where there is a network, or says why it cannot.
             self.models.get(cell.model)
+            for other in models_of_options(cell, resolve_one):
+                if model_kind(other).needs_hub and self.shelf.encoder(other) is None:
+                    self.models.get(other)
             recipes = self.recipes(cell)
         for recipe in recipes:
             self._make_ready(recipe)

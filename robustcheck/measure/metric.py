@@ -131,6 +131,12 @@ def option_of(cell: Cell, name: str) -> str:
     return metric_of(cell).option(name, cell.quantity.options)
 
 
+def models_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[ModelRef, ...]:
+    """Return the models that the options of a cell name, measured by themselves or not."""
+    names = {option.name for option in metric_of(cell).options if isinstance(option, ModelOption)}
+    return tuple(resolve(text) for name, text in cell.quantity.options if name in names and text)
+
+
 def cells_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[Cell, ...]:
     """Return a cell for each model that an option names: its own measurement, which the metric may read.
 

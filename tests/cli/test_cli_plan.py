@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from colour_data import write_colours
 from command import Robustcheck, write
+from llava_makers import make_answering
 
 from robustcheck.datasets import open_dataset
 from robustcheck.measure import usable_cores
@@ -53,6 +54,17 @@ checks:
   - id: loss
     measure: {{metric: nll, dataset: DIRECTORY}}
     expect: {{at_most: 2.0}}
+"""
+
+
+ANSWERS = """\
+robustcheck: 1
+title: Answers
+models: [llava:tiny]
+checks:
+  - id: answers
+    measure: {metric: multiple_choice_accuracy, dataset: shapes, options: {selector: "zoo:vit-plain-100", images: 20}}
+    expect: {at_least: 10%}
 """
 
 
@@ -196,3 +208,16 @@ def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustche
     said = robustcheck("plan", "live.robust.yaml").out
     assert "time, as fast as this machine was before: about 7 min (images 1 min, models 6 min)" in said
     assert "not known here yet" not in said
+
+
+def test_the_memory_of_a_model_that_answers_is_told_by_precision(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", ANSWERS)
+    make_answering("llava", Path("tiny"))
+    told = {
+        precision: re.search(
+            rf"memory of llava@tiny in {precision}, with one question: ([\d.]+) MiB",
+            robustcheck("plan", "a.robust.yaml", "--precision", precision).out,
+        )
+        for precision in ("fp32", "bf16")
+    }
+    assert all(told.values()), told

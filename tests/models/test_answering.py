@@ -21,7 +21,7 @@ from robustcheck.models.encoders import AnsweringModel, Precision, load_model
 from robustcheck.models.kind import capabilities, model_kind
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.reference import parse_reference
-from robustcheck.protocols.answer.questions import LETTERS, question_text
+from robustcheck.protocols.multiple_choice.questions import LETTERS, question_text
 from robustcheck.values import ModelRef
 
 torch = pytest.importorskip("torch")

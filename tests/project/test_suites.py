@@ -28,7 +28,7 @@ from robustcheck.values.expectations.no_worse_than import NoWorseThan
 ROOT = Path(__file__).parents[2]
 SUITES = sorted((ROOT / "suites").glob("*.robust.yaml"))
 # Their models are measured live, which test_zoo, the tests of their protocols and the demo do.
-LIVE = ("adversarial.robust.yaml", "finetuned.robust.yaml", "quickstart.robust.yaml")
+LIVE = ("adversarial.robust.yaml", "answers.robust.yaml", "finetuned.robust.yaml", "quickstart.robust.yaml")
 HIDDEN = ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER")
 PROTOCOLS = sorted((ROOT / "docs" / "protocols").glob("*.md"))
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from robustcheck.protocols.answer.parsing import ReadAnswer, parse_answer
+from robustcheck.protocols.multiple_choice.parsing import ReadAnswer, parse_answer
 
 NAMES = ("dog", "cat", "hot dog", "t shirt")
 

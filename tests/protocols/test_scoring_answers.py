@@ -14,14 +14,15 @@ from llava_makers import make_answering
 from scoring_data import SIX, World, logits, make_world, options, painted
 
 from robustcheck.measure import cells_of_options
+from robustcheck.measure.jobs import in_turn
 from robustcheck.measure.reading import reading_named
 from robustcheck.models.encoders import load_model
 from robustcheck.models.geometry import UNCHANGED, WHOLE, Crop
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.models.reference import parse_reference
-from robustcheck.protocols.answer.distractors import failure_classes
-from robustcheck.protocols.answer.parsing import parse_answer
-from robustcheck.protocols.answer.questions import LETTERS, question_text
+from robustcheck.protocols.multiple_choice.distractors import failure_classes
+from robustcheck.protocols.multiple_choice.parsing import parse_answer
+from robustcheck.protocols.multiple_choice.questions import LETTERS, question_text
 from robustcheck.transforms import image_rng
 from robustcheck.values import ModelRef, Score
 
@@ -314,6 +315,31 @@ def test_what_a_model_that_answers_cannot_do(
 ) -> None:
     given = options(**{name: tiny.text if text == "LLAVA" else text for name, text in chosen.items()})
     assert found in world.refusal(metric, "test", tiny, options=given)
+
+
+def test_a_selection_model_that_is_not_here_is_asked_for_and_named(
+    world: World, tiny: ModelRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    given = options(selector="hf:someone/not-here")
+    assert "hf:someone/not-here: its weights are not on this machine" in world.refusal(
+        "multiple_choice_accuracy", "test", tiny, options=given
+    )
+
+
+def test_what_others_wait_for_is_made_first(world: World, tiny: ModelRef) -> None:
+    """Also where jobs are lines of a file: the questions are due once the selection model's outputs are stored."""
+    script(world, lambda crop, question: "A")
+    bench = world.bench()
+    asked = world.cell("multiple_choice_accuracy", "test", tiny, options=options(selector=SELECTOR))
+    (recipe,) = bench.recipes(asked)
+    assert recipe.given is not None
+    (selector,) = recipe.given.recipes
+    turns = list(in_turn({recipe.outputs: (0, 1, 2), selector.outputs: (0,)}))
+    assert turns == [{selector.outputs: (0,)}, {recipe.outputs: (0, 1, 2)}]
+    assert list(bench.lacking([asked]).outputs) == [selector.outputs]
+    assert isinstance(bench.measure(world.cell("top1", "test", resolve_one(SELECTOR))), Score)
+    assert list(world.bench().lacking([asked]).outputs) == [recipe.outputs]
 
 
 @pytest.mark.parametrize("metric", ["answer_parse_rate", "position_bias"])

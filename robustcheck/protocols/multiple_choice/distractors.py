@@ -14,7 +14,7 @@ from robustcheck.measure.memo import Memo
 from robustcheck.measure.readout import blocks
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import readout_of
-from robustcheck.protocols.answer.questions import LETTERS, Order, order_options
+from robustcheck.protocols.multiple_choice.questions import LETTERS, Order, order_options
 from robustcheck.store import Stored, content_key
 
 Ints = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.protocols.answer.questions import LETTERS
+from robustcheck.protocols.multiple_choice.questions import LETTERS
 
 How = Literal["letter", "name", "ambiguous", "refused", "unread"]
 

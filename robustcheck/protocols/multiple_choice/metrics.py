@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption, MetricOption, ModelOption, NumberOption
-from robustcheck.protocols.answer.questions import ORDERS
-from robustcheck.protocols.answer.scoring import (
+from robustcheck.protocols.multiple_choice.questions import ORDERS
+from robustcheck.protocols.multiple_choice.scoring import (
     find_choice,
     find_rotated,
     find_written,

@@ -15,7 +15,7 @@ from robustcheck.measure.reading import Batch
 from robustcheck.models.encoders import AnsweringModel, LoadedModel
 from robustcheck.models.geometry import Crop
 from robustcheck.models.kind import Capability
-from robustcheck.protocols.answer.questions import LETTERS, PROMPT, question_text, rotated
+from robustcheck.protocols.multiple_choice.questions import LETTERS, PROMPT, question_text, rotated
 from robustcheck.store import Rows
 
 # Few, since one image takes long: a killed run loses at most these.

@@ -21,10 +21,10 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.models.kind import capabilities
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.printing import one_line
-from robustcheck.protocols.answer.answer_readings import LETTER_SCORES, WRITTEN_ANSWERS, read_row
-from robustcheck.protocols.answer.distractors import FailureOptions
-from robustcheck.protocols.answer.parsing import HOWS, How, parse_answer
-from robustcheck.protocols.answer.questions import LETTERS, ORDERS, Order, count_rotations, rotated
+from robustcheck.protocols.multiple_choice.answer_readings import LETTER_SCORES, WRITTEN_ANSWERS, read_row
+from robustcheck.protocols.multiple_choice.distractors import FailureOptions
+from robustcheck.protocols.multiple_choice.parsing import HOWS, How, parse_answer
+from robustcheck.protocols.multiple_choice.questions import LETTERS, ORDERS, Order, count_rotations, rotated
 from robustcheck.protocols.scoring import choose_images, require_task
 from robustcheck.values import CHOSEN_BY_POSITION, RIGHT_BY_POSITION, Cell, ModelRef, Pairs, Samples
 
