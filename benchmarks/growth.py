@@ -25,7 +25,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 from judging import timed
 
-CLASSES = 10
+COLOURS = ("red", "green", "blue", "red green", "green blue", "blue red")
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ def seconds_of(load: Load) -> float:
 
 
 def write_images(directory: Path, count: int, seed: int) -> None:
-    """Write JPEG files of 96 x 96 pixels: noise around a colour for each class, in folders of the digits' names."""
+    """Write JPEG files of 96 x 96 pixels: noise, in folders that are called by colours."""
     rng = np.random.default_rng(seed)
     for place in range(count):
-        folder = directory / str(place % CLASSES)
+        folder = directory / COLOURS[place % len(COLOURS)]
         folder.mkdir(parents=True, exist_ok=True)
-        pixels = rng.integers(0, 120, (96, 96, 3)) + 13 * (place % CLASSES)
+        pixels = rng.integers(0, 256, (96, 96, 3))
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{place:05d}.jpg", quality=85)
 
 
