@@ -64,11 +64,11 @@ def test_the_tables_stay_small() -> None:
 
 
 def test_each_population_names_source_licence_and_date() -> None:
-    for name in ("openclip", "timm", "scaling-laws", "makers", *HOLISTIC):
+    for name in ("openclip", "timm", "scaling-laws", "makers", "contrastive", *HOLISTIC):
         population = load_population(name)
         assert all((population.source, population.licence, population.date, population.homepage, population.notes))
         assert all(figure.source and figure.licence and figure.date for figure in population.figures)
-        if name != "makers":
+        if name not in ("makers", "contrastive"):
             assert {figure.source for figure in population.figures} == {population.source}
 
 
@@ -116,6 +116,31 @@ def test_two_evaluations_of_the_same_weights_agree() -> None:
         for dataset in ("imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-sketch"):
             pair = [value_of(population, model, "top1", dataset) for population in (study, ours)]
             assert pair[0] == pytest.approx(pair[1], abs=0.0015), (model, dataset)
+
+
+def test_the_contrastive_models_have_the_figures_of_their_papers() -> None:
+    """DINO's Table 2, DINOv2's Table 4, MoCo v2's Table 2 and SwAV's Figure 2 give these too."""
+    population = load_population("contrastive")
+    papers = {
+        "dino/vit_base_patch8+linear": 0.801, "dino/vit_base_patch8+knn": 0.774, "dino/resnet50+linear": 0.753,
+        "dinov2/vit_giant_patch14+linear": 0.865, "dinov2/vit_giant_patch14+knn": 0.835,
+        "moco/resnet50-v2-800ep+linear": 0.711, "swav/resnet50-800ep+linear": 0.753, "swav/resnet50w5-400ep+linear": 0.785,
+    }  # fmt: skip
+    for model, value in papers.items():
+        assert value_of(population, model, "top1", "imagenet-val") == value
+    assert {facets["family"] for facets in population.facets.values()} == {"contrastive"}
+    assert not population.stands_in
+
+
+def test_a_linear_probe_beats_nearest_neighbours_on_each_contrastive_network() -> None:
+    population = load_population("contrastive")
+    both = [model.removesuffix("+knn") for model in population.facets if model.endswith("+knn")]
+    assert len(both) == 5 + 8
+    for network in both:
+        gain = value_of(population, f"{network}+linear", "top1", "imagenet-val")
+        gain -= value_of(population, f"{network}+knn", "top1", "imagenet-val")
+        assert 0.01 < gain < 0.08, network
+        assert {population.facets[f"{network}+{probe}"]["network"] for probe in ("knn", "linear")} == {network}
 
 
 def test_the_makers_figures_are_shares_of_whole_images() -> None:
