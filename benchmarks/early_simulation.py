@@ -167,7 +167,8 @@ def _row(job: Job, found: Counts) -> str:
     low, high = clopper_pearson_interval(found.failed, job.trials)
     shares = [each / job.trials for each in (found.failed, found.failed_whole, found.passed, found.passed_whole)]
     failed, failed_whole, passed, passed_whole = (f"{share:.1%}" for share in shares)
-    where = f"{abs(job.drop) * 100:.0f} points {'beyond' if job.drop > 0 else 'inside'}" if job.drop else "at the limit"
+    points, side = round(abs(job.drop) * 100), "beyond" if job.drop > 0 else "inside"
+    where = f"{points} point{'s' if points > 1 else ''} {side}" if job.drop else "at the limit"
     cells = (job.kind, where, failed, f"{low:.1%} to {high:.1%}", failed_whole, passed, passed_whole)
     return f"| {' | '.join(cells)} | {found.share:.0%} |"
 

@@ -11,13 +11,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from early_simulation import IMAGES, Counts, Job, alone, count, paired_case
+from early_simulation import DROPS, IMAGES, KINDS, Counts, Job, alone, count, early_section, paired_case
+from gate_simulation import CLAIMS, EARLY
 from gate_worlds import compared, counted_case
 
 from robustcheck.judge import judge, status_so_far
 from robustcheck.values import Amount
 from robustcheck.values.expectations import AtLeast
 from robustcheck.values.stages import LAST
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 
 
 def counts(drop: float, trials: int = 400) -> Counts:
@@ -89,3 +92,29 @@ def test_step_and_drift_are_both_spent_over_the_stages() -> None:
     verdict = judge(alone(held, 2))
     assert verdict.status == "fail"
     assert "since the origin" in dict(verdict.facts)
+
+
+def test_the_page_has_the_section_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = PAGE.read_text(encoding="utf-8").partition(EARLY)[2].partition(CLAIMS)[0]
+    shown = [line for line in part.splitlines() if line.startswith("|")]
+    assert len(shown) == 2 + len(KINDS) * len(DROPS)
+    monkeypatch.setattr("early_simulation.KINDS", {"accuracy": KINDS["accuracy"]})
+    made = list(early_section(10, 1))
+    assert made[0] in part
+    heads = [line for line in made if line.startswith("|")]
+    assert heads[:2] == shown[:2]
+    assert [line.split("|")[1:3] for line in heads] == [line.split("|")[1:3] for line in shown[: len(heads)]]
+
+
+def test_what_the_page_promises_was_found() -> None:
+    """At the limit the 95% interval of false alarms holds 5%, and what one look finds is found within 2 points."""
+    part = PAGE.read_text(encoding="utf-8").partition(EARLY)[2].partition(CLAIMS)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if "% to " in line]
+    assert len(rows) == len(KINDS) * len(DROPS)
+    for _, truth, failed, interval, failed_whole, passed, passed_whole, _ in rows:
+        low, high = (float(end.rstrip("%")) for end in interval.split(" to "))
+        assert abs(float(failed.rstrip("%")) - float(failed_whole.rstrip("%"))) <= 2
+        assert abs(float(passed.rstrip("%")) - float(passed_whole.rstrip("%"))) <= 2
+        if truth == "at the limit":
+            assert low <= 5 <= high
+            assert high <= 6.7
