@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure import metric_named
 from robustcheck.models.model_sets import resolve_one
@@ -15,6 +17,7 @@ from robustcheck.report.words import told, traced
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.trend import Expected, expect_at, fit_trend
+from robustcheck.stats.trend_of_several import AgainstSeveral, SeveralFit, fit_several, hold_against_several
 from robustcheck.values import Cell, Pairs, Quantity, TrendFit, TrendPoint
 
 _AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear": "linear"}
@@ -92,6 +95,33 @@ class OnTrendAnswer:
         return {name: str(value) for name, value in self.as_dict().items()}
 
 
+@dataclass(frozen=True, slots=True)
+class OnSeveralAnswer:
+    """A plane over several sets, and a model's place against it when one was named."""
+
+    population: str
+    sets: tuple[str, ...]
+    fit: SeveralFit
+    model: str | None = None
+    y: float | None = None
+    at: AgainstSeveral | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return n, a slope for each set, intercept, scale, r2 and, for a model, expected, residual and interval."""
+        fit, at = self.fit, self.at
+        slopes = {f"slope of {name}": slope for name, slope in zip(self.sets, fit.slopes, strict=True)}
+        facts: dict[str, Any] = {"population": self.population, "axis": fit.axis, "n": fit.n, **slopes}
+        facts |= {"intercept": fit.intercept, "scale": fit.scale, "r2": fit.r2}
+        if at is not None:
+            facts |= {"model": self.model, "y": self.y, "expected": at.value, "residual": at.residual}
+            facts |= {"low": at.low, "high": at.high, "extrapolated": at.extrapolated}
+        return facts
+
+    def as_text(self) -> dict[str, str]:
+        """Return the same facts as text."""
+        return {name: str(value) for name, value in self.as_dict().items()}
+
+
 def measure_one(
     session: RobustSession,
     model: str,
@@ -137,6 +167,26 @@ def trend_of(population: str, y: str, x: str, model: str | None, group: Sequence
         return OnTrendAnswer(population, fit, None, None)
     place = _place(table, model, _quantity(x), _quantity(y))
     return OnTrendAnswer(population, fit, place, expect_at(fit, place.x, place.y))
+
+
+def trend_of_several(
+    population: str, y: str, x: Sequence[str], model: str | None, group: Sequence[str], axis: str
+) -> OnSeveralAnswer:
+    """Fit a population's plane over several sets (without ``model``, when one is named) and place the model on it."""
+    if axis not in _AXES:
+        raise SetupError(f"unknown axis {axis!r}", expected=", ".join(_AXES))
+    among = {facet: value.split("|") for facet, value in map(_pair, group)}
+    table = load_population(population)
+    on_x = [{name: at_x for name, at_x, *_ in table.points(_quantity(one), _quantity(y), among)} for one in x]
+    on_y = {name: at_y for name, _, at_y, _ in table.points(_quantity(x[0]), _quantity(y), among)}
+    members = [name for name in on_y if name != model and all(name in one for one in on_x)]
+    places = np.array([[one[name] for one in on_x] for name in members]).reshape(len(members), len(x))
+    fit = fit_several(places, np.array([on_y[name] for name in members]), _AXES[axis])
+    if model is None:
+        return OnSeveralAnswer(population, tuple(x), fit)
+    own = [_place(table, model, _quantity(one), _quantity(y)) for one in x]
+    at = hold_against_several(fit, [point.x for point in own], own[0].y)
+    return OnSeveralAnswer(population, tuple(x), fit, model, own[0].y, at)
 
 
 def _place(table: Population, model: str, x: Quantity, y: Quantity) -> TrendPoint:

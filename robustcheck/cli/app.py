@@ -13,10 +13,18 @@ import typer
 from rich.console import Console
 
 from robustcheck.cli.aa_command import aa
-from robustcheck.cli.answers import MeasuredAnswer, OnTrendAnswer, measure_one, trend_of
+from robustcheck.cli.answers import (
+    MeasuredAnswer,
+    OnSeveralAnswer,
+    OnTrendAnswer,
+    measure_one,
+    trend_of,
+    trend_of_several,
+)
 from robustcheck.cli.blessing import describe_blessing
 from robustcheck.cli.comment_command import comment
 from robustcheck.cli.compare_command import compare
+from robustcheck.cli.estimate_command import estimate
 from robustcheck.cli.explain_command import explain_check
 from robustcheck.cli.export_command import export
 from robustcheck.cli.export_results_command import export_results
@@ -58,6 +66,7 @@ app.command()(work)
 app.command()(submit)
 app.command()(series)
 app.command()(aa)
+app.command()(estimate)
 app.command()(store)
 
 
@@ -218,17 +227,23 @@ def print_measurement(
 def trend(
     population: Annotated[str, typer.Argument(help="A shipped population, or a CSV of the same form.")],
     y: Annotated[str, typer.Option("--y", help="DATASET/METRIC or DATASET[k=v,k=v]/METRIC of the y axis.")],
-    x: Annotated[str, typer.Option("--x", help="The same for the x axis; [CLASS SET] keeps its classes.")],
+    x: Annotated[
+        list[str], typer.Option("--x", help="The same for the x axis; [CLASS SET] keeps its classes. Several: a plane.")
+    ],
     model: Annotated[str | None, typer.Option(help="A member to hold against the line of the others.")] = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Keep members with facet=value.")] = None,
     axis: Annotated[str, typer.Option(help="probit, logit or linear.")] = "probit",
     as_json: Json = False,
 ) -> None:
-    """Fit a population's trend; for a model, say what the line expects and how far it lies away."""
-    _print(trend_of(population, y, x, model, group or [], axis), as_json)
+    """Fit a population's trend; for a model, say what the line expects and how far it lies away.
+
+    With several --x the line is a plane, and a model's residual its effective robustness against all sets at once.
+    """
+    answer = trend_of(population, y, x[0], model, group or [], axis) if len(x) == 1 else None
+    _print(answer or trend_of_several(population, y, x, model, group or [], axis), as_json)
 
 
-def _print(answer: MeasuredAnswer | OnTrendAnswer, as_json: bool) -> None:
+def _print(answer: MeasuredAnswer | OnTrendAnswer | OnSeveralAnswer, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer.as_dict()))
         return

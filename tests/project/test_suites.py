@@ -110,6 +110,21 @@ def test_published_figures_decide_the_trends_on_any_machine(record: RunRecord, s
     assert {result.verdict.status for result in trends} <= {"pass", "warn", "unsure"}
 
 
+def test_a_warn_limit_inside_the_band_that_a_check_names_says_so(tmp_path: Path) -> None:
+    known, inside = session(tmp_path), 0
+    for check in (check for path in SUITES for check in known.load(path).checks):
+        band, allowed = (
+            re.search(r"band is ([\d.]+)(?: to ([\d.]+))? pp", check.why),
+            getattr(check.warn, "allowed_below", None),
+        )
+        if band is None or allowed is None:
+            continue
+        if 100 * allowed.value < float(band[2] or band[1]):
+            inside += 1
+            assert "A warning lies inside it, a fail beyond." in check.why, check.key
+    assert inside >= 10
+
+
 def test_warn_limits_leave_room_for_a_pass_that_warns(record: RunRecord, tmp_path: Path) -> None:
     """A pass needs its whole interval inside the limit: a warn limit 1.5 half-widths further in can still be crossed.
 

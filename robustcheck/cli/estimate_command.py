@@ -1,0 +1,83 @@
+"""robustcheck estimate: accuracies on a set without labels, from how often models agree there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from robustcheck.cli.printed_tables import data_paths
+from robustcheck.cli.said import say
+from robustcheck.errors import RobustcheckError, SetupError
+from robustcheck.files.user_paths import user_path
+from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.models.model_sets import resolve_models
+from robustcheck.run.settings import home_of
+from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agreements
+from robustcheck.values import Cell, ModelRef, Quantity
+
+
+def estimate(
+    dataset: Annotated[str, typer.Argument(help="The set without labels: a catalogue name or a directory.")],
+    like: Annotated[str, typer.Option("--like", help="A set of the same classes that has labels.")],
+    models: Annotated[str, typer.Option("--models", help="Three models or more: references, sets or queries.")],
+    arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Where measurements are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate the accuracy of models on a set without labels: ALine-S, agreement on the line (Baek et al. 2022)."""
+    here = Path.cwd()
+    bench = Bench(MeasureSettings(store=store or home_of(here) / "store", roots=data_paths(data)))
+    chosen = resolve_models(tuple(filter(None, models.split(","))), arch=arch)
+    if len(chosen) < MIN_MODELS:
+        raise SetupError(f"{len(chosen)} models", where="--models", expected=f"at least {MIN_MODELS} of them")
+    known, unknown = (_place(name, here) for name in (like, dataset))
+    line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown))
+    accuracies = np.array([_value(bench, Cell(model, Quantity("top1", known))) for model in chosen])
+    rows = list(zip([model.id for model in chosen], accuracies, line.carry_over(accuracies), strict=True))
+    if as_json:
+        facts = {"slope": line.slope, "intercept": line.intercept, "r2": line.r2, "pairs": line.pairs}
+        estimates = {name: {"known": float(there), "estimate": float(here)} for name, there, here in rows}
+        typer.echo(json.dumps({**facts, "on_the_line": line.is_straight, "models": estimates}))
+        return
+    for name, there, found in rows:
+        say(f"{name}: top1 {there:.1%} on {like}, so about {found:.1%} on {dataset}")
+    _close(line)
+
+
+def _close(line: AgreementLine) -> None:
+    say(
+        f"the line of {line.pairs:,} agreements: slope {line.slope:.3f}, intercept {line.intercept:.3f} on probit "
+        f"axes, r2 {line.r2:.3f}"
+    )
+    if not line.is_straight:
+        say("agreements lie on no line here (r2 of 0.95 or less), so these estimates say little")
+
+
+def _agreements(bench: Bench, models: Sequence[ModelRef], dataset: str) -> np.ndarray:
+    """Return how often each pair of models gives the same answer."""
+    return np.array(
+        [
+            _value(bench, Cell(one, Quantity("agreement", dataset, options=(("with", other.text),))))
+            for one, other in combinations(models, 2)
+        ]
+    )
+
+
+def _value(bench: Bench, cell: Cell) -> float:
+    found = bench.measure(cell)
+    if isinstance(found, RobustcheckError):
+        raise found
+    return found.value
+
+
+def _place(name: str, here: Path) -> str:
+    """Return the name of a data set, a directory as an absolute path."""
+    is_directory = "/" in name and (here / name).is_dir()
+    return str(user_path(name, here, SetupError, where="the data set").resolve()) if is_directory else name
