@@ -20,6 +20,7 @@ PAGES = {
     "attack": ("Adversarial attacks", "protocols/attacks.md"),
     "calibrate": ("Calibration", "protocols/calibration.md"),
     "classify": ("Accuracy", "protocols/natural-shifts.md"),
+    "correspondence": ("Correspondence", "protocols/correspondence.md"),
     "corrupt": ("Corruptions", "protocols/corruptions.md"),
     "cue_conflict": ("Shape and texture", "protocols/shape-bias.md"),
     "detect": ("Out-of-distribution detection", "protocols/ood.md"),

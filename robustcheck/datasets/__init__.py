@@ -15,6 +15,7 @@ from robustcheck.datasets.chosen import choose_samples
 from robustcheck.datasets.class_sets import known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Vocabulary
 from robustcheck.datasets.families import expand
+from robustcheck.datasets.image_pairs import ALL, ImagePairs, KeypointPairs, PairGeometry, SurfacePairs, bin_names
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.roots import data_roots
 from robustcheck.datasets.selection import kept_classes, select
@@ -22,14 +23,20 @@ from robustcheck.datasets.sequences import Sequences, sequences_of
 from robustcheck.datasets.video_sets import PmSets, pm_sets
 
 __all__ = [
+    "ALL",
     "Captions",
     "CatalogueEntry",
     "Dataset",
     "ImageDataset",
+    "ImagePairs",
+    "KeypointPairs",
+    "PairGeometry",
     "PmSets",
     "Sequences",
+    "SurfacePairs",
     "Vocabulary",
     "annotations_of",
+    "bin_names",
     "canonical_id",
     "choose_samples",
     "classes_outside",

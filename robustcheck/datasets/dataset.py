@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.decoding import decode_image, read_image_file
+from robustcheck.datasets.image_pairs import ImagePairs
 from robustcheck.disk import Stamp, file_stamp
 from robustcheck.errors import DataError
 from robustcheck.values import Task
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 StrArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
+Read = TypeVar("Read")
 
 
 class Dataset(Protocol):
@@ -77,6 +79,10 @@ class Dataset(Protocol):
     @property
     def captions(self) -> Captions | None:
         """Return the captions of the images, in a retrieval set."""
+
+    @property
+    def pairs(self) -> ImagePairs | None:
+        """Return the pairs of images of which it is known what corresponds, in a correspondence set."""
 
     @property
     def id_dataset(self) -> str:
@@ -147,6 +153,14 @@ class PicturesInFiles(Protocol):
         """Return the file that one sample is read from, or None when it is made in memory."""
 
 
+@runtime_checkable
+class PicturesFromSeveral(Protocol):
+    """Pictures that are cut out by what further files say, such as a map of depths."""
+
+    def beside(self, index: int) -> tuple[Path, ...]:
+        """Return the further files that one sample is made from."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageDataset:
     """The dataset that every layout becomes.
@@ -169,6 +183,7 @@ class ImageDataset:
     task: Task = "classification"
     vocabulary: Vocabulary | None = None
     captions: Captions | None = None
+    pairs: ImagePairs | None = None
     id_dataset: str = ""
     base: Dataset | None = None
     rows: IntArray | None = None
@@ -182,16 +197,22 @@ class ImageDataset:
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB; raise DataError when its file is not the one that the fingerprint covers."""
         path = self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
-        if path is None:
-            return self.pictures.image(index)
-        # What is read while a stamp stays the same is what was fingerprinted, even where files are swapped and back.
-        self._require_unchanged(path)
-        image = self.pictures.image(index)
-        self._require_unchanged(path)
-        return image
+        beside = self.pictures.beside(index) if isinstance(self.pictures, PicturesFromSeveral) else ()
+        paths = beside if path is None else (path, *beside)
+        return self.unchanged(paths, lambda: self.pictures.image(index))
 
-    def _require_unchanged(self, path: Path) -> None:
-        if path in self.stamps and file_stamp(path) != self.stamps[path]:
+    def unchanged(self, paths: Sequence[Path], read: Callable[[], Read]) -> Read:
+        """Return what ``read`` reads; raise DataError when a file is not the one that the fingerprint covers."""
+        # What is read while a stamp stays the same is what was fingerprinted, even where files are swapped and back.
+        self._require_unchanged(paths)
+        found = read()
+        self._require_unchanged(paths)
+        return found
+
+    def _require_unchanged(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            if path not in self.stamps or file_stamp(path) == self.stamps[path]:
+                continue
             raise DataError(
                 "the file changed while it was being measured",
                 where=str(path),
@@ -206,7 +227,8 @@ class Contents:
 
     ``class_names`` is empty when the directory names no classes; ``labels`` then count
     ``class_count`` classes. ``wnids`` are the WordNet ids of the classes, where folders carry them.
-    ``files`` is everything that the fingerprint covers. ``captions`` are those of a retrieval set.
+    ``files`` is everything that the fingerprint covers. ``captions`` are those of a retrieval set,
+    ``pairs`` those of a correspondence set.
     ``vocabulary`` holds the scored names, where those are not the classes, and ``columns`` their places among
     ImageNet's 1000. ``reader`` is the package that read the directory, where it is not robustcheck; ``defects`` say
     what was passed over.
@@ -224,6 +246,7 @@ class Contents:
     pictures: Pictures
     wnids: tuple[str, ...] = ()
     captions: Captions | None = None
+    pairs: ImagePairs | None = None
     vocabulary: Vocabulary | None = None
     columns: IntArray | None = None
     reader: str = ""

@@ -54,6 +54,8 @@ def _readings(contents: Contents) -> Iterator[Sequence[object]]:
     yield contents.wnids
     for name, column in sorted(contents.groups.items()):
         yield (name, *column.tolist())
+    if contents.pairs is not None:
+        yield ("pairs", *contents.pairs.listed)
 
 
 def _hash(values: Sequence[object]) -> str:

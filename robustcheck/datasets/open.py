@@ -167,6 +167,7 @@ def _dataset(
         pictures=contents.pictures,
         vocabulary=contents.vocabulary,
         captions=contents.captions,
+        pairs=contents.pairs,
         defects=contents.defects,
         stamps=stamps,
     )

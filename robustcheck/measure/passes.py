@@ -48,7 +48,7 @@ class Claimed:
     @property
     def geometries(self) -> dict[str, Geometry]:
         """Return the geometries of the models that still run, by key."""
-        found = [runner.model.geometry for runner in self.runners if runner.error is None]
+        found = [runner.geometry for runner in self.runners if runner.error is None]
         return {geometry.key: geometry for geometry in found}
 
     @property
@@ -215,7 +215,7 @@ class Pass:
         self, runner: Runner, places: Sequence[int], crops: Sequence[Crops], shared: dict[str, CropBatch]
     ) -> Batch:
         ids, labels = self.dataset.ids[list(places)], self.dataset.labels[list(places)]
-        key = runner.model.geometry.key
+        key = runner.geometry.key
         if key not in shared:
             shared[key] = CropBatch([_made(crop[key], runner.outputs.ref) for crop in crops])
         names = [str(name) for name in ids]

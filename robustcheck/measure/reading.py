@@ -15,7 +15,7 @@ import numpy.typing as npt
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import ImageEncoder, LoadedModel, begin_outputs
-from robustcheck.models.geometry import Crop
+from robustcheck.models.geometry import Crop, Geometry
 from robustcheck.models.kind import Capability
 from robustcheck.outputs.logits import TextHead
 from robustcheck.registry import foreign_maker, named
@@ -86,6 +86,19 @@ class Begins(Protocol):
 
     def begin(self, model: LoadedModel, batch: Batch) -> Callable[[], Rows]:
         """Begin to take the rows of a batch; call what is returned for them."""
+
+
+@runtime_checkable
+class ShownOtherwise(Protocol):
+    """A reading for which pictures are prepared in a way of its own, not in the model's."""
+
+    def geometry(self, model: LoadedModel) -> Geometry:
+        """Return how a picture becomes the crop that a model takes for this reading."""
+
+
+def geometry_of(reading: Reading, model: LoadedModel) -> Geometry:
+    """Return how a picture becomes the crop of a model for a reading."""
+    return reading.geometry(model) if isinstance(reading, ShownOtherwise) else model.geometry
 
 
 @runtime_checkable

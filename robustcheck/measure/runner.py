@@ -14,9 +14,10 @@ import numpy.typing as npt
 from robustcheck.errors import ModelError, RobustcheckError
 from robustcheck.measure.pace import Spent
 from robustcheck.measure.parts import Outputs
-from robustcheck.measure.reading import Batch, Begins
+from robustcheck.measure.reading import Batch, Begins, geometry_of
 from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import LoadedModel, require_rows
+from robustcheck.models.geometry import Geometry
 from robustcheck.models.model_errors import as_model_error
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
@@ -50,6 +51,11 @@ class Runner:
     error: RobustcheckError | None = None
     spent: Spent = field(default_factory=Spent)
     _begun: deque[list[_Begun]] = field(default_factory=deque)
+
+    @property
+    def geometry(self) -> Geometry:
+        """How a picture becomes the crop that is run."""
+        return geometry_of(self.outputs.reading, self.model)
 
     def begin(self, batch: Callable[[], Batch], images: int) -> None:
         """Begin a batch, in pieces where the whole does not fit the device; an error is kept, and ends this runner."""

@@ -61,7 +61,7 @@ def _places(result: Result) -> Iterator[_Place]:
         rest = tuple(pair for pair in quantity.where if pair[0] != name)
         yield _Place((result.suite, replace(quantity, where=rest)), name, value)
     for name, value in quantity.options:
-        if _is_number(value):
+        if _is_number(value) or _is_span(value):
             rest = tuple(pair for pair in quantity.options if pair[0] != name)
             yield _Place((result.suite, replace(quantity, options=rest)), name, value)
     metric, at, places = quantity.metric.rpartition("@")
@@ -81,12 +81,18 @@ def _is_number(value: str) -> bool:
     return re.fullmatch(r"\d+(\.\d+)?(/\d+)?", value) is not None
 
 
+def _is_span(value: str) -> bool:
+    """Tell a part of a scale, such as viewpoints of 15-30 degrees."""
+    low, dash, high = value.partition("-")
+    return bool(dash) and low.isdecimal() and high.isdecimal()
+
+
 def _profile(dimension: str, rows: dict[str, list[_Member]]) -> Profile | None:
     members = [result for row in rows.values() for _, result in row]
     models = len({result.model.id for result in members})
     label = next(place.family[1] for row in rows.values() for place, _ in row).label
-    if all(map(_is_number, rows)):
-        rows = {name: rows[name] for name in sorted(rows, key=Fraction)}
+    if all(_is_number(name) or _is_span(name) for name in rows):
+        rows = {name: rows[name] for name in sorted(rows, key=lambda name: Fraction(name.partition("-")[0]))}
     drawn = [_row(name, row, models) for name, row in (rows if models == 1 else _by_severity(rows)).items()]
     plot = dot_plot(f"{label} by {dimension}", drawn, members[0].verdict.unit)
     columns = tuple(dict.fromkeys((result.suite, result.check_key) for result in members))

@@ -172,7 +172,17 @@ class Cell:
 
 
 # What a data set is for.
-Task = Literal["classification", "ood", "retrieval", "cue-conflict", "video", "sequences", "typographic"]
+Task = Literal[
+    "classification",
+    "ood",
+    "retrieval",
+    "cue-conflict",
+    "video",
+    "sequences",
+    "typographic",
+    "correspondence",
+    "keypoints",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,8 +16,11 @@ from robustcheck.datasets.layouts.frame_sequences import read_sequences
 from robustcheck.datasets.layouts.image_files import read_unlabelled
 from robustcheck.datasets.layouts.imagefolder import is_imagefolder, read_imagefolder
 from robustcheck.datasets.layouts.manifest import is_manifest, read_manifest
+from robustcheck.datasets.layouts.navi import read_navi
 from robustcheck.datasets.layouts.parquet import is_parquet, read_parquet
+from robustcheck.datasets.layouts.scannet import read_scannet
 from robustcheck.datasets.layouts.shards import is_shard_directory, read_shards
+from robustcheck.datasets.layouts.spair import read_spair
 from robustcheck.datasets.layouts.webdataset import is_webdataset, read_webdataset
 from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, read_objectnet
 from robustcheck.datasets.shapes import open_shapes
@@ -73,7 +76,10 @@ _NAMED = (
     Layout("disentangling", read_disentangling),
     Layout("imagenet-d", read_imagenet_d),
     Layout("objectnet", read_objectnet),
+    Layout("navi", read_navi),
+    Layout("scannet-pairs", read_scannet),
     Layout("sequences", read_sequences),
+    Layout("spair", read_spair),
     Layout("typed-manifest", read_typed_manifest),
     Layout("typed-names", read_typed_names),
     Layout("unlabelled", read_unlabelled),

@@ -25,7 +25,7 @@ from robustcheck.datasets.shapes.shape_sets import (
     open_sketch,
     open_unseen,
 )
-from robustcheck.datasets.shapes.view_pairs import ViewPair, shapes_view_pairs
+from robustcheck.datasets.shapes.view_pairs import ViewPair, open_views, shapes_view_pairs
 from robustcheck.errors import DataError, did_you_mean
 
 __all__ = ["CORRUPTIONS", "PERTURBATIONS", "SEVERITIES", "ViewPair", "open_shapes", "shapes_view_pairs"]
@@ -39,6 +39,7 @@ DRAWN_SETS: Mapping[str, Callable[[], ImageDataset]] = {
     "shapes-ood": open_unseen,
     "shapes-video": open_video,
     "shapes-overlap": open_overlap,
+    "shapes-views": open_views,
     "shapes-c-clean": open_corrupted_base,
     **{
         f"shapes-c/{corruption}/{severity}": functools.partial(open_corrupted, corruption, severity)

@@ -6,6 +6,8 @@ after division by the third coordinate. Pixel centres are at half-integers.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,8 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.datasets.dataset import ImageDataset
+from robustcheck.datasets.image_pairs import PairGeometry, SurfacePairs, divided, pixel_centres
 from robustcheck.datasets.shapes.attributes import (
     COLOURS,
+    SCHEMA,
+    SEED,
     SHAPES,
     TEXTURES,
     Appearance,
@@ -28,7 +34,7 @@ from robustcheck.datasets.shapes.outlines import Field
 if TYPE_CHECKING:
     from PIL import Image
 
-VIEW_SIDE = 128
+VIEW_SIDE, GRID = 128, 32
 PAIRS = 24
 OBJECTS = 7
 # Degrees between the views of a pair: the pairs go through these in turn.
@@ -39,32 +45,106 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewPair:
-    """Two views; homography: (3, 3) from pixels of the first to pixels of the second; angle in degrees."""
+    """Two views of a drawn plane; homography: (3, 3) from pixels of the first to pixels of the second.
+
+    ``angle`` is in degrees. Views are drawn when they are asked for.
+    """
 
     id: str
-    first: Image.Image
-    second: Image.Image
+    scene: tuple[Appearance, ...]
     homography: Matrix
     angle: float
 
+    @property
+    def first(self) -> Image.Image:
+        """Draw the view from straight above."""
+        return self._drawn(*_pixels())
+
+    @property
+    def second(self) -> Image.Image:
+        """Draw the view that is turned, scaled and tilted."""
+        back = np.asarray(np.linalg.inv(self.homography), dtype=np.float64)
+        return self._drawn(*apply_homography(back, *_pixels()))
+
+    def _drawn(self, x: Field, y: Field) -> Image.Image:
+        from PIL import Image
+
+        return Image.fromarray(_view(self.scene, x, y))
+
 
 def shapes_view_pairs() -> tuple[ViewPair, ...]:
-    """Draw the pairs of views, the second turned, scaled and tilted against the first."""
+    """Return the pairs of views, the second turned, scaled and tilted against the first."""
     return tuple(_pair(f"shapes-views-{number:02d}", ANGLES[number % len(ANGLES)]) for number in range(PAIRS))
 
 
-def _pair(name: str, angle: float) -> ViewPair:
-    from PIL import Image
+@functools.cache
+def open_views() -> ImageDataset:
+    """Open ``shapes-views``: pairs of views of drawn planes, of which every correspondence is known."""
+    pairs = shapes_view_pairs()
+    drawn = hashlib.sha256(f"shapes {SCHEMA} {SEED} shapes-views {VIEW_SIDE} {GRID}\n".encode())
+    for pair in pairs:
+        drawn.update(f"{pair.id} {pair.angle} {pair.homography.tolist()} {pair.scene}\n".encode())
+    count = len(pairs)
+    return ImageDataset(
+        name="shapes-views",
+        layout="drawn",
+        fingerprint=drawn.hexdigest(),
+        class_names=("view",),
+        class_set="",
+        prompts="",
+        templates=(),
+        ids=np.array([f"{pair.id}-{side}" for pair in pairs for side in "ab"]),
+        labels=np.zeros(2 * count, dtype=np.int64),
+        groups={"pair": np.array([pair.id for pair in pairs for _ in "ab"])},
+        columns=None,
+        pictures=_Views(pairs),
+        task="correspondence",
+        pairs=SurfacePairs(
+            ids=np.array([pair.id for pair in pairs]),
+            first=np.arange(0, 2 * count, 2),
+            second=np.arange(1, 2 * count, 2),
+            angles=np.array([float(pair.angle) for pair in pairs]),
+            scenes=np.array([pair.id for pair in pairs]),
+            geometry=lambda number: plane_geometry(pairs[number].homography, VIEW_SIDE, GRID),
+            files=lambda number: (),
+            thresholds={"px": 8.0},
+            edges=(0, 15, 30, 60, 180),
+            interpolation="bilinear",
+            normalisation="own",
+            matches=256,
+        ),
+    )
 
+
+def plane_geometry(homography: Matrix, side: int, grid: int) -> PairGeometry:
+    """Return the geometry of two views of a plane, of ``side`` pixels, with points on a grid of ``grid`` x ``grid``."""
+    points = pixel_centres(grid, grid) * (side / grid, side / grid, 1.0)
+    everywhere = np.ones((grid, grid), dtype=np.bool_)
+    return PairGeometry(
+        everywhere, everywhere, {"px": divided(points @ homography.T)}, {"px": np.asarray(points[:, :2])}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """The views of all pairs, the first and the second of each in turn."""
+
+    pairs: tuple[ViewPair, ...]
+
+    def image(self, index: int) -> Image.Image:
+        pair = self.pairs[index // 2]
+        return pair.second if index % 2 else pair.first
+
+
+def _pair(name: str, angle: float) -> ViewPair:
     rng = drawing_rng(name)
     scene = _scene(rng)
-    homography = _homography(angle, rng)
+    return ViewPair(name, scene, _homography(angle, rng), angle)
+
+
+def _pixels() -> tuple[Field, Field]:
     x, y = np.meshgrid(np.arange(VIEW_SIDE) + 0.5, np.arange(VIEW_SIDE) + 0.5)
-    first = Image.fromarray(_view(scene, x, y))
-    second = Image.fromarray(
-        _view(scene, *apply_homography(np.asarray(np.linalg.inv(homography), dtype=np.float64), x, y))
-    )
-    return ViewPair(name, first, second, homography, angle)
+    return x, y
 
 
 def apply_homography(homography: Matrix, x: Field, y: Field) -> tuple[Field, Field]:

@@ -1,0 +1,62 @@
+"""Depth maps in 16-bit PNG files, arrays in .npz files and matrices in text files, as correspondence sets have them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robustcheck.datasets.decoding import MOST_PIXELS, read_image_file
+from robustcheck.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+
+
+def read_depth(path: Path) -> npt.NDArray[np.uint16]:
+    """Return the values of a 16-bit PNG of one channel (h, w)."""
+    from PIL import Image
+
+    content = read_image_file(path)
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            if image.width * image.height > MOST_PIXELS or not image.mode.startswith("I"):
+                raise ValueError(f"{image.width} x {image.height} pixels of the mode {image.mode}")
+            return np.asarray(image).astype(np.uint16)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DataError(
+            f"no depth map ({error})", where=str(path), expected="a PNG of one channel of 16 bits"
+        ) from error
+
+
+def read_arrays(path: Path, what: str) -> Mapping[str, npt.NDArray[Any]]:
+    """Return the arrays of an .npz file by name; what is pickled is refused."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise DataError(f"cannot be read ({error})", where=str(path), expected=what) from error
+
+
+def read_matrix(path: Path) -> Floats:
+    """Return a matrix (4, 4) of numbers in a text file."""
+    try:
+        found = np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot be read ({error})", where=str(path), expected="4 lines of 4 numbers") from error
+    if found.shape != (4, 4) or not np.isfinite(found).all():
+        raise DataError(f"{found.shape[0]} lines", where=str(path), expected="4 lines of 4 finite numbers")
+    return found
+
+
+def nearest(size: int, of: int) -> npt.NDArray[np.int64]:
+    """Return which of ``of`` places each of ``size`` is, by torch's rule for ``nearest``: floor(i of / size).
+
+    >>> nearest(3, 12).tolist()
+    [0, 4, 8]
+    """
+    return (np.arange(size) * of // size).astype(np.int64)

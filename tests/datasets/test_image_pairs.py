@@ -1,0 +1,217 @@
+"""Sets of image pairs in the layouts as published: tiny copies of ScanNet-1500, NAVI and SPair-71k."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+from robustcheck.datasets import KeypointPairs, SurfacePairs, open_dataset
+from robustcheck.datasets.layouts.navi import quaternion_rotation
+from robustcheck.datasets.layouts.spair import as_shares, draw_pairs
+from robustcheck.errors import DataError, DataMissing
+
+CAMERA = np.array([[577.0, 0, 320], [0, 577.0, 240], [0, 0, 1]])
+
+
+def write_picture(path: Path, size: tuple[int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(len(path.name)).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def write_depth(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values.astype(np.uint16)).save(path)
+
+
+def write_scannet(root: Path, turn: float = 20.0) -> Path:
+    """A wall 2 m away, seen by two cameras of which the second is turned about its axis of view."""
+    place = root / "scannet_test_1500"
+    for frame, angle in ((0, 0.0), (15, turn)):
+        write_picture(place / f"scene0707_00/color/{frame}.jpg", (640, 480))
+        depth = np.full((480, 640), 2000)
+        depth[:, :8] = 0
+        write_depth(place / f"scene0707_00/depth/{frame}.png", depth)
+        pose = np.eye(4)
+        pose[:3, :3] = Rotation.from_euler("z", angle, degrees=True).as_matrix()
+        (place / "scene0707_00/pose").mkdir(exist_ok=True)
+        np.savetxt(place / f"scene0707_00/pose/{frame}.txt", pose)
+    np.savez(place / "test.npz", name=np.array([[707, 0, 0, 15], [707, 0, 0, 0]], dtype=np.uint16))
+    np.savez(place / "intrinsics.npz", scene0707_00=CAMERA)
+    return place
+
+
+def surface_pairs(name: str, root: Path) -> SurfacePairs:
+    pairs = open_dataset(name, [root]).pairs
+    assert isinstance(pairs, SurfacePairs)
+    return pairs
+
+
+def test_scannet_as_loftr_packs_it(tmp_path: Path) -> None:
+    write_scannet(tmp_path)
+    dataset = open_dataset("scannet-1500", [tmp_path])
+    pairs = surface_pairs("scannet-1500", tmp_path)
+    assert dataset.task == "correspondence"
+    assert dataset.image(0).size == (640, 480)
+    assert pairs.ids.tolist() == ["scene0707_00/0-15", "scene0707_00/0-0"]
+    np.testing.assert_allclose(pairs.angles, [20, 0], atol=1e-5)
+    geometry = pairs.geometry(0)
+    # Every fourth pixel: 160 x 120 points, of which the first two columns have no depth.
+    assert geometry.first.shape == (120, 160)
+    assert not geometry.first[:, :2].any()
+    assert geometry.first.sum() == 120 * 158
+    np.testing.assert_allclose(geometry.there["px"][0], [2.5, 0.5])
+    # Turned by -20 degrees about the middle of the quarter-scaled picture.
+    back = Rotation.from_euler("z", -20, degrees=True).as_matrix()[:2, :2]
+    centred = geometry.there["px"] - (80, 60)
+    np.testing.assert_allclose(geometry.moved["px"], centred @ back.T + (80, 60), atol=1e-9)
+    same = pairs.geometry(1)
+    np.testing.assert_allclose(same.moved["px"], same.there["px"], atol=1e-9)
+
+
+def test_a_pair_list_and_a_pose_are_part_of_the_fingerprint(tmp_path: Path) -> None:
+    place = write_scannet(tmp_path)
+    before = open_dataset("scannet-1500", [tmp_path]).fingerprint
+    np.savez(place / "test.npz", name=np.array([[707, 0, 15, 0], [707, 0, 0, 0]]))
+    other = open_dataset("scannet-1500", [tmp_path]).fingerprint
+    np.savetxt(place / "scene0707_00/pose/15.txt", np.eye(4))
+    assert len({before, other, open_dataset("scannet-1500", [tmp_path]).fingerprint}) == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("test.npz", b"x", "cannot be read"),
+        ("intrinsics.npz", None, "cannot be read"),
+        ("scene0707_00/pose/0.txt", b"1 2 3", "4 lines of 4"),
+        ("scene0707_00/depth/15.png", None, "missing"),
+    ],
+)
+def test_a_broken_copy_of_scannet_is_refused(file: str, content: bytes | None, said: str, tmp_path: Path) -> None:
+    path = write_scannet(tmp_path) / file
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        open_dataset("scannet-1500", [tmp_path])
+
+
+@pytest.mark.parametrize("name", ["scannet-1500", "navi", "spair-71k"])
+def test_a_set_that_is_not_here_says_where_to_put_it(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataMissing, match=name):
+        open_dataset(name, [tmp_path])
+
+
+def write_navi(root: Path, angles: tuple[float, ...] = (0, 40, 80, 160, 10)) -> Path:
+    """A square of 0.2 m, 1 m away in the middle of the picture, under cameras turned about their axis of view."""
+    place = root / "navi_v1"
+    notes = []
+    for number, angle in enumerate(angles):
+        name = f"{number:03d}"
+        write_picture(place / f"mug/wild_set/images/{name}.jpg", (1200, 1024))
+        inverse = np.zeros((1024, 1200))
+        inverse[312:712, 400:800] = (2**16 - 1) * 10 / 1000
+        write_depth(place / f"mug/wild_set/depth/{name}.png", inverse)
+        half = math.radians(angle) / 2
+        camera = {"q": [2 * math.cos(half), 0, 0, 2 * math.sin(half)], "t": [0.0, 0, 0], "focal_length": 1000.0}
+        notes.append({"filename": f"{name}.jpg", "image_size": [1024, 1200], "camera": camera, "split": "val"})
+    (place / "mug/wild_set/annotations.json").write_text(json.dumps(notes))
+    (place / "mug/multiview_00").mkdir()
+    return place
+
+
+def test_navi_as_published(tmp_path: Path) -> None:
+    place = write_navi(tmp_path)
+    (place / "pairs.csv").write_text("first,second\nmug/000,mug/001\nmug/002,mug/002\n")
+    dataset = open_dataset("navi", [tmp_path])
+    pairs = surface_pairs("navi", tmp_path)
+    assert pairs.ids.tolist() == ["mug/000-001", "mug/002-002"]
+    np.testing.assert_allclose(pairs.angles, [40, 0], atol=1e-5)
+    assert dataset.image(0).size == (512, 512)
+    geometry = pairs.geometry(1)
+    # The object fills the picture that is cut out around it.
+    assert geometry.first.shape == (128, 128)
+    assert geometry.first.all()
+    np.testing.assert_allclose(geometry.moved["m"], geometry.there["m"], atol=1e-12)
+    # 400 of 1024 pixels at a focal length of 1000 are 0.4 m at 1 m; one pixel of 512 is as wide as two.
+    reach = geometry.there["m"].max(axis=0) - geometry.there["m"].min(axis=0)
+    np.testing.assert_allclose(reach, [0.4, 0.4, 0.0], atol=0.012)
+    np.testing.assert_allclose(geometry.there["m"][:, 2], 1.0, rtol=1e-3)
+    pixels = geometry.there["px"].max(axis=0) - geometry.there["px"].min(axis=0)
+    np.testing.assert_allclose(pixels, [512, 512], rtol=0.03)
+    turned = pairs.geometry(0)
+    turn = Rotation.from_euler("z", 40, degrees=True).as_matrix()
+    np.testing.assert_allclose(turned.moved["m"], pairs.geometry(1).there["m"] @ turn.T, atol=1e-9)
+
+
+def test_partners_on_navi_are_drawn_the_same_each_time(tmp_path: Path) -> None:
+    write_navi(tmp_path)
+    pairs = surface_pairs("navi", tmp_path)
+    # Every fourth of five pictures is a first one, each with a partner at an angle above 0 and up to 120 degrees.
+    assert [name.partition("-")[0] for name in pairs.ids.tolist()] == ["mug/000", "mug/004"]
+    assert ((pairs.angles > 0) & (pairs.angles <= 120)).all()
+    assert surface_pairs("navi", tmp_path).ids.tolist() == pairs.ids.tolist()
+
+
+def test_a_quaternion_is_scipys_rotation() -> None:
+    q = [0.3, -0.5, 0.2, 0.9]
+    np.testing.assert_allclose(quaternion_rotation(q), Rotation.from_quat([*q[1:], q[0]]).as_matrix(), atol=1e-12)
+
+
+def write_spair(root: Path) -> Path:
+    place = root / "SPair-71k"
+    names = [f"2008_00000{number}" for number in range(3)]
+    categories = [f"category{number:02d}" for number in range(18)]
+    (place / "PairAnnotation/test").mkdir(parents=True)
+    for category in categories:
+        for number, name in enumerate(names):
+            write_picture(place / f"JPEGImages/{category}/{name}.jpg", (100, 60 + number))
+            points: dict[str, Any] = {"0": [10, 20 + number], "1": None if number == 2 else [50, 30], "2": [99, 5]}
+            note = place / f"ImageAnnotation/{category}/{name}.json"
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps({"filename": f"{name}.jpg", "kps": points}))
+        for pair, (first, second) in enumerate(((0, 1), (1, 2), (2, 0))):
+            stem = f"{pair:06d}-{names[first]}-{names[second]}:{category}"
+            written = {
+                "filename": stem, "category": category, "viewpoint_variation": pair % 2,
+                "src_imsize": [100, 60 + first, 3], "trg_imsize": [100, 60 + second, 3],
+                "trg_bndbox": [10, 10, 60, 30],
+            }  # fmt: skip
+            (place / f"PairAnnotation/test/{stem.replace(':', '_')}.json").write_text(json.dumps(written))
+    return place
+
+
+def test_spair_as_published(tmp_path: Path) -> None:
+    write_spair(tmp_path)
+    dataset = open_dataset("spair-71k", [tmp_path])
+    pairs = dataset.pairs
+    assert isinstance(pairs, KeypointPairs)
+    assert dataset.task == "keypoints"
+    assert {name: len(chosen) for name, chosen in pairs.draws.items()} == {"all": 54, "0": 36, "1": 18, "2": 0}
+    first = next(number for number, name in enumerate(pairs.ids.tolist()) if name.startswith("000000-"))
+    np.testing.assert_allclose(pairs.source[first], [[0.1, 0.2], [0.5, 0.3], [0.99, 0.05]])
+    np.testing.assert_allclose(pairs.target[first], [[0.1, 0.21], [0.5, 0.3], [0.99, 0.05]])
+    assert pairs.scale[first] == 0.5
+    # The third picture does not show keypoint 1.
+    second = next(number for number, name in enumerate(pairs.ids.tolist()) if name.startswith("000001-"))
+    assert pairs.names[second].tolist() == [0, 2]
+    picture = dataset.image(0)
+    assert picture.size == (800, 800)
+    assert picture.getpixel((400, 799)) == (255, 255, 255)
+
+
+def test_coordinates_are_whole_pixels_of_800() -> None:
+    """33 of 500 is 52.8 of 800, which probe3d keeps as a whole number: 52."""
+    assert as_shares(np.array([[33, 250]]), 500).tolist() == [[52 / 800, 0.5]]
+
+
+def test_two_hundred_pairs_of_each_category_and_difference_are_drawn() -> None:
+    draws = draw_pairs(["cat"] * 700 + ["dog"] * 10, [0] * 300 + [1] * 400 + [2] * 10)
+    assert {name: len(chosen) for name, chosen in draws.items()} == {"all": 210, "0": 200, "1": 200, "2": 10}
+    assert all(len(set(chosen.tolist())) == len(chosen) for chosen in draws.values())
+    assert (draws["0"] < 300).all()
