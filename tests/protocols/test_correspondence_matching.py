@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from robustcheck.datasets.image_pairs import Interpolation, bin_names, pixel_centres, rotation_angle
+from robustcheck.datasets.image_pairs import Interpolation, bin_names, cell_centres, rotation_angle
 from robustcheck.datasets.shapes.view_pairs import plane_geometry
 from robustcheck.protocols.correspondence.matching import match_points, transfer_keypoints
 
@@ -26,7 +26,7 @@ def brute_force(
     for feature_map, mask in zip((first, second), masks, strict=True):
         image = torch.from_numpy(feature_map)[None]
         if interpolation == "bilinear":
-            places = torch.from_numpy(pixel_centres(*mask.shape)[:, :2] / mask.shape[::-1] * 2 - 1)
+            places = torch.from_numpy(cell_centres(*mask.shape)[:, :2] / mask.shape[::-1] * 2 - 1)
             sampled = functional.grid_sample(image, places[None, None], align_corners=False)[0, :, 0]
         else:
             sampled = functional.interpolate(image, size=mask.shape, mode="bicubic")[0].flatten(1)
@@ -103,7 +103,7 @@ def test_a_plane_under_a_homography_is_matched_by_features_that_know_their_place
     )
     geometry = plane_geometry(homography, 128, 32)
     waves = noise(6, 64, 2) * 0.04
-    places = [geometry.there["px"], pixel_centres(32, 32) * (4, 4, 1) @ np.linalg.inv(homography).T]
+    places = [geometry.there["px"], cell_centres(32, 32) * (4, 4, 1) @ np.linalg.inv(homography).T]
     seen = [places[0], places[1][:, :2] / places[1][:, 2:]]
     maps = [np.cos(at @ waves.T + np.arange(64)).T.reshape(64, 32, 32) for at in seen]
     found = match_points(maps[0], maps[1], (geometry.first, geometry.second), "bilinear", 200)

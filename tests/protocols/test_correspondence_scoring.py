@@ -43,8 +43,8 @@ def test_the_reading_has_a_name() -> None:
 def test_recall_falls_with_the_angle_and_grows_with_the_threshold(bench: Bench) -> None:
     bins = [recall(bench, viewpoint=name) for name in ("0-15", "15-30", "30-60", "60-180")]
     assert bins[0] > bins[2] > bins[3]
-    # Four, four, eight and eight pairs.
-    assert recall(bench) == pytest.approx(np.average(bins, weights=[4, 4, 8, 8]))
+    # Twelve pairs in each of the first two, 24 in the others.
+    assert recall(bench) == pytest.approx(np.average(bins, weights=[12, 12, 24, 24]))
     assert recall(bench, threshold="2") < recall(bench, threshold="8") < recall(bench, threshold="32")
     assert recall(bench, threshold="500") == 1.0
 
@@ -56,7 +56,7 @@ def test_a_bin_without_a_pair_is_not_applicable(bench: Bench) -> None:
     assert isinstance(dataset.pairs, SurfacePairs)
     few = Bench(bench.settings)
     few.shelf.open = lambda name, roots, index: replace(  # type: ignore[method-assign]
-        dataset, fingerprint="few", pairs=replace(dataset.pairs, angles=np.full(24, 10.0))
+        dataset, fingerprint="few", pairs=replace(dataset.pairs, angles=np.full(72, 10.0))
     )
     found = ask(few, viewpoint="60-180")
     assert isinstance(found, DataError)

@@ -33,7 +33,7 @@ def read_depth(path: Path) -> npt.NDArray[np.uint16]:
         ) from error
 
 
-def read_arrays(path: Path, what: str) -> Mapping[str, npt.NDArray[Any]]:
+def read_npz(path: Path, what: str) -> Mapping[str, npt.NDArray[Any]]:
     """Return the arrays of an .npz file by name; what is pickled is refused."""
     try:
         with np.load(path, allow_pickle=False) as found:

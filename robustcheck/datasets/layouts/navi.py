@@ -26,8 +26,8 @@ from robustcheck.datasets.image_pairs import (
     Ints,
     PairGeometry,
     SurfacePairs,
+    cell_centres,
     divided,
-    pixel_centres,
     rotation_angle,
 )
 from robustcheck.datasets.layouts.depth_files import nearest, read_depth
@@ -46,7 +46,7 @@ _LARGEST = (2**16 - 1) * 10.0  # of an inverse depth in 1/mm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class Posed:
     """A picture of an object: pose (4, 4) from the object to the camera in metres, focal length in its own pixels."""
 
     object: str
@@ -70,7 +70,7 @@ class _Cut:
     """Pictures around their objects."""
 
     directory: Path
-    views: tuple[View, ...]
+    views: tuple[Posed, ...]
     files: ImageFiles
 
     def file(self, index: int) -> Path:
@@ -124,7 +124,7 @@ def read_navi(directory: Path, index_dir: Path | None) -> Contents:
     )
 
 
-def draw_partners(views: Sequence[View]) -> list[tuple[int, int]]:
+def draw_partners(views: Sequence[Posed]) -> list[tuple[int, int]]:
     """Return pairs of places: every fourth view with one of its object, at an angle above 0 and up to 120 degrees.
 
     probe3d draws with torch's generator over an unsorted listing; here views are sorted and drawn with NumPy's.
@@ -138,7 +138,7 @@ def draw_partners(views: Sequence[View]) -> list[tuple[int, int]]:
     return [pair for pair in partners[::EVERY] if pair is not None]
 
 
-def _read_pairs(path: Path, views: Sequence[View]) -> list[tuple[int, int]]:
+def _read_pairs(path: Path, views: Sequence[Posed]) -> list[tuple[int, int]]:
     place = {view.id: number for number, view in enumerate(views)}
     pairs = []
     for row in read_csv_rows(path):
@@ -151,7 +151,7 @@ def _read_pairs(path: Path, views: Sequence[View]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _views(path: Path) -> list[View]:
+def _views(path: Path) -> list[Posed]:
     found = read_json(path, DataError)
     try:
         views = [_view(path.parent.parent.name, note) for note in found]
@@ -164,7 +164,7 @@ def _views(path: Path) -> list[View]:
     return sorted((view for view in views if "_" not in view.name), key=lambda view: view.name)
 
 
-def _view(name: str, note: Mapping[str, Any]) -> View:
+def _view(name: str, note: Mapping[str, Any]) -> Posed:
     camera, pose = note["camera"], np.eye(4)
     pose[:3, :3] = quaternion_rotation(camera["q"])
     pose[:3, 3] = np.asarray(camera["t"], dtype=np.float64) / 1000
@@ -172,7 +172,7 @@ def _view(name: str, note: Mapping[str, Any]) -> View:
     stem = str(note["filename"]).partition(".")[0]
     if "/" in stem or not stem:
         raise ValueError(stem)
-    return View(name, stem, pose, float(camera["focal_length"]), (int(high), int(wide)))
+    return Posed(name, stem, pose, float(camera["focal_length"]), (int(high), int(wide)))
 
 
 def quaternion_rotation(q: Sequence[float]) -> Floats:
@@ -182,7 +182,7 @@ def quaternion_rotation(q: Sequence[float]) -> Floats:
     return np.asarray(np.eye(3) + 2 * w * cross + 2 * cross @ cross)
 
 
-def _surface_pairs(directory: Path, views: Sequence[View], rows: Ints) -> SurfacePairs:
+def _surface_pairs(directory: Path, views: Sequence[Posed], rows: Ints) -> SurfacePairs:
     def files(number: int) -> tuple[Path, ...]:
         return tuple(directory / views[row].file("depth", "png") for row in rows[number])
 
@@ -206,7 +206,7 @@ def _surface_pairs(directory: Path, views: Sequence[View], rows: Ints) -> Surfac
     )
 
 
-def object_geometry(pair: Sequence[tuple[View, Floats]]) -> PairGeometry:
+def object_geometry(pair: Sequence[tuple[Posed, Floats]]) -> PairGeometry:
     """Return the geometry of two views with their depths in metres, (512, 512) each, 0 where there is no object.
 
     Cameras look through the middle of the picture; both are read at every fourth pixel of the cut-out.
@@ -227,14 +227,14 @@ def object_geometry(pair: Sequence[tuple[View, Floats]]) -> PairGeometry:
     )
 
 
-def _points(view: View, depth: Floats) -> Floats:
+def _points(view: Posed, depth: Floats) -> Floats:
     """Return the points in metres on the grid of a cut-out (128, 128, 3)."""
-    rays = pixel_centres(SIDE, SIDE).reshape(SIDE, SIDE, 3) - (SIDE / 2, SIDE / 2, 0.0)
+    rays = cell_centres(SIDE, SIDE).reshape(SIDE, SIDE, 3) - (SIDE / 2, SIDE / 2, 0.0)
     points = rays / (_focal(view), _focal(view), 1.0) * depth[:, :, None]
     return _cut(points, *object_window(depth))[::STEP, ::STEP]
 
 
-def _focal(view: View) -> float:
+def _focal(view: Posed) -> float:
     return view.focal * SIDE / min(view.size)
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
-from robustcheck.datasets.image_pairs import Floats, PairGeometry, SurfacePairs, divided, pixel_centres, rotation_angle
-from robustcheck.datasets.layouts.depth_files import nearest, read_arrays, read_depth, read_matrix
+from robustcheck.datasets.image_pairs import Floats, PairGeometry, SurfacePairs, cell_centres, divided, rotation_angle
+from robustcheck.datasets.layouts.depth_files import nearest, read_depth, read_matrix, read_npz
 from robustcheck.datasets.layouts.manifest import require_files
 from robustcheck.errors import DataError
 
@@ -61,7 +61,7 @@ class _Pictures:
 def read_scannet(directory: Path, index_dir: Path | None) -> Contents:
     """Read the pairs and their frames; depth is read with each pair."""
     pairs = _listed(directory)
-    cameras = read_arrays(directory / CAMERAS, "a camera matrix (3, 3) for each scan")
+    cameras = read_npz(directory / CAMERAS, "a camera matrix (3, 3) for each scan")
     frames = sorted({frame for pair in pairs for frame in pair}, key=lambda frame: (frame.scan, frame.number))
     colours = tuple(frame.file("color", "jpg") for frame in frames)
     others = [frame.file(*kind) for frame in frames for kind in (("depth", "png"), ("pose", "txt"))]
@@ -84,7 +84,7 @@ def read_scannet(directory: Path, index_dir: Path | None) -> Contents:
 
 def _listed(directory: Path) -> list[tuple[_Frame, _Frame]]:
     what = "an array `name` of rows scene, scan, frame, frame"
-    rows = read_arrays(directory / LIST, what).get("name")
+    rows = read_npz(directory / LIST, what).get("name")
     if (
         rows is None
         or rows.ndim != 2
@@ -145,7 +145,7 @@ def scene_geometry(first: Floats, second: Floats, camera: Floats, move: Floats) 
     depths = [depth[np.ix_(rows, columns)] for depth in (first, second)]
     small = camera.copy()
     small[:2] *= SCALE
-    rays = pixel_centres(*_GRID) @ np.linalg.inv(small).T
+    rays = cell_centres(*_GRID) @ np.linalg.inv(small).T
     points = [(rays * depth.reshape(-1, 1))[depth.ravel() > 0] for depth in depths]
     moved = points[0] @ move[:3, :3].T + move[:3, 3]
     return PairGeometry(

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.dataset import ImageDataset
-from robustcheck.datasets.image_pairs import PairGeometry, SurfacePairs, divided, pixel_centres
+from robustcheck.datasets.image_pairs import PairGeometry, SurfacePairs, cell_centres, divided
 from robustcheck.datasets.shapes.attributes import (
     COLOURS,
     SCHEMA,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 VIEW_SIDE, GRID = 128, 32
-PAIRS = 24
+PAIRS = 72
 OBJECTS = 7
 # Degrees between the views of a pair: the pairs go through these in turn.
 ANGLES = (0, 15, 30, 45, 60, 90)
@@ -118,7 +118,7 @@ def open_views() -> ImageDataset:
 
 def plane_geometry(homography: Matrix, side: int, grid: int) -> PairGeometry:
     """Return the geometry of two views of a plane, of ``side`` pixels, with points on a grid of ``grid`` x ``grid``."""
-    points = pixel_centres(grid, grid) * (side / grid, side / grid, 1.0)
+    points = cell_centres(grid, grid) * (side / grid, side / grid, 1.0)
     everywhere = np.ones((grid, grid), dtype=np.bool_)
     return PairGeometry(
         everywhere, everywhere, {"px": divided(points @ homography.T)}, {"px": np.asarray(points[:, :2])}

@@ -130,7 +130,7 @@ def transfer_keypoints(first: npt.NDArray[Any], second: npt.NDArray[Any], places
     features = _keypoint_weights(places, high, wide) @ one
     best = (features @ other.T).argmax(axis=1)
     columns = second.shape[2]
-    return np.stack([best % columns, best // columns], axis=1) / columns
+    return np.asarray(np.stack([best % columns, best // columns], axis=1) / columns, dtype=np.float64)
 
 
 def _keypoint_weights(places: Floats, high: int, wide: int) -> Floats:
