@@ -142,6 +142,7 @@ class Shelf:
                 f"{ref.id} has no scores of classes",
                 where=quantity.label,
                 expected=f"a model that scores classes or embeds text; this one {', '.join(sorted(have))}",
+                fix=f"put a head on it: {ref.text}+linear-probe, {ref.text}+knn" if "embeds images" in have else (),
             )
         classes = self.classes(dataset, quantity.prompts, "scores classes" in have)
         return self.recipe_with(ref, dataset, quantity, classes)

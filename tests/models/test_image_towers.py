@@ -99,7 +99,8 @@ def test_a_metric_of_classes_says_that_there_is_no_text_tower(place: Path, tmp_p
     asked = cell(ref, write_colours(tmp_path / "data", 9))
     found = measure_cells([asked], MeasureSettings(store=tmp_path / "store", device="cpu"))[asked]
     assert isinstance(found, ModelError)
-    assert "no text tower and no classes" in str(found)
+    assert "has no scores of classes" in str(found)
+    assert "a model that scores classes or embeds text" in str(found)
     assert f"{ref.text}+knn" in str(found)
 
 
