@@ -11,6 +11,7 @@ import numpy as np
 from robustcheck.datasets import Dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import Bench
+from robustcheck.measure.reading import EMBEDDING, POOLED
 from robustcheck.measure.summaries import read_slice
 from robustcheck.stats.sampling import Floats, Ints
 from robustcheck.values import Cell, Picture, Samples, Score, Trace
@@ -46,6 +47,9 @@ def class_answers(cell: Cell, bench: Bench) -> ClassAnswers | None:
         # Among the few names that another model chose, the best of all classes is not the answer.
         return None
     recipe = bench.recipes(cell)[0]
+    if recipe.chosen or recipe.reading not in (POOLED, EMBEDDING):
+        # Attacked images and written answers: their outputs are not what the logits of classes are made of.
+        return None
     if recipe.dataset.task != "classification" or not recipe.labelled or recipe.classes is None:
         return None
     found = read_slice(recipe, bench.memo, cell.quantity.where)

@@ -138,3 +138,20 @@ def test_the_images_of_a_page_are_limited_and_the_worst_results_keep_theirs() ->
     margins = sorted(result.verdict.margin or 0.0 for result in results)
     assert {result.verdict.margin for result in kept if result.drawn.images} == set(margins[:3])
     assert all("left out" in result.drawn.said for result in kept if not result.drawn.images)
+
+
+def test_attacked_images_have_no_answers_of_all_classes(tmp_path: Path) -> None:
+    (tmp_path / "a.robust.yaml").write_text(
+        """\
+robustcheck: 1
+models: zoo:vit-plain-100
+checks:
+  - id: holds
+    measure: {metric: robust_accuracy, dataset: shapes, options: {attack: fgsm, eps: 4/255, images: 12}}
+    expect: {at_least: 99%}
+""",
+        encoding="utf-8",
+    )
+    (result,) = run(tmp_path / "a.robust.yaml", store=tmp_path / "store", reports=tmp_path / "reports").results
+    assert result.verdict.status in ("fail", "unsure"), result.verdict.reason
+    assert not any(picture.title == "Worst classes" for picture in result.drawn.pictures)
