@@ -7,7 +7,7 @@ token prefix and suffix in it are left out, since they belong to one class list)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
+from robustcheck.adapters.shots import SEED, pick_shots
 from robustcheck.errors import ModelError
+from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState
 from robustcheck.models.encoders import LoadedModel
 from robustcheck.models.encoders_openclip import OpenClipModel
@@ -49,6 +51,31 @@ def prompt_logits(features: Features, basis: HeadBasis, state: HeadState, use: A
     """Return s f W' + b with the learnt classifier."""
     head = TextHead(state.array, basis.logit_scale, basis.logit_bias)
     return zero_shot_logits(cosines(features, head), head)
+
+
+def prompts_from_shots(
+    name: str,
+    settings: tuple[NumberOption, ...],
+    make_head: Callable[[HeadBasis, AdapterUse], HeadState],
+    export: Callable[[HeadBasis, AdapterUse], bytes],
+) -> Adapter:
+    """Return an adapter that learns prompts from a few images of each class, through the text tower."""
+    shots = NumberOption(name="shots", description="Images of each class.", default="16", whole=True, low=1)
+    return Adapter(
+        name=name,
+        sort="head",
+        argument="nothing",
+        settings=(shots, *settings, SEED),
+        requires=frozenset({"embeds images", "embeds text"}),
+        learns=True,
+        needs_model=True,
+        libraries=("open_clip_torch", "torch"),
+        pick=pick_shots,
+        make_head=make_head,
+        head_logits=prompt_logits,
+        tensor_logits=tensors.text,
+        export=export,
+    )
 
 
 def read_context(path: Path) -> Features:

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.adapters import tensors
-from robustcheck.adapters.coop import CONTEXT, prompt_features, prompt_logits, require_text_tower, word_embedding
-from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
+from robustcheck.adapters.coop import CONTEXT, prompt_features, prompts_from_shots, require_text_tower, word_embedding
+from robustcheck.adapters.shots import require_every_class
 from robustcheck.measure.option import NumberOption
-from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
+from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named
 from robustcheck.models.encoders_openclip import OpenClipModel
 from robustcheck.outputs.logits import normalise
 from robustcheck.values import AdapterUse
@@ -99,23 +98,12 @@ def train_context(model: OpenClipModel, basis: HeadBasis, how: ContextTraining) 
     return context.detach(), float(np.mean(losses))
 
 
-COOP_TRAIN = Adapter(
+COOP_TRAIN = prompts_from_shots(
     name="coop-train",
-    sort="head",
-    argument="nothing",
     settings=(
-        NumberOption(name="shots", description="Images of each class.", default="16", whole=True, low=1),
         NumberOption(name="context", description="Learnt vectors.", default="16", whole=True, low=1),
         NumberOption(name="epochs", description="Passes over the shots.", default="50", whole=True, low=1),
-        SEED,
     ),
-    requires=frozenset({"embeds images", "embeds text"}),
-    learns=True,
-    needs_model=True,
-    libraries=("open_clip_torch", "torch"),
-    pick=pick_shots,
     make_head=fit_prompts,
-    head_logits=prompt_logits,
-    tensor_logits=tensors.text,
     export=export_context,
 )

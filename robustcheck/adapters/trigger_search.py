@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from robustcheck.adapters import tensors
-from robustcheck.adapters.coop import prompt_features, prompt_logits, require_text_tower, word_embedding
-from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
+from robustcheck.adapters.coop import prompt_features, prompts_from_shots, require_text_tower, word_embedding
+from robustcheck.adapters.shots import require_every_class
 from robustcheck.errors import ModelError
 from robustcheck.measure.option import NumberOption
-from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
+from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named
 from robustcheck.models.encoders_openclip import OpenClipModel
 from robustcheck.outputs.logits import normalise
 from robustcheck.values import AdapterUse
@@ -194,24 +193,13 @@ def _search(use: AdapterUse) -> Search:
     return Search(*(int(adapter.option(use, name)) for name in ("tokens", "steps", "candidates", "seed")))
 
 
-TRIGGER_SEARCH = Adapter(
+TRIGGER_SEARCH = prompts_from_shots(
     name="trigger-search",
-    sort="head",
-    argument="nothing",
     settings=(
-        NumberOption(name="shots", description="Images of each class.", default="16", whole=True, low=1),
         NumberOption(name="tokens", description="Tokens of the trigger.", default="4", whole=True, low=1),
         NumberOption(name="steps", description="Tokens that are looked at.", default="100", whole=True, low=1),
         NumberOption(name="candidates", description="Tokens tried a step.", default="16", whole=True, low=1),
-        SEED,
     ),
-    requires=frozenset({"embeds images", "embeds text"}),
-    learns=True,
-    needs_model=True,
-    libraries=("open_clip_torch", "torch"),
-    pick=pick_shots,
     make_head=fit_trigger,
-    head_logits=prompt_logits,
-    tensor_logits=tensors.text,
     export=export_triggers,
 )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robustcheck.cli.command_settings import measure_settings
 from robustcheck.cli.said import say
-from robustcheck.datasets import data_roots
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Bench, MeasureSettings, logits_of
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.predictions import write_about, write_predictions
-from robustcheck.run.settings import home_of
 from robustcheck.values import Cell, ModelRef, Quantity
 
 
@@ -35,13 +33,7 @@ def export(
     ] = None,
 ) -> None:
     """Write the logits of models on a data set, for predictions:OUT/MODEL on machines without model or images."""
-    here = Path.cwd()
-    settings = MeasureSettings(
-        store=store or home_of(here) / "store",
-        roots=data_roots(data, os.environ, here),
-        device=device,
-        precision=precision,
-    )
+    settings = measure_settings(data, store, device, precision)
     # Which metric does not matter: all of them are made of the same logits.
     quantity = Quantity("top1", _absolute(dataset), transform=transform, prompts=prompts)
     for line in export_models(resolve_models(models, arch=arch), quantity, out, settings):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robustcheck.cli.command_settings import measure_settings
 from robustcheck.cli.said import say
-from robustcheck.datasets import data_roots
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RobustcheckError, SetupError
-from robustcheck.measure import Bench, MeasureSettings, export_learnt
+from robustcheck.measure import Bench, export_learnt
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
-from robustcheck.run.settings import home_of
 from robustcheck.values import Cell, Quantity
 
 
@@ -31,13 +29,7 @@ def learn(
     ] = None,
 ) -> None:
     """Write what an adapter learns: +coop-train the file of +coop@FILE, +trigger-search a log for prompts: FILE.log."""
-    here = Path.cwd()
-    settings = MeasureSettings(
-        store=store or home_of(here) / "store",
-        roots=data_roots(data, os.environ, here),
-        device=device,
-        precision=precision,
-    )
+    settings = measure_settings(data, store, device, precision)
     cell = Cell(resolve_one(model), Quantity("top1", dataset))
     write_atomically(out, learnt_content(cell, Bench(settings)))
     say(f"written: {out}")

@@ -33,7 +33,7 @@ def require_order_of_lines(names: Sequence[str], where: str) -> None:
 
 
 def defects_of_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Say what a model that reads class names cannot know: equal names, and numbers that are no part of them."""
+    """Say which class names mislead a model that reads them: equal names, and names with a number in front."""
     return (*_alike_in_words(names), *_numbered_in_words(names))
 
 

@@ -188,7 +188,7 @@ class StoredRows:
 
 
 def _wanted(outputs: Outputs) -> Iterable[int]:
-    """Return the chunks that are meant, or the pieces of them that are seen by the end of a stage."""
+    """Return the numbers of all chunks; with a stage, of the pieces that it and the stages before it read."""
     pieces, stage = outputs.pieces, outputs.stage
     if stage is None:
         return range(pieces.chunks)

@@ -87,7 +87,7 @@ class _CropsMade:
 
 
 @dataclass(slots=True, eq=False)
-class _Filling:
+class _UnderWay:
     """A claimed job on its way through the models: its rows so far, by the place of the runner."""
 
     claimed: Claimed
@@ -113,8 +113,8 @@ class Pass:
     _share: CoreShare = field(init=False)
     _crops: CropCache | None = field(init=False)
     _ran: dict[Runner, None] = field(default_factory=dict)
-    _open: deque[_Filling] = field(default_factory=deque)
-    _under_way: deque[tuple[_Filling, int]] = field(default_factory=deque)
+    _open: deque[_UnderWay] = field(default_factory=deque)
+    _under_way: deque[tuple[_UnderWay, int]] = field(default_factory=deque)
     _done: int = 0
     _started: float = field(default_factory=time.perf_counter)
 
@@ -134,7 +134,7 @@ class Pass:
         ):
             try:
                 for first in prepared:
-                    self._fill(_Filling(held.popleft()), first, prepared)
+                    self._fill(_UnderWay(held.popleft()), first, prepared)
                 self._collect(0)
             finally:
                 for filling in self._open:
@@ -157,7 +157,7 @@ class Pass:
             runner.spent = Spent()
         add_pace(settings.local, spent)
 
-    def _fill(self, filling: _Filling, first: Crops, prepared: Iterator[Crops]) -> None:
+    def _fill(self, filling: _UnderWay, first: Crops, prepared: Iterator[Crops]) -> None:
         """Begin every batch of a job; where a device works in the background, the last one is still under way then."""
         span, size = filling.claimed.job.span, self.settings.batch_size
         self._open.append(filling)
@@ -181,7 +181,7 @@ class Pass:
         if self.settings.threads is None and self._share.is_known:
             compute_with(self._share.running_threads)
 
-    def _begin(self, filling: _Filling, places: Sequence[int], crops: list[Crops]) -> None:
+    def _begin(self, filling: _UnderWay, places: Sequence[int], crops: list[Crops]) -> None:
         shared: dict[str, CropBatch] = {}
         for runner in filling.claimed.runners:
             runner.begin(partial(self._batch, runner, places, crops, shared), len(places))
@@ -201,7 +201,7 @@ class Pass:
                 finally:
                     filling.claimed.release()
 
-    def _write(self, filling: _Filling) -> None:
+    def _write(self, filling: _UnderWay) -> None:
         job = filling.claimed.job
         for place, runner in enumerate(filling.claimed.runners):
             if runner.error is None:

@@ -112,15 +112,26 @@ def _weights(directory: Path) -> tuple[str, ...]:
     return (SHARDS_INDEX, *sorted(set(names))) if is_whole else ()
 
 
-def _parse(reference: Reference) -> ModelRef:
-    rest, text = reference.rest, reference.text
+def directory_of(reference: Reference, kind: str) -> Path | None:
+    """Return the directory that a reference names, None for a repository; raise ModelError where it is neither."""
+    rest = reference.rest
     path = reference.path(rest)
     if path.is_dir():
-        return _parse_directory(path, text)
+        return path
     if not is_repository(rest):
         raise ModelError(
-            f"{rest!r} is neither a directory nor a repository", where=text, expected="hf:PATH or hf:ORG/NAME"
+            f"{rest!r} is neither a directory nor a repository",
+            where=reference.text,
+            expected=f"{kind}:PATH or {kind}:ORG/NAME",
         )
+    return None
+
+
+def _parse(reference: Reference) -> ModelRef:
+    rest, text = reference.rest, reference.text
+    path = directory_of(reference, "hf")
+    if path is not None:
+        return _parse_directory(path, text)
     configuration = _hub_configuration(rest)
     tower = IMAGE_TOWERS.get(str(configuration.get("model_type")))
     family = "clip" if tower is None else tower.family

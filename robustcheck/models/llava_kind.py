@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from robustcheck.errors import ModelError
 from robustcheck.files.json_files import read_settings
 from robustcheck.models.answering_memory import answering_bytes, count_weights
-from robustcheck.models.hf_kind import CONFIGURATION, MODEL_TYPES, SETTINGS_FILES, model_files
+from robustcheck.models.hf_kind import CONFIGURATION, MODEL_TYPES, SETTINGS_FILES, directory_of, model_files
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import hub_file, is_repository
+from robustcheck.models.model_files import hub_file
 from robustcheck.values import ModelRef, Pairs
 
 if TYPE_CHECKING:
@@ -46,13 +46,9 @@ def _answers(configuration: Mapping[str, Any]) -> bool:
 
 def _parse(reference: Reference) -> ModelRef:
     rest, text = reference.rest, reference.text
-    path = reference.path(rest)
-    if path.is_dir():
+    path = directory_of(reference, "llava")
+    if path is not None:
         return _parse_directory(path, text)
-    if not is_repository(rest):
-        raise ModelError(
-            f"{rest!r} is neither a directory nor a repository", where=text, expected="llava:PATH or llava:ORG/NAME"
-        )
     return ModelRef(safe_id(rest), text, "llava", "", rest, (("family", "vlm"),))
 
 

@@ -96,7 +96,7 @@ class TorchModel(ABC):
         """Return the features of the last stage of pictures of any size, as (n, d, h, w).
 
         There is a cell for each patch; the last stage of a CNN is resized to a cell for 16 x 16 pixels. Pictures get
-        a border of zeros where their sides are no multiples of a cell's.
+        a border of zeros where a side is not a multiple of a cell's side.
         """
         from torch.nn import functional
 

@@ -28,9 +28,9 @@ def is_trigger_log(name: str) -> bool:
 
 
 def read_trigger_log(name: str) -> tuple[str, ...]:
-    """Return the templates of a log; raise SetupError for a line that is none, and for ids that are not a text.
+    """Return the templates of a log; raise SetupError for a line in another form, and for ids that no text has.
 
-    Ids whose text has other tokens cannot be asked of a tokenizer, and so never were a prompt.
+    A prompt is a text. Where the tokens of the text of some ids are not these ids, no prompt can have them.
     """
     found = _NAMED.fullmatch(name)
     assert found is not None, "the caller looked"

@@ -61,7 +61,8 @@ def fit_agreements(known: Floats, unknown: Floats) -> AgreementLine:
             f"{len(x)} pairs of models whose agreements differ",
             expected=f"at least {MIN_MODELS} models, so that there are {MIN_MODELS} pairs of them",
         )
-    # Least squares, as in the paper: agreements of one model with several others are no outliers of each other.
+    # Least squares, as in the paper. One model is in many pairs, so its points lie off the line together: a fit that
+    # gives outliers less weight would leave out the model.
     slope, intercept = (float(each) for each in np.polyfit(x, y, 1))
     left = y - (intercept + slope * x)
     return AgreementLine(slope, intercept, float(1 - left @ left / ((y - y.mean()) ** 2).sum()), len(x))
