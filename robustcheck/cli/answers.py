@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -20,6 +21,8 @@ from robustcheck.stats.trend import Expected, expect_at, fit_trend
 from robustcheck.stats.trend_of_several import AgainstSeveral, SeveralFit, fit_several, hold_against_several
 from robustcheck.values import Cell, Pairs, Quantity, TrendFit, TrendPoint
 
+# DATASET may hold slashes, and so may the value of an option.
+_AXIS = re.compile(r"(?P<dataset>[^\[\]]+)(\[(?P<slice>[^\[\]]*)\])?/(?P<metric>[^/\[\]]+)(\[(?P<options>[^\[\]]*)\])?")
 _AXES: Mapping[str, AxisName] = {"probit": "probit", "logit": "logit", "linear": "linear"}
 
 
@@ -215,10 +218,18 @@ def _slice(texts: Sequence[str]) -> Pairs:
 
 
 def _quantity(text: str) -> Quantity:
-    """Parse DATASET/METRIC, or DATASET[SLICE]/METRIC: the classes of another set, or conditions with commas."""
-    dataset, slash, metric = text.rpartition("/")
-    if not slash:
-        raise SetupError(f"{text!r} is not an axis", expected="DATASET/METRIC, such as imagenet-v2/top1")
-    name, bracket, inside = dataset.removesuffix("]").partition("[")
-    conditions = [part if "=" in part else f"classes={part}" for part in inside.split(",")] if bracket else []
-    return Quantity(metric, name, _slice(conditions))
+    """Parse DATASET[SLICE]/METRIC[OPTIONS]; a slice is the classes of another set, or conditions with commas."""
+    found = _AXIS.fullmatch(text)
+    if not found:
+        raise SetupError(
+            f"{text!r} is not an axis", expected="DATASET/METRIC, such as imagenet-v2/top1 or imagenet-val/ece[bins=10]"
+        )
+    conditions = [part if "=" in part else f"classes={part}" for part in _parts(found["slice"])]
+    settings = tuple(_pair(part, "an option", "bins=10") for part in _parts(found["options"]))
+    checked = metric_named(found["metric"]).checked_options(settings) if settings else ()
+    return Quantity(found["metric"], found["dataset"], _slice(conditions), options=checked)
+
+
+def _parts(inside: str | None) -> list[str]:
+    """Split at commas before a name: those between the sizes of eps=2/255,4/255 belong to the value."""
+    return [] if inside is None else re.split(r",(?=[^,]*=)", inside)

@@ -424,6 +424,22 @@ def test_trend_on_a_slice(robustcheck: Robustcheck) -> None:
     refused(robustcheck("trend", "mine.csv", "--y", "home[site=c]/top1", "--x", "home/top1"), "top1 on home [site c]")
 
 
+def test_trend_on_figures_of_a_metric_with_options(robustcheck: Robustcheck) -> None:
+    """Options are written as of `measure --option`, sizes of a list with commas between them; a default says nothing."""
+    rng = np.random.default_rng(7)
+    points = {f"m{index}": (x, x * 0.7 + rng.normal(0, 0.01)) for index, x in enumerate(np.linspace(0.3, 0.9, 12))}
+    told = ("attack=pgd;eps=2/255,4/255", "attack=pgd;eps=8/255")
+    rows = [f"{name},home,robust_accuracy,{value},1000,\"{options}\"" for name, point in points.items()
+            for value, options in zip(point, told, strict=True)]  # fmt: skip
+    write("mine.csv", "\n".join(["model,dataset,metric,value,n,options", *rows]) + "\n")
+    axes = ("--x", "home/robust_accuracy[attack=pgd,eps=2/255,4/255]", "--y", "home/robust_accuracy[{}]", "--json")
+    for options in ("attack=pgd,eps=8/255", "eps=16/510,attack=pgd", "attack=pgd,eps=8/255,norm=linf"):
+        said = robustcheck("trend", "mine.csv", *(word.format(options) for word in axes))
+        assert_agrees(said, reference_line(points, None))
+    for options, wrong in (("atack=pgd", "did you mean 'attack'"), ("pgd", "'pgd' is not an option"), ("eps=1", "eps")):
+        refused(robustcheck("trend", "mine.csv", *(word.format(options) for word in axes)), wrong)
+
+
 def test_trend_on_another_axis_and_as_text(robustcheck: Robustcheck, own_points: Points) -> None:
     linear = robustcheck(*OWN, "--axis", "linear", "--json").json
     assert linear["slope"] == pytest.approx(0.8, abs=0.05)
@@ -441,6 +457,7 @@ def test_trend_on_another_axis_and_as_text(robustcheck: Robustcheck, own_points:
         (["trend", "openclip", *V2_ON_VAL, "--group", "laion"], ["'laion' is not a condition"]),
         (["trend", "openclip", *V2_ON_VAL, "--axis", "log"], ["unknown axis 'log'", "probit, logit, linear"]),
         (["trend", "openclip", "--y", "imagenet-v2", "--x", "imagenet-val/top1"], ["'imagenet-v2' is not an axis"]),
+        (["trend", "openclip", "--y", "a[b/top1", "--x", "imagenet-val/top1"], ["'a[b/top1' is not an axis"]),
         (["trend", "openclip", "--y", "imagenet-v3/top1", "--x", "imagenet-val/top1"], ["'top1 on imagenet-v2'"]),
         (["trend", "openclip"], ["--y"]),
         (["trends"], ["trends"]),
