@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
+from spair_makers import Points, write_spair
 
 from robustcheck.datasets import KeypointPairs, SurfacePairs, open_dataset
 from robustcheck.datasets.layouts.navi import quaternion_rotation
@@ -163,31 +163,21 @@ def test_a_quaternion_is_scipys_rotation() -> None:
     np.testing.assert_allclose(quaternion_rotation(q), Rotation.from_quat([*q[1:], q[0]]).as_matrix(), atol=1e-12)
 
 
-def write_spair(root: Path) -> Path:
-    place = root / "SPair-71k"
-    names = [f"2008_00000{number}" for number in range(3)]
-    categories = [f"category{number:02d}" for number in range(18)]
-    (place / "PairAnnotation/test").mkdir(parents=True)
-    for category in categories:
-        for number, name in enumerate(names):
-            write_picture(place / f"JPEGImages/{category}/{name}.jpg", (100, 60 + number))
-            points: dict[str, Any] = {"0": [10, 20 + number], "1": None if number == 2 else [50, 30], "2": [99, 5]}
-            note = place / f"ImageAnnotation/{category}/{name}.json"
-            note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(json.dumps({"filename": f"{name}.jpg", "kps": points}))
-        for pair, (first, second) in enumerate(((0, 1), (1, 2), (2, 0))):
-            stem = f"{pair:06d}-{names[first]}-{names[second]}:{category}"
-            written = {
-                "filename": stem, "category": category, "viewpoint_variation": pair % 2,
-                "src_imsize": [100, 60 + first, 3], "trg_imsize": [100, 60 + second, 3],
-                "trg_bndbox": [10, 10, 60, 30],
-            }  # fmt: skip
-            (place / f"PairAnnotation/test/{stem.replace(':', '_')}.json").write_text(json.dumps(written))
-    return place
+def write_noise_spair(root: Path) -> Path:
+    """Three pictures of noise a category, and keypoints of which the third picture does not show number 1."""
+
+    def draw(category: str, number: int) -> Image.Image:
+        pixels = np.random.default_rng(number).integers(0, 256, (60 + number, 100, 3), dtype=np.uint8)
+        return Image.fromarray(pixels)
+
+    def points(category: str, number: int) -> Points:
+        return {"0": [10, 20 + number], "1": None if number == 2 else [50, 30], "2": [99, 5]}
+
+    return write_spair(root, draw, points, ((0, 1), (1, 2), (2, 0)), box=(10, 10, 60, 30))
 
 
 def test_spair_as_published(tmp_path: Path) -> None:
-    write_spair(tmp_path)
+    write_noise_spair(tmp_path)
     dataset = open_dataset("spair-71k", [tmp_path])
     pairs = dataset.pairs
     assert isinstance(pairs, KeypointPairs)
