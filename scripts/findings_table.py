@@ -26,7 +26,9 @@ from robustcheck.values import Result, Verdict
 from robustcheck.values.checks import Check, PlannedCheck
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = ("published", "matched", "tables", "live", "curation")
+DECIDED = ("published", "matched", "tables", "subsets")
+LIVE = ("factors", "detection", "calibration", "3d", "prompts", "tuning", "zero_shot", "auto")
+SUITES = (*DECIDED, *(f"live_{name}" for name in LIVE), "curation")
 INTRODUCTION = """\
 # Findings, held against the evidence
 
@@ -115,7 +117,7 @@ CHANGED = (
         "holds, as clip-above-supervised-unmatched",
         "Said to be on unmatched classes: CLIP RN50 on R lies 41.2 points above with all classes on the x axis, and "
         "34.7 with the matching 200. Matched classes are asked of fine-tuned CLIP here (R holds, A fails), and of "
-        "zero-shot CLIP in the live suite.",
+        "zero-shot CLIP where there are images.",
     ),
     (
         "mistral-underperforms, siglip-llava-best, curation-helps-accuracy, curation-helps-ood, "
@@ -150,13 +152,13 @@ SHOWN = (
             "wit-above-laion-on-pose finetuned-above-more-data-on-factors finetuned-alike-elsewhere "
             "finetuned-above-zero-shot-on-factors finetuned-below-zero-shot-on-factors laion-subsets-share-factors"
         ),
-        "LAION-80M's models are not published",
+        "LAION-80M, of which open_clip lists no models; contrastive models, which need a probe",
     ),
     (
         HOLISTIC,
         "Fig. 2",
         "shape bias by kind of training",
-        "clip-more-shape-biased",
+        "clip-more-shape-biased convolutional-clip-more-shape-biased finetuned-shape-like-more-data",
         "sizes within a group are not claimed",
     ),
     (
@@ -174,28 +176,29 @@ SHOWN = (
         *(HOLISTIC, "Fig. 3", "detection of unknown classes on five sets"),
         (
             "accuracy-predicts-ood-detection accuracy-predicts-ood-fpr accuracy-predicts-detection-elsewhere "
-            "wit-detects-above-laion finetuning-helps-detection in12k-detects-better"
+            "wit-detects-above-laion laion-subsets-detect-alike finetuning-helps-detection in12k-detects-better"
         ),
         "",
     ),
     (
         *(HOLISTIC, "Fig. 4", "detection on NINCO"),
-        *("accuracy-predicts-ood-detection accuracy-predicts-ood-fpr in12k-detects-better", ""),
+        ("accuracy-predicts-ood-detection accuracy-predicts-ood-fpr laion-subsets-detect-alike in12k-detects-better"),
+        "",
     ),
     (
         *(HOLISTIC, "Fig. 5", "calibration before and after temperature scaling"),
         (
             "clip-better-calibrated clip-better-calibrated-after-scaling accuracy-predicts-likelihood "
             "finetuning-costs-calibration in12k-helps-calibration accuracy-costs-calibration-elsewhere "
-            "calibration-transfers calibration-transfers-for-clip-alone finetuning-helps"
+            "calibration-transfers calibration-transfers-for-clip-alone finetuning-helps wit-better-calibrated"
         ),
-        "LAION-80M's models are not published",
+        "LAION-80M, of which open_clip lists no models",
     ),
     (
         *(HOLISTIC, "Fig. 6", "retrieval"),
         (
             "accuracy-predicts-retrieval accuracy-predicts-retrieval-above-70 laion-retrieves-above-wit "
-            "laion-subsets-retrieve-alike-text convnext-retrieves-above-images"
+            "laion-subsets-retrieve-alike-text laion-amounts-retrieve-alike convnext-retrieves-above-images"
         ),
         "",
     ),
@@ -204,7 +207,7 @@ SHOWN = (
         "Fig. 7",
         "correspondence between views",
         "cnn-matches-above-vit cnn-keypoints-above-vit cnn-matches-far-rooms cnn-matches-far-objects",
-        "",
+        "single supervised models and DINOv2",
     ),
     (
         *(HOLISTIC, "Fig. 8", "3D corruptions by severity"),
@@ -239,8 +242,9 @@ SHOWN = (
         HOLISTIC,
         "Fig. 10",
         "ways of fine-tuning",
-        "",
-        "the tuned models are not published, and the figure has no numbers",
+        "coop-keeps-factors tip-adapter-helps-pattern tip-adapter-costs-larger tuning-helps-accuracy "
+        "tuning-helps-detection tuning-keeps-calibration",
+        "FLYP: its tuned models are not published, and the figure has no numbers",
     ),
     (
         SECOND,
@@ -252,7 +256,7 @@ SHOWN = (
     ),
     (
         *(SECOND, "synthetic shifts", "ImageNet-C, ImageNet-P, Stylized-ImageNet"),
-        *("supervised-above-clip-on-corruptions clip-below-by-twelve", "ImageNet-P is measured in flips"),
+        *("supervised-above-clip-on-corruptions clip-below-by-twelve supervised-flip-less", ""),
     ),
     (
         *(SECOND, "attacks", "white-box, by transfer, by scores"),
@@ -267,8 +271,12 @@ SHOWN = (
         "CLIP's training images are not published; `overlap_gap` measures it for a set that is",
     ),
     (
-        *(SECOND, "CLIP-Auto", "prompts that were searched for", ""),
-        "its logs are a download: `prompts: FILE.log` in `improves` with `than` ([prompts](protocols/prompts.md))",
+        *(SECOND, "CLIP-Auto", "prompts that were searched for"),
+        (
+            "searched-prompts-are-comparable searched-prompts-leave-robustness-alone "
+            "searched-prompts-do-not-withstand-attacks"
+        ),
+        "its search is not released; its logs are a download: `prompts: FILE.log` ([prompts](protocols/prompts.md))",
     ),
 )
 ABOUT_SHOWN = """\
@@ -278,26 +286,28 @@ numbers of its figures.
 """
 
 WAITING = """\
-[`live.robust.yaml`](../suites/findings/live.robust.yaml) and
-[`curation.robust.yaml`](../suites/findings/curation.robust.yaml) measure these, given the data; this project has not.
+The suites `live_...` and [`curation`](../suites/findings/curation.robust.yaml) measure these, given the data; this
+project has not. Each `live_` suite is about one section of a paper, and has a level of its own
+([why](decisions/0016-one-suite-for-a-section.md)): the chance that anything in a suite is said wrongly is at most 5%,
+and each of its checks about groups has an equal share of that.
 """
 
 # What no suite holds against anything: the claim, its place, and why.
 NOT_CHECKED = (
     (
-        "FLYP, CoOp and Tip-Adapter change factors, detection and calibration each in its own way.",
+        "FLYP helps Pattern and detection, and costs Larger and calibration.",
         "Tu et al. 2024, section X-C, Fig. 10",
-        "The tuned models are not published, and the figure has no numbers.",
+        "The tuned models are not published; `+flyp-surrogate` is another thing, and does not stand in for them.",
+    ),
+    (
+        "DINOv2 matches best, CNN-based CLIP as well as ConvNeXt, ViT-based CLIP less well than DeiT III's ViT-L-16.",
+        "Tu et al. 2024, section VIII-A, Fig. 7",
+        "Single models are no group; `no_worse_than: {model: ...}` compares two.",
     ),
     (
         "Models trained on LAION-80M are less calibrated, and a larger one is less shape-biased.",
         "Tu et al. 2024, sections IV-B (1) and VI-A (1)",
-        "The models are not published, and they are single ones.",
-    ),
-    (
-        "CLIP-Auto, with generated prompts, is not more robust than CLIP.",
-        "Benchmarking Zero-Shot Robustness (arXiv 2403.10499), key results",
-        "Its prompts are a download that a suite cannot name before it is there.",
+        "open_clip lists none of them, and they are single ones.",
     ),
     (
         "CLIP's robustness to natural shifts is partly owed to images that it was trained on.",
@@ -312,8 +322,13 @@ class Finding:
     """What became of one check; ``result`` is None where its data is not here."""
 
     suite: str
-    check: Check
+    item: PlannedCheck
     result: Result | None
+
+    @property
+    def check(self) -> Check:
+        """The check itself."""
+        return self.item.check
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -345,7 +360,7 @@ def _of_suite(session: RobustSession, name: str) -> Iterator[Finding]:
     session.select(items)
     # A check of single models has an item for each; without data one says as much as all.
     for item in {item.check.key: item for item in items}.values():
-        yield Finding(name, item.check, _judged(session, item))
+        yield Finding(name, item, _judged(session, item))
 
 
 def _judged(session: RobustSession, item: PlannedCheck) -> Result | None:
@@ -381,7 +396,10 @@ def page(found: Sequence[Finding]) -> Iterator[str]:
     yield from _table(("check", "before", "now", "why"), CHANGED)
     yield "\n## Waiting for the images\n"
     yield WAITING
-    yield from _table(("claim", "where", "checks", "needs"), _waiting([each for each in found if not each.result]))
+    waiting = [each for each in found if not each.result]
+    yield from _table(("suite", "about", "checks about groups", "level of each"), _families(waiting))
+    yield ""
+    yield from _table(("claim", "where", "checks", "needs"), _waiting(waiting))
     yield "\n## Every figure and table\n"
     yield ABOUT_SHOWN
     yield from _table(("paper", "place", "shows", "decided by", "what is missing"), map(_shown, SHOWN))
@@ -423,6 +441,14 @@ def _amount(check: Check, verdict: Verdict, value: float | None) -> str:
     if check.expect.kind == "correlates":
         return f"{value:.2f}"
     return f"{100 * value:+.1f} pp" if verdict.unit == "%" else f"{value:+.3f}"
+
+
+def _families(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+    """Yield of each suite its title, its number of checks about groups, and the level of each of them."""
+    for name in dict.fromkeys(each.suite for each in found):
+        items = [each.item for each in found if each.suite == name and each.check.is_about_groups]
+        link = f"[`{name}`](../suites/findings/{name}.robust.yaml)"
+        yield link, items[0].suite.title, str(len(items)), f"{items[0].alpha:.4f}"
 
 
 def _waiting(found: Sequence[Finding]) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,8 @@ from robustcheck.errors import SetupError, did_you_mean
 
 _PACKAGE = Path(__file__).parents[1]
 _SUFFIX = ".robust.yaml"
+# What a suite may name that lies beside it.
+_BESIDE = (".csv", ".yaml")
 _SCHEMA_LINE = re.compile(r"^# yaml-language-server: .*\n")
 
 
@@ -25,8 +27,8 @@ def shipped_suites() -> dict[str, Path]:
 def copy_suites(names: Sequence[str], schema_file: str) -> dict[str, str]:
     """Return the text of each named suite, of all without a name, by its path below the directory of suites.
 
-    The tables that a suite names lie beside it and come along. The first line then names ``schema_file``, from the
-    directory of each suite. Raises SetupError for an unknown name.
+    The tables and lists of models that a suite names lie beside it and come along. The first line then names
+    ``schema_file``, from the directory of each suite. Raises SetupError for an unknown name.
     """
     known = shipped_suites()
     for name in names:
@@ -38,7 +40,8 @@ def copy_suites(names: Sequence[str], schema_file: str) -> dict[str, str]:
     for name in names or known:
         text = known[name].read_text(encoding="utf-8")
         copied[f"{name}{_SUFFIX}"] = _with_schema(text, name, schema_file)
-        beside = [path for path in sorted(known[name].parent.glob("*.csv")) if path.name in text]
+        others = [path for path in sorted(known[name].parent.iterdir()) if path.suffix in _BESIDE]
+        beside = [path for path in others if path not in known.values() and path.name in text]
         copied |= {f"{name.rpartition('/')[0]}/{path.name}".lstrip("/"): path.read_text("utf-8") for path in beside}
     return copied
 

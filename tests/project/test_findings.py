@@ -29,8 +29,9 @@ from robustcheck.values.expectations import GroupExpectation
 ROOT = Path(__file__).parents[2]
 FINDINGS = ROOT / "suites" / "findings"
 PAGE = ROOT / "docs" / "findings.md"
-PUBLISHED, LIVE, ZOO = ("published", "matched", "tables"), ("live", "curation"), "zoo"
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "findings_table.py"), run_name="findings_table")
+PUBLISHED, ZOO = SCRIPT["DECIDED"], "zoo"
+LIVE = tuple(name for name in SCRIPT["SUITES"] if name not in PUBLISHED)
 HIDDEN = ("ROBUSTCHECK_DATA", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER")
 # What temperature scaling takes from the calibration error of the zoo's models, in the mean.
 COOLER = -0.1111
