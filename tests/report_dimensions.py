@@ -39,6 +39,19 @@ def _corruptions(result: Result) -> list[Result]:
     ]  # fmt: skip
 
 
+def viewpoint_run(bins: dict[str, float], models: int = 2) -> RunRecord:
+    """Judge recall of correspondences by viewpoint, the same of each model, and over all pairs."""
+    run = made_up_run(models, 1)
+    asked = {"": Quantity("correspondence_recall", "scannet-1500")}
+    asked |= {name: replace(asked[""], options=(("viewpoint", name),)) for name in bins}
+    results = [
+        _under(result, quantity, bins.get(name, 0.4), "rooms", name or "all")
+        for result in run.results
+        for name, quantity in asked.items()
+    ]
+    return replace(run, results=tuple(results))
+
+
 def _under(result: Result, quantity: Quantity, value: float, check_id: str, case: str) -> Result:
     """Return a result that holds a value against 50%."""
     assert result.score is not None

@@ -425,7 +425,7 @@ def test_trend_on_a_slice(robustcheck: Robustcheck) -> None:
 
 
 def test_trend_on_figures_of_a_metric_with_options(robustcheck: Robustcheck) -> None:
-    """Options are written as of `measure --option`, sizes of a list with commas between them; a default says nothing."""
+    """Options are written as of `measure --option`, a list of sizes with commas; a default says nothing."""
     rng = np.random.default_rng(7)
     points = {f"m{index}": (x, x * 0.7 + rng.normal(0, 0.01)) for index, x in enumerate(np.linspace(0.3, 0.9, 12))}
     told = ("attack=pgd;eps=2/255,4/255", "attack=pgd;eps=8/255")

@@ -76,8 +76,8 @@ def keypoints() -> ImageDataset:
     places = tuple(np.array([[0.25, 0.5], [0.75, 0.25]]) for _ in range(2))
     pairs = KeypointPairs(
         ids=np.array(["there", "back"]), first=np.array([0, 1]), second=np.array([1, 0]),
-        categories=np.zeros(2, np.int64), source=places, target=places, names=(np.arange(2), np.arange(2)), scale=np.ones(2),
-        draws={"all": np.arange(2), "0": np.array([0]), "1": np.array([1])}, normalisation="imagenet",
+        categories=np.zeros(2, np.int64), source=places, target=places, names=(np.arange(2), np.arange(2)),
+        scale=np.ones(2), draws={"all": np.arange(2), "0": np.array([0]), "1": np.array([1])}, normalisation="imagenet",
     )  # fmt: skip
     return painted("keypoints", 2, names=("cat",), task="keypoints", pairs=pairs)
 
