@@ -58,8 +58,8 @@ def bench(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     found = read_spair(root / "SPair-71k", None)
     dataset = ImageDataset(
         name="spair-71k", layout=found.layout, fingerprint="drawn", class_names=found.class_names, class_set="",
-        prompts="", templates=(), ids=found.ids, labels=found.labels, groups=found.groups, columns=None, pictures=found.pictures,
-        task="keypoints", pairs=found.pairs,
+        prompts="", templates=(), ids=found.ids, labels=found.labels, groups=found.groups, columns=None,
+        pictures=found.pictures, task="keypoints", pairs=found.pairs,
     )  # fmt: skip
     bench = Bench(MeasureSettings(store=tmp_path_factory.mktemp("store"), device="cpu"))
     bench.shelf.open = lambda name, roots, index: dataset  # type: ignore[method-assign]
