@@ -259,11 +259,7 @@ def matched_residual_difference(
     rng, families = np.random.default_rng(seed), before.families
     count = draws_for(before.size, 0 if line is None else line.size)
     pairs = families.draw(rng, count)
-    drawn = (
-        fit_lines(before.x[None], before.y[None], axis, pairs, DRAW_SETTLED)
-        if line is None
-        else draw_lines(line, axis, rng, count)
-    )
+    drawn = fit_lines(before, axis, pairs, DRAW_SETTLED) if line is None else draw_lines(line, axis, rng, count)
     moved = drawn_means(pairs, after.y - before.y - drawn.at(after.x[None]) + drawn.at(before.x[None]))
     fitted = fit_line(before if line is None else line, axis)
     value = float((after.y - before.y - fitted.at(after.x) + fitted.at(before.x)).mean())

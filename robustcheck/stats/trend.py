@@ -20,6 +20,7 @@ import numpy.typing as npt
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName, axis_by_name
 from robustcheck.stats.family_spread import family_error
+from robustcheck.stats.huber import fit_huber
 from robustcheck.stats.lines import Points
 from robustcheck.stats.model_families import number_families
 from robustcheck.values import TrendFit, TrendPoint
@@ -76,15 +77,17 @@ def fit_trend(
     _require_enough(kept)
     fitted_x = [point.x for point in members if point.model not in dropped]
     x, y = np.array(kept).T
-    slope, intercept, scale, cov = _huber_line(x, y)
+    found = fit_huber(np.column_stack([np.ones_like(x), x]), y)
+    intercept, slope = (float(value) for value in found.parameters)
+    covariance = found.covariance
     return TrendFit(
         axis=axis,
         n=len(kept),
         slope=slope,
         intercept=intercept,
-        scale=scale,
+        scale=found.scale,
         r2=_r_squared(y, intercept + slope * x),
-        covariance=(float(cov[0, 0]), float(cov[0, 1]), float(cov[1, 1])),
+        covariance=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
         x_low=min(fitted_x),
         x_high=max(fitted_x),
         dropped=dropped,
@@ -150,18 +153,6 @@ def sample_line(
         at = expect_at(fit, x)
         samples.append((x, at.value, at.low, at.high))
     return tuple(samples)
-
-
-def _huber_line(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> tuple[float, float, float, npt.NDArray[np.float64]]:
-    from statsmodels.robust.norms import HuberT
-    from statsmodels.robust.robust_linear_model import RLM
-
-    design = np.column_stack([np.ones_like(x), x])
-    result = RLM(y, design, M=HuberT(t=1.345)).fit(scale_est="mad", cov="H1")
-    intercept, slope = (float(value) for value in result.params)
-    return slope, intercept, float(result.scale), np.asarray(result.cov_params())
 
 
 def _require_enough(kept: Sequence[tuple[float, float]]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName, axis_by_name
+from robustcheck.stats.huber import fit_huber
 from robustcheck.stats.lines import forward
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.trend import t_quantile
@@ -59,23 +60,20 @@ def fit_several(x: Floats, y: Floats, axis: AxisName = "probit") -> SeveralFit:
     Models at 0 or 1 have no place on an unbounded axis and are left out. Raises RecordError for fewer than five models
     a set, or sets that say the same of all models.
     """
-    from statsmodels.robust.norms import HuberT
-    from statsmodels.robust.robust_linear_model import RLM
-
     on_x, on_y = forward(x, axis), forward(y, axis)
     kept = np.isfinite(on_x).all(axis=1) & np.isfinite(on_y)
     design = np.column_stack([np.ones(int(kept.sum())), on_x[kept]])
     _require_spread(design)
-    found = RLM(on_y[kept], design, M=HuberT(t=1.345)).fit(scale_est="mad", cov="H1")
-    left = on_y[kept] - design @ found.params
+    found = fit_huber(design, on_y[kept])
+    left = on_y[kept] - design @ found.parameters
     return SeveralFit(
         axis=axis,
         n=len(design),
-        intercept=float(found.params[0]),
-        slopes=tuple(float(slope) for slope in found.params[1:]),
-        scale=float(found.scale),
+        intercept=float(found.parameters[0]),
+        slopes=tuple(float(slope) for slope in found.parameters[1:]),
+        scale=found.scale,
         r2=float(1 - left @ left / ((on_y[kept] - on_y[kept].mean()) ** 2).sum()),
-        covariance=tuple(tuple(float(each) for each in row) for row in np.asarray(found.cov_params())),
+        covariance=tuple(tuple(float(each) for each in row) for row in found.covariance),
         lows=tuple(float(low) for low in x[kept].min(axis=0)),
         highs=tuple(float(high) for high in x[kept].max(axis=0)),
     )

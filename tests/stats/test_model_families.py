@@ -39,9 +39,9 @@ def test_counts_are_rows_that_come_so_often() -> None:
     x = rng.uniform(0.2, 0.8, 12)
     y = 0.8 * x + rng.normal(0, 0.05, 12)
     counts = rng.integers(0, 4, size=(30, 12)).astype(float)
-    together = fit_lines(x[None], y[None], "linear", counts)
+    together = fit_lines(Points(x, y), "linear", counts)
     for row, often in enumerate(counts.astype(int)):
-        alone = fit_lines(np.repeat(x, often)[None], np.repeat(y, often)[None], "linear")
+        alone = fit_line(Points(np.repeat(x, often), np.repeat(y, often)), "linear")
         assert together.slope[row] == pytest.approx(alone.slope[0], abs=1e-6)
         assert together.intercept[row] == pytest.approx(alone.intercept[0], abs=1e-6)
 
