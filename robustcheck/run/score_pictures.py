@@ -56,8 +56,6 @@ def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:
 def _detection(score: Score, samples: Samples) -> tuple[Picture, ...]:
     inside = samples.groups == IN_DISTRIBUTION
     known, unseen = samples.scores[inside], samples.scores[~inside]
-    if not known.size or not unseen.size:
-        return ()
     false, true = roc(known, unseen)
     name = dict(score.provenance).get("score", "score")
     dataset = score.cell.quantity.dataset

@@ -20,8 +20,7 @@ _WANTED = {"%": "a percentage such as 45%", "pp": "percentage points such as 2.0
 def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) -> None:
     """Report limits whose unit does not fit the metric, or whose number makes no sense."""
     data = scope.data
-    if not isinstance(data, dict):
-        return
+    assert isinstance(data, dict)
     written = data["expect"][kind]
     limits = find_written_limits(kind, written, ("expect", kind))
     check_limits(scope, limits, names, mistakes)

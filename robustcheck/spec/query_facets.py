@@ -51,10 +51,17 @@ def _joined(facets: Sequence[Facets]) -> Facets:
 def _check_query(
     scope: Scope, loc: Loc, query: dict[str, object], known: KnownNames | None, mistakes: Mistakes
 ) -> None:
-    if known is not None:
-        read_query(scope, loc, query, known, mistakes)
-    elif not query:
+    # What is nested too deeply is reported where the check is validated.
+    flat = {facet: value for facet, value in query.items() if not _is_nested(value)}
+    if not query:
         mistakes.at_key(scope, loc, "the query has no condition", expected="facets, such as {source: laion}")
+    elif known is not None and flat:
+        read_query(scope, loc, flat, known, mistakes)
+
+
+def _is_nested(value: object) -> bool:
+    items = value if isinstance(value, list) else ()
+    return isinstance(value, dict) or any(isinstance(item, dict | list) for item in items)
 
 
 def _check_facet(scope: Scope, loc: Loc, facet: str, known: KnownNames, mistakes: Mistakes) -> None:

@@ -147,8 +147,7 @@ def _is_subset(text: str, directory: Path, names: KnownNames) -> bool:
 
 
 def _mentions(data: object) -> Iterator[_Mention]:
-    if not isinstance(data, dict):
-        return
+    assert isinstance(data, dict)
     yield from _mentions_in(QuantityModel, data.get("measure"), ("measure",))
     expect = data.get("expect")
     for kind, block in expect.items() if isinstance(expect, dict) else ():

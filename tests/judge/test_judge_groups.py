@@ -164,6 +164,20 @@ def test_models_outside_the_lines_x_and_at_0_are_said(tmp_path: Path) -> None:
     assert any(note.startswith("without ozero: 0% and 100% have no place") for note in verdict.notes)
 
 
+def test_a_group_without_a_place_on_the_axis_asks_for_linear_ones(tmp_path: Path) -> None:
+    perfect = [(f"n{index}", "new", 0.5 + index / 20, 1.0) for index in range(6)]
+    population = table(tmp_path / "p.csv", perfect + line("old", 10, 0.0))
+    with pytest.raises(RecordError, match="no model of side new has a place on a probit axis") as caught:
+        judge(gather(above(population, by="residual", against=VAL)))
+    assert caught.value.fix == "use axis: linear"
+    assert judge(gather(above(population, **RESIDUAL))).status == "pass"
+
+
+def test_two_models_draw_no_line(tmp_path: Path) -> None:
+    population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 2, 0.0))
+    assert drawn(gather(above(population, **RESIDUAL))) is None
+
+
 def test_x_range_keeps_models_inside(tmp_path: Path) -> None:
     population = table(tmp_path / "p.csv", line("new", 8, 0.05) + line("old", 10, 0.0))
     case = gather(above(population, x_range=["45%", "75%"], **RESIDUAL))
@@ -186,6 +200,13 @@ def test_a_correlation_has_both_kinds_with_p() -> None:
     facts = dict(verdict.facts)
     assert facts["Spearman's correlation"] == f"{rank.statistic:.3f} (p = {rank.pvalue:.3g})"
     assert facts["Pearson's correlation"].startswith(f"{straight.statistic:.3f} (p = ")
+
+
+def test_a_quantity_that_is_the_same_for_all_models_has_no_correlation(tmp_path: Path) -> None:
+    rows = [(f"m{index}", "new", 0.4 + index / 20, 0.5) for index in range(8)]
+    expect = Correlates.model_validate({"with": VAL, "at_least": 0.2, "population": table(tmp_path / "p.csv", rows)})
+    with pytest.raises(RecordError, match="the same for all models: there is no correlation"):
+        judge(gather(expect))
 
 
 def test_at_most_asks_for_little_correlation() -> None:

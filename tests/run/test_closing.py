@@ -49,6 +49,20 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert finished.run.results == (make_result(),)
 
 
+def test_a_second_with_too_many_runs_names_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Path.mkdir
+
+    def taken(path: Path, *arguments: object, **settings: object) -> None:
+        if path.parent.name == "reports":
+            raise FileExistsError(17, "File exists")
+        make(path, *arguments, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", taken)
+    [trouble] = finish_run(session(tmp_path), outcome(make_result()), {}).troubles
+    assert "the report has no free name" in trouble
+    assert "--robust-report DIR" in trouble
+
+
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(temporary: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")

@@ -12,15 +12,17 @@ import pytest
 from colour_data import CountingDataset, write_colours
 
 from robustcheck.datasets import open_dataset
-from robustcheck.errors import RecordError
+from robustcheck.errors import DataError, RecordError
 from robustcheck.history.baselines import bless
 from robustcheck.judge import Case
 from robustcheck.measure import MeasureSettings
 from robustcheck.report import dump_run, load_run
+from robustcheck.run.early_checks import EarlyChecks
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import Result, RunRecord
+from robustcheck.values.checks import PlannedCheck
 from robustcheck.values.series import Series
 from robustcheck.values.stages import LAST, Effort
 
@@ -208,3 +210,48 @@ def test_a_series_gives_the_level_that_the_stages_spend(begin: Begin, tmp_path: 
     whole = judge(begin("full", series=series), suite, "broken")["broken"]
     assert whole.look is not None
     assert whole.look.number == broken.look.number + 1
+
+
+KINDS = """\
+robustcheck: 1
+models: ["openclip:ViT-B-32/openai"]
+effort: decide
+checks:
+  - {id: figure, measure: {metric: top1, dataset: imagenet-v2}, expect: {reproduces: {within: 1pp}}}
+  - {id: told, measure: {metric: top1, dataset: imagenet-v2}, expect: {at_least: 40%}}
+  - {id: absent, measure: {metric: top1, dataset: digits}, expect: {at_least: 40%}}
+  - id: groups
+    measure: {metric: top1, dataset: imagenet-v2}
+    expect: {correlates: {with: {metric: top1, dataset: imagenet-val}, at_least: 0.5, population: openclip}}
+"""
+
+
+def test_a_check_that_uses_all_images_says_why(begin: Begin, tmp_path: Path) -> None:
+    path = tmp_path / "a.robust.yaml"
+    path.write_text(KINDS)
+    session = begin()
+    items = {item.check.id: item for item in session.plan(session.load(path)).items}
+    assert {name: session.early.why_not(item) for name, item in items.items()} == {
+        "figure": "reproduces compares with a figure that rests on all of them",
+        "told": "its score is a published figure",
+        "absent": "it cannot be measured",
+        "groups": "it is about groups of models",
+    }
+
+
+def test_a_stage_with_too_few_samples_or_none_decides_nothing(begin: Begin, tmp_path: Path, colours: Path) -> None:
+    """Of 1,024 images a sixteenth is 64; a third of them is of one class, which is fewer than 50."""
+    only = "{metric: top1, dataset: DATA, where: {class: red}}"
+    suite = write_suite(tmp_path, colours, f"  - {{id: red, measure: {only}, expect: {{at_least: 1%}}}}\n")
+    session = begin()
+    [item] = [each for each in session.plan(session.load(suite)).items if each.check.id == "red"]
+    case = session.early.decide(item)
+    assert (case.stage, case.images) == (2, (256, N))
+
+    def refuse(staged: PlannedCheck, live: bool) -> Case:
+        if staged.cells[0].stage is not None:
+            raise DataError("no image of this slice has been seen yet")
+        return session.cases.gather_model(staged)
+
+    nothing = EarlyChecks(session.book, refuse, "decide")
+    assert nothing.decide(item).stage == LAST

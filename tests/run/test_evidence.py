@@ -33,6 +33,9 @@ class Machine:
         self.lookups.append(cell)
         return self.stored.get(cell) or self.tried.get(cell)
 
+    def covariance(self, score: Score, other: Score) -> float:
+        return 0.002
+
     def image_sets(self, cell: Cell) -> frozenset[str]:
         return frozenset({cell.quantity.dataset})
 
@@ -188,3 +191,17 @@ def test_a_published_score_says_where_it_comes_from() -> None:
     assert published_score(Cell(FIRST, V2), "openclip") == score
     assert published_score(Cell(FIRST, V2), "timm") is None
     assert published_score(Cell(FIRST, Quantity("top1", "imagenet-v2", transform="contrast:1"))) is None
+
+
+def test_two_scores_share_what_their_images_share(machine: Machine) -> None:
+    y, x, elsewhere = (live(Cell(FIRST, quantity)) for quantity in (DIGITS, TOP5, R))
+    figure = published_score(Cell(FIRST, V2))
+    assert figure is not None
+    held = book(machine)
+    assert held.covariance(y, x) == 0.002
+    assert [held.covariance(y, other) for other in (elsewhere, figure)] == [0.0, 0.0]
+
+
+def test_of_published_figures_nothing_is_measured(machine: Machine) -> None:
+    cell = Cell(FIRST, DIGITS)
+    assert [book(machine, choice).is_measured(cell) for choice in ("published", "live")] == [False, True]

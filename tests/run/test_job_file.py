@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import cast
 
 import pytest
 from colour_data import cell, fake, write_colours
 
-from robustcheck.errors import RecordError
+from robustcheck.errors import ModelUnavailable, RecordError, SetupError
 from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure.memo import Memo
+from robustcheck.measure.recipe import Recipe
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.work import do_lines
-from robustcheck.values import Cell, Score
+from robustcheck.values import Cell, ModelRef, Score
 
 N = 600
 
@@ -133,3 +137,58 @@ def test_what_is_not_a_job_file_is_an_error_in_words(tmp_path: Path, content: st
 def test_a_job_file_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="the job file cannot be read"):
         read_job_file(tmp_path / "none.jsonl")
+
+
+def test_data_that_are_gone_are_an_error_of_their_line(tmp_path: Path, colours: Path) -> None:
+    gone = write_colours(tmp_path / "gone", 30)
+    cells = [cell(fake("classifier"), gone), cell(fake("classifier"), colours)]
+    jobs = plan_job_file(bench(tmp_path / "store"), cells, 1024)
+    shutil.rmtree(gone)
+    done = do_lines(bench(tmp_path / "store"), jobs.header, jobs.lines)
+    (error,) = done.errors
+    assert str(gone) in str(error)
+    assert done.chunks == 3
+
+
+def test_a_store_that_cannot_be_read_is_an_error_of_each_line(
+    cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = bench(tmp_path / "store")
+    jobs = plan_job_file(worker, cells, 1024)
+
+    def refuse(memo: Memo, part: object, *chunks: object) -> None:
+        raise SetupError("the bucket answers 403")
+
+    monkeypatch.setattr(Memo, "missing", refuse)
+    monkeypatch.setattr(Memo, "has", refuse)
+    done = do_lines(worker, jobs.header, jobs.lines)
+    assert [error.found for error in done.errors] == ["the bucket answers 403"] * len(jobs.lines)
+    assert done.lines == len(jobs.lines)
+
+
+def test_weights_that_are_not_here_are_fetched_by_loading_the_model(cells: list[Cell], tmp_path: Path) -> None:
+    worker = bench(tmp_path / "store")
+    jobs = plan_job_file(worker, cells, 1024)
+    fetched = Fetching(worker)
+    done = do_lines(cast(Bench, fetched), jobs.header, jobs.lines)
+    assert (done.errors, done.chunks) == ([], 9)
+    assert fetched.fetched == {each.model for each in cells}
+
+
+class Fetching:
+    """A bench on a machine that has no weights until a model is loaded."""
+
+    def __init__(self, inner: Bench) -> None:
+        self.inner, self.models = inner, self
+        self.fetched: set[ModelRef] = set()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def get(self, model: ModelRef) -> None:
+        self.fetched.add(model)
+
+    def recipes(self, cell: Cell) -> tuple[Recipe, ...]:
+        if cell.model not in self.fetched:
+            raise ModelUnavailable("the weights are not here")
+        return self.inner.recipes(cell)

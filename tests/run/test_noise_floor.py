@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from colour_data import cell, fake, write_colours
 
-from robustcheck.errors import DataError, DataMissing
+from robustcheck.errors import DataError, DataMissing, ModelError
 from robustcheck.measure import Logits, MeasureSettings
 from robustcheck.models.reference import parse_reference
+from robustcheck.run import noise_floor
 from robustcheck.run.noise_floor import (
     Circumstances,
     Measurement,
     Moved,
     Repeat,
     circumstances,
+    measure_under,
     moved_between,
     repeat_all,
 )
@@ -103,3 +105,22 @@ def test_a_zoo_model_agrees_to_the_bit_whatever_its_batch(tmp_path: Path, name: 
     assert all(repeat.is_sound for repeat in found)
     # Filling batches up to whole groups of rows is what makes this 0 and not 3e-5.
     assert [repeat.moved.logit for repeat in found if repeat.moved] == [0.0, 0.0]
+
+
+def test_an_error_of_a_repeat_is_told_beside_its_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(asked: Cell, settings: MeasureSettings, under: Circumstances) -> Measurement:
+        if under.precision == "bf16":
+            raise ModelError("this processor has no bf16")
+        return measurement([[1.0, 0.0]])
+
+    monkeypatch.setattr(noise_floor, "measure_under", measure)
+    asked, half = Cell(fake(), Quantity("top1", "x")), replace(REFERENCE, precision="bf16")
+    [found] = repeat_all(asked, MeasureSettings(tmp_path / "store"), (REFERENCE, half))
+    assert found == Repeat(asked, half, REFERENCE, None, "this processor has no bf16")
+
+
+def test_a_score_that_cannot_be_computed_from_the_logits_is_raised(tmp_path: Path) -> None:
+    directory = write_colours(tmp_path / "colours", 30)
+    asked = cell(fake("classifier"), directory, "ece", options=(("fitted_on", "no-such-set"),))
+    with pytest.raises(DataError):
+        measure_under(asked, MeasureSettings(tmp_path / "store"), REFERENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,20 @@ def test_a_drawing_that_lacks_samples_is_not_kept(place: Path, tmp_path: Path, m
         _, bare = drawn(run_here(), "calibrated")
     assert bare.pictures == ()
     assert len(drawn(run_here(), "calibrated")[1].pictures) == 2
+
+
+def test_a_score_that_outlives_its_outputs_is_drawn_from_its_samples(
+    record: RunRecord, place: Path, tmp_path: Path
+) -> None:
+    store = shutil.copytree(place / "store", tmp_path / "store")
+    for gone in ("drawings", "outputs", "summaries"):
+        shutil.rmtree(store / "v1" / gone)
+    again = run(place / "a.robust.yaml", store=store, reports=tmp_path / "reports")
+    result, found = drawn(again, "reads")
+    assert result.verdict.status == "fail"
+    assert (found.pictures, found.images, found.said) == ((), (), "")
+    assert [picture.kind for picture in drawn(again, "calibrated")[1].pictures] == ["reliability", "histogram"]
+    assert not (store / "v1" / "outputs").exists()
 
 
 def test_without_images_there_are_pictures_alone(place: Path) -> None:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from spec_suites import HEAD, MEASURE, load, load_check, one_check, pointed_at, problem, problems
+from spec_suites import HEAD, MEASURE, NAMES, load, load_check, one_check, pointed_at, problem, problems, write
 from suite_texts import DESIGN_SUITE, SIX_MISTAKES
 
+from robustcheck.spec import KnownNames, load_suite
+from robustcheck.spec.problems import list_known
 from robustcheck.values import Amount, KnownDeviation, Term
 from robustcheck.values.expectations import AtLeast, OnTrend
 
@@ -131,6 +133,9 @@ def test_models_are_texts(tmp_path: Path, written: str, texts: tuple[str, ...]) 
         ("{source: [wit, laoin]}", "laoin", "no model has source 'laoin'"),
         ("source=laoin", "source=laoin", "no model has source 'laoin'"),
         ('{samples: ">=many"}', '">=many"', "'many' is not a number"),
+        ("samples>many", "samples>many", "'many' is not a number"),
+        ("source=laion|", "source=laion|", "'source' has no value"),
+        ("sauce=laion&source=wit", "sauce=laion&source=wit", "did you mean 'source'?"),
         ("{source: }", "source", "'source' has no value"),
         ("{samples: [{a: b}]}", "[", "'samples' has no value"),
         ("[]", "[", "'models' names no model"),
@@ -226,3 +231,20 @@ def test_reading_suites_imports_no_torch_and_no_registry() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_a_series_has_a_number_of_looks_or_is_open(tmp_path: Path) -> None:
+    found = problem(tmp_path, "series: {name: nightly, looks: never}\n" + one_check("expect: {at_least: 45%}"))
+    assert (found.summary, pointed_at(found)) == ("'looks' cannot be 'never'", "never")
+    assert "expected: a whole number of at least 1, or open" in found.text
+
+
+def test_without_a_catalogue_any_model_is_taken(tmp_path: Path) -> None:
+    names = KnownNames(NAMES.metrics, datasets=NAMES.datasets)
+    path = write(tmp_path, "models: [my-own/model]\n" + one_check("expect: {at_least: 45%}"))
+    assert load_suite(path, names).models == ("my-own/model",)
+
+
+def test_where_nothing_is_known_it_is_said() -> None:
+    assert list_known([]) == "none is known here"
+    assert list_known(["b", "a"]) == "one of a, b"

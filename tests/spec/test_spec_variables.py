@@ -68,6 +68,11 @@ def test_a_variable_without_for_each_is_a_problem(tmp_path: Path, text: str) -> 
     assert "unknown variable 'd'" in problem(tmp_path, f"title: {text}\n{suite}").summary
 
 
+def test_an_unknown_variable_in_place_of_a_block_is_one_problem(tmp_path: Path) -> None:
+    found = problem(tmp_path, cases("{d: [digits]}", "expect: {at_least: 4%}", 'warn: "${limit}"'))
+    assert (found.summary, pointed_at(found)) == ("unknown variable 'limit'", '"${limit}"')
+
+
 def test_an_unclosed_variable_is_a_problem(tmp_path: Path) -> None:
     found = problem(tmp_path, cases("{d: [digits]}", "expect: {at_least: 4%}", 'why: "${d"'))
     assert found.summary == "a '${' without its '}'"
@@ -104,6 +109,7 @@ def test_a_mistake_beside_the_variables_is_shown_once(tmp_path: Path) -> None:
         ("{d: [true]}", "true", "cannot be a case"),
         ("{d: [~]}", "~", "cannot be a case"),
         ("{d: [digits], e: [1, 2]}", "e", "variable 'e' is never used"),
+        ("{Data-Set: [digits]}", "Data-Set", "small letters, digits and _, starting with a letter"),
         ("{d: [digits, off]}", "off", "can be read as a word or as false"),
     ],
 )

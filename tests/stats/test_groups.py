@@ -122,6 +122,11 @@ def test_correlations_are_scipys(method: str) -> None:
     assert effect.interval(0.95) == pytest.approx(fisher, abs=0.12)
 
 
+def test_a_perfect_correlation_has_a_p_of_0() -> None:
+    assert [correlation_p(value, 30) for value in (1.0, -1.0)] == [0.0, 0.0]
+    assert stats.pearsonr(np.arange(30), -np.arange(30)).pvalue < 1e-200
+
+
 def test_a_perfect_order_is_not_certain() -> None:
     low, high = correlation(Points(np.arange(8.0), np.arange(8.0) ** 3), "spearman", seed=0).interval(0.95)
     assert 0.4 < low < 0.95

@@ -65,6 +65,17 @@ def test_the_p_of_all_stages_is_the_level_that_just_fails(stage: int, alpha: flo
     assert overall_p(0.6, stage) == 0.6
 
 
+def test_no_level_of_the_whole_check_has_a_large_level_early_on() -> None:
+    """At the first stage even a check of level 0.5 is decided at far less than 0.3."""
+    assert level_at(0.5, 0) < 0.3
+    assert overall_p(0.3, 0) == 1.0
+
+
+def test_a_p_below_all_that_is_resolved_is_the_smallest_that_is() -> None:
+    assert overall_p(1e-15, LAST) == 1e-9
+    assert overall_p(0.0, None) == 0.0
+
+
 def test_a_model_at_its_limit_crosses_any_bound_as_seldom_as_the_level_says() -> None:
     rng, trials = np.random.default_rng(0), 40_000
     steps = np.diff([0.0, *SHARES])

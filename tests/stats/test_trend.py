@@ -129,3 +129,14 @@ def test_openclip_v2_trend_equals_an_independent_calculation() -> None:
     rlm = sm.RLM(y, sm.add_constant(x), M=sm.robust.norms.HuberT()).fit()
     assert fit.n == 121
     assert (fit.intercept, fit.slope, fit.scale) == pytest.approx((*rlm.params, rlm.scale), abs=1e-6)
+
+
+def test_a_trend_over_few_families_counts_them_and_has_no_error_of_families() -> None:
+    """An error between families needs more of them than the line has parameters."""
+    points = drawn()
+    few = {point.model: f"family {index % 3}" for index, point in enumerate(points)}
+    many = {point.model: f"family {index % 10}" for index, point in enumerate(points)}
+    fit = fit_trend(points, families=few)
+    assert (fit.families, fit.family_error) == (3, fit_trend(points).family_error)
+    assert fit_trend(points, families=many).families == 10
+    assert fit_trend(points, families=many).family_error != fit.family_error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import sqrt
 
-from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.trend_families import note_family_skew, say_networks, say_range
@@ -77,8 +76,7 @@ def _bounds(expect: OnTrend, fit: TrendFit, x: float, value: float, higher_is_be
     if expect.within is not None:
         band = expect_at(fit, x, level=expect.within)
         return Bounds(band.low - value, band.high - value)
-    if expect.allowed_below is None:
-        raise RecordError("the check has neither allowed_below nor within")
+    assert expect.allowed_below is not None, "the language wants one of the two"
     allowed = expect.allowed_below.value
     return Bounds(low=-allowed) if higher_is_better else Bounds(high=allowed)
 
@@ -128,7 +126,6 @@ def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -
 
 def _left_out(case: Case) -> str:
     people = case.population
-    if people is None:
-        return ""
+    assert people is not None, "the session gathers the population"
     others = people.without_network(case.network or case.planned.model.id)
     return ", this one left out" if len(others.points) < len(people.points) else ""

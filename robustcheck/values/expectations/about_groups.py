@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from robustcheck.values import Amount
-from robustcheck.values.expectations.base import Expectation, Needs
+from robustcheck.values.expectations.base import Expectation
 from robustcheck.values.expectations.fields import (
     AmountField,
     AxisName,
@@ -155,23 +156,16 @@ class ResidualExpectation(GroupExpectation):
     keeps: AmountField | None = Field(default=None, description=_KEEPS)
 
     @property
-    def needs(self) -> Needs:
-        """The x of each model, where residuals are compared."""
-        return Needs(other=self.against)
-
-    @property
     def drawn_line(self) -> GroupLine | None:
         """The line that residuals are measured from."""
-        return (
-            None
-            if self.against is None or self.by == "local"
-            else GroupLine(self.fitted_group, self.against, self.axis)
-        )
+        if self.against is None or self.by == "local":
+            return None
+        return GroupLine(self.fitted_group, self.against, self.axis)
 
     @property
+    @abstractmethod
     def fitted_group(self) -> int:
         """The place of the group that the line goes through."""
-        return 0
 
     @field_validator("keeps")
     @classmethod
