@@ -46,7 +46,7 @@ class _Point:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Registered:
     """A value of an entry point, with the package that brought it."""
 
     value: Any
@@ -56,13 +56,13 @@ class _Found:
 
 def registered(group: str) -> tuple[Any, ...]:
     """Return every value of a group: ours first, then those of other packages by name."""
-    return tuple(found.value for found in _found(group).values())
+    return tuple(found.value for found in _find_values(group).values())
 
 
 @cache
 def named(group: str) -> Mapping[str, Any]:
     """Return the values of a group by name; raise SetupError when two packages give one name."""
-    return MappingProxyType({name: found.value for name, found in _found(group).items()})
+    return MappingProxyType({name: found.value for name, found in _find_values(group).items()})
 
 
 def known(group: str, kind: type[Value] | tuple[type[Value], ...]) -> Mapping[str, Value]:
@@ -73,7 +73,7 @@ def known(group: str, kind: type[Value] | tuple[type[Value], ...]) -> Mapping[st
 
 def foreign_maker(group: str, name: str) -> str:
     """Return the package and version that brought a value, for keys; an empty string for our own and unknown ones."""
-    found = _found(group).get(name)
+    found = _find_values(group).get(name)
     return "" if found is None or found.package == _OURS else f"{found.package} {found.version}"
 
 
@@ -84,13 +84,13 @@ def other_packages() -> tuple[tuple[str, str], ...]:
 
 def forget() -> None:
     """Read the entry points anew at the next look-up: for tests that install or remove a package."""
-    for remembered in (_points, _found, _require_kind, named):
+    for remembered in (_points, _find_values, _require_kind, named):
         remembered.cache_clear()
 
 
 @cache
 def _require_kind(group: str, kinds: tuple[type[Any], ...]) -> None:
-    for name, found in _found(group).items():
+    for name, found in _find_values(group).items():
         if not isinstance(found.value, kinds):
             raise SetupError(
                 f"{name!r} of {found.package} is a {type(found.value).__name__}",
@@ -101,7 +101,7 @@ def _require_kind(group: str, kinds: tuple[type[Any], ...]) -> None:
 
 
 @cache
-def _found(group: str) -> Mapping[str, _Found]:
+def _find_values(group: str) -> Mapping[str, _Registered]:
     assert group in GROUPS, f"{group!r} is not a group of the registry"
     own_group = [point for point in _points() if point.group == group]
     points = sorted(own_group, key=lambda point: (point.owner != _OURS, point.owner, point.entry.name))
@@ -111,7 +111,7 @@ def _found(group: str) -> Mapping[str, _Found]:
             expected=f"the entry points robustcheck.{group} of its pyproject.toml",
             fix="install it again: pip install -e . in its directory, or pip install --force-reinstall robustcheck",
         )
-    found: dict[str, _Found] = {}
+    found: dict[str, _Registered] = {}
     for point in points:
         for value in _each(_load(point)):
             _add(found, value, point)
@@ -134,7 +134,7 @@ def _package(entry: EntryPoint) -> tuple[str, str]:
     return ("an unknown package", "") if entry.dist is None else (entry.dist.name, entry.dist.version)
 
 
-def _add(found: dict[str, _Found], value: Any, point: _Point) -> None:
+def _add(found: dict[str, _Registered], value: Any, point: _Point) -> None:
     name, owner, group = getattr(value, "name", None), point.owner, point.group
     if not isinstance(name, str) or not name:
         raise SetupError(
@@ -148,7 +148,7 @@ def _add(found: dict[str, _Found], value: Any, point: _Point) -> None:
             f"two packages register the {group} name {name!r}: {found[name].package} and {owner}",
             fix="uninstall one of them",
         )
-    found[name] = _Found(value, owner, point.version)
+    found[name] = _Registered(value, owner, point.version)
 
 
 def _each(loaded: Any) -> tuple[Any, ...]:

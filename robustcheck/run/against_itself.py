@@ -81,22 +81,22 @@ class _Draw:
         """Return the case on drawn images: of a comparison both sides are the model, and one of them has flips."""
         case = replace(self.case, origin=None, difference=None, shared=None, drift=None)
         own, x = self._drawn(rng)
-        score = _rescored(case.score, None if own is None else flip(own, flips, rng), rng, f"flipped {time}")
+        score = _rescore(case.score, None if own is None else flip(own, flips, rng), rng, f"flipped {time}")
         if case.reference is not None:
-            return replace(case, score=score, reference=_rescored(case.score, own, rng, f"as it is {time}"))
-        return replace(case, score=score, x=None if case.x is None else _rescored(case.x, x, rng, f"x {time}"))
+            return replace(case, score=score, reference=_rescore(case.score, own, rng, f"as it is {time}"))
+        return replace(case, score=score, x=None if case.x is None else _rescore(case.x, x, rng, f"x {time}"))
 
     def _drawn(self, rng: Rng) -> tuple[Samples | None, Samples | None]:
         """Draw the images of score and x: once for both where they are the same ones."""
         if self.own is None or self.x is None or not np.array_equal(self.own.ids, self.x.ids):
             return tuple(None if each is None else resample(each, rng) for each in (self.own, self.x))  # type: ignore[return-value]
-        rows = _rows(self.own, rng)
-        return _taken(self.own, rows), _taken(self.x, rows)
+        rows = _draw_rows(self.own, rng)
+        return _take_rows(self.own, rows), _take_rows(self.x, rows)
 
 
 def resample(samples: Samples, rng: Rng) -> Samples:
     """Return samples drawn with replacement: whole clusters, within the strata of the statistic."""
-    return _taken(samples, _rows(samples, rng))
+    return _take_rows(samples, _draw_rows(samples, rng))
 
 
 def flip(samples: Samples, share: float, rng: Rng) -> Samples:
@@ -130,23 +130,23 @@ def _flips(right: np.ndarray, share: float, rng: Rng) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _DrawnRows:
     """The rows of a draw, and which of the drawn units each belongs to."""
 
     rows: npt.NDArray[np.int64]
     units: npt.NDArray[np.int64]
 
 
-def _rows(samples: Samples, rng: Rng) -> _Rows:
+def _draw_rows(samples: Samples, rng: Rng) -> _DrawnRows:
     units = statistic_named(samples.statistic).units(samples)
     drawn = np.concatenate([rng.choice(stratum, stratum.size) for stratum in units.strata])
     order = np.argsort(units.index, kind="stable")
     ends = [np.searchsorted(units.index[order], drawn, side=side) for side in ("left", "right")]
     parts = [order[start:end] for start, end in zip(*ends, strict=True)]
-    return _Rows(np.concatenate(parts), np.repeat(np.arange(drawn.size), [part.size for part in parts]))
+    return _DrawnRows(np.concatenate(parts), np.repeat(np.arange(drawn.size), [part.size for part in parts]))
 
 
-def _taken(samples: Samples, drawn: _Rows) -> Samples:
+def _take_rows(samples: Samples, drawn: _DrawnRows) -> Samples:
     """Return the rows as samples of their own: an image, or a cluster, that was drawn twice is two."""
     columns = {name: getattr(samples, name) for name in ("scores", "groups", "weights", "counted", "correct")}
     taken = {name: column[drawn.rows] for name, column in columns.items() if column is not None}
@@ -154,7 +154,7 @@ def _taken(samples: Samples, drawn: _Rows) -> Samples:
     return replace(samples, ids=np.arange(drawn.rows.size).astype(str), clusters=clusters, **taken)
 
 
-def _rescored(score: Score, samples: Samples | None, rng: Rng, name: str) -> Score:
+def _rescore(score: Score, samples: Samples | None, rng: Rng, name: str) -> Score:
     """Return a score of other samples; a published share is drawn as so many images right or wrong."""
     key = f"{score.key} {name}"
     if samples is not None:

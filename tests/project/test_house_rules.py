@@ -45,11 +45,11 @@ def parsed(directory: Path) -> Iterator[tuple[str, ast.Module]]:
 
 
 def definitions(kind: type[ast.ClassDef] | type[ast.FunctionDef]) -> Places:
-    """Return where each public name of a kind is defined at the top of a module."""
+    """Return where each name of a kind is defined at the top of a module; of functions the public ones."""
     places: dict[str, list[str]] = defaultdict(list)
     for path, tree in parsed(PACKAGE):
         for node in tree.body:
-            if isinstance(node, kind) and not node.name.startswith("_"):
+            if isinstance(node, kind) and (kind is ast.ClassDef or not node.name.startswith("_")):
                 places[node.name].append(path)
     return places
 

@@ -79,7 +79,7 @@ def is_image_name(name: str) -> bool:
 
 def walk_images(directory: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> Walk:
     """Walk a directory at any depth; raise DataError for what should be an image and cannot be."""
-    found = _Found(directory, suffixes)
+    found = _WalkState(directory, suffixes)
     found.walk()
     if foreign := [name for name in found.others if _suffix(name) in FOREIGN_SUFFIXES]:
         raise _not_read(directory, sorted(foreign), len(found.images))
@@ -92,7 +92,7 @@ def walk_images(directory: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> Wa
 
 def has_image(directory: Path) -> bool:
     """Tell whether there is any image under a directory."""
-    return next(_Found(directory).steps(), None) is not None
+    return next(_WalkState(directory).steps(), None) is not None
 
 
 def image_names(directory: Path) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def read_unlabelled(directory: Path, index_dir: Path | None = None) -> Contents:
 
 
 @dataclass(slots=True)
-class _Found:
+class _WalkState:
     """The state of one walk: real directories and files first, then what links lead to."""
 
     directory: Path

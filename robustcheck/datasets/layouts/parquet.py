@@ -110,7 +110,7 @@ class ParquetPictures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
+class _FileRows:
     """The rows of a file: ids (empty texts where there is no path), labels, and the sizes of its row groups."""
 
     ids: list[str]
@@ -185,7 +185,7 @@ def _shared_columns(files: Sequence[Path]) -> ImageColumns:
     return first
 
 
-def _rows(path: Path, columns: ImageColumns) -> _Rows:
+def _rows(path: Path, columns: ImageColumns) -> _FileRows:
     with _opened(path) as file:
         # The paths alone: reading the images would read the whole file.
         has_paths = f"{columns.image}.path" in [
@@ -197,10 +197,10 @@ def _rows(path: Path, columns: ImageColumns) -> _Rows:
         groups = tuple(file.metadata.row_group(group).num_rows for group in range(file.num_row_groups))
     if not all(type(value) is int and abs(value) < 1 << 62 for value in labels):
         raise DataError(f"the column {columns.label} holds other things than whole numbers", where=str(path))
-    return _Rows(paths or [""] * len(labels), np.array(labels, dtype=np.int64), groups)
+    return _FileRows(paths or [""] * len(labels), np.array(labels, dtype=np.int64), groups)
 
 
-def _unique_ids(parts: Sequence[_Rows], files: Sequence[Path]) -> StrArray:
+def _unique_ids(parts: Sequence[_FileRows], files: Sequence[Path]) -> StrArray:
     """Return the paths that the rows carry where they tell them apart, else file and row."""
     paths = [name for part in parts for name in part.ids]
     if all(paths) and len(set(paths)) == len(paths):
@@ -209,7 +209,7 @@ def _unique_ids(parts: Sequence[_Rows], files: Sequence[Path]) -> StrArray:
     return np.array(rows, dtype=np.str_)
 
 
-def _repeats(parts: Sequence[_Rows], pictures: ParquetPictures) -> Sequence[str]:
+def _repeats(parts: Sequence[_FileRows], pictures: ParquetPictures) -> Sequence[str]:
     names = [name for part in parts for name in part.ids]
     if len(parts) == 1 or not all(names):
         return ()
@@ -246,7 +246,7 @@ def _require_order_told(written: tuple[str, ...], told: tuple[str, ...], where: 
             )
 
 
-def _pictures(files: tuple[Path, ...], parts: Sequence[_Rows], column: str) -> ParquetPictures:
+def _pictures(files: tuple[Path, ...], parts: Sequence[_FileRows], column: str) -> ParquetPictures:
     spans = [(file, group, count) for file, part in enumerate(parts) for group, count in enumerate(part.groups)]
     return ParquetPictures(
         files=files,

@@ -55,7 +55,7 @@ def _compare(expect: NoWorseThan, limits: tuple[Amount, Amount | None], case: Ca
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _ToReference:
     """A difference from a reference, and what there is to say of it."""
 
     estimate: Estimate
@@ -64,7 +64,7 @@ class _Found:
     is_equal: bool = False
 
 
-def _difference(case: Case, reference: Score) -> _Found:
+def _difference(case: Case, reference: Score) -> _ToReference:
     if case.score.evidence != reference.evidence:
         raise RecordError(
             f"cannot compare {case.score.evidence} with {reference.evidence} evidence: "
@@ -77,7 +77,7 @@ def _difference(case: Case, reference: Score) -> _Found:
     found = case.difference or _paired(case, reference)
     _require_same_data(case, reference)
     estimate = Estimate(found.value, found.interval, found.error)
-    return _Found(estimate, _paired_facts(found), is_equal=found.discordant == 0)
+    return _ToReference(estimate, _paired_facts(found), is_equal=found.discordant == 0)
 
 
 def _require_same_data(case: Case, reference: Score) -> None:
@@ -112,7 +112,7 @@ def _paired_facts(difference: Difference) -> Pairs:
     return ("paired over", over), (f"{difference.test} p", f"{difference.p_value:.3g}")
 
 
-def _unpaired(case: Case, reference: Score) -> _Found:
+def _unpaired(case: Case, reference: Score) -> _ToReference:
     now, then = (estimate_score(score, case.unit) for score in (case.score, reference))
     estimate = Estimate(
         now.value - then.value,
@@ -120,7 +120,7 @@ def _unpaired(case: Case, reference: Score) -> _Found:
         sqrt(now.error**2 + then.error**2),
     )
     note = "published figures have no per-image scores: the interval treats the two as independent, so it is wide"
-    return _Found(estimate, notes=(note,))
+    return _ToReference(estimate, notes=(note,))
 
 
 def _note_versions(expect: NoWorseThan, case: Case, reference: Score) -> tuple[str, ...]:
