@@ -76,6 +76,7 @@ class Bench:
     _looking: Memo = field(init=False)
     pairs: PairBook = field(init=False)
     _scores: dict[Cell, Found] = field(default_factory=dict)
+    _unknown: set[Cell] = field(default_factory=set)
     _fresh: deque[Cell] = field(default_factory=deque)
     _fresh_samples: int = 0
     _recipes: dict[Cell, tuple[Recipe, ...] | RobustcheckError] = field(default_factory=dict)
@@ -91,14 +92,15 @@ class Bench:
 
     def look_up(self, cell: Cell) -> Found | None:
         """Return what is known of a cell without a model: its score, the error it ends in, or None."""
-        if cell not in self._scores:
+        if cell not in self._scores and cell not in self._unknown:
             try:
                 self._keep(cell, score_cell(cell, self.recipes(cell), self._looking))
             except (NotStored, ModelUnavailable):
-                return None
+                # Until something is made here, another look would find the same; measuring looks again by itself.
+                self._unknown.add(cell)
             except RobustcheckError as error:
                 self._scores[cell] = error
-        return self._scores[cell]
+        return self._scores.get(cell)
 
     def measure(self, cell: Cell, mates: Iterable[Cell] = ()) -> Found:
         """Return the score of a cell, passing over the images that it lacks; its mates share the pass."""
@@ -188,6 +190,7 @@ class Bench:
     def do(self, jobs: Sequence[Job]) -> Failures:
         """Do jobs with the engine, and pack what is complete."""
         failures = self.engine.run(jobs, Crew(self.shelf, self.memo, self.models), self.on_progress)
+        self._unknown.clear()
         for outputs, chunks in chunks_of(jobs).items():
             self.memo.pack(outputs, chunks)
         return failures

@@ -30,7 +30,7 @@ from robustcheck.measure import (
 from robustcheck.models.encoders import load_model
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.prompts import prompt_texts
-from robustcheck.store import CHUNK
+from robustcheck.store import CHUNK, Store
 from robustcheck.values import Cell, Score
 
 N = 600
@@ -308,6 +308,26 @@ def test_a_bench_opens_each_data_set_once_and_works_a_score_out_once(colours, se
     assert bench.look_up(one) is bench.look_up(one)
     assert isinstance(bench.look_up(cell(fake(), colours, "top5")), Score)
     assert len(watched.opened) == 1
+
+
+def test_what_is_not_stored_is_looked_for_once_until_something_is_made(colours, settings, monkeypatch):
+    read, asked = Store.read, []
+
+    def counted(store, kind, key):
+        asked.append(kind)
+        return read(store, kind, key)
+
+    monkeypatch.setattr(Store, "read", counted)
+    bench = Bench(settings)
+    here = cell(fake(), colours)
+    # A look reads without a lock, and once more under it: another process may have made it meanwhile.
+    assert [bench.look_up(here), asked.count("scores")] == [None, 2]
+    assert [bench.look_up(here), asked.count("scores")] == [None, 2]
+    assert isinstance(bench.measure(here), Score)
+    assert asked.count("scores") == 4
+    other = Bench(settings)
+    assert isinstance(other.look_up(here), Score)
+    assert asked.count("scores") == 5
 
 
 # --- processes ---------------------------------------------------------------------------------------

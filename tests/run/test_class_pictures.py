@@ -13,6 +13,8 @@ from factories import live_score
 from robustcheck.datasets import Dataset
 from robustcheck.errors import DataMissing
 from robustcheck.measure import Bench
+from robustcheck.measure.reading import POOLED
+from robustcheck.run import class_pictures as class_module
 from robustcheck.run.class_pictures import ClassAnswers, class_answers, class_pictures, shape_strip
 from robustcheck.run.score_pictures import pictures_of
 from robustcheck.run.wrong_images import find_wrong, thumbnails_of
@@ -61,6 +63,22 @@ def test_mistakes_that_happened_once_are_no_confusions() -> None:
 def test_what_another_model_chose_has_no_answers_of_all_classes() -> None:
     cell = Cell(ModelRef("a", "fake:a", "fake", "a"), Quantity("top1", "x", options=(("selector", "b"),)))
     assert class_answers(cell, cast(Bench, None)) is None
+
+
+@pytest.mark.parametrize("predicted", [[1.0, float("nan")], [1.0, 0.0]])
+def test_answers_are_those_of_every_image_or_none(monkeypatch: pytest.MonkeyPatch, predicted: list[float]) -> None:
+    columns = {"predicted": np.array(predicted), "max_logit": np.zeros(2), "logsumexp": np.log([2.0, 4.0])}
+    found = SimpleNamespace(rows=np.arange(2), labels=np.array([1, 1]), summary=SimpleNamespace(columns=columns))
+    monkeypatch.setattr(class_module, "read_slice", lambda recipe, memo, where: found)
+    dataset = SimpleNamespace(task="classification", class_names=NAMES)
+    recipe = SimpleNamespace(chosen=(), reading=POOLED, dataset=dataset, labelled=True, classes=NAMES)
+    here = cast(Bench, SimpleNamespace(recipes=lambda cell: (recipe,), memo=None))
+    given = class_answers(Cell(ModelRef("a", "fake:a", "fake", "a"), Quantity("top1", "x")), here)
+    if np.isnan(predicted).any():
+        assert given is None
+    else:
+        assert given is not None
+        assert (given.wrong.tolist(), given.confidence.tolist()) == ([1], [0.5, 0.25])
 
 
 def shape_score(counted: list[float] | None, statistic: str = "ratio") -> Samples:

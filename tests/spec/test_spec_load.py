@@ -237,6 +237,9 @@ def test_a_series_has_a_number_of_looks_or_is_open(tmp_path: Path) -> None:
     found = problem(tmp_path, "series: {name: nightly, looks: never}\n" + one_check("expect: {at_least: 45%}"))
     assert (found.summary, pointed_at(found)) == ("'looks' cannot be 'never'", "never")
     assert "expected: a whole number of at least 1, or open" in found.text
+    empty = problem(tmp_path, "series: {name: nightly, looks: }\n" + one_check("expect: {at_least: 45%}"))
+    assert empty.summary == "'looks' has no value"
+    assert "expected: a whole number of at least 1, or open" in empty.text
 
 
 def test_without_a_catalogue_any_model_is_taken(tmp_path: Path) -> None:

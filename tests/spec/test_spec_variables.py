@@ -68,8 +68,9 @@ def test_a_variable_without_for_each_is_a_problem(tmp_path: Path, text: str) -> 
     assert "unknown variable 'd'" in problem(tmp_path, f"title: {text}\n{suite}").summary
 
 
-def test_an_unknown_variable_in_place_of_a_block_is_one_problem(tmp_path: Path) -> None:
-    found = problem(tmp_path, cases("{d: [digits]}", "expect: {at_least: 4%}", 'warn: "${limit}"'))
+@pytest.mark.parametrize("line", ['warn: "${limit}"', 'wyh: "${limit}"'])
+def test_an_unknown_variable_is_one_problem_whatever_it_stands_for(tmp_path: Path, line: str) -> None:
+    found = problem(tmp_path, cases("{d: [digits]}", "expect: {at_least: 4%}", line))
     assert (found.summary, pointed_at(found)) == ("unknown variable 'limit'", '"${limit}"')
 
 
