@@ -3,6 +3,8 @@
     python scripts/screenshots.py                      docs/images/report.png and heatmap.png
     python scripts/screenshots.py --look DIRECTORY     light, dark, phone, desktop and paper of the same run
     python scripts/screenshots.py --look DIRECTORY REPORT ...     the same of reports that are there
+    python scripts/screenshots.py --look DIRECTORY --runs         the same of a failing candidate, a training run, many
+                                                                  models under fifty checks, and claims: picture_runs.py
 
 Needs playwright and Chromium. The page is shown as a reader sees it, so every picture waits for its charts.
 """
@@ -18,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from picture_runs import RUNS
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -35,7 +39,8 @@ UNFOLD = "for (const fold of document.querySelectorAll('.card details, #passed d
 DRAWN = """
 [...document.querySelectorAll('.plot[data-c]')].every(plot => {
     const box = plot.getBoundingClientRect();
-    return box.bottom < 0 || box.top > innerHeight || !box.height || plot.classList.contains('drawn');
+    const isSeen = plot.checkVisibility({ contentVisibilityAuto: true }) && box.bottom >= 0 && box.top <= innerHeight;
+    return !isSeen || plot.classList.contains('drawn');
 })
 """
 
@@ -45,7 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reports", nargs="*", type=Path, help="index.html of a report, or its directory")
     parser.add_argument("--look", type=Path, help="write pictures of the whole page in every form to this directory")
+    parser.add_argument("--runs", nargs="*", choices=RUNS, help="make these runs first; without a name all of them")
     arguments = parser.parse_args()
+    if arguments.runs is not None:
+        place = arguments.look / "runs"
+        place.mkdir(parents=True, exist_ok=True)
+        arguments.reports += [RUNS[name](place) for name in arguments.runs or RUNS]
     with tempfile.TemporaryDirectory() as directory:
         pages = [_page(report) for report in arguments.reports] or [run_quickstart(Path(directory))]
         with chromium() as browser:

@@ -135,7 +135,7 @@ def train(recipe: Recipe, out: Path, seed: int = 0, steps: int | None = None) ->
     """Train one checkpoint into ``out/NAME`` and return its row of zoo.csv."""
     directory = out / recipe.name
     write_directory(directory, recipe)
-    _make_deterministic(recipe.seed + seed)
+    make_deterministic(recipe.seed + seed)
     model = open_clip.create_model(f"local-dir:{directory}", load_weights=False)
     tokenizer = open_clip.get_tokenizer(f"local-dir:{directory}")
     rng = torch.Generator().manual_seed(recipe.seed + seed)
@@ -189,7 +189,8 @@ def _model_config(recipe: Recipe, vocab_size: int) -> dict[str, Any]:
     return {"embed_dim": 48, "vision_cfg": {"image_size": IMAGE_SIZE, **TOWERS[recipe.architecture]}, "text_cfg": text}
 
 
-def _make_deterministic(seed: int) -> None:
+def make_deterministic(seed: int) -> None:
+    """Make training repeatable on this machine."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)

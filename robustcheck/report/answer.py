@@ -88,6 +88,8 @@ def _text(run: RunRecord, about: Sequence[Result], fates: dict[str, Fate]) -> tu
     open_ones = [model for model, fate in fates.items() if fate == "cannot tell"]
     if open_ones:
         return "warn", f"Cannot tell for {_named(open_ones, fates)}"
+    if not fates and _fate(about) == "cannot tell":
+        return "warn", "Cannot tell: the checks about the candidates together are unsure"
     return "pass", _ship(list(fates))
 
 

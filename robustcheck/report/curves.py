@@ -210,4 +210,6 @@ def _mark(bare: Diagram, picture: Picture) -> Spot | None:
     if picture.mark is None or picture.kind == "histogram":
         return None
     x, y = picture.mark
-    return Spot(bare.across(x), bare.down(y), _LARGEST, f"operating point: {x:.1%}, {y:.1%}")
+    return Spot(
+        bare.across(x), bare.down(y), _LARGEST, f"operating point: {picture.y_label} {y:.1%}, {picture.x_label} {x:.1%}"
+    )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from robustcheck.report.plot_axes import PlotAxis, axis_over
+from robustcheck.report.plot_axes import POINTS, PlotAxis, axis_over
 from robustcheck.report.words import Kind, judged_model, kind_of, measured, signed
 from robustcheck.values import Result, Verdict
 
 # For the choice of ticks: a plot is drawn as wide as its place on the page.
 WIDTH = 260.0
+# Beside a reason, between names and numbers.
+_NARROW = 110.0
 MOST_ROWS = 8
 
 
@@ -38,6 +40,11 @@ class DotRow:
     is_joined: bool = False
 
     @property
+    def value(self) -> str:
+        """Return the text of the only dot; nothing for several."""
+        return self.dots[0].text if len(self.dots) == 1 else ""
+
+    @property
     def low(self) -> float:
         """Return the smallest value of the row."""
         return min(dot.value for dot in self.dots)
@@ -56,19 +63,18 @@ class DotPlot:
     axis: PlotAxis
     rows: tuple[DotRow, ...]
     zero: str = ""
-    more: int = 0
 
     @property
-    def is_single(self) -> bool:
-        """Tell whether each row has one dot, whose value can be written beside it."""
-        return all(len(row.dots) == 1 and row.dots[0].text for row in self.rows)
+    def has_values(self) -> bool:
+        """Tell whether there are rows of one dot, whose value can be written beside it."""
+        return any(row.value for row in self.rows)
 
     def x(self, value: float) -> float:
         """Return where a value lies, in percent of the axis; at the rim where it lies beyond it."""
         return round(100 * min(1.0, max(0.0, self.axis.share(value))), 1)
 
 
-def dot_plot(title: str, rows: Sequence[DotRow], unit: str, zero: str = "", more: int = 0) -> DotPlot | None:
+def dot_plot(title: str, rows: Sequence[DotRow], unit: str, zero: str = "", width: float = WIDTH) -> DotPlot | None:
     """Lay out rows on the axis that holds their values and limits; None where there is nothing to draw."""
     values = [dot.value for row in rows for dot in row.dots]
     ends = [end for row in rows for dot in row.dots for end in (dot.low, dot.high)]
@@ -76,19 +82,43 @@ def dot_plot(title: str, rows: Sequence[DotRow], unit: str, zero: str = "", more
     shown = [place for place in (*values, *ends, *limits) if math.isfinite(place)]
     if not any(math.isfinite(value) for value in values):
         return None
-    return DotPlot(title, axis_over("linear", shown, WIDTH, padding=0.06, unit=unit), tuple(rows), zero, more)
+    return DotPlot(title, axis_over("linear", shown, width, padding=0.06, unit=unit), tuple(rows), zero)
 
 
 def margins_plot(results: Sequence[Result], most: int = MOST_ROWS) -> DotPlot | None:
-    """Draw how far results lie from their limits, the worst first; those of another unit are left out."""
+    """Draw how far results lie from their limits, the worst first; those of another unit are left out.
+
+    More results than rows share rows: those of one model or one check, or all beyond the worst.
+    """
     drawn = [result for result in results if _is_finite(result.verdict)]
     if not drawn:
         return None
     unit = drawn[0].verdict.unit
     alike = [result for result in drawn if result.verdict.unit == unit]
-    names = _names(alike)
-    rows = [DotRow(name, (_margin_dot(result),)) for name, result in zip(names, alike[:most], strict=False)]
-    return dot_plot("margin to the limit", rows, unit, zero="limit", more=max(0, len(alike) - most))
+    rows = _shared_rows(alike, most) if len(alike) > most else _single_rows(alike)
+    return dot_plot("margin to the limit", rows, POINTS if unit == "%" else unit, zero="limit", width=_NARROW)
+
+
+def _single_rows(results: Sequence[Result]) -> list[DotRow]:
+    return [DotRow(name, (_margin_dot(one),)) for name, one in zip(_names(results), results, strict=True)]
+
+
+def _shared_rows(results: Sequence[Result], most: int) -> list[DotRow]:
+    """Give each model a row, or each check, where these are few; else the worst results, and one row to the others."""
+    for key in (judged_model, lambda result: result.check_key, lambda result: result.check_id):
+        groups: dict[str, list[Result]] = {}
+        for result in results:
+            groups.setdefault(key(result), []).append(result)
+        if 1 < len(groups) <= most:
+            return [_crowd(name, members) for name, members in groups.items()]
+    worst, others = results[: most - 1], results[most - 1 :]
+    return [*_single_rows(worst), _crowd(f"{len(others):,} more", others)]
+
+
+def _crowd(name: str, results: Sequence[Result]) -> DotRow:
+    """Draw many results in one row, without their intervals."""
+    dots = map(_margin_dot, results)
+    return DotRow(name, tuple(replace(dot, low=dot.value, high=dot.value) for dot in dots))
 
 
 def margin_span(verdict: Verdict) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 
 from robustcheck.listing import natural
+from robustcheck.report.checkpoints import are_one_run
 from robustcheck.report.words import (
     Kind,
     case_of,
@@ -23,6 +24,8 @@ from robustcheck.values import Result
 SHADES = (0.005, 0.01, 0.02, 0.05, 0.1)
 # A table of more columns than this opens with narrow ones, which show a colour and a mark; a script may widen them.
 WIDE_COLUMNS = 12
+# So few models under many checks are lists of names and numbers: narrow columns have no room for either.
+FEW_ROWS = 2
 # More columns than this do not fit a screen even when narrow: the suites then have tables of their own.
 MOST_COLUMNS = 60
 
@@ -97,6 +100,11 @@ class Block:
         return len(self.columns) <= WIDE_COLUMNS
 
     @property
+    def is_listed(self) -> bool:
+        """Tell whether the models are so few that each is better read as a list of its checks."""
+        return not self.is_wide and len(self.rows) <= FEW_ROWS
+
+    @property
     def has_titles(self) -> bool:
         """Tell whether any group is the cases of one check."""
         return any(group.title for group in self.groups)
@@ -127,6 +135,11 @@ class Grid:
     def boxes(self) -> Iterator[Box]:
         """Yield all boxes."""
         return (box for row in self.rows for box in row.boxes if box is not None)
+
+    @property
+    def is_listed(self) -> bool:
+        """Tell whether every table is a list."""
+        return all(block.is_listed for block in self.blocks)
 
     @property
     def is_mixed(self) -> bool:
@@ -216,7 +229,8 @@ def _block(suites: list[str], results: list[Result], first: int, anchors: dict[s
     models: dict[str, list[Result]] = {}
     for result in results:
         models.setdefault(result.model.id, []).append(result)
-    rows = [_row(of_model, places, anchors) for of_model in sorted(models.values(), key=_attention)]
+    order = _by_name if are_one_run(models) else _attention
+    rows = [_row(of_model, places, anchors) for of_model in sorted(models.values(), key=order)]
     return Block(tuple(suites), tuple(columns), tuple(_groups(columns)), tuple(rows))
 
 
@@ -251,6 +265,11 @@ def _attention(results: list[Result]) -> tuple[int, float, object]:
     bad = sum(result.verdict.status in ("fail", "error") for result in results)
     margins = [result.verdict.margin for result in results if result.verdict.margin is not None]
     return -bad, min(margins, default=0.0), natural(results[0].model.id)
+
+
+def _by_name(results: list[Result]) -> tuple[object]:
+    """Order the checkpoints of one training run as they came."""
+    return (natural(results[0].model.id),)
 
 
 def _row(results: list[Result], places: dict[tuple[str, str], int], anchors: dict[str, str]) -> Row:

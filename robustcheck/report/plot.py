@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from robustcheck.report.checkpoints import checkpoint
 from robustcheck.report.labels import Anchor, Label, place_labels
 from robustcheck.report.plot_axes import PlotAxis, axis_over, transformer
 from robustcheck.report.window import at, x_window, y_window
@@ -32,7 +32,6 @@ _BESIDE_THE_LINE = tuple(f"var(--g{number})" for number in (4, 7, 3, 5, 2, 6))
 # Below this share the line says more about its own scatter than about a model; a hint, not a verdict.
 _EXPLAINS_LITTLE = 0.8
 _LABELLED: tuple[Kind, ...] = ("fail", "error", "unsure", "warn", "known")
-_CHECKPOINT = re.compile(r"(epoch|step|checkpoint|ckpt|iter|iteration)([-_=]?)(\d+)", re.IGNORECASE)
 
 
 LineSample = tuple[float, float, float, float]
@@ -96,9 +95,8 @@ class TrendPlot:
         """List the training runs among the candidates, each in the order of its checkpoints."""
         runs: dict[str, list[tuple[int, Marker]]] = {}
         for marker in self.markers:
-            if found := _CHECKPOINT.search(marker.model):
-                stem = f"{marker.model[: found.start(3)]}{marker.model[found.end(3) :]}"
-                runs.setdefault(stem, []).append((int(found[3]), marker))
+            if found := checkpoint(marker.model):
+                runs.setdefault(found[0], []).append((found[1], marker))
         ordered = [sorted(run, key=lambda one: one[0]) for run in runs.values() if len(run) > _FEW - 1]
         return [[marker for _, marker in run] for run in ordered]
 

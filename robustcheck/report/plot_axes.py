@@ -12,6 +12,8 @@ from robustcheck.report.words import MINUS
 
 AxisKind = Literal["probit", "logit", "linear"]
 _NORMAL = NormalDist()
+# A difference of shares: its ticks are bare numbers, and the text below them says what they count.
+POINTS = "pp"
 # 0 and 1 lie at infinity on these axes; a point there is drawn at the rim.
 _RIM = 1e-4
 _ROUNDNESS = (0.5, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -52,7 +54,8 @@ class PlotAxis:
         return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
     def _written(self, value: float) -> str:
-        text = f"{value * 100:.6g}%" if self.unit == "%" else f"{value:.6g}"
+        shares = {"%": "%", POINTS: ""}
+        text = f"{value * 100:.6g}{shares[self.unit]}" if self.unit in shares else f"{value:.6g}"
         return text.replace("-", MINUS)
 
     def _with_multiples(

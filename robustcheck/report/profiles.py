@@ -14,6 +14,8 @@ from robustcheck.values import Quantity, Result
 
 # A profile of fewer values is no profile: the grid shows them as well.
 LEAST_ROWS = 3
+# What an option is called in the title of a profile, where its name alone does not say it.
+_DIMENSIONS = {"at": "eps"}
 # So few models are told apart, and their severities joined by a line.
 FEW_MODELS = 3
 
@@ -94,7 +96,7 @@ def _profile(dimension: str, rows: dict[str, list[_Member]]) -> Profile | None:
     if all(_is_number(name) or _is_span(name) for name in rows):
         rows = {name: rows[name] for name in sorted(rows, key=lambda name: Fraction(name.partition("-")[0]))}
     drawn = [_row(name, row, models) for name, row in (rows if models == 1 else _by_severity(rows)).items()]
-    plot = dot_plot(f"{label} by {dimension}", drawn, members[0].verdict.unit)
+    plot = dot_plot(f"{label} by {_DIMENSIONS.get(dimension, dimension)}", drawn, members[0].verdict.unit)
     columns = tuple(dict.fromkeys((result.suite, result.check_key) for result in members))
     return Profile(plot, dimension, columns, models) if plot else None
 
@@ -112,16 +114,19 @@ def _row(name: str, members: Sequence[_Member], models: int) -> DotRow:
     """Draw a row: of few models with their intervals, of many the values alone."""
     ordered = sorted(members, key=lambda member: (member[1].model.id, member[0].severity))
     limits = {result.verdict.limit for _, result in ordered if result.verdict.expected is None}
-    dots = tuple(_dot(place, result, with_interval=models <= FEW_MODELS) for place, result in ordered)
     severities = {place.severity for place, _ in ordered}
+    is_joined = models == 1 and len(severities) > 1
+    dots = tuple(_dot(place, result, is_joined, with_interval=models <= FEW_MODELS) for place, result in ordered)
     limit = limits.pop() if len(limits) == 1 else None
-    return DotRow(name, dots, limit, is_joined=models == 1 and len(severities) > 1)
+    full_name = name if models > 1 or is_joined else f"{name} {ordered[0][0].severity}".strip()
+    return DotRow(full_name, dots, limit, is_joined)
 
 
-def _dot(place: _Place, result: Result, *, with_interval: bool) -> PlacedDot:
+def _dot(place: _Place, result: Result, is_joined: bool, *, with_interval: bool) -> PlacedDot:
     score = result.score
     assert score is not None, "only scores have a place"
     ends = (score.low, score.high) if with_interval else (score.value, score.value)
     low, high = (end if math.isfinite(end) else score.value for end in ends)
-    said = f"{result.model.id}, {measured(result)}: {plain(score.value, result.verdict.unit)}"
-    return PlacedDot(kind_of(result.verdict), score.value, low, high, said, place.severity)
+    written = plain(score.value, result.verdict.unit)
+    said = f"{result.model.id}, {measured(result)}: {written}"
+    return PlacedDot(kind_of(result.verdict), score.value, low, high, said, place.severity if is_joined else written)

@@ -8,23 +8,25 @@ from dataclasses import dataclass
 
 from robustcheck.report.answer import Answer, Fate, is_judged, judges_candidates
 from robustcheck.report.causes import Cause, causes
+from robustcheck.report.curves import Diagram, drawings
 from robustcheck.report.dotplot import DotPlot, margins_plot
 from robustcheck.report.plot import SMALL, TrendPlot, own_colours, trend_plot
 from robustcheck.report.words import WORDS, counted
 from robustcheck.values import RunRecord, TrendFigure
 
 # Candidates up to this number are listed each; of more, the fates are counted.
-LISTED = 8
+LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A cause with its picture: the trend of its one check, or how far its results lie from their limits."""
+    """A cause with its picture: the trend of its one check, the diagram of its one verdict, or all margins."""
 
     cause: Cause
-    trend: TrendPlot | None
-    margins: DotPlot | None
     anchor: str
+    trend: TrendPlot | None = None
+    diagram: Diagram | None = None
+    margins: DotPlot | None = None
 
     @property
     def rerun(self) -> str:
@@ -49,9 +51,17 @@ def reasons(run: RunRecord, colours: Mapping[str, str], anchors: Mapping[str, st
         figure = figures.get(next(iter(checks))) if len(checks) == 1 else None
         anchor = anchors.get(cause.worst.nodeid, "")
         if figure is not None:
-            yield Reason(cause, _trend(figure, cause, colours), None, anchor)
+            yield Reason(cause, anchor, trend=_trend(figure, cause, colours))
+        elif (own := _own_diagram(cause)) is not None:
+            yield Reason(cause, anchor, diagram=own)
         else:
-            yield Reason(cause, None, margins_plot(cause.results), anchor)
+            yield Reason(cause, anchor, margins=margins_plot(cause.results))
+
+
+def _own_diagram(cause: Cause) -> Diagram | None:
+    """Return the first diagram of the verdict where a cause is about one, such as its ROC."""
+    diagrams = drawings(cause.worst).diagrams if len(cause.results) == 1 else ()
+    return diagrams[0] if diagrams else None
 
 
 def _trend(figure: TrendFigure, cause: Cause, colours: Mapping[str, str]) -> TrendPlot:

@@ -8,14 +8,15 @@ from robustcheck.report.plot import Marker, TrendPlot, has_bars, shown_group
 from robustcheck.report.words import Kind
 
 _MARKER = 8.0
-# Relative outlines around a marker's centre; a dot is a zero-length stroke with round ends.
+# Relative outlines around a marker's centre; a dot is a stroke with round ends, not of length
+# zero, which a PDF leaves out.
 _OUTLINES: dict[Kind, str] = {
     "fail": "m-4.6-3.8h9.2l-4.6 8z",
     "error": "m-4-4l8 8m0-8l-8 8",
     "unsure": "m0-5l5 5-5 5-5-5z",
     "warn": "m-3.8-3.8h7.6v7.6h-7.6z",
     "known": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
-    "pass": "h0",
+    "pass": "h.01",
     "skip": "m-3 0h6",
 }
 
@@ -25,7 +26,7 @@ def dots_path(plot: TrendPlot, group: str) -> str:
     members = [plot.pixel(dot.x, dot.y) for dot in plot.dots if shown_group(dot.group, plot.colours) == group]
     places = sorted((round(x), round(y)) for x, y in members)
     steps = zip([(0, 0), *places], places, strict=False)
-    return "".join(f"m{x - x0} {y - y0}z" for (x0, y0), (x, y) in steps)
+    return "".join(f"m{x - x0} {y - y0}h.01" for (x0, y0), (x, y) in steps)
 
 
 def markers_path(plot: TrendPlot, kind: Kind) -> str:

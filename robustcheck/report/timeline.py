@@ -10,7 +10,8 @@ from robustcheck.report.plot_axes import PlotAxis, axis_over
 from robustcheck.report.words import Kind, held, kind_of
 from robustcheck.values import Past, PastVerdict, Result, RunRecord, Verdict
 
-WIDTH, HEIGHT = 320.0, 64.0
+WIDTH, HEIGHT = 270.0, 84.0
+_TICK_SPACING = 26.0
 _EDGE = 8.0
 
 
@@ -29,10 +30,11 @@ class RunMark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The runs of a check on one model, oldest first; ``first`` is the oldest run."""
+    """The runs of a check on one model, the oldest, ``first``, at the left; ``ticks`` are heights with numbers."""
 
     marks: tuple[RunMark, ...]
     first: str
+    ticks: tuple[tuple[float, str], ...]
 
     @property
     def limit(self) -> list[tuple[float, float]]:
@@ -70,7 +72,8 @@ def _timeline(past: Past, result: Result) -> Timeline:
     axis = axis_over("linear", _places(shown), HEIGHT, padding=0.12, unit=now.unit)
     step = (WIDTH - 2 * _EDGE) / max(1, len(shown) - 1)
     marks = (_mark(verdict, kinds[place], _EDGE + place * step, axis, now) for place, verdict in enumerate(shown))
-    return Timeline(tuple(marks), shown[0].run)
+    ticks = tuple((_down(axis, value), held(value, now)) for value, _ in axis.ticks(_TICK_SPACING))
+    return Timeline(tuple(marks), shown[0].run, ticks)
 
 
 def _places(verdicts: Sequence[PastVerdict]) -> list[float]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from markupsafe import Markup, escape
+
 from robustcheck.values import Change, Pairs, Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
@@ -132,7 +134,8 @@ def plain(value: float, unit: str) -> str:
 
 def signed(value: float, unit: str) -> str:
     """Write a difference with its sign: ``+1.3 pp``."""
-    text = f"{value * 100:+.1f} pp" if unit == "%" else f"{value:+.3g}"
+    # Adding zero takes the sign of a negative one.
+    text = f"{value * 100 + 0.0:+.1f} pp" if unit == "%" else f"{value + 0.0:+.3g}"
     return text.replace("-", MINUS)
 
 
@@ -173,6 +176,16 @@ def traced(provenance: Pairs) -> Pairs:
 def source_of(score: Score | None) -> str:
     """Write where a score comes from."""
     return f"{score.evidence}: {score.source}" if score else "\N{EN DASH}"
+
+
+def coded(text: str) -> Markup:
+    """Mark up what stands between backticks as code.
+
+    >>> coded("write `a < b`")
+    Markup('write <code>a &lt; b</code>')
+    """
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def moment(started: str) -> str:

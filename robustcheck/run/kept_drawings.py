@@ -30,7 +30,7 @@ from robustcheck.values import Picture, Samples, Score
 FindSamples = Callable[[Score], Samples | None]
 
 # Raise when the same samples come to be drawn in another way.
-DRAWING = 1
+DRAWING = 2
 
 _EMPTY = np.empty(0)
 _T = TypeVar("_T")

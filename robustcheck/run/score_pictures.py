@@ -46,11 +46,16 @@ def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:
     assert samples.correct is not None, "a calibration error has hits"
     found = reliability(samples.scores, samples.correct, samples.bins)
     temperature = dict(score.provenance).get("temperature", "")
-    name = f"T = {temperature.partition(',')[0]}" if temperature else "as it is"
+    name = _scaled(temperature.partition(",")[0])
     right, wrong = samples.scores[samples.correct == 1], samples.scores[samples.correct == 0]
     line = Trace(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
     diagram = Picture("reliability", "Reliability: accuracy by confidence", "confidence", "accuracy", (line,))
     return (diagram, *_two_sides("Confidence", "confidence", {"right": right, "wrong": wrong}))
+
+
+def _scaled(temperature: str) -> str:
+    """Say whether confidences were scaled: ``before scaling``, ``after scaling, T = 1.86``."""
+    return f"after scaling, T = {float(temperature):.3g}" if temperature not in ("", "1") else "before scaling"
 
 
 def _detection(score: Score, samples: Samples) -> tuple[Picture, ...]:

@@ -106,3 +106,11 @@ def test_a_check_on_the_candidates_together_counts() -> None:
     run = replace(with_statuses("pass"), results=(together,))
     assert answer(run).text == "Do not ship: a check about the candidates together fails"
     assert answer(replace(run, results=(claim("a", effect("pass", 0.02)),))).text.startswith("Ship: the checks about")
+
+
+def test_checks_on_the_candidates_together_that_are_all_unsure_ship_nothing() -> None:
+    unsure, passed = claim("a", effect("unsure", 0.005)), claim("b", effect("pass", 0.02))
+    run = replace(with_statuses("pass"), results=(unsure,))
+    assert answer(run).tone == "warn"
+    assert answer(run).text == "Cannot tell: the checks about the candidates together are unsure"
+    assert answer(replace(run, results=(unsure, passed))).tone == "pass"

@@ -68,6 +68,8 @@ def test_a_line_is_drawn_through_all_runs_with_the_limit() -> None:
     assert len({y for _, y in line.limit}) == 1
     assert line.marks[-1].said.startswith("this run: ")
     assert line.first == "night-0"
+    heights = {label: height for height, label in line.ticks}
+    assert heights["\N{MINUS SIGN}2.0 pp"] > heights["+0.0 pp"]
 
 
 def test_a_card_shows_it_and_the_record_keeps_it(tmp_path: Path) -> None:
@@ -76,7 +78,8 @@ def test_a_card_shows_it_and_the_record_keeps_it(tmp_path: Path) -> None:
     run = replace(last, results=(failed,))
     page = render_html(run)
     assert page.count('<svg class="timeline"') == 1
-    assert "over 3 runs, since night-0" in page
+    assert "What was judged, over 3 runs" in page
+    assert "limit of each run" in page
     (tmp_path / "run.json").write_bytes(dump_run(run))
     assert load_run(tmp_path) == run
 

@@ -81,6 +81,7 @@ const shareWidth = (table) => {
   table.style.setProperty("--names", `${Math.max(LEAST_NAMES, Math.min(needed.get(table), rest))}px`);
 };
 const fitColumns = (table) => {
+  if (table.classList.contains("listed")) return;
   const groups = all(".groups th[data-columns]", table);
   const number = all(".columns th[data-key]", table).length;
   const areWide = number * WIDE <= table.parentElement.clientWidth - NAMES;
@@ -123,6 +124,7 @@ const hideColumns = (table, used, isFiltered) => {
 const pointAt = (box) => {
   const row = box.closest("tr[data-m]");
   const line = box.closest(".block").querySelector(".pointed");
+  if (box.closest(".listed")) return;
   if (!row || box.tagName !== "TD" || !box.className) { line.textContent = ""; return; }
   const number = firstOf.get(row.closest("table")) + box.cellIndex - 1;
   const status = box.className.split(" ", 1)[0];
@@ -171,8 +173,9 @@ const isPhone = matchMedia("(max-width: 720px)");
 const nameBoxes = () => {
   if (!isPhone.matches) return;
   for (const row of rows) {
-    const first = firstOf.get(row.closest("table"));
-    for (const box of row.cells) if (box.className && box.tagName === "TD") box.dataset.l = columns[first + box.cellIndex - 1].key;
+    const table = row.closest("table");
+    const first = firstOf.get(table);
+    if (!table.classList.contains("listed")) for (const box of row.cells) if (box.className && box.tagName === "TD") box.dataset.l = columns[first + box.cellIndex - 1].key;
     const passed = row.querySelectorAll("td.pass").length;
     row.cells[0].dataset.passed = passed ? `${passed} passed` : "";
   }

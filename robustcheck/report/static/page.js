@@ -37,4 +37,4 @@ const copied = async (button, text) => {
 };
 for (const button of all(".copy")) button.addEventListener("click", () => copied(button, button.previousElementSibling.textContent));
 // A heading in a summary is marked up as both; where every fold opens on paper, so do these.
-addEventListener("beforeprint", () => all("#reasons details, .cards details").forEach((fold) => { fold.open = true; }));
+addEventListener("beforeprint", () => all("#reasons details, .cards details, .numbers-of, #missing > details, #passed > details").forEach((fold) => { fold.open = true; }));
