@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from robustcheck.measure import Metric, MetricOption, known_metrics, metric_named
@@ -47,6 +48,8 @@ def _print_one(metric: Metric, console: Console) -> None:
     for name, text in (
         ("metric", metric.name),
         ("what it is", metric.description),
+        *((("formula", escape(metric.formula)),) if metric.formula else ()),
+        *((("source", metric.source),) if metric.source else ()),
         ("better", _better(metric)),
         ("unit", f"{_unit(metric)}: limits are written {limit}"),
         ("range", _range(metric)),
@@ -95,6 +98,8 @@ def _plain(metric: Metric) -> dict[str, Any]:
         "higher_is_better": metric.higher_is_better,
         "bounded": metric.bounded,
         "description": metric.description,
+        "formula": metric.formula,
+        "source": metric.source,
         "tasks": list(metric.tasks),
         "tasks_further": metric.tasks_further,
         "least_samples": metric.n_min,

@@ -41,7 +41,7 @@ class Metric:
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
     plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs. A data set must be for
     one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
-    give it.
+    give it. ``formula`` says the value in one line, ``source`` who defined it: both stand on the reference page.
     """
 
     name: str
@@ -58,6 +58,8 @@ class Metric:
     n_min: int = 1
     tasks_further: str = ""
     by_image: bool = False
+    formula: str = ""
+    source: str = ""
 
     @property
     def is_share(self) -> bool:

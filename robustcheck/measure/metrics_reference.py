@@ -13,8 +13,11 @@ _INTRODUCTION = """\
 This page is generated from the metrics that are registered: `python scripts/write_generated.py --write`.
 `robustcheck metrics NAME` says the same of one, those of other packages among them. A metric in % has limits such as
 `45%` and differences such as `2.0pp`; one without a unit has bare numbers. The statistic is how one score an image
-becomes the value, with its interval: [statistics](statistics.md). Formulas, sources and traps stand on the page of
-each protocol.
+becomes the value, with its interval: [statistics](statistics.md). Settings, data and traps stand on the page of each
+protocol.
+
+In formulas `[...]` is 1 where it holds and else 0, `z_ic` is the logit of class c for image i, `y_i` the right class,
+`p` the softmax of z.
 """
 
 # The title and the page of each subject: the last room of a metric's module.
@@ -37,7 +40,7 @@ def _subject(metric: Metric) -> str:
 
 def _section(subject: str, metrics: list[Metric], pages: Pages) -> str:
     title, page = pages[subject]
-    head = f"## {title}\n\nDefinition, formula, source: [{title.lower()}]({page}).\n\n"
+    head = f"## {title}\n\nSettings, data and traps: [{title.lower()}]({page}).\n\n"
     return head + "\n".join(map(_entry, metrics))
 
 
@@ -50,6 +53,10 @@ def _entry(metric: Metric) -> str:
         f"for {', '.join(metric.tasks)}",
     )
     lines = [f"### `{metric.name}`\n", f"{metric.description} {facts[0].capitalize()}; {'; '.join(facts[1:])}.\n"]
+    if metric.formula:
+        lines.append(f"`{metric.formula}`\n")
+    if metric.source:
+        lines.append(f"Source: {metric.source}.\n")
     if metric.options:
         lines += ["| option | values | default | meaning |", "|---|---|---|---|", *map(_option_row, metric.options), ""]
     return "\n".join(lines)

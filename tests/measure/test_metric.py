@@ -57,6 +57,8 @@ def test_a_metric_is_whole(metric: Metric) -> None:
     assert STATISTICS[metric.statistic.name] is metric.statistic
     assert metric.tasks
     assert metric.words
+    assert metric.formula
+    assert metric.source
     for option in metric.options:
         assert option.description.endswith(".")
         assert not option.default or option.canonical(option.default) == option.default

@@ -49,6 +49,22 @@ _BINS = NumberOption(
 )
 
 
+_FORMULAS = {
+    "ece": "sum_b (n_b / n) |acc_b - conf_b| over bins of confidence of equal width",
+    "aurc": "(1/n) sum_k (errors among the k most confident answers) / k",
+    "ece_mass": "sum_b (n_b / n) |acc_b - conf_b| over bins of equally many images",
+    "nll": "mean_i (log sum_c exp(z_ic / T) - z_iy / T)",
+    "brier": "mean_i sum_c (p_ic - [c = y_i])^2",
+}
+_SOURCES = {
+    "ece": "Guo et al. 2017, arXiv 1706.04599",
+    "aurc": "Geifman, Uziel and El-Yaniv 2019, arXiv 1805.08206",
+    "ece_mass": "Nixon et al. 2019, arXiv 1904.01685",
+    "nll": "Guo et al. 2017, arXiv 1706.04599",
+    "brier": "Brier 1950, Monthly Weather Review 78",
+}
+
+
 def _calibration(
     name: str,
     noun: str,
@@ -64,6 +80,8 @@ def _calibration(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCES[name],
         unit="",
         higher_is_better=False,
         statistic=statistic,

@@ -20,11 +20,30 @@ from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN
 from robustcheck.stats.statistic import Statistic
 
+_FORMULAS = {
+    "top1": "mean_i [argmax_c z_ic = y_i]",
+    "top5": "mean_i [y_i is among the five largest z_ic]",
+    "mean_per_class_recall": "(1/C) sum_c mean over images i of class c of [argmax z_i = y_i]",
+    "worst_group_accuracy": "min_g mean over images i of group g of [y_i is among the k largest z_i]",
+    "macro_f1": "(1/C) sum_c 2 TP_c / (2 TP_c + FP_c + FN_c)",
+    "agreement": "mean_i [argmax z_i = argmax z'_i], z' being the logits of the other model",
+}
+_SOURCES = {
+    "top1": "Russakovsky et al. 2015, arXiv 1409.0575",
+    "top5": "Russakovsky et al. 2015, arXiv 1409.0575",
+    "mean_per_class_recall": "Radford et al. 2021, arXiv 2103.00020",
+    "worst_group_accuracy": "Sagawa et al. 2020, arXiv 1911.08731; Koh et al. 2021 (WILDS), arXiv 2012.07421",
+    "macro_f1": "Koh et al. 2021 (WILDS), arXiv 2012.07421",
+    "agreement": "Baek et al. 2022, arXiv 2206.13089",
+}
+
 
 def _accuracy(name: str, description: str, k: int, statistic: Statistic) -> Metric:
     return Metric(
         name=name,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCES[name],
         unit="%",
         higher_is_better=True,
         statistic=statistic,
@@ -41,6 +60,8 @@ def _over_groups(
     return Metric(
         name=name,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCES[name],
         unit="%",
         higher_is_better=True,
         statistic=statistic,

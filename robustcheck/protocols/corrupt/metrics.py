@@ -19,6 +19,14 @@ _CLEAN = DatasetOption(
 )
 
 
+_FORMULAS = {
+    "mce": "mean_c (sum_s E_cs / sum_s A_cs), E the errors of the model and A those of AlexNet",
+    "relative_mce": "mean_c (sum_s (E_cs - E_clean) / sum_s (A_cs - A_clean))",
+    "mean_corruption_error": "mean over corruptions c and severities s of E_cs",
+}
+_SOURCE = "Hendrycks and Dietterich 2019, arXiv 1903.12261"
+
+
 def _corruption_error(
     name: str,
     description: str,
@@ -33,6 +41,8 @@ def _corruption_error(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCE,
         unit="%",
         higher_is_better=False,
         statistic=WEIGHTED_SUM,

@@ -17,6 +17,14 @@ from robustcheck.protocols.cue_conflict.scoring import (
 from robustcheck.stats.means import MEAN, RATIO
 from robustcheck.stats.statistic import Statistic
 
+_FORMULAS = {
+    "shape_bias": "N_shape / (N_shape + N_texture), N counting the images decided by each",
+    "shape_bias_16way": "N_shape / (N_shape + N_texture), over the categories' own names",
+    "cue_shape_accuracy": "N_shape / n",
+    "cue_texture_accuracy": "N_texture / n",
+}
+_SOURCE = "Geirhos et al. 2019, arXiv 1811.12231"
+
 
 def _decided(
     name: str,
@@ -32,6 +40,8 @@ def _decided(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCE,
         unit="%",
         higher_is_better=higher_is_better,
         statistic=statistic,

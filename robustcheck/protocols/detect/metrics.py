@@ -28,6 +28,22 @@ _OPTIONS = (
 )
 
 
+_FORMULAS = {
+    "auroc": "P(s_in > s_out) + P(s_in = s_out) / 2",
+    "class_auroc": "(1/K) sum_k AUROC against the images of class k of the other set",
+    "fpr95": "P(s_out >= t), t the largest threshold with P(s_in >= t) >= 0.95",
+    "class_fpr95": "(1/K) sum_k FPR@95 against the images of class k of the other set",
+    "fpr95_openood": "P(s_in <= t), t the smallest threshold with P(s_out <= t) >= 0.95",
+}
+_SOURCES = {
+    "auroc": "Hendrycks and Gimpel 2017, arXiv 1610.02136",
+    "class_auroc": "Bitterwolf, Mueller and Hein 2023 (NINCO), arXiv 2306.00826",
+    "fpr95": "Liang, Li and Srikant 2018, arXiv 1706.02690",
+    "class_fpr95": "Bitterwolf, Mueller and Hein 2023 (NINCO), arXiv 2306.00826",
+    "fpr95_openood": "Yang et al. 2022 (OpenOOD), arXiv 2210.07242",
+}
+
+
 def _separation(
     name: str,
     noun: str,
@@ -40,6 +56,8 @@ def _separation(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCES[name],
         unit=unit,
         higher_is_better=unit == "",
         statistic=statistic,

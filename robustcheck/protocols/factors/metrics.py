@@ -23,6 +23,8 @@ METRICS = (
         name="worst_factor",
         noun="worst-factor accuracy",
         description="Top-1 on the images of the visual factor that is worst.",
+        formula="min_k a_k, a_k = top-1 on the images of factor k",
+        source="Idrissi et al. 2023 (ImageNet-X), arXiv 2211.01866",
         unit="%",
         higher_is_better=True,
         statistic=GROUP_MIN,
@@ -43,6 +45,8 @@ METRICS = (
     Metric(
         name="error_ratio",
         description="Error rate on the images of a visual factor over that on all: 1 is no worse than elsewhere.",
+        formula="(1 - a_k) / (1 - a), a = top-1 on all annotated images",
+        source="Idrissi et al. 2023 (ImageNet-X), arXiv 2211.01866",
         unit="",
         higher_is_better=False,
         statistic=RATIO,

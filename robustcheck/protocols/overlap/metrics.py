@@ -52,6 +52,15 @@ _OPTIONS = (
 )
 
 
+_FORMULAS = {
+    "overlap_share": "mean_i [d_i], d_i = 1 where the nearest reference image is nearer than the calibrated threshold",
+    "clean_accuracy": "sum_i (1 - d_i) [argmax z_i = y_i] / sum_i (1 - d_i)",
+    "overlap_accuracy": "sum_i d_i [argmax z_i = y_i] / sum_i d_i",
+    "overlap_gap": "mean_i [argmax z_i = y_i] - sum_i (1 - d_i) [argmax z_i = y_i] / sum_i (1 - d_i)",
+}
+_SOURCE = "Radford et al. 2021, section 5, arXiv 2103.00020"
+
+
 def _overlap(
     name: str,
     description: str,
@@ -64,6 +73,8 @@ def _overlap(
     return Metric(
         name=name,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCE,
         unit="%",
         higher_is_better=higher_is_better,
         statistic=statistic,

@@ -28,6 +28,14 @@ _BASELINE = ChoiceOption(
 )
 
 
+_FORMULAS = {
+    "flip_rate": "mean over perturbations, videos and frames j of [argmax z_j != argmax z_(j-1)], of noise: z_1",
+    "mfr": "mean over perturbations of (flip rate) / (AlexNet's flip rate)",
+    "top5_distance": "mean over frames of sum_i |i - min(sigma(i), 5)|, sigma the ranks in the next frame, from 0",
+}
+_SOURCE = "Hendrycks and Dietterich 2019, arXiv 1903.12261"
+
+
 def _stability(
     name: str,
     description: str,
@@ -43,6 +51,8 @@ def _stability(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCE,
         unit=unit,
         higher_is_better=False,
         statistic=WEIGHTED_SUM,

@@ -15,6 +15,8 @@ METRICS = (
     Metric(
         name="attack_success",
         description="Share of images classified as the word that is written on them.",
+        formula="mean_i [argmax z(x_i with the word w_i) = w_i]",
+        source="Goh et al. 2021 (Multimodal Neurons), Distill, doi 10.23915/distill.00030",
         unit="%",
         higher_is_better=False,
         statistic=MEAN,
@@ -25,6 +27,8 @@ METRICS = (
     Metric(
         name="accuracy_drop",
         description="Top-1 on the untouched images less top-1 on the transformed ones, image by image.",
+        formula="mean_i ([argmax z(x_i) = y_i] - [argmax z(t(x_i)) = y_i]), t the transform",
+        source="Goh et al. 2021 (Multimodal Neurons), Distill, doi 10.23915/distill.00030",
         unit="%",
         higher_is_better=False,
         statistic=WEIGHTED_SUM,

@@ -16,11 +16,20 @@ _K = ChoiceOption(
 )
 
 
+_FORMULAS = {
+    "pm0": "mean over anchors a of [the answer to a is right]",
+    "pm_k": "mean over anchors a of min over frames f around a, and a itself, of [the answer to f is right]",
+}
+_SOURCE = "Shankar et al. 2019, arXiv 1906.02168"
+
+
 def _pm(name: str, noun: str, description: str, samples: MakeSamples, options: tuple[MetricOption, ...] = ()) -> Metric:
     return Metric(
         name=name,
         noun=noun,
         description=description,
+        formula=_FORMULAS[name],
+        source=_SOURCE,
         unit="%",
         higher_is_better=True,
         statistic=MEAN,
