@@ -13,7 +13,8 @@ from fuzz_readers import read_files, record, result, score
 from PIL import Image
 
 from robustcheck.datasets import open_dataset
-from robustcheck.history.baselines import bless, load_baseline, read_samples, write_samples
+from robustcheck.history.baselines import bless, load_baseline
+from robustcheck.history.kept_samples import read_samples, write_samples
 from robustcheck.models.digests import file_digest
 from robustcheck.predictions import read_predictions, write_predictions
 from robustcheck.report import load_run, write_report

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from fuzz_readers import record, result, score
 
-from robustcheck.history.baselines import bless, load_baseline, read_samples, write_samples
+from robustcheck.history.baselines import bless, load_baseline
+from robustcheck.history.kept_samples import read_samples, write_samples
 from robustcheck.report import load_run, write_report
 from robustcheck.store import open_store
 

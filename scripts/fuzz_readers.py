@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image
 
 from robustcheck.datasets import data_roots, open_dataset
-from robustcheck.history.baselines import KeptRun, bless, load_baseline, write_samples
+from robustcheck.history.baselines import KeptRun, bless, load_baseline
 from robustcheck.history.changes import differences
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.measure import MeasureSettings
 from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.models.prediction_files import read_about

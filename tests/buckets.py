@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import pytest
 
 BUCKET = "robustcheck-tests"
+# Below this nobody may read or write.
+FORBIDDEN = "forbidden"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -43,11 +45,17 @@ def serving() -> Iterator[Bucket]:
     s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'robustcheck[s3]'")
     moto = pytest.importorskip("moto.server", reason="moto's server is not installed: pip install 'moto[server]'")
     requests: Counter[tuple[str, str]] = Counter()
+    # As the service does it: of two writes that ask for a new object one comes first.
+    one_at_a_time = Lock()
     backends = moto.DomainDispatcherApplication(moto.create_backend_app)
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         requests[environ["REQUEST_METHOD"], environ["PATH_INFO"]] += 1
-        return backends(environ, start_response)
+        if f"/{BUCKET}/{FORBIDDEN}/" in environ["PATH_INFO"]:
+            start_response("403 Forbidden", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+        with one_at_a_time:
+            return backends(environ, start_response)
 
     with _listening(answer) as port, pytest.MonkeyPatch.context() as patch:
         bucket = Bucket({**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}, requests)

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.printed_tables import data_paths, suite_paths
+from robustcheck.cli.measuring import Measuring, measuring
+from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share
-from robustcheck.measure import MeasureSettings
-from robustcheck.models.encoders import Precision
 from robustcheck.run.against_itself import AgainstItself, Repeats, judge_against_itself
 from robustcheck.run.session import RobustSession
-from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.run.settings import RunSettings
+from robustcheck.store import below
 from robustcheck.values import STATUSES
 from robustcheck.values.checks import PlannedCheck
 from robustcheck.values.expectations import parse_amount
@@ -26,17 +26,16 @@ from robustcheck.values.expectations import parse_amount
 _SHOWN = [status for status in STATUSES if status not in ("error", "skip")]
 
 
+@measuring()
 def aa(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    how: Measuring,
     models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
     times: Annotated[int, typer.Option("--times", min=1, help="How often each check is judged.")] = 200,
     flips: Annotated[
         str | None, typer.Option("--flips", help="The share of decisions that flip in one copy, such as 0.4%.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The seed of what is drawn.")] = 0,
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
-    home: Annotated[Path | None, typer.Option("--home", help="Where store, baselines and series are.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge models against themselves on images drawn anew: how often is the gate red, warned or unsure by chance?
@@ -44,9 +43,8 @@ def aa(
     A comparison is with the model itself, so each of its fails is a false alarm. Other checks keep their limits: they
     show what the images alone move.
     """
-    place = home or home_of(Path.cwd())
-    session = _session(place, models, data, precision)
-    share = _share(flips, place, precision)
+    session = _session(how, models)
+    share = _share(flips, how)
     items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
     found, left_out = _judge_all(session, items, times, share, seed)
     if as_json:
@@ -58,23 +56,23 @@ def aa(
         say(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
 
 
-def _session(home: Path, models: str, data: str | None, precision: Precision) -> RobustSession:
+def _session(how: Measuring, models: str) -> RobustSession:
     settings = RunSettings(
-        measure=MeasureSettings(store=home / "store", roots=data_paths(data), precision=precision),
-        baselines=home / "baselines",
+        measure=how.settings,
+        baselines=below(how.place, "baselines"),
         reports=Path("reports"),
         models=tuple(filter(None, models.split(","))),
-        home=home,
+        home=how.place,
         # Each time draws as many images as there are.
         effort="full",
     )
     return RobustSession(settings, datetime.now(UTC).date())
 
 
-def _share(text: str | None, home: Path, precision: Precision) -> float:
+def _share(text: str | None, how: Measuring) -> float:
     """Return the declared share of flips, or the largest that `robustcheck noise` measured here."""
     if text is None:
-        return worst_share(load_noise(home), precision) or 0.0
+        return worst_share(load_noise(how.place), how.precision) or 0.0
     try:
         amount = parse_amount(text)
     except ValueError:

@@ -31,6 +31,7 @@ from robustcheck.cli.export_results_command import export_results
 from robustcheck.cli.init_command import init
 from robustcheck.cli.jobs_command import jobs, submit, work
 from robustcheck.cli.learn_command import learn
+from robustcheck.cli.measuring import REPORTS, Data, Home, Measuring, Store, measuring, run_places
 from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
@@ -42,12 +43,11 @@ from robustcheck.cli.store_command import store
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
 from robustcheck.history.baselines import bless as bless_run
-from robustcheck.measure import MeasureSettings
-from robustcheck.models.encoders import Precision
 from robustcheck.run.known_names import known_names
 from robustcheck.run.session import RobustSession
-from robustcheck.run.settings import RunSettings, home_of, samples_of
+from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
+from robustcheck.store import below, is_url
 from robustcheck.values import EvidenceChoice
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -85,10 +85,7 @@ def robustcheck(
     """Robustness specs for CLIP-like models: write them in YAML, run them with pytest, ask about them here."""
 
 
-Data = Annotated[str | None, typer.Option("--data", help="Where the data sets are.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Store = Annotated[str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")]
-Home = Annotated[Path | None, typer.Option("--home", help="Where store, baselines and series are: --robust-home.")]
 # Without a terminal rich assumes 80 columns and cuts what a pipe or a log should have whole.
 _console = Console(width=None if sys.stdout.isatty() else 200)
 
@@ -168,7 +165,7 @@ def doctor(
 
 @app.command("bless")
 def bless_command(
-    run: Annotated[Path, typer.Argument(help="A run: reports/RUN, or its run.json.")],
+    run: Annotated[str, typer.Argument(help="A run: reports/RUN, its run.json, or the place of a baseline.")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
     store: Store = None,
     home: Home = None,
@@ -188,19 +185,20 @@ def bless_command(
             "--force and --why belong together, and so do --new-origin and --why",
             expected='--force --why "the reason", or --new-origin',
         )
-    place = home or home_of(Path.cwd())
-    samples, reasons = samples_of(store or place / "store", place), (reason * force, reason * new_origin)
-    blessing = bless_run(run, name, place / "baselines", samples, why=reasons[0], new_origin=reasons[1])
+    _, baselines, samples = run_places(home, store)
+    reasons = {"why": reason * force, "new_origin": reason * new_origin}
+    blessing = bless_run(run if is_url(run) else Path(run), name, baselines, samples, **reasons)
     for line in describe_blessing(name, blessing):
         say(line)
 
 
 @app.command("measure")
+@measuring()
 def print_measurement(
     model: Annotated[str, typer.Argument(help="A model reference.")],
     dataset: Annotated[str, typer.Argument(help="A catalogue name or a directory in a known layout.")],
     metric: Annotated[str, typer.Argument(help="A metric, such as top1; robustcheck metrics lists them.")],
-    data: Data = None,
+    how: Measuring,
     where: Annotated[
         list[str] | None, typer.Option("--where", help="Keep only the samples with k=v, such as factor=pose.")
     ] = None,
@@ -211,14 +209,10 @@ def print_measurement(
     prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of templates.")] = None,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
     evidence: Annotated[EvidenceChoice, typer.Option(help="What the value may rest on.")] = "live",
-    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
-    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
-    store: Store = None,
     as_json: Json = False,
 ) -> None:
     """Measure one model on one data set: value, interval, n, evidence, and how the value came about."""
-    settings = _settings(data, store, evidence, device, precision)
-    session = RobustSession(settings, _today())
+    session = _session(how, evidence)
     answer = measure_one(session, model, dataset, metric, where or [], option or [], transform, prompts, arch)
     _print(answer, as_json)
 
@@ -256,25 +250,16 @@ def _print(answer: MeasuredAnswer | OnTrendAnswer | OnSeveralAnswer, as_json: bo
         say(f"{name:<{width}}  {text}")
 
 
-def _session() -> RobustSession:
-    return RobustSession(_settings(None, None), _today())
-
-
-def _settings(
-    data: str | None,
-    store: str | None,
-    evidence: EvidenceChoice = "auto",
-    device: str = "auto",
-    precision: Precision = "fp32",
-) -> RunSettings:
-    home = home_of(Path.cwd())
-    place = store or home / "store"
-    return RunSettings(
-        measure=MeasureSettings(store=place, roots=data_paths(data), device=device, precision=precision),
-        baselines=home / "baselines",
-        reports=Path("reports"),
+def _session(options: Measuring | None = None, evidence: EvidenceChoice = "auto") -> RobustSession:
+    how = options or Measuring()
+    settings = RunSettings(
+        measure=how.settings,
+        baselines=below(how.place, "baselines"),
+        reports=REPORTS,
         evidence=evidence,
+        home=how.place,
     )
+    return RobustSession(settings, _today())
 
 
 def _today() -> date:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robustcheck.cli.measuring import REPORTS, Home, Store, run_places
 from robustcheck.cli.said import say
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import differences
 from robustcheck.report.markdown import comment_markdown
-from robustcheck.run.settings import home_of
-
-_REPORTS = Path("reports")
 
 
 def comment(
@@ -22,13 +19,14 @@ def comment(
     against: Annotated[
         str | None, typer.Option("--against", help="An earlier run or a baseline: what fails now that did not then.")
     ] = None,
+    home: Home = None,
+    store: Store = None,
 ) -> None:
     """Print a run as one Markdown comment: the summary, what is newly failing, what each unsure check could have shown.
 
     Its first line is a mark, by which a workflow finds the comment again.
     """
-    home = home_of(Path.cwd())
-    places = (_REPORTS, home / "baselines", home / "store" / "samples")
+    places = run_places(home, store)
     kept = open_run(run or _last_run(), *places)
     failing = () if against is None else differences(open_run(against, *places), kept).new_failures
     say(comment_markdown(kept.run, against, failing).rstrip("\n"))
@@ -36,7 +34,7 @@ def comment(
 
 def _last_run() -> str:
     """Return the run that was started last; raises RecordError where there is none."""
-    runs = sorted(path.parent for path in _REPORTS.glob("*/run.json"))
+    runs = sorted(path.parent for path in REPORTS.glob("*/run.json"))
     if not runs:
-        raise RecordError("no run", where=str(_REPORTS), expected="reports/RUN/run.json", fix="run the suites first")
+        raise RecordError("no run", where=str(REPORTS), expected="reports/RUN/run.json", fix="run the suites first")
     return str(runs[-1])

@@ -6,17 +6,16 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from robustcheck.cli.measuring import Home, Store, run_places
 from robustcheck.cli.said import cell
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import Differences, differences
-from robustcheck.run.settings import home_of, samples_of
 from robustcheck.values import Change, Result
 
 _NOTHING = "nothing changed"
@@ -26,17 +25,15 @@ def compare(
     before: Annotated[str, typer.Argument(help="The earlier run: reports/RUN, its id, or a baseline's name.")],
     after: Annotated[str, typer.Argument(help="The later run, named in the same ways.")],
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 whatever was found.")] = False,
-    store: Annotated[
-        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
-    ] = None,
+    home: Home = None,
+    store: Store = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare two runs: new failures, fixed checks, values that moved by more than noise, checks added and gone.
 
     Ends with 1 when a check fails in the later run that did not fail in the earlier one.
     """
-    home = home_of(Path.cwd())
-    places = (Path("reports"), home / "baselines", samples_of(store or home / "store", home))
+    places = run_places(home, store)
     found = differences(open_run(before, *places), open_run(after, *places))
     if as_json:
         typer.echo(json.dumps(_plain(found)))

@@ -11,29 +11,28 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from robustcheck.cli.printed_tables import data_paths
+from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.user_paths import user_path
-from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure import Bench
 from robustcheck.models.model_sets import resolve_models
-from robustcheck.run.settings import home_of
 from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agreements
 from robustcheck.values import Cell, ModelRef, Quantity
 
 
+@measuring()
 def estimate(
     dataset: Annotated[str, typer.Argument(help="The set without labels: a catalogue name or a directory.")],
     like: Annotated[str, typer.Option("--like", help="A set of the same classes that has labels.")],
     models: Annotated[str, typer.Option("--models", help="Three models or more: references, sets or queries.")],
+    how: Measuring,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    store: Annotated[str | None, typer.Option("--store", help="Where measurements are kept.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate the accuracy of models on a set without labels: ALine-S, agreement on the line (Baek et al. 2022)."""
     here = Path.cwd()
-    bench = Bench(MeasureSettings(store=store or home_of(here) / "store", roots=data_paths(data)))
+    bench = Bench(how.settings)
     chosen = resolve_models(tuple(filter(None, models.split(","))), arch=arch)
     if len(chosen) < MIN_MODELS:
         raise SetupError(f"{len(chosen)} models", where="--models", expected=f"at least {MIN_MODELS} of them")

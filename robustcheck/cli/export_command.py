@@ -8,35 +8,29 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.command_settings import measure_settings
+from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Bench, MeasureSettings, logits_of
-from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.predictions import write_about, write_predictions
 from robustcheck.values import Cell, ModelRef, Quantity
 
 
+@measuring()
 def export(
     models: Annotated[list[str], typer.Argument(help="Model references, sets or queries.")],
     dataset: Annotated[str, typer.Option("--dataset", help="A catalogue name or a directory in a known layout.")],
     out: Annotated[Path, typer.Option("--out", help="Where a directory for each model is written.")],
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
+    how: Measuring,
     transform: Annotated[str | None, typer.Option(help="A transform, such as gaussian_noise:3.")] = None,
     prompts: Annotated[str | None, typer.Option(help="A prompt set or a file of prompts.")] = None,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
-    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
-    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
-    store: Annotated[
-        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
-    ] = None,
 ) -> None:
     """Write the logits of models on a data set, for predictions:OUT/MODEL on machines without model or images."""
-    settings = measure_settings(data, store, device, precision)
     # Which metric does not matter: all of them are made of the same logits.
     quantity = Quantity("top1", _absolute(dataset), transform=transform, prompts=prompts)
-    for line in export_models(resolve_models(models, arch=arch), quantity, out, settings):
+    for line in export_models(resolve_models(models, arch=arch), quantity, out, how.settings):
         say(line)
 
 

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.measuring import Home, run_places
 from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.history.baselines import open_run
 from robustcheck.report.rows import COLUMNS, Row, result_rows
-from robustcheck.run.settings import home_of
 from robustcheck.values import RunRecord
 
 
@@ -24,13 +24,13 @@ def export_results(
     run: Annotated[str, typer.Argument(help="A run: reports/RUN, its id, or a baseline's name.")],
     out: Annotated[Path, typer.Argument(help="The file: .csv, .jsonl, .parquet, or .yaml for the Hugging Face hub.")],
     model: Annotated[str | None, typer.Option("--model", help="Of this model alone; the hub's file needs one.")] = None,
+    home: Home = None,
 ) -> None:
     """Write the results of a run: a row for each check and model, shares as fractions.
 
     A .yaml file holds the evaluation results of one model, as the hub reads them from .eval_results/ of its repository.
     """
-    home = home_of(Path.cwd())
-    record = open_run(run, Path("reports"), home / "baselines", home / "store" / "samples").run
+    record = open_run(run, *run_places(home)).run
     write = _FORMS.get(out.suffix)
     if write is None:
         raise SetupError(f"no form of results is called {out.suffix or out.name!r}", expected=", ".join(_FORMS))

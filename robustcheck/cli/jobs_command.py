@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.errors import SetupError
-from robustcheck.measure import Bench, usable_cores
+from robustcheck.measure import Bench, default_batch, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
 from robustcheck.run.work import Work, do_lines
@@ -23,23 +24,19 @@ from robustcheck.values import Cell
 JobsFile = Annotated[Path, typer.Argument(metavar="JOBS", help="A job file: what `robustcheck jobs` wrote.")]
 
 
+@measuring("workers")
 def jobs(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    how: Measuring,
     out: Annotated[Path, typer.Option(help="The job file to write.")] = Path("jobs.jsonl"),
     models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    store: Annotated[str | None, typer.Option("--store", help="Where workers meet: a directory or a URL.")] = None,
     evidence: Annotated[Literal["auto", "live"], typer.Option(help="What a verdict may rest on.")] = "auto",
-    device: Annotated[str, typer.Option(help="A torch device of the workers.")] = "auto",
-    precision: Annotated[Literal["fp32", "fp16", "bf16"], typer.Option(help="Precision of the encoders.")] = "fp32",
     images: Annotated[int, typer.Option(min=1, help="About how many images a line has.")] = 4096,
 ) -> None:
     """Write what suites need measured as a job file, without loading a model."""
-    settings = plan_settings(models, arch, data, store, evidence)
-    measure = replace(
-        settings.measure, store=absolute_place(settings.measure.store), device=device, precision=precision
-    )
+    settings = plan_settings(models, arch, evidence, how)
+    measure = replace(how.settings, store=absolute_place(how.settings.store))
     session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
     planned = plan_job_file(session.book.bench, _cells(session, paths), images)
     write_job_file(out, planned)
@@ -93,8 +90,10 @@ def submit(
 def do_part(path: Path, index: int, of: int | None) -> Work:
     """Do a part of a job file in this process."""
     found = read_job_file(path)
-    # How many cores there are is known here, not where the file was written.
+    # How many cores there are, and on which card, is known here and not where the file was written.
     settings = replace(found.header.settings, workers=usable_cores())
+    if settings.probes_batch:
+        settings = replace(settings, batch_size=default_batch(settings.device))
     return do_lines(Bench(settings), found.header, found.part(index, of))
 
 

@@ -7,31 +7,25 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.command_settings import measure_settings
+from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.measure import Bench, export_learnt
-from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.values import Cell, Quantity
 
 
+@measuring()
 def learn(
     model: Annotated[str, typer.Argument(help="A model with an adapter that learns, such as MODEL+coop-train.")],
     dataset: Annotated[str, typer.Option("--dataset", help="The set to be scored, which says what is learnt from.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    device: Annotated[str, typer.Option(help="A torch device.")] = "auto",
-    precision: Annotated[Precision, typer.Option(help="Precision of the encoders.")] = "fp32",
-    store: Annotated[
-        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
-    ] = None,
+    how: Measuring,
 ) -> None:
     """Write what an adapter learns: +coop-train the file of +coop@FILE, +trigger-search a log for prompts: FILE.log."""
-    settings = measure_settings(data, store, device, precision)
     cell = Cell(resolve_one(model), Quantity("top1", dataset))
-    write_atomically(out, learnt_content(cell, Bench(settings)))
+    write_atomically(out, learnt_content(cell, Bench(how.settings)))
     say(f"written: {out}")
 
 

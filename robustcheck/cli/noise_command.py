@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,26 +11,26 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
-from robustcheck.datasets import data_roots
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.history.kept_noise import NoiseFloor, keep_noise
-from robustcheck.measure import MeasureSettings
 from robustcheck.models.encoders import PRECISIONS, Precision
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.models.torch_host import devices
 from robustcheck.run.noise_floor import Moved, Repeat, circumstances, repeat_all
-from robustcheck.run.settings import home_of
 from robustcheck.values import Cell, Quantity
 
 _HEAD = ("model", "measured with", "held against", "top-1 changed", "largest logit difference", "metric moved by")
 _MARKS = ("<!-- noise:begin -->", "<!-- noise:end -->")
 
 
+@measuring("batch", "device", "precision")
 def noise(
     models: Annotated[list[str], typer.Argument(help="Model references, sets or queries.")],
     dataset: Annotated[str, typer.Option("--dataset", help="A catalogue name or a directory in a known layout.")],
+    how: Measuring,
     metric: Annotated[str, typer.Option("--metric", help="The metric whose value is followed too.")] = "top1",
     batch: Annotated[
         list[int] | None, typer.Option("--batch", min=1, help="A batch size; 64 is the reference.")
@@ -43,7 +42,6 @@ def noise(
     device: Annotated[
         list[str] | None, typer.Option("--device", help="A torch device; all of them by default.")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
     write: Annotated[Path | None, typer.Option("--write", help="A Markdown page whose noise table is renewed.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -52,15 +50,13 @@ def noise(
 
     Ends with 1 when a float32 measurement on the same kind of device changed a top-1 decision, or could not be made.
     """
-    here = Path.cwd()
-    settings = MeasureSettings(store=home_of(here) / "store", roots=data_roots(data, os.environ, here))
     under = circumstances(device or devices(), batch or (1, 7, 64, 100), threads or (1, 2), _precisions(precision))
     name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
     cells = [Cell(model, Quantity(metric, name)) for model in resolve_models(models, arch=arch)]
     if write is not None:
         _require_marks(write)
-    repeats = [repeat for cell in cells for repeat in repeat_all(cell, settings, under)]
-    keep_noise(home_of(here), [_floor(repeat, repeat.moved) for repeat in repeats if repeat.moved is not None])
+    repeats = [repeat for cell in cells for repeat in repeat_all(cell, how.settings, under)]
+    keep_noise(how.place, [_floor(repeat, repeat.moved) for repeat in repeats if repeat.moved is not None])
     if write is not None:
         _renew(write, noise_table(repeats))
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -16,28 +17,27 @@ from rich.table import Column, Table
 
 from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
-from robustcheck.cli.printed_tables import data_paths, suite_paths
+from robustcheck.cli.measuring import Measuring, measuring
+from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
-from robustcheck.measure import MeasureSettings, metric_named
-from robustcheck.models.encoders import Precision
+from robustcheck.measure import metric_named
 from robustcheck.run.early_checks import FULL
 from robustcheck.run.session import RobustSession
-from robustcheck.run.settings import RunSettings, home_of
+from robustcheck.run.settings import RunSettings
+from robustcheck.store import below
 from robustcheck.values import Amount, EvidenceChoice
 from robustcheck.values.expectations import parse_amount
 
 
+@measuring("device", "batch", "workers")
 def plan(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
+    how: Measuring,
     models: Annotated[str, typer.Option("--models", help="Replaces the models of the suites, as in pytest.")] = "",
     arch: Annotated[str | None, typer.Option(help="Architecture of a checkpoint file.")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Where the data sets are.")] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", help="Where measurements are kept: a directory or a URL.")
-    ] = None,
     evidence: Annotated[EvidenceChoice, typer.Option(help="What a verdict may rest on.")] = "auto",
     seconds: Annotated[
         float | None, typer.Option(help="Load each model, and say how many images an attack can have in that time.")
@@ -45,12 +45,11 @@ def plan(
     for_drop: Annotated[
         str | None, typer.Option("--for-drop", help="A loss, such as 2pp (or 0.02): which checks would be red at it?")
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Precision of the models.")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a run needs before it measures: images, evidence, passes, and the checks it cannot decide."""
     drop = _read_drop(for_drop)
-    settings = plan_settings(models, arch, data, store, evidence, precision)
+    settings = plan_settings(models, arch, evidence, how)
     session = RobustSession(settings, datetime.now(UTC).date())
     foresight = Foresight(session)
     found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
@@ -123,25 +122,16 @@ def _finds(prospect: Prospect, drop: Amount | None) -> bool | None:
     return None if asked is None or prospect.red_from is None else prospect.red_from <= asked
 
 
-def plan_settings(
-    models: str,
-    arch: str | None,
-    data: str | None,
-    store: str | None,
-    evidence: EvidenceChoice,
-    precision: Precision = "fp32",
-) -> RunSettings:
-    """Return the settings of a run that is only planned: in the home of this directory, without a GPU."""
-    home = home_of(Path.cwd())
+def plan_settings(models: str, arch: str | None, evidence: EvidenceChoice, how: Measuring) -> RunSettings:
+    """Return the settings of a run that is only planned: without a GPU."""
     return RunSettings(
-        measure=MeasureSettings(
-            store=store or home / "store", roots=data_paths(data), device="cpu", precision=precision
-        ),
-        baselines=home / "baselines",
+        measure=replace(how, device="cpu").settings,
+        baselines=below(how.place, "baselines"),
         reports=Path("reports"),
         evidence=evidence,
         models=tuple(filter(None, models.split(","))),
         arch=arch,
+        home=how.place,
     )
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robustcheck.cli.measuring import Home, place_of_home
 from robustcheck.cli.said import say
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.taken_looks import SeriesRecord, known_series, load_series, start_series
 from robustcheck.run.plan import FAMILY_ALPHA
-from robustcheck.run.settings import home_of
 from robustcheck.stats.spending import open_share
+from robustcheck.store import below
 
 
 def series(
     name: Annotated[str, typer.Argument(help="A series; without it, all that have begun here.")] = "",
     start: Annotated[bool, typer.Option("--start", help="Begin an open-ended series: it has had no look yet.")] = False,
-    home: Annotated[Path | None, typer.Option("--home", help="Where the series are kept: --robust-home.")] = None,
+    home: Home = None,
 ) -> None:
     """Say how many looks a series has had; with --start, begin one of any number of looks."""
-    directory = (home or home_of(Path.cwd())) / "series"
+    directory = below(place_of_home(home), "series")
     if start:
         say(_said(start_series(directory, name)))
         return

@@ -6,7 +6,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from robustcheck.cli.measuring import Home, Store, place_of_home, place_of_store
 from robustcheck.cli.said import say
 from robustcheck.errors import SetupError
-from robustcheck.run.settings import home_of
 from robustcheck.store import StoredPart, open_storage, parts_to_prune, remove_parts, stored_parts
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -24,7 +23,6 @@ _DAY = 24 * 3600
 
 
 def store(
-    place: Annotated[str | None, typer.Option("--store", help="The store: a directory or a URL.")] = None,
     size: Annotated[bool, typer.Option("--size", help="Say what is stored and how much room it takes.")] = False,
     prune: Annotated[
         str | None, typer.Option(help="Remove what is older (30d), or the oldest until all fits (200GB).")
@@ -32,9 +30,11 @@ def store(
     kind: Annotated[str, typer.Option(help="The kind of parts to remove.")] = "outputs",
     reading: Annotated[str | None, typer.Option(help="Remove only outputs of this reading.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and leave it.")] = False,
+    home: Home = None,
+    store: Store = None,
 ) -> None:
     """Say what the store holds, or make room in it; what is removed is measured again when it is needed."""
-    storage = open_storage(place or home_of(Path.cwd()) / "store")
+    storage = open_storage(place_of_store(store, place_of_home(home)))
     parts = stored_parts(storage)
     if prune is None or size:
         _print_sizes(parts)

@@ -1,47 +1,42 @@
 """Baselines: blessed runs that later runs are compared with, image by image.
 
-A baseline is a directory ``.robustcheck/baselines/NAME`` with the run's ``run.json`` and the
-per-sample scores of its live measurements; it can be committed, or kept as a CI artefact.
+A baseline is a directory ``baselines/NAME`` in the home with the run's ``run.json`` and the per-sample scores of its
+live measurements. In a project it can be committed, or kept as a CI artefact; a home in a bucket serves many machines.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from robustcheck.disk import write_atomically
-from robustcheck.errors import DataError, RecordError, did_you_mean
-from robustcheck.files.array_files import parse_arrays
-from robustcheck.files.sealed import seal, unseal
-from robustcheck.files.texts import read_bytes
+from robustcheck.errors import RecordError, did_you_mean
+from robustcheck.history.kept_files import open_home, read_kept
+from robustcheck.history.kept_samples import SAMPLES, read_samples, samples_name, sealed_samples
 from robustcheck.history.lineage import Blessed, begin_lineage, continue_lineage, find_counterpart, own_scores
 from robustcheck.history.portable import is_same_quantity
 from robustcheck.history.steps import Step, steps_since_origin
-from robustcheck.report import dump_run, load_run
-from robustcheck.stats.statistics import statistic_named
+from robustcheck.report import dump_run, load_run, parse_run
+from robustcheck.store import Place, alone, below, is_url
 from robustcheck.values import Lineage, ModelRef, Quantity, RunRecord, Samples, Score
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-SAMPLES = "samples"
-_COLUMNS = ("ids", "scores", "groups", "weights", "counted", "correct", "clusters")
-_REQUIRED = frozenset({"ids", "scores", "groups", "bins"})
-# 0.1.0 wrote `aggregate` for the statistic, and `partner` for whichever further column that needs.
-_OLD = frozenset({"aggregate", "partner"})
+_RUN = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A blessed run and where its per-sample scores lie; ``here`` is where the run that asks was started."""
+    """A blessed run and where its per-sample scores lie; ``here`` is where the run that asks was started.
+
+    ``listed`` says of a baseline in a bucket how large those files are and when they were written, by key.
+    """
 
     name: str
-    directory: Path
+    directory: Place
     run: RunRecord
     here: str = ""
+    listed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def label(self, score: Score) -> str:
         """Name the baseline and the model of it that a candidate is held against."""
@@ -76,15 +71,21 @@ class Baseline:
             )
         return scores[chosen]
 
-    def samples_file(self, score: Score) -> Path:
-        """Return the file of the per-sample scores of a blessed score that was measured."""
-        return _samples_file(self.directory / SAMPLES, score.key)
+    def stamp(self, score: Score) -> Sequence[int]:
+        """Return what changes when the file of the per-sample scores does; nothing where there is none."""
+        if is_url(self.directory):
+            return self.listed.get(score.key, ())
+        file = Path(self.directory) / SAMPLES / samples_name(score.key)
+        if not file.exists():
+            return ()
+        found = file.stat()
+        return found.st_size, found.st_mtime_ns
 
     def samples(self, score: Score) -> Samples:
         """Read the per-sample scores of a blessed score that was measured; raises RecordError without them."""
         found = f"the per-image scores of {score.cell.model.id} are gone or damaged"
         try:
-            samples = read_samples(self.directory / SAMPLES, score.key)
+            samples = read_samples(below(self.directory, SAMPLES), score.key)
         except RecordError as error:
             raise self._missing(f"{found} ({error.where})", "bless it again") from error
         if samples is None:
@@ -104,17 +105,18 @@ class KeptRun:
 
     name: str
     run: RunRecord
-    samples: Path
+    samples: Place
 
 
-def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRun:
+def open_run(text: str, reports: Path, baselines: Place, samples: Place) -> KeptRun:
     """Open a run by its path, its id under ``reports``, or the name of a baseline; raises RecordError."""
     for path in (Path(text), reports / text):
         if path.is_file() or (path / "run.json").is_file():
             return KeptRun(text, load_run(path), samples)
-    if (baselines / text / "run.json").is_file():
-        return KeptRun(text, load_run(baselines / text), baselines / text / SAMPLES)
-    known = sorted(path.parent.name for place in (reports, baselines) for path in place.glob("*/run.json"))
+    blessed = _blessed_run(baselines, text) if _NAME.fullmatch(text) else None
+    if blessed is not None:
+        return KeptRun(text, blessed, below(baselines, f"{text}/{SAMPLES}"))
+    known = sorted([*(path.parent.name for path in reports.glob("*/run.json")), *known_baselines(baselines)])
     raise RecordError(
         f"no run {text!r} (known: {', '.join(known[-10:]) or 'none'})",
         where=f"{reports} and {baselines}",
@@ -127,44 +129,68 @@ def open_run(text: str, reports: Path, baselines: Path, samples: Path) -> KeptRu
 class Blessing:
     """A run that was made a baseline, the run that it replaced, and how far it lies from where its line started."""
 
-    place: Path
+    place: Place
     run: RunRecord
     replaced: RunRecord | None
     steps: tuple[Step, ...]
 
 
 def bless(
-    run_path: Path, name: str, baselines: Path, samples: Path, *, why: str = "", new_origin: str = ""
+    run_place: Place, name: str, baselines: Place, samples: Place, *, why: str = "", new_origin: str = ""
 ) -> Blessing:
     """Make a run the baseline ``name``: copy its record, the per-image scores it rests on, and those it started from.
 
     It comes after the baseline that it replaces, unless ``new_origin`` says why a new line begins with it. A run with
-    failures or errors needs a reason, which is kept. The baseline changes with the one rename of its record: killed
-    before it, the old one stands; after it, at most scores that nothing names are left.
+    failures or errors needs a reason, which is kept. The baseline changes with the one writing of its record: killed
+    before it, the old one stands; after it, at most scores that nothing names are left. Two that bless at once do so
+    one after the other.
     """
     if not _NAME.fullmatch(name):
         raise RecordError(f"{name!r} cannot name a baseline", expected="letters, digits, '.', '_' and '-'")
-    run = load_run(run_path)
-    _refuse_failures(run, run_path, why)
-    _refuse_part(run, run_path)
+    run = _read_run(run_place)
+    _refuse_failures(run, run_place, why)
+    _refuse_part(run, run_place)
     scores = _kept_scores(run, samples)
-    target = baselines / name
-    replaced = load_run(target) if (target / "run.json").is_file() else None
-    run = replace(run, blessed_why=why, lineage=_lineage(replaced, run, new_origin))
-    # A baseline that is blessed under another name brings its own origin with it.
-    before = (target if replaced is not None else run_path) / SAMPLES
-    steps = steps_since_origin(
-        run, lambda score: read_samples(samples, score.key), lambda score: read_samples(before, score.key)
-    )
-    started = {each.score.key for each in run.lineage.origins if each.score.evidence == "live"} - scores.keys()
-    scores |= {key: _sealed(_samples_file(before, key).read_bytes(), key) for key in sorted(started)}
+    with alone(open_home(baselines), name):
+        replaced = _blessed_run(baselines, name)
+        run = replace(run, blessed_why=why, lineage=_lineage(replaced, run, new_origin))
+        # A baseline that is blessed under another name brings its own origin with it.
+        before = below(below(baselines, name) if replaced is not None else run_place, SAMPLES)
+        steps = steps_since_origin(
+            run, lambda score: read_samples(samples, score.key), lambda score: read_samples(before, score.key)
+        )
+        started = {each.score.key for each in run.lineage.origins if each.score.evidence == "live"} - scores.keys()
+        scores |= {key: sealed_samples(before, key) for key in sorted(started)}
+        _put(below(baselines, name), run, scores)
+    return Blessing(below(baselines, name), run, replaced, steps)
+
+
+def _read_run(place: Place) -> RunRecord:
+    """Read the run of a report, or that of a baseline, which may lie in a bucket."""
+    if not is_url(place):
+        return load_run(Path(place))
+    content = read_kept(place, _RUN)
+    if content is None:
+        raise RecordError("no run record can be read here", where=str(place), expected="a baseline of another name")
+    return parse_run(content, str(place))
+
+
+def _put(target: Place, run: RunRecord, scores: Mapping[str, bytes]) -> None:
+    """Write the scores, then the record that names them, and remove what no record names any more."""
+    home = open_home(target)
     for key, content in scores.items():
-        write_atomically(_samples_file(target / SAMPLES, key), content, what="the baseline")
-    write_atomically(target / "run.json", dump_run(run), what="the baseline")
-    for left in (target / SAMPLES).glob("*.npz"):
-        if left.stem not in scores:
-            left.unlink(missing_ok=True)
-    return Blessing(target, run, replaced, steps)
+        home.write(f"{SAMPLES}/{samples_name(key)}", [content])
+    home.write(_RUN, [dump_run(run)])
+    named = {f"{SAMPLES}/{samples_name(key)}" for key in scores}
+    for kept in [*home.files(SAMPLES)]:
+        if kept.name.endswith(".npz") and kept.name not in named:
+            home.remove(kept.name)
+
+
+def _blessed_run(baselines: Place, name: str) -> RunRecord | None:
+    """Return the record of a baseline, or None when there is none of this name."""
+    content = read_kept(baselines, f"{name}/{_RUN}", what="the run record")
+    return None if content is None else parse_run(content, open_home(baselines).place(f"{name}/{_RUN}"))
 
 
 def _lineage(replaced: RunRecord | None, run: RunRecord, new_origin: str) -> Lineage:
@@ -177,127 +203,79 @@ def _lineage(replaced: RunRecord | None, run: RunRecord, new_origin: str) -> Lin
     return continue_lineage(replaced, run, lambda old, new: is_same_quantity(old, replaced.root, new, run.root))
 
 
-def _refuse_failures(run: RunRecord, run_path: Path, why: str) -> None:
+def _refuse_failures(run: RunRecord, run_place: Place, why: str) -> None:
     counts = run.counts()
     if why or not counts["fail"] + counts["error"]:
         return
     raise RecordError(
         f"this run has {counts['fail']} failed checks and {counts['error']} errors",
-        where=str(run_path),
+        where=str(run_place),
         expected="a run that later ones may be held against",
         fix='bless another run, or say why: --force --why "..."',
     )
 
 
-def _refuse_part(run: RunRecord, run_path: Path) -> None:
+def _refuse_part(run: RunRecord, run_place: Place) -> None:
     """Refuse a run that decided early: later ones would be held against part of the images."""
     early = [score for score in own_scores(run) if score.cell.stage is not None]
     if early:
         raise RecordError(
             f"{len(early)} scores of this run rest on part of the images: it decided early",
-            where=str(run_path),
+            where=str(run_place),
             expected="a full run",
             fix="run the suites with --robust-effort full, which measures the rest alone, and bless that run",
         )
 
 
-def _kept_scores(run: RunRecord, samples: Path) -> dict[str, bytes]:
+def _kept_scores(run: RunRecord, samples: Place) -> dict[str, bytes]:
     """Return the content of the per-image scores of a run's measurements by key; raise RecordError for a lost one."""
     keys = sorted({score.key for score in own_scores(run) if score.evidence == "live"})
     gone = [key for key in keys if not _is_whole(samples, key)]
     if gone:
         for key in gone:
             # What is damaged goes, so that the next run keeps it anew.
-            _samples_file(samples, key).unlink(missing_ok=True)
+            open_home(samples).remove(samples_name(key))
         raise RecordError(
             f"the per-image scores of {len(gone)} measurements are no longer in the store",
             where=str(samples),
             fix="run the suites again with this store, then bless that run",
         )
-    return {key: _sealed(_samples_file(samples, key).read_bytes(), key) for key in keys}
+    return {key: sealed_samples(samples, key) for key in keys}
 
 
-def _is_whole(samples: Path, key: str) -> bool:
+def _is_whole(samples: Place, key: str) -> bool:
     try:
         return read_samples(samples, key) is not None
     except RecordError:
         return False
 
 
-def _sealed(content: bytes, key: str) -> bytes:
-    """Return kept scores with a checksum: those of earlier versions have none."""
-    kept = unseal(content, key)
-    return content if kept is None or kept.sealed else seal(content, key)
-
-
-def known_baselines(baselines: Path) -> tuple[str, ...]:
+def known_baselines(baselines: Place) -> tuple[str, ...]:
     """Return the names of the baselines."""
-    return tuple(sorted(path.parent.name for path in baselines.glob("*/run.json")))
+    if not is_url(baselines):
+        return tuple(sorted(path.parent.name for path in Path(baselines).glob(f"*/{_RUN}")))
+    found = (kept.name.split("/") for kept in open_home(baselines).files())
+    return tuple(sorted(parts[0] for parts in found if parts[1:] == [_RUN]))
 
 
-def load_baseline(name: str, baselines: Path, here: Path | None = None) -> Baseline:
+def load_baseline(name: str, baselines: Place, here: Path | None = None) -> Baseline:
     """Load a baseline by name; raises RecordError with the known names when there is none.
 
     ``here`` is where the run that asks was started (without it, the working directory).
     """
-    directory = baselines / name
-    if not (directory / "run.json").is_file():
+    run = _blessed_run(baselines, name)
+    if run is None:
         known = known_baselines(baselines)
         raise RecordError(
             f"no baseline {name!r} (known: {', '.join(known) or 'none'})",
             where=str(baselines),
             fix=did_you_mean(name, known) or f"robustcheck bless RUN --as {name}",
         )
-    return Baseline(name, directory, load_run(directory), str(here or Path.cwd()))
+    directory = below(baselines, name)
+    return Baseline(name, directory, run, str(here or Path.cwd()), _listed(directory) if is_url(directory) else {})
 
 
-def write_samples(directory: Path, key: str, samples: Samples) -> None:
-    """Keep per-sample scores under their cell's key, whole or not at all."""
-    try:
-        if read_samples(directory, key) is not None:
-            return
-    except RecordError:
-        pass  # damaged: it is written anew
-    buffer = io.BytesIO()
-    columns = {name: getattr(samples, name) for name in _COLUMNS if getattr(samples, name) is not None}
-    np.savez_compressed(
-        buffer, allow_pickle=False, **columns, statistic=np.array(samples.statistic), bins=np.array(samples.bins)
-    )
-    write_atomically(_samples_file(directory, key), seal(buffer.getvalue(), key))
-
-
-def has_samples(directory: Path, key: str) -> bool:
-    """Say whether per-sample scores are stored, whole as far as the directory at the end of their file says."""
-    return zipfile.is_zipfile(_samples_file(directory, key))
-
-
-def read_samples(directory: Path, key: str) -> Samples | None:
-    """Return stored per-sample scores, or None when they are not there; raise RecordError when a bit has changed."""
-    path = _samples_file(directory, key)
-    if not path.exists():
-        return None
-    unsealed = unseal(read_bytes(path, RecordError), key)
-    arrays = parse_arrays(unsealed.content) if unsealed is not None else None
-    if arrays is None or not _REQUIRED <= set(arrays) <= _REQUIRED | _OLD | {*_COLUMNS, "statistic"}:
-        raise _damaged(path)
-    columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
-    try:
-        statistic = statistic_named(str(arrays["statistic" if "statistic" in arrays else "aggregate"]))
-        if "partner" in arrays and statistic.column:
-            columns[statistic.column] = arrays["partner"]
-        return Samples(**columns, statistic=statistic.name, bins=int(arrays["bins"]))
-    except (DataError, KeyError, TypeError, ValueError):
-        raise _damaged(path) from None
-
-
-def _damaged(path: Path) -> RecordError:
-    return RecordError(
-        "the per-image scores in this file are damaged",
-        where=str(path),
-        expected="the file as robustcheck wrote it",
-        fix="restore the file, or delete it and measure again",
-    )
-
-
-def _samples_file(directory: Path, key: str) -> Path:
-    return directory / f"{key}.npz"
+def _listed(directory: Place) -> dict[str, Sequence[int]]:
+    """Return the size and the time in nanoseconds of the files of per-sample scores in a bucket, by key."""
+    files = open_home(below(directory, SAMPLES)).files()
+    return {kept.name.removesuffix(".npz"): (kept.size, int(kept.written * 1e9)) for kept in files}

@@ -9,10 +9,12 @@ from pathlib import Path
 from zlib import crc32
 
 from robustcheck.errors import RecordError
-from robustcheck.history.baselines import KeptRun, read_samples
+from robustcheck.history.baselines import KeptRun
+from robustcheck.history.kept_samples import read_samples
 from robustcheck.history.portable import is_same_quantity, suite_of
 from robustcheck.report import load_run
 from robustcheck.stats.compare import paired_difference
+from robustcheck.store import Place
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
 
 ALPHA = 0.05
@@ -87,7 +89,7 @@ class _Judged:
 
 
 def changes_since(
-    previous: RunRecord | None, results: Sequence[Result], samples: Path | None = None, root: str = ""
+    previous: RunRecord | None, results: Sequence[Result], samples: Place | None = None, root: str = ""
 ) -> tuple[Change, ...]:
     """Return every (check, model) whose status is not what it was, or whose value moved by more than noise.
 
@@ -105,7 +107,7 @@ def changes_since(
 class _Side:
     """Where a run's per-sample scores lie, and where it was started."""
 
-    samples: Path | None
+    samples: Place | None
     root: str
 
 
@@ -195,7 +197,7 @@ def _is_same(first: Score, second: Score, sides: tuple[_Side, _Side]) -> bool:
     return is_same_quantity(first.cell.quantity, sides[0].root, second.cell.quantity, sides[1].root)
 
 
-def _samples(score: Score, directory: Path | None) -> Samples | None:
+def _samples(score: Score, directory: Place | None) -> Samples | None:
     if score.samples is not None or directory is None or score.evidence == "published":
         return score.samples
     return read_samples(directory, score.key)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
 from robustcheck.files.sealed import seal_json, unsealed_json
+from robustcheck.history.kept_files import open_home, read_kept
+from robustcheck.store import Place, alone
 
 _FLOORS = "floors"
+_FILE = "noise.json"
 _Key = tuple[str, str, str, str]
 
 
@@ -34,26 +35,26 @@ class NoiseFloor:
         return self.changed / self.n
 
 
-def load_noise(home: Path) -> tuple[NoiseFloor, ...]:
+def load_noise(home: Place) -> tuple[NoiseFloor, ...]:
     """Return what was measured; nothing before the first time. Raises RecordError for a damaged file."""
-    path = _file(home)
     try:
-        return _floors().validate_json(unsealed_json(path.read_bytes()))[_FLOORS]
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, KeyError) as error:
+        content = read_kept(home, _FILE)
+        return () if content is None else _floors().validate_json(unsealed_json(content))[_FLOORS]
+    except (RecordError, ValueError, KeyError) as error:
         raise RecordError(
             "the noise floor that was measured cannot be read",
-            where=str(path),
+            where=open_home(home).place(_FILE),
             expected="the file as robustcheck wrote it",
             fix="delete it and measure again: robustcheck noise MODEL --dataset NAME",
         ) from error
 
 
-def keep_noise(home: Path, floors: Iterable[NoiseFloor]) -> None:
+def keep_noise(home: Place, floors: Iterable[NoiseFloor]) -> None:
     """Keep what was measured; the same measurement made again takes the place of the old one."""
-    known = {_key(floor): floor for floor in (*load_noise(home), *floors)}
-    write_atomically(_file(home), seal_json(_floors().dump_json({_FLOORS: tuple(known.values())}, indent=1)))
+    with alone(open_home(home), _FILE):
+        known = {_key(floor): floor for floor in (*load_noise(home), *floors)}
+        text = _floors().dump_json({_FLOORS: tuple(known.values())}, indent=1)
+        open_home(home).write(_FILE, [seal_json(text)])
 
 
 def worst_share(floors: Iterable[NoiseFloor], precision: str, dataset: str | None = None) -> float | None:
@@ -65,10 +66,6 @@ def worst_share(floors: Iterable[NoiseFloor], precision: str, dataset: str | Non
 
 def _key(floor: NoiseFloor) -> _Key:
     return floor.model, floor.dataset, floor.precision, floor.circumstances
-
-
-def _file(home: Path) -> Path:
-    return home / "noise.json"
 
 
 @cache

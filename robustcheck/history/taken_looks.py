@@ -1,7 +1,8 @@
 """Series of looks: which looks were taken, kept in the home so that the next one knows its number.
 
 A series is a file ``series/NAME.json``. An open-ended series needs it, since each look spends less than the one
-before: it is begun on purpose, and a file that is gone is an error and not a first look.
+before: it is begun on purpose, and a file that is gone is an error and not a first look. Runs that end together add to
+it one after the other.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError, SetupError
 from robustcheck.files.sealed import seal_json, unsealed_json
+from robustcheck.history.kept_files import open_home, read_kept
+from robustcheck.store import Place, alone
 from robustcheck.values.series import require_series_name
 
 _DIGITS = 12
@@ -55,38 +56,41 @@ def question(check_key: str, *scores: str) -> str:
     return sha256("|".join((check_key, *scores)).encode()).hexdigest()[:_DIGITS]
 
 
-def load_series(directory: Path, name: str) -> SeriesRecord:
+def load_series(directory: Place, name: str) -> SeriesRecord:
     """Return the looks of a series; raise RecordError where its history is not there, or is damaged."""
-    path = _file(directory, name)
+    where = open_home(directory).place(_file(name))
     try:
-        return _records().validate_json(unsealed_json(path.read_bytes()))
-    except FileNotFoundError:
-        raise RecordError(
-            f"the history of the series {name} is not here: without it nobody knows how many looks there were",
-            where=str(path),
-            fix=f"restore the home, or begin the series on purpose: robustcheck series {name} --start",
-        ) from None
-    except (OSError, ValueError) as error:
+        content = read_kept(directory, _file(name))
+        if content is not None:
+            return _records().validate_json(unsealed_json(content))
+    except (RecordError, ValueError) as error:
         raise RecordError(
             f"the history of the series {name} cannot be read",
-            where=str(path),
+            where=where,
             expected="the file as robustcheck wrote it",
             fix=f"restore it; or delete it and begin anew: robustcheck series {name} --start",
         ) from error
+    raise RecordError(
+        f"the history of the series {name} is not here: without it nobody knows how many looks there were",
+        where=where,
+        fix=f"restore the home, or begin the series on purpose: robustcheck series {name} --start",
+    )
 
 
-def start_series(directory: Path, name: str) -> SeriesRecord:
+def start_series(directory: Place, name: str) -> SeriesRecord:
     """Begin a series without a look; raise SetupError where it has begun already."""
     try:
         require_series_name(name)
     except ValueError as error:
         raise SetupError(f"{name!r} cannot name a series", expected=str(error).removeprefix("expected ")) from None
-    if _file(directory, name).exists():
-        raise SetupError(
-            f"the series {name} has begun already", where=str(_file(directory, name)), fix="use another name"
-        )
-    record = SeriesRecord(name)
-    write_series(directory, record)
+    home = open_home(directory)
+    with alone(home, name):
+        if home.has(_file(name)):
+            raise SetupError(
+                f"the series {name} has begun already", where=home.place(_file(name)), fix="use another name"
+            )
+        record = SeriesRecord(name)
+        write_series(directory, record)
     return record
 
 
@@ -99,18 +103,37 @@ def add_looks(record: SeriesRecord, looks: tuple[TakenLook, ...]) -> SeriesRecor
     return replace(record, looks=tuple(known[number] for number in sorted(known)))
 
 
-def write_series(directory: Path, record: SeriesRecord) -> None:
+def take_looks(directory: Place, planned: SeriesRecord, looks: tuple[TakenLook, ...]) -> SeriesRecord:
+    """Add looks to the history of a series, which may have grown since it was read as ``planned``.
+
+    Where another run took the same numbers meanwhile, these looks count after its own: none may be forgotten.
+    """
+    with alone(open_home(directory), planned.name):
+        try:
+            found = load_series(directory, planned.name)
+        except RecordError:
+            # Only a declared series gets here without a history: an open-ended one is judged with it or not at all.
+            found = planned
+        later = found.taken - planned.taken
+        moved = (replace(look, number=look.number + later * (look.number > planned.taken)) for look in looks)
+        record = add_looks(found, tuple(moved))
+        write_series(directory, record)
+    return record
+
+
+def write_series(directory: Place, record: SeriesRecord) -> None:
     """Keep the looks of a series, whole or not at all."""
-    write_atomically(_file(directory, record.name), seal_json(_records().dump_json(record, indent=1)))
+    open_home(directory).write(_file(record.name), [seal_json(_records().dump_json(record, indent=1))])
 
 
-def known_series(directory: Path) -> tuple[str, ...]:
+def known_series(directory: Place) -> tuple[str, ...]:
     """Return the names of the series that have begun."""
-    return tuple(sorted(path.stem for path in directory.glob("*.json")))
+    names = (kept.name for kept in open_home(directory).files())
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
 
 
-def _file(directory: Path, name: str) -> Path:
-    return directory / f"{name}.json"
+def _file(name: str) -> str:
+    return f"{name}.json"
 
 
 @cache

@@ -12,7 +12,7 @@ from robustcheck.measure.engines import Engine, InProcess, Shared
 from robustcheck.measure.exported import Logits, logits_of
 from robustcheck.measure.learnt import export_learnt
 from robustcheck.measure.loaded_models import group_by_budget, group_models
-from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent
+from robustcheck.measure.measure_settings import MeasureSettings, ProgressEvent, local_place
 from robustcheck.measure.measuring import Bench, measure_cells, stored_score
 from robustcheck.measure.metric import Metric, cells_of_options, known_metrics, metric_named, metric_of
 from robustcheck.measure.on_ray import OnRay
@@ -41,6 +41,7 @@ __all__ = [
     "group_by_budget",
     "group_models",
     "known_metrics",
+    "local_place",
     "logits_of",
     "measure_cells",
     "metric_named",

@@ -11,7 +11,7 @@ from robustcheck.crops import Decoding
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.models.encoders import Precision
-from robustcheck.store import is_url
+from robustcheck.store import Place, is_url
 
 GIB = 2**30
 
@@ -28,7 +28,7 @@ class MeasureSettings:
     is given.
     """
 
-    store: str | Path
+    store: Place
     roots: tuple[Path, ...] = ()
     device: str = "auto"
     precision: Precision = "fp32"
@@ -44,9 +44,14 @@ class MeasureSettings:
     @property
     def local(self) -> Path:
         """The directory for what is known of the files of this machine: the store, or a cache where that is a URL."""
-        if is_url(self.store):
-            return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robustcheck"
-        return Path(self.store)
+        return local_place(self.store)
+
+
+def local_place(place: Place) -> Path:
+    """Return a directory of this machine: the place itself, or a cache where that is a URL."""
+    if is_url(place):
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robustcheck"
+    return Path(place)
 
 
 @dataclass(frozen=True, slots=True)

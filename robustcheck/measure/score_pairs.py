@@ -6,9 +6,8 @@ samples that lie outside of the store, such as a baseline's, are stamped, and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,19 +27,14 @@ _EMPTY = np.empty(0)
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One score of a pair: its key, how its samples are read, and the file that they lie in, if not in the store."""
+    """One score of a pair: its key, and how its samples are read.
+
+    ``stamp`` tells what changes when the file of samples that lie outside of the store does.
+    """
 
     key: str
     read: Callable[[], Samples]
-    file: Path | None = None
-
-    @property
-    def stamp(self) -> list[int]:
-        """Return what changes when the file of the samples does."""
-        if self.file is None or not self.file.exists():
-            return []
-        found = self.file.stat()
-        return [found.st_size, found.st_mtime_ns]
+    stamp: Callable[[], Sequence[int]] = tuple
 
 
 @dataclass(slots=True)
@@ -74,7 +68,7 @@ class PairBook:
         self, what: str, first: Partner, second: Partner, make: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
         key = content_key({"pair": [first.key, second.key], "of": what, "scoring": SCORING})
-        stamps = [first.stamp, second.stamp]
+        stamps = [list(first.stamp()), list(second.stamp())]
         if key not in self._known:
             stored = self.store.read("pairs", key)
             if stored is not None and stored.facts["stamps"] == stamps:

@@ -70,9 +70,9 @@ OPTIONS = (
     Option("--robust-precision", "precision of the encoders", default="fp32", choices=("fp32", "fp16", "bf16")),
     Option(
         "--robust-home",
-        "where store, baselines and series live together (default: .robustcheck)",
-        metavar="DIR",
-        kind="paths",
+        "where store, baselines, series and the noise floor live together: a directory, or a URL such as "
+        "s3://bucket/path (default: .robustcheck)",
+        metavar="DIR|URL",
     ),
     Option(
         "--robust-series",

@@ -52,16 +52,28 @@ def _written(plain: Any) -> bytes:
 def load_run(path: Path) -> RunRecord:
     """Read a run from its ``run.json`` or from the directory that holds it; raise RecordError for a changed bit."""
     file = path / RUN_FILE if path.is_dir() else path
-    found = _parse(file)
+    if not file.exists():
+        raise RecordError(
+            "no run record can be read here",
+            where=str(file),
+            expected=f"a {RUN_FILE}, or the directory of a report that holds one",
+            fix="name a run under reports/, or run the suites first",
+        )
+    return parse_run(read_bytes(file, RecordError, what="the run record"), str(file))
+
+
+def parse_run(content: bytes, where: str) -> RunRecord:
+    """Read a run from what ``dump_run`` wrote; raise RecordError for a changed bit."""
+    found = _parse(content, where)
     schema = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(found, dict) or schema not in _READ:
         raise RecordError(
             f"a run record of schema {shown(schema)}",
-            where=str(file),
+            where=where,
             expected=f"schema {' or '.join(map(str, _READ))}, which this version of robustcheck reads",
             fix="run the suites again, or read the record with the version that wrote it",
         )
-    return _validate(_unfolded(found, file), file)
+    return _validate(_unfolded(found, where), where)
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
@@ -84,13 +96,13 @@ def _json(value: Any) -> str:
     return pydantic_core.to_json(value, inf_nan_mode="strings").decode()
 
 
-def _unfolded(found: dict[str, Any], file: Path) -> dict[str, Any]:
+def _unfolded(found: dict[str, Any], where: str) -> dict[str, Any]:
     if found["schema"] == 1:
         return found | {"schema": SCHEMA}
     try:
         return unfold(found)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(file, f"its tables do not fit its results ({error})") from None
+        raise _damaged(where, f"its tables do not fit its results ({error})") from None
 
 
 @cache
@@ -98,40 +110,33 @@ def _adapter() -> TypeAdapter[RunRecord]:
     return TypeAdapter(RunRecord)
 
 
-def _parse(file: Path) -> object:
-    if not file.exists():
-        raise RecordError(
-            "no run record can be read here",
-            where=str(file),
-            expected=f"a {RUN_FILE}, or the directory of a report that holds one",
-            fix="name a run under reports/, or run the suites first",
-        )
-    unsealed = unseal_json(read_bytes(file, RecordError, what="the run record"))
+def _parse(content: bytes, where: str) -> object:
+    unsealed = unseal_json(content)
     if unsealed is None:
-        raise _damaged(file, "its content is not what its checksum says")
+        raise _damaged(where, "its content is not what its checksum says")
     try:
-        found = parse_json(decoded(unsealed.content, str(file), RecordError), str(file), RecordError)
+        found = parse_json(decoded(unsealed.content, where, RecordError), where, RecordError)
     except RecordError as error:
-        raise _damaged(file, error.found) from None
+        raise _damaged(where, error.found) from None
     if not unsealed.sealed and isinstance(found, dict) and (strange := sorted(set(found) - _KEYS)):
         # A record from before there were checksums has none of these keys: a bit of a name has changed.
-        raise _damaged(file, f"the key {strange[0]!r}")
+        raise _damaged(where, f"the key {strange[0]!r}")
     return found
 
 
-def _validate(found: object, file: Path) -> RunRecord:
+def _validate(found: object, where: str) -> RunRecord:
     try:
         return _adapter().validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _damaged(file, f"{place}: {first['msg']}") from None
+        raise _damaged(where, f"{place}: {first['msg']}") from None
 
 
-def _damaged(file: Path, what: str) -> RecordError:
+def _damaged(where: str, what: str) -> RecordError:
     return RecordError(
         f"the run record is damaged: {what}",
-        where=str(file),
+        where=where,
         expected=_UNCHANGED,
         fix="restore the file, or run the suites again",
     )

@@ -18,6 +18,7 @@ from robustcheck.run.evidence import EvidenceBook, published_score
 from robustcheck.run.members import gather_groups
 from robustcheck.stats.compare import Difference
 from robustcheck.stats.sampling import keep_ids
+from robustcheck.store import Place
 from robustcheck.values import NEW_ORIGIN, Cell, Score, TrendPoint
 from robustcheck.values.checks import Check, PlannedCheck
 
@@ -38,7 +39,7 @@ class CaseBook:
     """The cases of a run; what several items share is gathered once."""
 
     book: EvidenceBook
-    baselines: Path
+    baselines: Place
     directory: Path
     today: date
     noise: tuple[NoiseFloor, ...] = ()
@@ -143,7 +144,7 @@ class CaseBook:
 
 
 def _partner(baseline: Baseline, score: Score) -> Partner:
-    return Partner(score.key, lambda: baseline.samples(score), baseline.samples_file(score))
+    return Partner(score.key, lambda: baseline.samples(score), lambda: baseline.stamp(score))
 
 
 def _load_points(check: Check) -> PopulationPoints | None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from robustcheck.errors import RecordError, SetupError
 from robustcheck.history.taken_looks import (
     SeriesRecord,
     TakenLook,
-    add_looks,
     load_series,
     question,
-    write_series,
+    take_looks,
 )
 from robustcheck.run.plan import Plan
 from robustcheck.stats.spending import even_share, open_share
+from robustcheck.store import Place
 from robustcheck.values import Result, RunRecord, Score
 from robustcheck.values.checks import PlannedCheck, Suite
 from robustcheck.values.series import Look, Series, require_series_name
@@ -25,7 +24,7 @@ from robustcheck.values.series import Look, Series, require_series_name
 class LookBook:
     """The series of a run; ``declared`` is the one of the command line, which goes before those of the suites."""
 
-    directory: Path
+    directory: Place
     declared: Series | None = None
     _records: dict[str, SeriesRecord | RecordError] = field(default_factory=dict)
 
@@ -78,7 +77,7 @@ class LookBook:
             if result.look is not None and result.verdict.value is not None:
                 by_series.setdefault(result.look.series.name, []).append(_taken(run, result, result.look.number))
         for name, looks in by_series.items():
-            write_series(self.directory, add_looks(self.record(Series(name)), tuple(looks)))
+            take_looks(self.directory, self.record(Series(name)), tuple(looks))
 
     def _load(self, name: str) -> SeriesRecord | RecordError:
         if name not in self._records:

@@ -10,8 +10,8 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
-from robustcheck.history.baselines import SAMPLES, has_samples, read_samples, write_samples
 from robustcheck.history.kept_noise import load_noise
+from robustcheck.history.kept_samples import SAMPLES, has_samples, kept_keys, read_samples, write_samples
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
@@ -27,6 +27,7 @@ from robustcheck.run.rerun import name_models, rerun_command
 from robustcheck.run.settings import RunSettings
 from robustcheck.run.verdict_pictures import draw_result
 from robustcheck.spec import load_suite
+from robustcheck.store import below, is_url
 from robustcheck.values import Drawn, ModelRef, Result, Score, Status, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck, Suite
 
@@ -194,7 +195,7 @@ class RobustSession:
         """Return what finds the samples of a case: in the store, or beside the baseline that it is held against."""
         needs = case.planned.check.expect.needs
         kept = [self.settings.samples]
-        kept += [self.settings.baselines / needs.baseline / SAMPLES] if needs.baseline else []
+        kept += [below(self.settings.baselines, f"{needs.baseline}/{SAMPLES}")] if needs.baseline else []
         if needs.model is not None and case.reference is not None and case.reference.evidence == "live":
             self._keep_samples(case.reference)
         return lambda score: next(filter(None, (read_samples(place, score.key) for place in kept)), None)
@@ -203,9 +204,18 @@ class RobustSession:
         """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""
         if score.evidence == "published" or score.key in self._kept:
             return
-        if not has_samples(self.settings.samples, score.key):
+        if not self._has_samples(score.key):
             write_samples(self.settings.samples, score.key, self.book.bench.samples(score.cell))
         self._kept.add(score.key)
+
+    def _has_samples(self, key: str) -> bool:
+        place = self.settings.samples
+        return key in self._in_bucket if is_url(place) else has_samples(place, key)
+
+    @cached_property
+    def _in_bucket(self) -> frozenset[str]:
+        """The per-sample scores that lie in a bucket: listed once, where a file of a directory is looked at."""
+        return kept_keys(self.settings.samples) if is_url(self.settings.samples) else frozenset()
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:

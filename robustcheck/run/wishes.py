@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.baselines import known_baselines
+from robustcheck.store import Place
 from robustcheck.values.checks import PlannedCheck
 
 
-def refuse_missing_baselines(items: Sequence[PlannedCheck], baselines: Path) -> None:
+def refuse_missing_baselines(items: Sequence[PlannedCheck], baselines: Place) -> None:
     """Raise one RecordError with the place of every check that is to be held against a baseline that is not there."""
     known = known_baselines(baselines)
     missing: dict[str, str] = {}

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from robustcheck.errors import SetupError
+from robustcheck.history.kept_files import open_home
 from robustcheck.run.settings import RunSettings
-from robustcheck.store import is_url
+from robustcheck.store import is_url, open_storage
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -16,8 +17,12 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 def refuse_unwritable(settings: RunSettings, environ: Mapping[str, str]) -> None:
     """Raise SetupError for the first place of a run that cannot be written."""
     _refuse_directory(settings.reports, "the reports", "--robust-report DIR")
-    if not is_url(settings.measure.store):
+    if is_url(settings.measure.store):
+        open_storage(settings.measure.store).require_reachable()
+    else:
         _refuse_directory(Path(settings.measure.store), "the store", "--robust-store DIR")
+    # Whether a home can be written is not asked: a run on somebody's branch may read baselines that it must not change.
+    open_home(settings.home).require_reachable()
     if summary := environ.get(STEP_SUMMARY):
         _refuse_file(Path(summary))
 

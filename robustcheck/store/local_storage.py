@@ -17,11 +17,15 @@ class LocalStorage:
     """Keeps files in a directory, which is made with the first of them."""
 
     root: Path
+    what: str = "the store"
 
     @property
     def has_locks(self) -> bool:
         """Return True."""
         return True
+
+    def require_reachable(self) -> None:
+        """Do nothing."""
 
     def place(self, name: str) -> str:
         """Return the path of a file."""
@@ -36,7 +40,7 @@ class LocalStorage:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise SetupError(f"the store cannot be read ({error})", where=self.place(name)) from error
+            raise SetupError(f"{self.what} cannot be read ({error})", where=self.place(name)) from error
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a file beside its place, then put it there."""

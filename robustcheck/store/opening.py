@@ -8,8 +8,11 @@ from urllib.parse import unquote, urlsplit
 from robustcheck.store.local_storage import LocalStorage
 from robustcheck.store.storage import Storage
 
+# A directory, or a URL that fsspec knows.
+Place = Path | str
 
-def is_url(place: Path | str) -> bool:
+
+def is_url(place: Place) -> bool:
     """Say whether a place is a URL, not a path.
 
     >>> is_url("s3://bucket/robustcheck"), is_url("store"), is_url(Path("store"))
@@ -18,19 +21,31 @@ def is_url(place: Path | str) -> bool:
     return isinstance(place, str) and "://" in place
 
 
-def absolute_place(place: Path | str) -> Path | str:
+def below(place: Place, name: str) -> Place:
+    """Return the place of a name below a place.
+
+    >>> below("s3://bucket/robustcheck/", "series")
+    's3://bucket/robustcheck/series'
+    """
+    return f"{str(place).rstrip('/')}/{name}" if is_url(place) else Path(place) / name
+
+
+def absolute_place(place: Place) -> Place:
     """Return a place that means the same in every process: a URL, or an absolute path."""
     return place if is_url(place) else Path(place).expanduser().resolve()
 
 
-def open_storage(place: Path | str) -> Storage:
-    """Return the storage of a directory or a URL; raise SetupError for a URL that cannot be used."""
+def open_storage(place: Place, what: str = "the store") -> Storage:
+    """Return the storage of a directory or a URL; raise SetupError for a URL that cannot be used.
+
+    ``what`` is kept there, as errors call it.
+    """
     if not is_url(place):
-        return LocalStorage(Path(place))
+        return LocalStorage(Path(place), what)
     url = urlsplit(str(place))
     if url.scheme == "file":
-        return LocalStorage(Path(unquote(url.path)))
+        return LocalStorage(Path(unquote(url.path)), what)
     # Here, because a run on a directory needs no fsspec.
     from robustcheck.store.url_storage import open_url
 
-    return open_url(str(place))
+    return open_url(str(place), what)

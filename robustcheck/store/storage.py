@@ -34,6 +34,9 @@ class Storage(Protocol):
     def has_locks(self) -> bool:
         """Say whether processes can agree here on who makes what; without locks two may make the same."""
 
+    def require_reachable(self) -> None:
+        """Raise SetupError where whatever keeps the files does not answer; a directory is made when it is needed."""
+
     def place(self, name: str) -> str:
         """Return where a file is, for messages."""
 

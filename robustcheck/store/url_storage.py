@@ -38,15 +38,25 @@ class UrlStorage:
     url: str
     file_system: AbstractFileSystem
     root: str
+    what: str = "the store"
 
     @property
     def has_locks(self) -> bool:
         """Return False."""
         return False
 
+    def require_reachable(self) -> None:
+        """Raise SetupError where the service does not answer, refuses these credentials, or has no such bucket."""
+        if self.url.partition("://")[0] not in _EXTRAS:
+            return
+        bucket = self.root.partition("/")[0]
+        with self._explained("reached", ""):
+            if not self.file_system.exists(bucket):
+                raise FileNotFoundError(f"there is no bucket {bucket}")
+
     def place(self, name: str) -> str:
         """Return the URL of a file."""
-        return f"{self.url}/{name}"
+        return f"{self.url}/{name}" if name else self.url
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes | None:
         """Return the bytes of a file from ``start`` up to ``stop``, or None when it is not there."""
@@ -118,13 +128,13 @@ class UrlStorage:
         # Each backend has errors of its own, and many of them are not OSErrors.
         except Exception as error:
             raise SetupError(
-                f"the store cannot be {done} ({type(error).__name__}: {error})",
+                f"{self.what} cannot be {done} ({type(error).__name__}: {error})",
                 where=self.place(name),
                 fix="see that the bucket exists, that its service is reachable, and that your credentials may use it",
             ) from error
 
 
-def open_url(url: str) -> UrlStorage:
+def open_url(url: str, what: str = "the store") -> UrlStorage:
     """Return the storage at a URL; raise SetupError where its kind is unknown or its package is not installed."""
     from fsspec.core import url_to_fs
 
@@ -137,11 +147,11 @@ def open_url(url: str) -> UrlStorage:
         raise SetupError(f"{scheme}:// needs a package ({error})", where=url, fix=f"install {package}") from error
     except ValueError as error:
         raise SetupError(
-            f"the store cannot be opened ({error})",
+            f"{what} cannot be opened ({error})",
             where=url,
             expected="a directory, or a URL such as s3://bucket/path",
         ) from error
-    return UrlStorage(url.rstrip("/"), file_system, root.rstrip("/"))
+    return UrlStorage(url.rstrip("/"), file_system, root.rstrip("/"), what)
 
 
 def _begun(pieces: Iterator[bytes]) -> tuple[bytes, Iterable[bytes]]:

@@ -23,7 +23,7 @@ from run_makers import make_result, make_run
 
 from robustcheck.cli.answers import MeasuredAnswer
 from robustcheck.datasets.digits import open_digits
-from robustcheck.history.baselines import write_samples
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.report import load_run, write_report
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema
@@ -280,7 +280,7 @@ def test_measure_published_evidence_measures_nothing(robustcheck: Robustcheck) -
         ([FAKE, "digits", "top1", "--prompts", "openai-8"], ["did you mean 'openai-80'?"]),
         ([FAKE, "digits", "top1", "--arch", "ViT-B-32"], ["no checkpoint file to belong to"]),
         ([FAKE, "digits", "top1", "--evidence", "guess"], ["--evidence", "'guess' is not one of 'auto'"]),
-        ([FAKE, "digits", "top1", "--precision", "int4"], ["--precision", "'int4' is not one of 'fp32'"]),
+        ([FAKE, "digits", "top1", "--precision", "int4"], ["--precision", "is not one of 'fp32'"]),
         (["zoo:vit-plain-100", "digits", "top1", "--device", "abacus"], ["the device 'abacus' cannot be used"]),
         ([FAKE, "imagenet-v2", "top1"], ["imagenet-v2", "--robust-data"]),
         ([FAKE, "elsewhere/set", "top1"], ["elsewhere/set"]),

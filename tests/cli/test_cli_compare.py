@@ -9,7 +9,8 @@ from command import Robustcheck, refused
 from plugin_makers import GREEN, run, write
 from run_makers import make_result, make_run, scored
 
-from robustcheck.history.baselines import bless, write_samples
+from robustcheck.history.baselines import bless
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.report import write_report
 from robustcheck.values import Result
 

@@ -13,8 +13,9 @@ from command import Robustcheck, write
 from factories import live_score
 from run_makers import make_result, make_run
 
-from robustcheck.history.baselines import load_baseline, write_samples
+from robustcheck.history.baselines import load_baseline
 from robustcheck.history.kept_noise import NoiseFloor, keep_noise
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.report import write_report
 
 LIVE = """\

@@ -18,7 +18,8 @@ from factories import live_score, published_score
 from run_makers import make_result, make_run
 
 from robustcheck.errors import RecordError
-from robustcheck.history.baselines import Baseline, bless, load_baseline, read_samples, write_samples
+from robustcheck.history.baselines import Baseline, bless, load_baseline
+from robustcheck.history.kept_samples import read_samples, write_samples
 from robustcheck.measure import MeasureSettings, stored_score
 from robustcheck.models.reference import parse_reference
 from robustcheck.report import load_run, write_report

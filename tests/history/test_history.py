@@ -12,8 +12,9 @@ from factories import MODEL, live_score, published_score
 from run_makers import make_result, make_run, scored
 
 from robustcheck.errors import RecordError
-from robustcheck.history.baselines import KeptRun, write_samples
+from robustcheck.history.baselines import KeptRun
 from robustcheck.history.changes import changes_since, differences, movement, previous_run
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.report import write_report
 from robustcheck.values import Change, ModelRef, Quantity, Result, RunRecord, Score, Status
 

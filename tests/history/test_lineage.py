@@ -13,7 +13,8 @@ from factories import live_score, published_score
 from run_makers import make_result, make_run
 
 from robustcheck.errors import RecordError
-from robustcheck.history.baselines import Baseline, Blessing, bless, load_baseline, write_samples
+from robustcheck.history.baselines import Baseline, Blessing, bless, load_baseline
+from robustcheck.history.kept_samples import write_samples
 from robustcheck.history.lineage import begin_lineage, continue_lineage
 from robustcheck.report import write_report
 from robustcheck.values import ModelRef, Quantity, RunRecord, Score

@@ -68,7 +68,7 @@ def test_a_failed_check_shows_its_worst_classes_confusions_and_images(record: Ru
 
 
 def test_the_worst_classes_are_those_of_the_samples(record: RunRecord, place: Path) -> None:
-    from robustcheck.history.baselines import read_samples
+    from robustcheck.history.kept_samples import read_samples
 
     result, found = drawn(record, "reads")
     assert result.score is not None
