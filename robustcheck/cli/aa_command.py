@@ -13,6 +13,7 @@ import typer
 from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share
 from robustcheck.run.against_itself import AgainstItself, Repeats, judge_against_itself
@@ -46,7 +47,8 @@ def aa(
     session = _session(how, models)
     share = _share(flips, how)
     items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
-    found, left_out = _judge_all(session, items, times, share, seed)
+    with showing_progress() as session.listener:
+        found, left_out = _judge_all(session, items, times, share, seed)
     if as_json:
         typer.echo(json.dumps(_plain(found, share)))
         return

@@ -39,6 +39,7 @@ from robustcheck.cli.population_command import population
 from robustcheck.cli.printed_tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.series_command import series
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.cli.store_command import store
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
@@ -213,7 +214,8 @@ def print_measurement(
 ) -> None:
     """Measure one model on one data set: value, interval, n, evidence, and how the value came about."""
     session = _session(how, evidence)
-    answer = measure_one(session, model, dataset, metric, where or [], option or [], transform, prompts, arch)
+    with showing_progress() as session.listener:
+        answer = measure_one(session, model, dataset, metric, where or [], option or [], transform, prompts, arch)
     _print(answer, as_json)
 
 

@@ -13,6 +13,7 @@ import typer
 
 from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.user_paths import user_path
 from robustcheck.measure import Bench
@@ -32,13 +33,14 @@ def estimate(
 ) -> None:
     """Estimate the accuracy of models on a set without labels: ALine-S, agreement on the line (Baek et al. 2022)."""
     here = Path.cwd()
-    bench = Bench(how.settings)
     chosen = resolve_models(tuple(filter(None, models.split(","))), arch=arch)
     if len(chosen) < MIN_MODELS:
         raise SetupError(f"{len(chosen)} models", where="--models", expected=f"at least {MIN_MODELS} of them")
     known, unknown = (_place(name, here) for name in (like, dataset))
-    line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown))
-    accuracies = np.array([_value(bench, Cell(model, Quantity("top1", known))) for model in chosen])
+    with showing_progress() as progress:
+        bench = Bench(how.settings, on_progress=progress.on_progress)
+        line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown))
+        accuracies = _values(bench, [Cell(model, Quantity("top1", known)) for model in chosen])
     rows = list(zip([model.id for model in chosen], accuracies, line.carry_over(accuracies), strict=True))
     if as_json:
         facts = {"slope": line.slope, "intercept": line.intercept, "r2": line.r2, "pairs": line.pairs}
@@ -61,19 +63,21 @@ def _close(line: AgreementLine) -> None:
 
 def _agreements(bench: Bench, models: Sequence[ModelRef], dataset: str) -> np.ndarray:
     """Return how often each pair of models gives the same answer."""
-    return np.array(
-        [
-            _value(bench, Cell(one, Quantity("agreement", dataset, options=(("with", other.text),))))
-            for one, other in combinations(models, 2)
-        ]
+    pairs = combinations(models, 2)
+    return _values(
+        bench, [Cell(one, Quantity("agreement", dataset, options=(("with", other.text),))) for one, other in pairs]
     )
 
 
-def _value(bench: Bench, cell: Cell) -> float:
-    found = bench.measure(cell)
-    if isinstance(found, RobustcheckError):
-        raise found
-    return found.value
+def _values(bench: Bench, cells: Sequence[Cell]) -> np.ndarray:
+    """Measure cells, in one pass over the images; raise the first error."""
+    found = bench.measure_all(cells)
+    values = []
+    for score in (found[cell] for cell in cells):
+        if isinstance(score, RobustcheckError):
+            raise score
+        values.append(score.value)
+    return np.array(values)
 
 
 def _place(name: str, here: Path) -> str:

@@ -10,8 +10,9 @@ import typer
 
 from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import ModelUnavailable, SetupError
-from robustcheck.measure import Bench, MeasureSettings, logits_of
+from robustcheck.measure import Bench, logits_of
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.predictions import write_about, write_predictions
 from robustcheck.values import Cell, ModelRef, Quantity
@@ -30,8 +31,10 @@ def export(
     """Write the logits of models on a data set, for predictions:OUT/MODEL on machines without model or images."""
     # Which metric does not matter: all of them are made of the same logits.
     quantity = Quantity("top1", _absolute(dataset), transform=transform, prompts=prompts)
-    for line in export_models(resolve_models(models, arch=arch), quantity, out, how.settings):
-        say(line)
+    with showing_progress() as progress:
+        bench = Bench(how.settings, on_progress=progress.on_progress)
+        for line in export_models(resolve_models(models, arch=arch), quantity, out, bench):
+            say(line)
 
 
 def _absolute(dataset: str) -> str:
@@ -39,9 +42,7 @@ def _absolute(dataset: str) -> str:
     return str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
 
 
-def export_models(
-    models: Sequence[ModelRef], quantity: Quantity, out: Path, settings: MeasureSettings
-) -> Iterator[str]:
+def export_models(models: Sequence[ModelRef], quantity: Quantity, out: Path, bench: Bench) -> Iterator[str]:
     """Measure what is missing and write a directory a model under ``out``; yield a line about each.
 
     Members of a set that are not on this machine are left out; raises ModelUnavailable for a named model,
@@ -50,7 +51,7 @@ def export_models(
     written = 0
     for model in models:
         try:
-            yield str(_export(model, quantity, out, settings))
+            yield str(_export(model, quantity, out, bench))
             written += 1
         except ModelUnavailable as error:
             if model.named:
@@ -60,8 +61,8 @@ def export_models(
         raise SetupError(f"nothing was written: none of the {len(models)} models is on this machine")
 
 
-def _export(model: ModelRef, quantity: Quantity, out: Path, settings: MeasureSettings) -> Path:
-    found = logits_of(Cell(model, quantity), Bench(settings))
+def _export(model: ModelRef, quantity: Quantity, out: Path, bench: Bench) -> Path:
+    found = logits_of(Cell(model, quantity), bench)
     directory = out / model.id.replace("/", "__")
     named = {"transform": quantity.transform, "prompts": quantity.prompts}
     path = write_predictions(

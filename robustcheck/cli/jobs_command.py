@@ -13,6 +13,7 @@ from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import SetupError
 from robustcheck.measure import Bench, default_batch, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
@@ -94,7 +95,9 @@ def do_part(path: Path, index: int, of: int | None) -> Work:
     settings = replace(found.header.settings, workers=usable_cores())
     if settings.probes_batch:
         settings = replace(settings, batch_size=default_batch(settings.device))
-    return do_lines(Bench(settings), found.header, found.part(index, of))
+    with showing_progress() as progress:
+        bench = Bench(settings, on_progress=progress.on_progress)
+        return do_lines(bench, found.header, found.part(index, of))
 
 
 def _wait_for(submitted: list[Any]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.measure import Bench, export_learnt
@@ -25,7 +26,8 @@ def learn(
 ) -> None:
     """Write what an adapter learns: +coop-train the file of +coop@FILE, +trigger-search a log for prompts: FILE.log."""
     cell = Cell(resolve_one(model), Quantity("top1", dataset))
-    write_atomically(out, learnt_content(cell, Bench(how.settings)))
+    with showing_progress() as progress:
+        write_atomically(out, learnt_content(cell, Bench(how.settings, on_progress=progress.on_progress)))
     say(f"written: {out}")
 
 

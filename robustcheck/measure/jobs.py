@@ -29,6 +29,11 @@ class Job:
         return self.images.pieces(self.chunk_rows).span(self.chunk)
 
     @property
+    def share(self) -> float:
+        """What part of a chunk it is: 1, or less for a piece."""
+        return self.images.pieces(self.chunk_rows).share(self.chunk)
+
+    @property
     def lock_key(self) -> str:
         """What tells processes that they are at the same images, whichever models each of them plans."""
         images = self.images

@@ -56,7 +56,11 @@ def local_place(place: Place) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """How far a pass is: ``done`` of ``total`` images, for ``models`` at once."""
+    """How far a pass is: ``done`` of ``total`` images, for ``models`` at once.
+
+    Since the event before, ``images`` were run, and ``chunks`` written, counted for each model; of the whole pass
+    ``chunks_in_all``.
+    """
 
     dataset: str
     transform: str | None
@@ -64,6 +68,9 @@ class ProgressEvent:
     total: int
     images_per_second: float
     models: tuple[str, ...]
+    images: int = 0
+    chunks: float = 0.0
+    chunks_in_all: float = 0.0
 
 
 OnProgress = Callable[[ProgressEvent], None]

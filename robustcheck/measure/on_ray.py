@@ -98,11 +98,15 @@ def _gathered(ray: Any, waiting: dict[Any, tuple[Job, ...]], on_progress: OnProg
             failures.update(ray.get(task))
         except ray.exceptions.RayError as error:
             failures.update(_lost(group, error))
-        done += sum(len(job.span) for job in group)
+        images_done = sum(len(job.span) for job in group)
+        done += images_done
         if on_progress is not None:
             images, models = group[0].images, tuple(outputs.ref.id for outputs in group[0].outputs)
             rate = done / max(time.perf_counter() - started, 1e-9)
-            on_progress(ProgressEvent(images.name, images.transform, done, total, rate, models))
+            made = sum(len(job.outputs) * job.share for job in group)
+            in_all = total / images_done * made
+            event = ProgressEvent(images.name, images.transform, done, total, rate, models, images_done, made, in_all)
+            on_progress(event)
     return failures
 
 

@@ -193,15 +193,17 @@ class Pass:
             filling, count = self._under_way.popleft()
             self._measured(filling.collect, 0)
             filling.collected += count
-            self._tell(filling.claimed, count)
+            written = 0
             if filling.collected == len(filling.claimed.job.span):
                 self._open.popleft()
                 try:
-                    self._write(filling)
+                    written = self._write(filling)
                 finally:
                     filling.claimed.release()
+            self._tell(filling.claimed, count, written)
 
-    def _write(self, filling: _UnderWay) -> None:
+    def _write(self, filling: _UnderWay) -> int:
+        """Write the chunk of each model that did not fail; return how many that are."""
         job = filling.claimed.job
         for place, runner in enumerate(filling.claimed.runners):
             if runner.error is None:
@@ -210,6 +212,7 @@ class Pass:
         if self._crops is not None:
             for geometry, crops in filling.made.whole(len(job.span)):
                 self._crops.write(job, geometry, crops)
+        return sum(runner.error is None for runner in filling.claimed.runners)
 
     def _batch(
         self, runner: Runner, places: Sequence[int], crops: Sequence[Crops], shared: dict[str, CropBatch]
@@ -255,14 +258,23 @@ class Pass:
         found = {geometry: self._crops.read(claimed.job, geometry) for geometry in claimed.geometries}
         return {geometry: block for geometry, block in found.items() if block is not None}
 
-    def _tell(self, claimed: Claimed, count: int) -> None:
+    def _tell(self, claimed: Claimed, count: int, written: int) -> None:
         self._done += count
         if self.on_progress is None:
             return
         seconds = max(time.perf_counter() - self._started, 1e-9)
         models = tuple(runner.outputs.ref.id for runner in claimed.runners if runner.error is None)
+        in_all = self.total / claimed.job.chunk_rows * len(models)
         event = ProgressEvent(
-            self.dataset.name, self.images.transform, self._done, self.total, self._done / seconds, models
+            self.images.name,
+            self.images.transform,
+            self._done,
+            self.total,
+            self._done / seconds,
+            models,
+            images=count,
+            chunks=written * claimed.job.share,
+            chunks_in_all=in_all,
         )
         self.on_progress(event)
 

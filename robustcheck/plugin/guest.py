@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +15,8 @@ import pytest
 
 # These show what would be set up, or which fixtures there are: nothing is measured, and nothing came of it.
 _DRY = ("setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
-_DIRECTORY = "robustcheck_directory"
+_DIRECTORY, _PROGRESS = "robustcheck_directory", "robustcheck_progress"
+_progress = pytest.StashKey[Path]()
 
 
 @contextmanager
@@ -52,6 +56,16 @@ def invocation_directory(config: pytest.Config) -> Path:
     return Path(told) if told else config.invocation_params.dir
 
 
+def progress_directory(config: pytest.Config) -> Path:
+    """Return where workers of xdist leave how far they are: a name that a run makes up, and no directory until then."""
+    told = getattr(config, "workerinput", {}).get(_PROGRESS)
+    if told:
+        return Path(told)
+    name = f"robustcheck-progress-{os.getpid()}-{secrets.token_hex(8)}"
+    return config.stash.setdefault(_progress, Path(tempfile.gettempdir()) / name)
+
+
 def tell_worker(workerinput: dict[str, object], config: pytest.Config) -> None:
-    """Tell a worker of xdist where pytest was started."""
+    """Tell a worker of xdist where pytest was started, and where to leave how far it is."""
     workerinput[_DIRECTORY] = str(invocation_directory(config))
+    workerinput[_PROGRESS] = str(progress_directory(config))

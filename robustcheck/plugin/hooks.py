@@ -65,6 +65,7 @@ class RunHooks:
         """Write the report; a run that judged nothing is not green."""
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[UNMATCHED] = self.run.unmatched
+        self.run.progress.close()
         with showing_warnings():
             self.run.finish(session)
 

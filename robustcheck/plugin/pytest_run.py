@@ -13,7 +13,7 @@ import pytest
 from robustcheck.errors import RobustcheckError
 from robustcheck.plugin.guest import is_dry
 from robustcheck.plugin.options import SUFFIX
-from robustcheck.plugin.progress import ProgressLine
+from robustcheck.plugin.progress import MeasuringProgress
 from robustcheck.run.closing import Finished, Outcome, finish_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
@@ -35,7 +35,8 @@ class Run:
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
         self.config = config
         self.settings = settings
-        self.session = RobustSession(settings, datetime.now(UTC).date(), ProgressLine(config))
+        self.progress = MeasuringProgress(config)
+        self.session = RobustSession(settings, datetime.now(UTC).date(), self.progress)
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
         self.planned: list[str] = []
@@ -76,6 +77,7 @@ class Run:
             self.is_running = True
             self.planned = [nodeid for nodeid in ids if f"{SUFFIX}::" in nodeid]
             self._refuse(self._planned_by_id())
+            self.progress.watch_workers()
 
     def _refuse(self, items: Sequence[PlannedCheck]) -> None:
         """Refuse, before anything is measured, what can be seen to fail: places and baselines that are not there."""

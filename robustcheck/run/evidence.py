@@ -5,7 +5,7 @@ One object a run: the first cell that needs a data set has all planned cells of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
 
@@ -24,7 +24,8 @@ class EvidenceBook:
 
     ``planned`` are the cells of the run; ``planned_live`` are those among them that must be measured, whatever is
     published. ``groups`` numbers the models that fit in memory together: they share passes. ``early`` are the planned
-    cells whose checks may be decided on part of the images.
+    cells whose checks may be decided on part of the images. ``before_measuring`` is called once,
+    when the first score has to be measured.
     """
 
     bench: Bench
@@ -33,6 +34,7 @@ class EvidenceBook:
     planned_live: frozenset[Cell] = frozenset()
     groups: Mapping[ModelRef, int] = field(default_factory=dict)
     early: Sequence[Cell] = ()
+    before_measuring: Callable[[], None] | None = None
     _found: dict[Cell, Found] = field(default_factory=dict)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
@@ -102,6 +104,9 @@ class EvidenceBook:
         return found if isinstance(found, Score) else None
 
     def _measured(self, cell: Cell) -> Found:
+        if self.before_measuring is not None:
+            begin, self.before_measuring = self.before_measuring, None
+            begin()
         planned: Iterable[Cell] = self.planned
         if cell.stage is not None:
             # Every check is looked at once; which of them need more images is found out one by one.

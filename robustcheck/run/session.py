@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -25,6 +25,7 @@ from robustcheck.run.members import make_model_test
 from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
 from robustcheck.run.settings import RunSettings
+from robustcheck.run.tally import Tally, planned_tally
 from robustcheck.run.verdict_pictures import draw_result
 from robustcheck.spec import load_suite
 from robustcheck.store import below, is_url
@@ -35,6 +36,9 @@ from robustcheck.values.checks import PlannedCheck, Suite
 @dataclass(slots=True)
 class Listener:
     """Who is told of measuring progress; the default tells nobody."""
+
+    def expect(self, planned: Callable[[], Tally]) -> None:
+        """Take note that measuring begins; ``planned`` finds out what is to be done in all."""
 
     def on_progress(self, event: ProgressEvent) -> None:
         """Take note of one progress event."""
@@ -55,7 +59,7 @@ class RobustSession:
     def book(self) -> EvidenceBook:
         """The scores of this run."""
         bench = Bench(self.settings.measure, self.settings.engine, lambda event: self.listener.on_progress(event))
-        return EvidenceBook(bench, self.settings.evidence)
+        return EvidenceBook(bench, self.settings.evidence, before_measuring=self._foretell)
 
     @cached_property
     def looks(self) -> LookBook:
@@ -87,6 +91,11 @@ class RobustSession:
             plan = plan_suite(suite, self._models(suite), make_model_test(suite), resolve)
             self._plans[suite.path] = self.looks.place(plan, suite)
         return self._plans[suite.path]
+
+    def _foretell(self) -> None:
+        """Tell the listener that measuring begins, and how it learns what is to be done."""
+        book = self.book
+        self.listener.expect(lambda: planned_tally(book.bench.lacking(book.lacking())))
 
     def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[int, int]]:
         """Return a sort key of each item: the group of models that fit in memory together, then the data set.

@@ -9,7 +9,7 @@ from robustcheck.store.local_storage import LocalStorage
 from robustcheck.store.storage import Storage
 
 # A directory, or a URL that fsspec knows.
-Place = Path | str
+Place = str | Path
 
 
 def is_url(place: Place) -> bool:

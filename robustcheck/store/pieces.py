@@ -55,6 +55,11 @@ class Pieces:
             return whole
         return tuple(start + place for place in _drawn(self.order, chunk, len(whole))[piece])
 
+    def share(self, number: int) -> float:
+        """Return what part of its chunk a number stands for: 1 where it is the whole."""
+        chunk, piece = self.split(number)
+        return 1.0 if piece is None else len(self.span(number)) / len(self.span(chunk))
+
 
 @lru_cache(maxsize=1024)
 def _drawn(order: str, chunk: int, rows: int) -> tuple[tuple[int, ...], ...]:

@@ -281,7 +281,7 @@ def test_measure_published_evidence_measures_nothing(robustcheck: Robustcheck) -
         ([FAKE, "digits", "top1", "--arch", "ViT-B-32"], ["no checkpoint file to belong to"]),
         ([FAKE, "digits", "top1", "--evidence", "guess"], ["--evidence", "'guess' is not one of 'auto'"]),
         ([FAKE, "digits", "top1", "--precision", "int4"], ["--precision", "is not one of 'fp32'"]),
-        (["zoo:vit-plain-100", "digits", "top1", "--device", "abacus"], ["the device 'abacus' cannot be used"]),
+        (["zoo:vit-plain-100", "digits", "top1", "--device", "abacus"], ["--robust-device abacus: no such device"]),
         ([FAKE, "imagenet-v2", "top1"], ["imagenet-v2", "--robust-data"]),
         ([FAKE, "elsewhere/set", "top1"], ["elsewhere/set"]),
     ],
