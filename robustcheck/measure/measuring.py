@@ -275,13 +275,23 @@ class Bench:
                 self.memo.get(recipe.learnt.basis.head)
         elif recipe.head is not None and recipe.saved is None:
             self.memo.get(recipe.head)
-        elif recipe.classes is not None and self.memo.missing(recipe.outputs) and recipe.saved is None:
-            model = self.models.get(recipe.ref)
-            if isinstance(model, SupervisedModel):
-                if recipe.reading is POOLED:
-                    pairing_of(recipe, model.class_count)
-                else:
-                    keep_pairing(recipe, model.class_count, self.memo)
+        else:
+            self.pair(recipe)
+
+    def pair(self, recipe: Recipe) -> None:
+        """See that the outputs of a classifier that are missing can be paired with the classes.
+
+        Where a reading's rows do not show how many there are, the pairing is kept for whoever scores them.
+        """
+        is_saved_or_has_head = recipe.saved is not None or recipe.learnt is not None or recipe.head is not None
+        if is_saved_or_has_head or recipe.classes is None or not self.memo.missing(recipe.outputs):
+            return
+        model = self.models.get(recipe.ref)
+        if isinstance(model, SupervisedModel):
+            if recipe.reading is POOLED:
+                pairing_of(recipe, model.class_count)
+            else:
+                keep_pairing(recipe, model.class_count, self.memo)
 
     def _missing(self, recipes: Iterable[Recipe]) -> dict[Outputs, tuple[int, ...]]:
         found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes)}

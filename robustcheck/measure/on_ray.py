@@ -57,6 +57,11 @@ class OnRay:
             try:
                 address = self.address or os.environ.get("RAY_ADDRESS") or "local"
                 ray.init(address, log_to_driver=False, configure_logging=False)
+            except ImportError as error:
+                # A client of a cluster needs more than Ray on this machine does.
+                raise SetupError(
+                    f"Ray lacks a package ({error})", where=str(self.address), fix="pip install 'robustcheck[ray]'"
+                ) from error
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 raise SetupError(
                     f"no cluster of Ray answers ({error})", where=str(self.address), fix="see that it runs: ray status"

@@ -59,10 +59,23 @@ def _fill_chunks(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> 
     wanted = [part for part in _parts(bench, cells, line, work) if isinstance(part, Outputs)]
     chunks = range(line.first, line.last)
     missing = {outputs: bench.memo.missing(outputs, chunks) for outputs in wanted}
+    if any(missing.values()):
+        _pair(bench, cells, {outputs.key for outputs in wanted}, work)
     failures = bench.do(plan_jobs(missing))
     work.errors += failures.values()
     work.chunks += sum(len(missing[outputs]) for outputs in wanted if outputs.key not in failures)
     work.found += sum(len(chunks) - len(missing[outputs]) for outputs in wanted)
+
+
+def _pair(bench: Bench, cells: list[Cell], keys: set[str], work: Work) -> None:
+    """Keep how outputs are paired with classes: who scores them loads no model, and must say what the pairing left."""
+    for cell in cells:
+        try:
+            for recipe in _recipes(bench, cell):
+                if recipe.outputs.key in keys:
+                    bench.pair(recipe)
+        except RobustcheckError as error:
+            work.errors.append(error)
 
 
 def _parts(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> list[Part]:

@@ -27,6 +27,8 @@ from robustcheck.protocols.attack.attacks import Asked
 from robustcheck.protocols.attack.readings import Attacked, Setup, Smallest, Trial
 from robustcheck.protocols.attack.victims import Answers
 from robustcheck.protocols.scoring import choose_images
+from robustcheck.run.job_file import plan_job_file
+from robustcheck.run.work import do_lines
 from robustcheck.values import PAIRING_REMARK, Cell, ModelRef, Quantity, Score
 
 ZOO = parse_reference("zoo:vit-plain-100")
@@ -91,6 +93,20 @@ def test_at_eps_0_an_attacked_image_is_the_image(tmp_path: Path, classifier: Mod
         remarks = [dict(each.provenance).get(PAIRING_REMARK) for each in (found, plain)]
         assert remarks[0] == remarks[1]
         assert (remarks[0] is None) == (model is ZOO)
+
+
+def test_a_worker_of_a_job_array_leaves_what_is_said_of_the_outputs(tmp_path: Path, classifier: ModelRef) -> None:
+    world = make_world(tmp_path, painted("known", 16, ("a", "b", "c", "d", "e", "f", "g", "h")))
+    asked = options(attack="fgsm", eps="0", images="0")
+    cell = Cell(classifier, Quantity("robust_accuracy", str(tmp_path / "known"), options=tuple(sorted(asked))))
+    settings = MeasureSettings(store=tmp_path / "array", device="cpu", batch_size=8)
+    jobs = plan_job_file(Bench(settings), [cell], 4096)
+    done = do_lines(Bench(settings), jobs.header, jobs.lines)
+    assert (done.chunks, done.errors) == (1, [])
+    here = Bench(settings, load=lambda *_: pytest.fail("scoring loads no model"))
+    found, alone = here.measure(cell), world.score("robust_accuracy", "known", classifier, options=asked)
+    assert isinstance(found, Score)
+    assert dict(found.provenance)[PAIRING_REMARK] == dict(alone.provenance)[PAIRING_REMARK]
 
 
 def test_several_sizes_are_one_pass_and_one_of_them_is_the_value(settings: MeasureSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,12 +129,36 @@ def test_a_job_array_of_four_gives_the_results_of_one_process(
     assert set(seen_images(world.watch).values()) == {MODELS}, "judging runs no model on an image"
 
 
+@pytest.fixture(scope="module")
+def cluster(world: World, bucket: Bucket) -> Iterator[str]:
+    """Start a cluster of two nodes with a core each, and return the address that its clients take."""
+    for name in ("ray", "grpc"):
+        pytest.importorskip(name, reason="Ray or its client is not installed: pip install 'robustcheck[ray]'")
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers have the environment that their node was started in.
+        for name, value in {**world.environ, **bucket.environ}.items():
+            patch.setenv(name, value)
+        port = free_port()
+        started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "ray_client_server_port": port})
+        started.add_node(num_cpus=1)
+        started.wait_for_nodes()
+        yield f"ray://127.0.0.1:{port}"
+        started.shutdown()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 def test_ray_gives_the_results_of_one_process_though_a_worker_is_killed(
-    world: World, store: str, expected: list[Result], request: pytest.FixtureRequest
+    world: World, cluster: str, store: str, expected: list[Result], request: pytest.FixtureRequest
 ) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'robustcheck[ray]'")
     (world.watch / "kill-at").write_text("300")
-    judged = world.judge(f"reports-ray-{request.node.callspec.id}", store, "--robust-engine", "ray")
+    judged = world.judge(f"reports-ray-{request.node.callspec.id}", store, "--robust-engine", cluster)
     assert not (world.watch / "kill-at").exists(), "a worker was killed on the way"
     seen = seen_images(world.watch)
     assert len(seen) == N
