@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import DataMissing, RobustcheckError, SetupError
-from robustcheck.measure import MeasureSettings, metric_named
+from robustcheck.measure import metric_named
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
+from robustcheck.run.measuring_options import measure_settings
 from robustcheck.run.session import RobustSession, status_of_error
 from robustcheck.run.settings import RunSettings, home_of
-from robustcheck.store import is_url
+from robustcheck.store import below
 from robustcheck.values import Cell, EvidenceChoice, Quantity, Result, RunRecord, Score, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck
 
@@ -38,6 +39,7 @@ def run(
     evidence: EvidenceChoice = "auto",
     device: str = "auto",
     precision: Precision = "fp32",
+    home: str | Path | None = None,
     store: str | Path | None = None,
     reports: str | Path = "reports",
     strict: bool = False,
@@ -45,11 +47,12 @@ def run(
 ) -> RunRecord:
     """Run suites as pytest does, write the report, and return the record of the run.
 
-    ``suites`` are files and directories; ``models`` replaces the models of every suite. Raises SpecError for mistakes
+    ``suites`` are files and directories; ``models`` replaces the models of every suite. ``home`` and ``store`` are
+    directories or URLs. Raises SpecError for mistakes
     in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    settings = _settings(data, store, device, precision, evidence, reports, models, arch, strict, images)
+    settings = _settings(data, home, store, device, precision, evidence, reports, models, arch, strict, images)
     session = RobustSession(settings, started.date())
     items = [
         (f"{path}::{item.name}", item)
@@ -83,6 +86,7 @@ def measure(
     evidence: EvidenceChoice = "live",
     device: str = "auto",
     precision: Precision = "fp32",
+    home: str | Path | None = None,
     store: str | Path | None = None,
 ) -> Score:
     """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
@@ -90,7 +94,7 @@ def measure(
     chosen = known.checked_options(_pairs(options))
     name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
     quantity = Quantity(metric, name, _pairs(where), transform, prompts, options=chosen)
-    session = RobustSession(_settings(data, store, device, precision, evidence), datetime.now(UTC).date())
+    session = RobustSession(_settings(data, home, store, device, precision, evidence), datetime.now(UTC).date())
     return session.book.score(Cell(resolve_one(model, arch=arch), quantity))
 
 
@@ -103,6 +107,7 @@ def frame(record: RunRecord) -> pandas.DataFrame:
 
 def _settings(
     data: str | Path | None,
+    home: str | Path | None,
     store: str | Path | None,
     device: str,
     precision: Precision,
@@ -114,12 +119,14 @@ def _settings(
     images: bool = True,
 ) -> RunSettings:
     here = Path.cwd()
-    home = home_of(here)
+    place = home_of(here) if home is None else home
     roots = data_roots(None if data is None else str(data), os.environ, here)
-    place = home / "store" if store is None else store if is_url(store) else Path(store)
     return RunSettings(
-        measure=MeasureSettings(store=place, roots=roots, device=device, precision=precision),
-        baselines=home / "baselines",
+        measure=measure_settings(
+            below(place, "store") if store is None else store, roots, device=device, precision=precision
+        ),
+        baselines=below(place, "baselines"),
+        home=place,
         reports=Path(reports),
         evidence=evidence,
         models=(models,) if isinstance(models, str) else tuple(models),

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share

@@ -31,7 +31,6 @@ from robustcheck.cli.export_results_command import export_results
 from robustcheck.cli.init_command import init
 from robustcheck.cli.jobs_command import jobs, submit, work
 from robustcheck.cli.learn_command import learn
-from robustcheck.cli.measuring import REPORTS, Data, Home, Measuring, Store, measuring, run_places
 from robustcheck.cli.metrics_page import metrics_table
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
@@ -39,6 +38,7 @@ from robustcheck.cli.population_command import population
 from robustcheck.cli.printed_tables import data_paths, datasets_table, models_table, observations_table, suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.series_command import series
+from robustcheck.cli.shared_options import REPORTS, Data, Home, Measuring, Store, measuring, run_places
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.cli.store_command import store
 from robustcheck.datasets.doctor import examine

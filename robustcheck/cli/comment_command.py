@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import REPORTS, Home, Store, run_places
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import REPORTS, Home, Store, run_places
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import differences

@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from robustcheck.cli.measuring import Home, Store, run_places
 from robustcheck.cli.said import cell
+from robustcheck.cli.shared_options import Home, Store, run_places
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import Differences, differences
 from robustcheck.values import Change, Result

@@ -11,8 +11,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.user_paths import user_path

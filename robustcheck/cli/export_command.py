@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import ModelUnavailable, SetupError
 from robustcheck.measure import Bench, logits_of

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Home, run_places
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Home, run_places
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.history.baselines import open_run

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import SetupError
 from robustcheck.measure import Bench, default_batch, usable_cores

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RobustcheckError, SetupError

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
 from robustcheck.history.kept_noise import NoiseFloor, keep_noise

@@ -17,10 +17,10 @@ from rich.table import Column, Table
 
 from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
-from robustcheck.cli.measuring import Measuring, measuring
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
+from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import metric_named

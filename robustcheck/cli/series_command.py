@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from robustcheck.cli.measuring import Home, place_of_home
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Home, place_of_home
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.taken_looks import SeriesRecord, known_series, load_series, start_series
 from robustcheck.run.plan import FAMILY_ALPHA

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from robustcheck.cli.measuring import Home, Store, place_of_home, place_of_store
 from robustcheck.cli.said import say
+from robustcheck.cli.shared_options import Home, Store, place_of_home, place_of_store
 from robustcheck.errors import SetupError
 from robustcheck.store import StoredPart, open_storage, parts_to_prune, remove_parts, stored_parts
 

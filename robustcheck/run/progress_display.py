@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from robustcheck.measure import ProgressEvent
 from robustcheck.printing import one_line
-from robustcheck.run.tally import SetTally, Tally, duration, set_words, tally_line
+from robustcheck.report.words import counted, duration
+from robustcheck.run.tally import SetTally, Tally, tally_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -68,7 +69,7 @@ class Display:
         self._line("measuring", whole, f"{tally.images_per_second:,.0f} images/s  {left}")
         under_way = {name: one for name, one in tally.sets.items() if one.is_under_way}
         for name, one in list(under_way.items())[:_SHOWN]:
-            self._line(name, one, set_words(one).partition(" (")[2].rstrip(")"))
+            self._line(name, one, counted(one.models, "model"))
         for name in self._tasks.keys() - under_way.keys() - {"measuring"}:
             progress.remove_task(self._tasks.pop(name))
         progress.refresh()

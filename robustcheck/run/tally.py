@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from robustcheck.listing import name_first
 from robustcheck.measure import ProgressEvent
 from robustcheck.measure.measuring import Lacking
+from robustcheck.report.words import counted, duration
 
 _SHOWN = 3
-_MINUTE, _HOUR = 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def tally_line(tally: Tally) -> str:
     """Say how far it is in one line.
 
     >>> tally_line(Tally({"digits": SetTally(2, 8, 3)}, 512, 4.0))
-    'measuring: 2 of 8 chunks, 128 images/s, about 12 s left; digits 2 of 8 (3 models)'
+    'measuring: 2 of 8 chunks, 128 images/s, about 12.0 s left; digits 2 of 8 (3 models)'
     """
     under_way = [name for name, one in tally.sets.items() if one.is_under_way]
     sets = name_first([f"{name} {set_words(tally.sets[name])}" for name in under_way], _SHOWN)
@@ -109,19 +109,7 @@ def tally_line(tally: Tally) -> str:
 
 def set_words(one: SetTally) -> str:
     """Say how far one set of images is."""
-    models = f"{one.models} model{'' if one.models == 1 else 's'}"
-    return f"{int(one.done):,} of {round(one.total):,} ({models})"
-
-
-def duration(seconds: float) -> str:
-    """Say how long something takes, in the unit that suits it.
-
-    >>> duration(12.3), duration(400), duration(9000)
-    ('12 s', '7 min', '2.5 h')
-    """
-    if seconds < 2 * _MINUTE:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE:.0f} min" if seconds < 2 * _HOUR else f"{seconds / _HOUR:.1f} h"
+    return f"{int(one.done):,} of {round(one.total):,} ({counted(one.models, 'model')})"
 
 
 def images_name(dataset: str, transform: str | None) -> str:

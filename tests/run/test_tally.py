@@ -35,7 +35,7 @@ def test_a_tally_counts_chunks_by_set_and_images_by_the_second() -> None:
     assert (tally.done, tally.total, tally.images) == (4, 8, 768)
     assert tally.images_per_second == 256
     assert tally.seconds_left == pytest.approx(3.0)
-    assert tally_line(tally) == "measuring: 4 of 8 chunks, 256 images/s, about 3 s left; digits 4 of 6 (2 models)"
+    assert tally_line(tally) == "measuring: 4 of 8 chunks, 256 images/s, about 3.0 s left; digits 4 of 6 (2 models)"
 
 
 def test_what_was_not_foreseen_is_counted_too() -> None:
@@ -102,7 +102,7 @@ def test_a_terminal_shows_the_whole_and_each_set_and_is_left_clean(display: Call
     shown.show(Tally({"digits": SetTally(2, 8, 3), "shapes": SetTally(0, 2, 1)}, 512, 4.0))
     drawn = plain(shown.stream.getvalue())  # type: ignore[attr-defined]
     assert drawn.startswith("measuring")
-    assert "2/10 chunks 128 images/s 16 s left" in drawn
+    assert "2/10 chunks 128 images/s 16.0 s left" in drawn
     assert "2/8 chunks 3 models" in drawn
     assert "shapes" not in drawn, "a set that has not begun"
     shown.show(Tally({"digits": SetTally(3, 8, 3)}, 512, 5.0))
