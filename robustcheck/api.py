@@ -48,8 +48,8 @@ def run(
     """Run suites as pytest does, write the report, and return the record of the run.
 
     ``suites`` are files and directories; ``models`` replaces the models of every suite. ``home`` and ``store`` are
-    directories or URLs. Raises SpecError for mistakes
-    in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
+    directories or URLs. Raises SpecError for mistakes in a suite and SetupError for what cannot be resolved; what
+    became of each check stands in the results.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     settings = _settings(data, home, store, device, precision, evidence, reports, models, arch, strict, images)

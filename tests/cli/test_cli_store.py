@@ -39,6 +39,21 @@ def test_it_makes_room(robustcheck: Robustcheck, store: Store) -> None:
     assert robustcheck("store", "--prune", "30d").out == "removed: 0 of 2 parts, 0 B\n"
 
 
+def test_attacks_and_feature_maps_make_room(robustcheck: Robustcheck, store: Store) -> None:
+    """They fill disks: an attacked image has a row for each size, a feature map one for each patch."""
+    maps = tuple(np.zeros((8, 50 + place)) for place in range(2))
+    store.chunks("outputs", "dd" * 32, 2).write(0, maps, {"reading": "feature_map"})
+    store.chunks("outputs", "ee" * 32, 2).write(0, np.zeros((2, 9)), {"reading": "attacked"})
+    rows = [line.split()[:3] for line in robustcheck("store", "--size").out.splitlines()]
+    assert [row for row in rows if row[1] in ("attacked", "feature_map")] == [
+        ["outputs", "attacked", "1"],
+        ["outputs", "feature_map", "1"],
+    ]
+    for reading in ("attacked", "feature_map"):
+        assert robustcheck("store", "--prune", "0B", "--reading", reading).out.startswith("removed: 1 of ")
+    assert {line.split()[1] for line in robustcheck("store").out.splitlines() if "outputs" in line} == {"pgd", "pooled"}
+
+
 def test_an_amount_without_a_unit_is_a_mistake(robustcheck: Robustcheck, store: Store) -> None:
     said = robustcheck("store", "--prune", "30")
     assert said.code == 2
