@@ -19,7 +19,10 @@ from robustcheck.history.baselines import bless, known_baselines, load_baseline,
 from robustcheck.history.kept_noise import NoiseFloor, keep_noise, load_noise
 from robustcheck.history.kept_samples import kept_keys, read_samples, write_samples
 from robustcheck.history.taken_looks import TakenLook, known_series, load_series, start_series, take_looks
+from robustcheck.measure import MeasureSettings
 from robustcheck.report import write_report
+from robustcheck.run.settings import RunSettings
+from robustcheck.run.writable import refuse_unwritable
 from robustcheck.store import Place, alone, below, open_storage
 from robustcheck.values import Quantity
 
@@ -148,6 +151,18 @@ def test_a_bucket_that_is_not_there_is_found_before_anything_is_measured(bucket:
         open_storage("s3://no-such-bucket/home", "the home").require_reachable()
     open_storage(bucket.new_url()).require_reachable()
     open_storage("memory://somewhere").require_reachable()
+
+
+def test_a_run_looks_at_a_bucket_before_it_measures(bucket: Bucket, tmp_path: Path) -> None:
+    def settings(store: Place, home: Place) -> RunSettings:
+        return RunSettings(MeasureSettings(store), below(home, "baselines"), tmp_path / "reports", home=home)
+
+    refuse_unwritable(settings(bucket.new_url(), bucket.new_url()), {})
+    refuse_unwritable(settings(tmp_path / "store", tmp_path / "home"), {})
+    with pytest.raises(SetupError, match="the store cannot be reached"):
+        refuse_unwritable(settings("s3://no-such-bucket/store", tmp_path / "home"), {})
+    with pytest.raises(SetupError, match="the home cannot be reached"):
+        refuse_unwritable(settings(tmp_path / "store", "s3://no-such-bucket/home"), {})
 
 
 def test_a_service_that_does_not_answer_is_an_error_in_words(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def test_a_home_that_may_not_be_read_ends_the_run_before_it_begins(pytester: pyt
     write(pytester, "a.robust.yaml", HELD)
     done = run(pytester, "--robust-home", f"s3://{BUCKET}/{FORBIDDEN}/home", "--robust-store", "store")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*the home cannot be * (PermissionError: Access Denied*"])
+    done.stderr.fnmatch_lines(["*the home cannot be * (PermissionError: *"])
 
 
 def test_a_store_alone_is_found_in_memory(robustcheck: Robustcheck) -> None:

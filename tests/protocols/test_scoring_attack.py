@@ -96,17 +96,25 @@ def test_at_eps_0_an_attacked_image_is_the_image(tmp_path: Path, classifier: Mod
 
 
 def test_a_worker_of_a_job_array_leaves_what_is_said_of_the_outputs(tmp_path: Path, classifier: ModelRef) -> None:
-    world = make_world(tmp_path, painted("known", 16, ("a", "b", "c", "d", "e", "f", "g", "h")))
-    asked = options(attack="fgsm", eps="0", images="0")
-    cell = Cell(classifier, Quantity("robust_accuracy", str(tmp_path / "known"), options=tuple(sorted(asked))))
-    settings = MeasureSettings(store=tmp_path / "array", device="cpu", batch_size=8)
-    jobs = plan_job_file(Bench(settings), [cell], 4096)
-    done = do_lines(Bench(settings), jobs.header, jobs.lines)
-    assert (done.chunks, done.errors) == (1, [])
-    here = Bench(settings, load=lambda *_: pytest.fail("scoring loads no model"))
-    found, alone = here.measure(cell), world.score("robust_accuracy", "known", classifier, options=asked)
-    assert isinstance(found, Score)
-    assert dict(found.provenance)[PAIRING_REMARK] == dict(alone.provenance)[PAIRING_REMARK]
+    names = ("a", "b", "c", "d", "e", "f", "g", "h")
+    alone, array = (make_world(tmp_path / name, painted("known", 16, names)) for name in ("alone", "array"))
+    asked = {"options": options(attack="fgsm", eps="0", images="0")}
+    jobs = plan_job_file(array.bench(), [array.cell("robust_accuracy", "known", classifier, **asked)], 4096)
+    done = do_lines(array.bench(), jobs.header, jobs.lines)
+    assert (done.chunks, done.errors, len(array.models)) == (1, [], 1)
+    found = array.score("robust_accuracy", "known", classifier, **asked)
+    assert len(array.models) == 1, "scoring loads no model"
+    expected = alone.score("robust_accuracy", "known", classifier, **asked)
+    assert dict(found.provenance)[PAIRING_REMARK] == dict(expected.provenance)[PAIRING_REMARK]
+
+
+def test_a_worker_says_what_cannot_be_paired(tmp_path: Path, classifier: ModelRef) -> None:
+    world = make_world(tmp_path, painted("known", 16, ("a", "b", "c")))
+    asked = {"options": options(attack="fgsm", eps="0", images="0")}
+    cells = [world.cell("robust_accuracy", "known", model, **asked) for model in (classifier, ZOO)]
+    jobs = plan_job_file(world.bench(), cells, 4096)
+    done = do_lines(world.bench(), jobs.header, jobs.lines)
+    assert any("eight.safetensors" in str(error) for error in done.errors), done.errors
 
 
 def test_several_sizes_are_one_pass_and_one_of_them_is_the_value(settings: MeasureSettings) -> None:

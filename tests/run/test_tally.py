@@ -20,6 +20,7 @@ from robustcheck.run.tally import (
     joined_tally,
     load_tally,
     planned_tally,
+    set_words,
     tally_line,
 )
 
@@ -42,6 +43,23 @@ def test_what_was_not_foreseen_is_counted_too() -> None:
     tally = Tally({"digits": SetTally(0, 6, 2)}).after(event("learnt", 256, 1.0), 1.0)
     assert tally.sets["learnt"] == SetTally(1.0, 4.0, 2)
     assert Tally({"digits": SetTally(6, 6, 2)}).after(event("digits", 1, 2.0), 1.0).sets["digits"].total == 8
+
+
+def test_before_anything_is_done_nothing_is_foretold() -> None:
+    tally = Tally({"digits": SetTally(0, 6, 1)})
+    assert (tally.images_per_second, tally.seconds_left) == (0, None)
+    assert tally_line(tally) == "measuring: 0 of 6 chunks, 0 images/s"
+    assert set_words(SetTally(1, 2, 1)) == "1 of 2 (1 model)"
+
+
+def test_counting_begins_with_the_first_event_where_nothing_is_planned() -> None:
+    told: list[Tally] = []
+    clock = Clock()
+    counting = Counting(told.append, clock)
+    for now in (5.0, 7.0):
+        clock.now = now
+        counting.on_progress(event("digits", 256, 2.0))
+    assert [(tally.done, tally.total, tally.seconds) for tally in told] == [(2, 4, 0), (4, 4, 2)]
 
 
 def test_workers_that_share_the_work_are_one() -> None:
@@ -107,5 +125,8 @@ def test_a_terminal_shows_the_whole_and_each_set_and_is_left_clean(display: Call
     assert "shapes" not in drawn, "a set that has not begun"
     shown.show(Tally({"digits": SetTally(3, 8, 3)}, 512, 5.0))
     assert plain(shown.stream.getvalue()) == drawn, "not redrawn with every batch"  # type: ignore[attr-defined]
-    shown.show(Tally({"digits": SetTally(8, 8, 3)}, 512, 5.0))
+    shown.clock.now = 1.0  # type: ignore[attr-defined]
+    shown.show(Tally({"digits": SetTally(8, 8, 3), "shapes": SetTally(1, 2, 1)}, 512, 5.0))
+    assert "1/2 chunks 1 model" in plain(shown.stream.getvalue())  # type: ignore[attr-defined]
+    shown.show(Tally({"digits": SetTally(8, 8, 3), "shapes": SetTally(2, 2, 1)}, 512, 5.0))
     assert shown.stream.getvalue().endswith("\x1b[2K"), "its lines are erased"  # type: ignore[attr-defined]
