@@ -128,7 +128,6 @@ def test_a_terminal_shows_the_measuring_of_all_workers(
     drawn = on_a_terminal(project, *words, *workers)
     assert "measuring" in drawn
     assert "/4 chunks" in drawn, "two chunks of two models, whoever makes them"
-    assert "colours" in drawn
     assert "2 passed" in drawn
     assert not list((project / "tmp").glob("robustcheck-progress-*"))
     assert results(project, f"{name}-reports") == expected
