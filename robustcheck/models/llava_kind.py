@@ -57,8 +57,14 @@ def _parse_directory(path: Path, text: str) -> ModelRef:
     if not _answers(configuration):
         found = f"is of the type {configuration.get('model_type')!r}" if configuration else f"has no {CONFIGURATION}"
         raise ModelError(f"{path} {found}", where=text, expected=_EXPECTED)
-    model_type = str(configuration["model_type"])
-    return ModelRef(f"llava@{safe_id(path.name)}", text, "llava", model_type, str(path), _facets(path, configuration))
+    return answering_ref(f"llava@{safe_id(path.name)}", text, path)
+
+
+def answering_ref(name: str, text: str, path: Path, more: Pairs = ()) -> ModelRef:
+    """Return the model that a directory holds, with ``more`` facets beside those that its files tell."""
+    configuration = read_settings(path / CONFIGURATION)
+    facets = tuple(sorted((*_facets(path, configuration), *more)))
+    return ModelRef(name, text, "llava", str(configuration["model_type"]), str(path), facets)
 
 
 def _facets(path: Path, configuration: Mapping[str, Any]) -> Pairs:

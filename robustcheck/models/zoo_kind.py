@@ -1,4 +1,7 @@
-"""The checkpoints that ship with the package, as a kind of model: directories in open_clip's form."""
+"""The checkpoints that ship with the package: directories in open_clip's form, and one model that answers.
+
+The twelve of open_clip's form are the set ``zoo``. The one that answers is of the kind ``llava``, in no set.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,21 @@ from pathlib import Path
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models import catalogue
 from robustcheck.models.kind import ModelKind, Reference
+from robustcheck.models.llava_kind import answering_ref
 from robustcheck.models.model_files import directory_files
 from robustcheck.models.openclip_kinds import CAPABILITIES, self_described
 from robustcheck.values import ModelRef
 
+ANSWERING = "llava-vit-plain-1000"
+
 
 def _parse(reference: Reference) -> ModelRef:
     name = reference.rest
+    if name == ANSWERING:
+        return answering_ref(name, f"zoo:{name}", catalogue.ZOO_DIRECTORY / name, (("zoo", "yes"),))
     known = catalogue.entry(name)
     if known is None or known not in catalogue.zoo_entries():
-        names = [model.id for model in catalogue.zoo_entries()]
+        names = [*(model.id for model in catalogue.zoo_entries()), ANSWERING]
         raise ModelError(
             f"the zoo has no model {name!r}",
             where=reference.text,
