@@ -37,6 +37,8 @@ def draw_samples(statistic: str, n: int = 400, seed: int = 0) -> Samples:
     elif statistic in ("ece", "ece_mass", "aurc"):
         scores = rng.beta(5, 2, size=n)
         further["correct"] = (rng.random(n) < scores**2).astype(float)
+    elif statistic == "kappa":
+        further["counted"] = np.where(rng.random(n) < 0.6, scores, rng.random(n) < 0.5)
     elif statistic == "ratio":
         further["counted"] = np.maximum(scores, rng.random(n) < 0.5)
     elif statistic == "weighted_sum":

@@ -14,6 +14,7 @@ from robustcheck.history.kept_samples import read_samples
 from robustcheck.history.portable import is_same_quantity, suite_of
 from robustcheck.report import load_run
 from robustcheck.stats.compare import paired_difference
+from robustcheck.stats.sampling import rows_of_ids
 from robustcheck.store import Place
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
 
@@ -204,9 +205,7 @@ def _samples(score: Score, directory: Place | None) -> Samples | None:
 
 
 def _is_paired(first: Samples, second: Samples) -> bool:
-    if first.ids.shape != second.ids.shape or first.statistic != second.statistic:
-        return False
-    return bool((first.ids == second.ids).all())
+    return first.statistic == second.statistic and rows_of_ids(first.ids, second.ids) is not None
 
 
 def pairs_of(before: RunRecord, after: Sequence[Result], root: str) -> list[tuple[Result, Result]]:

@@ -16,6 +16,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.saved import best_class_summary, readout_of
 from robustcheck.outputs.logits import among_kept
 from robustcheck.outputs.summary import COLUMNS, Summary, summarise
+from robustcheck.stats.sampling import rows_of_ids
 from robustcheck.store import Stored, content_key
 from robustcheck.values import Pairs
 
@@ -39,6 +40,24 @@ def read_slice(recipe: Recipe, memo: Memo, where: Pairs = (), temperature: float
         raise DataError("no image of this slice has been seen yet", where=recipe.dataset.name)
     summary = summary_of_all(recipe, memo, kept_classes(recipe.dataset, where), temperature)
     return Slice(rows, recipe.dataset.ids[rows], recipe.dataset.labels[rows], summary.rows(rows))
+
+
+def read_paired(recipes: tuple[Recipe, ...], memo: Memo, where: Pairs = ()) -> tuple[Slice, Slice]:
+    """Return the samples of two recipes that satisfy ``where``, both in the order of the first.
+
+    Outputs saved elsewhere have an order of their own. Raises DataError where the two are not of the same samples.
+    """
+    one, other = (read_slice(recipe, memo, where) for recipe in recipes)
+    order = rows_of_ids(one.ids, other.ids)
+    if order is None:
+        first, second = (recipe.ref.id for recipe in recipes)
+        raise DataError(
+            f"{first} and {second} are not on the same samples: {one.ids.size:,}, such as {one.ids[0]}, "
+            f"and {other.ids.size:,}, such as {other.ids[0]}",
+            where=recipes[0].dataset.name,
+            expected="outputs of both for every sample, with the same ids",
+        )
+    return one, Slice(other.rows[order], one.ids, other.labels[order], other.summary.rows(order))
 
 
 def summary_of_all(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float = 1.0) -> Summary:

@@ -34,7 +34,7 @@ def predictions_of_trials(tables: Sequence[PredictionTable]) -> Predictions:
             expected="one observer",
             fix=f"name one file: predictions:{first}",
         )
-    ids = np.array([name for table in tables for name in table.column("imagename")], dtype=np.str_)
+    ids = np.array([stimulus_of(name) for table in tables for name in table.column("imagename")], dtype=np.str_)
     return Predictions(
         ids=ids,
         kind="classes",

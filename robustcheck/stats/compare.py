@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import log, sqrt
 from statistics import NormalDist
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from robustcheck.stats.proportions import ROUNDING, IntervalAt, z_value
-from robustcheck.stats.sampling import Floats, unit_sums
+from robustcheck.stats.sampling import Floats, Ints, rows_of_ids, unit_sums
 from robustcheck.stats.statistic import Spread, Statistic
 from robustcheck.stats.statistics import statistic_named
 from robustcheck.values import Samples
 
 POWER = 0.80
+_COLUMNS = ("scores", "groups", "weights", "counted", "correct", "clusters")
 # So many units that differ speak for themselves; with fewer, what was not seen counts.
 _SPEAKING = 100
 
@@ -42,12 +43,13 @@ class Difference:
 
 
 def paired_difference(first: Samples, second: Samples, *, seed: int) -> Difference:
-    """Compare two values over the same samples in the same order, drawing the same samples for both.
+    """Compare two values over the same samples, drawing the same samples for both.
 
-    Raises ValueError when the two do not hold the same sample ids in the same clusters, or are not of the
-    same statistic.
+    Each sample is paired by its id: what was saved elsewhere may be in another order. Raises ValueError when the two do
+    not hold the same sample ids in the same clusters, or are not of the same statistic.
     """
-    _require_pairs(first, second)
+    second = _in_order_of(first, second)
+    _require_same_clusters(first, second)
     if first.clusters is None:
         # An older run may not have kept them; what was sampled together is the same in both.
         first = replace(first, clusters=second.clusters)
@@ -105,9 +107,19 @@ def detectable_drop(error: float, alpha: float) -> float:
     return (normal.inv_cdf(1 - alpha) + normal.inv_cdf(POWER)) * error
 
 
-def _require_pairs(first: Samples, second: Samples) -> None:
-    if not np.array_equal(first.ids, second.ids) or first.statistic != second.statistic:
-        raise ValueError("the two measurements do not hold the same samples in the same order")
+def _in_order_of(first: Samples, second: Samples) -> Samples:
+    places = rows_of_ids(first.ids, second.ids)
+    if places is None or first.statistic != second.statistic:
+        raise ValueError("the two measurements do not hold the same samples")
+    further: dict[str, Any] = {name: _rows(getattr(second, name), places) for name in _COLUMNS}
+    return replace(second, ids=first.ids, **further)
+
+
+def _rows(column: Floats | None, places: Ints) -> Floats | None:
+    return None if column is None else column[places]
+
+
+def _require_same_clusters(first: Samples, second: Samples) -> None:
     if first.clusters is not None and second.clusters is not None:
         both = np.unique(np.column_stack([first.clusters, second.clusters]), axis=0).shape[0]
         if not np.unique(first.clusters).size == np.unique(second.clusters).size == both:

@@ -62,6 +62,21 @@ class Kinds:
     strata: tuple[Ints, ...]
 
 
+def rows_of_ids(ids: npt.NDArray[np.str_], others: npt.NDArray[np.str_]) -> Ints | None:
+    """Return where each of some ids (n,) stands among others; None unless both hold the same ones, each once.
+
+    >>> rows_of_ids(np.array(["a", "b"]), np.array(["b", "a"])).tolist()
+    [1, 0]
+    """
+    if np.array_equal(ids, others):
+        return np.arange(ids.size)
+    if ids.shape != others.shape or np.unique(ids).size < ids.size:
+        return None
+    order = np.argsort(others, kind="stable")
+    places = np.asarray(order[np.minimum(np.searchsorted(others, ids, sorter=order), ids.size - 1)], dtype=np.int64)
+    return places if np.array_equal(others[places], ids) else None
+
+
 def find_kinds(strata: Ints, columns: Sequence[Floats | Ints]) -> Kinds | None:
     """Return the kinds of samples by stratum and columns, each (n,); None where they are hardly fewer than samples.
 

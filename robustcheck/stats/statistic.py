@@ -178,6 +178,10 @@ class Statistic(ABC):
         """Return the bound that the value of such samples cannot go below."""
         return 0.0 if self.is_fraction(samples) else -inf
 
+    def highest(self, samples: Samples) -> float:
+        """Return the bound that the value of such samples cannot go above."""
+        return 1.0 if self.is_fraction(samples) else inf
+
     def intervals(self, samples: Samples, seed: int) -> IntervalAt:
         """Return the function from a level to the interval of the value; what is dear is done once, here.
 
@@ -188,7 +192,7 @@ class Statistic(ABC):
         if trials:
             return lambda level: proportion_interval(value, trials, level)
         resampled = self._resampled_interval(samples, value, seed)
-        floor, ceiling = self.lowest(samples), 1.0 if self.is_fraction(samples) else inf
+        floor, ceiling = self.lowest(samples), self.highest(samples)
 
         def interval(level: float) -> Interval:
             low, high = resampled(level)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.f1 import MACRO_F1
+from robustcheck.stats.kappa import KAPPA
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN, RATIO, WEIGHTED_SUM
 from robustcheck.stats.median import MEDIAN
 from robustcheck.stats.risk_coverage import AURC
@@ -31,6 +32,7 @@ _ALL = (
     MEDIAN,
     AURC,
     MACRO_F1,
+    KAPPA,
 )
 STATISTICS: Mapping[str, Statistic] = MappingProxyType({statistic.name: statistic for statistic in _ALL})
 

@@ -6,8 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +43,11 @@ from robustcheck.values import Cell, Quantity
 settings = MeasureSettings(store=Path({store!r}))
 wanted = json.loads(sys.stdin.read())
 cells = [
-    Cell(parse_reference("predictions:" + path), Quantity(metric, name, tuple(map(tuple, where))))
-    for path, metric, name, where in wanted
+    Cell(
+        parse_reference("predictions:" + path),
+        Quantity(metric, name, tuple(map(tuple, where)), options=tuple(map(tuple, sum(options, [])))),
+    )
+    for path, metric, name, where, *options in wanted
 ]
 found = measure_cells(cells, settings)
 assert Bench(settings).look_up(cells[0]).key == found[cells[0]].key
@@ -51,9 +57,7 @@ print(json.dumps([[score.value, score.n, dict(score.provenance)] for score in sc
 """
 
 
-def measured(
-    store: Path, wanted: list[tuple[str, str, str, list[list[str]]]]
-) -> list[tuple[float, int, dict[str, str]]]:
+def measured(store: Path, wanted: Sequence[tuple[Any, ...]]) -> list[tuple[float, int, dict[str, str]]]:
     """Measure saved predictions in a process of its own."""
     run = subprocess.run(
         [sys.executable, "-c", _MEASURED.format(store=str(store))],
@@ -102,3 +106,21 @@ def test_protocols_4_the_observers_shape_bias_is_measured(tmp_path: Path) -> Non
         # The reference divides by all 1,280 images.
         assert by_shape[:2] == (pytest.approx(shape / 1280, abs=1e-12), 1280)
         assert by_texture[:2] == (pytest.approx(texture / 1280, abs=1e-12), 1280)
+
+
+def test_people_err_on_the_same_cue_conflict_images(tmp_path: Path) -> None:
+    """Each observer saw the images in another order; kappa is scikit-learn's over the stimuli."""
+    import csv
+
+    from sklearn.metrics import cohen_kappa_score
+
+    paths = [published(f"cue_conflict_humans/{name}.csv") for name in OBSERVERS]
+    right = []
+    for path in paths:
+        with Path(path).open() as lines:
+            rows = {row["imagename"].rpartition("_")[2]: row for row in csv.DictReader(lines)}
+        right.append([rows[name]["object_response"] == rows[name]["category"] for name in sorted(rows)])
+    others = [["with", f"predictions:{paths[1]}"]]
+    ((value, n, told),) = measured(tmp_path, [(paths[0], "error_consistency", "cue-conflict", [], others)])
+    assert (value, n) == (pytest.approx(cohen_kappa_score(*right), abs=1e-12), 1280)
+    assert told["both right or both wrong"] == f"{np.equal(*right).sum()} of 1,280 images"

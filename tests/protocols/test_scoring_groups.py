@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.special import softmax
 from scoring_data import World, logits, make_world, options, painted
+
+from robustcheck.models.reference import parse_reference
+from robustcheck.values import ModelRef
 
 REGIONS = np.array([("africa", "asia", "europe", "asia")[row % 4] for row in range(60)])
 
@@ -74,3 +78,53 @@ def test_the_risk_coverage_area_is_the_mean_risk(world: World) -> None:
     wrong = ~right(world)[np.argsort(-confidence, kind="stable")]
     found = world.score("aurc", "places")
     assert found.value == pytest.approx(np.mean(np.cumsum(wrong) / np.arange(1, 61)), abs=1e-9)
+
+
+def test_error_consistency_is_cohens_kappa_of_being_right(world: World) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    dataset = world.datasets["places"]
+    other = logits(dataset, seed="c").argmax(axis=1) == dataset.labels
+    found = world.score("error_consistency", "places", options=options(**{"with": "fake:zero-shot@c"}))
+    assert found.value == pytest.approx(cohen_kappa_score(right(world), other))
+    assert found.low < found.value < found.high
+    told = dict(found.provenance)["both right or both wrong"]
+    assert told == f"{(right(world) == other).sum()} of 60 images"
+    assert "error_consistency is between two models" in world.refusal("error_consistency", "places")
+
+
+# --- two models whose outputs were saved in other orders ------------------------------------------------
+
+
+def saved_twice(tmp_path: Path, order: np.ndarray, **second: Any) -> tuple[ModelRef, str]:
+    """Return the references of two models on a set that is not here: six images of three classes, in two orders."""
+    ids = np.array([f"{row}.jpg" for row in range(6)])
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    write(tmp_path / "one", ids, np.array(["cat", "dog", "fox"]), labels, np.array([0, 1, 1, 1, 2, 0]))
+    facts = {"ids": ids, "names": np.array(["fox", "cat", "dog"]), "labels": (labels + 1) % 3, **second}
+    predicted = (np.array([0, 1, 1, 2, 2, 2]) + 1) % 3
+    write(tmp_path / "other", facts["ids"][order], facts["names"], facts["labels"][order], predicted[order])
+    return parse_reference(f"predictions:{tmp_path / 'one'}"), f"predictions:{tmp_path / 'other'}"
+
+
+def write(directory: Path, ids: np.ndarray, names: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> None:
+    directory.mkdir()
+    np.savez(directory / "mine.npz", ids=ids, class_names=names, labels=labels, predicted=predicted)
+
+
+@pytest.mark.parametrize("order", [np.arange(6), np.array([5, 0, 3, 1, 4, 2])])
+def test_images_are_paired_by_id_and_answers_by_name(tmp_path: Path, order: np.ndarray) -> None:
+    one, other = saved_twice(tmp_path, order)
+    world = make_world(tmp_path)
+    both = options(**{"with": other})
+    # The answers are cat dog dog dog fox cat, and cat dog dog fox fox fox.
+    assert world.score("agreement", "mine", one, options=both).value == pytest.approx(4 / 6)
+    # Right are 1 0 1 1 1 0, and 1 0 1 0 1 1.
+    expected = (4 / 6 - (4 * 4 + 2 * 2) / 36) / (1 - (4 * 4 + 2 * 2) / 36)
+    assert world.score("error_consistency", "mine", one, options=both).value == pytest.approx(expected)
+
+
+def test_two_models_on_other_images_do_not_agree_by_place(tmp_path: Path) -> None:
+    one, other = saved_twice(tmp_path, np.arange(6), ids=np.array([f"{row}.png" for row in range(6)]))
+    said = make_world(tmp_path).refusal("agreement", "mine", one, options=options(**{"with": other}))
+    assert "are not on the same samples: 6, such as 0.jpg, and 6, such as 0.png" in said

@@ -11,6 +11,7 @@ from scoring_data import SIX, THREE, Painted, World, logits, make_world, painted
 
 from robustcheck.datasets import class_sets
 from robustcheck.datasets.dataset import ImageDataset
+from robustcheck.models.reference import parse_reference
 from robustcheck.transforms import Scene, image_rng, lettering, parse_transform, typographic
 
 STYLES = ("one-word", "imagenet-t", "paint")
@@ -150,3 +151,22 @@ def test_what_cannot_be_asked_is_refused(world: World) -> None:
     assert "compares transformed images" in world.refusal("accuracy_drop", "canvas")
     assert "means nothing on an ood data set" in world.refusal("accuracy_drop", "unseen", transform="contrast:1")
     assert world.score("accuracy_drop", "canvas", fake(), transform="contrast:1").n == 18
+
+
+def test_saved_outputs_of_the_attacked_images_are_paired_by_id(tmp_path: Path) -> None:
+    ids, labels = np.array([f"{row}.jpg" for row in range(4)]), np.array([0, 0, 1, 1])
+    order = np.array([3, 0, 2, 1])
+    facts = {"labels": labels, "class_names": np.array(["cat", "dog"])}
+    np.savez(tmp_path / "mine.npz", ids=ids, predicted=np.array([0, 0, 1, 0]), **facts)
+    turned = {**facts, "labels": labels[order], "predicted": np.array([1, 0, 1, 1])[order]}
+    np.savez(tmp_path / "mine@typographic-one-word.npz", ids=ids[order], **turned)
+    model = parse_reference(f"predictions:{tmp_path}")
+    found = make_world(tmp_path).score("accuracy_drop", "mine", model, transform="typographic:one-word")
+    assert found.value == 0
+    assert found.samples is not None
+    assert dict(zip(found.samples.ids.tolist(), (found.samples.scores).tolist(), strict=True)) == {
+        "0.jpg": 1.0,
+        "1.jpg": 0.0,
+        "2.jpg": 0.0,
+        "3.jpg": -1.0,
+    }

@@ -203,8 +203,9 @@ def test_protocols_11_attack_success_and_drop_on_the_same_images() -> None:
     labels, typed = np.array([0, 1, 2, 3]), np.array([1, 2, 3, 0])
     clean, attacked = np.array([0, 1, 2, 2]), np.array([1, 1, 0, 3])
     assert attack_success(attacked, typed).tolist() == [1, 0, 0, 0]
-    assert accuracy_drop(clean, attacked, labels).tolist() == [1, 0, 1, -1]
-    assert accuracy_drop(clean, attacked, labels).mean() == (clean == labels).mean() - (attacked == labels).mean()
+    hits = [(answers == labels).astype(np.float64) for answers in (clean, attacked)]
+    assert accuracy_drop(*hits).tolist() == [1, 0, 1, -1]
+    assert accuracy_drop(*hits).mean() == (clean == labels).mean() - (attacked == labels).mean()
 
 
 @pytest.mark.parametrize("arrays", [([], []), ([1, 2], [1]), ([[1]], [[1]])])
@@ -213,4 +214,4 @@ def test_metrics_need_the_same_images(arrays: tuple[list[int], list[int]]) -> No
     with pytest.raises(DataError, match="same images"):
         attack_success(one, other)
     with pytest.raises(DataError, match="same images"):
-        accuracy_drop(one, one[:0], other)
+        accuracy_drop(one.astype(np.float64), other[:0].astype(np.float64))

@@ -58,6 +58,27 @@ def test_other_images_are_refused() -> None:
         paired_difference(samples(first), other, seed=1)
 
 
+def test_samples_are_paired_by_their_ids() -> None:
+    """Outputs that were saved elsewhere have an order of their own."""
+    rng = np.random.default_rng(4)
+    first, second = samples(rng.random(60) < 0.6), samples(rng.random(60) < 0.5)
+    order = rng.permutation(60)
+    shuffled = replace(second, ids=second.ids[order], scores=second.scores[order], groups=second.groups[order])
+    expected, found = (paired_difference(first, each, seed=0) for each in (second, shuffled))
+    assert found.value == expected.value == second.scores.mean() - first.scores.mean()
+    assert (found.discordant, found.p_value) == (expected.discordant, expected.p_value)
+    assert found.interval(0.95) == expected.interval(0.95)
+
+
+def test_samples_of_one_id_cannot_be_put_in_order() -> None:
+    twice = samples(np.array([1.0, 0.0, 1.0]))
+    twice = replace(twice, ids=np.array(["a", "a", "b"]))
+    turned = replace(twice, ids=twice.ids[::-1].copy())
+    assert paired_difference(twice, twice, seed=0).discordant == 0
+    with pytest.raises(ValueError, match="do not hold the same samples"):
+        paired_difference(twice, turned, seed=0)
+
+
 def test_the_detectable_drop_is_found_with_80_percent_power() -> None:
     error, alpha = 0.01, 0.05
     drop = detectable_drop(error, alpha)

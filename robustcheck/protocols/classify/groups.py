@@ -1,4 +1,4 @@
-"""Accuracy by group, macro-F1, and the agreement of two models."""
+"""Accuracy by group, macro-F1, and the agreement and error consistency of two models."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, cells_of_options, metric_of, option_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
-from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.measure.summaries import Slice, read_paired, read_slice
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.protocols.classify.scoring import hits_among
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.f1 import MACRO_F1
+from robustcheck.stats.kappa import KAPPA
 from robustcheck.stats.means import GROUP_MIN, MEAN
 from robustcheck.values import Cell, Samples
 
@@ -70,17 +71,30 @@ def find_recipes_of_both(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     others: Sequence[Cell] = cells_of_options(cell, resolve_one)
     if not others:
         raise DataError(
-            "agreement is between two models", where=cell.quantity.label, fix="options: {with: openclip:ARCH/TAG}"
+            f"{cell.quantity.metric} is between two models",
+            where=cell.quantity.label,
+            fix="options: {with: openclip:ARCH/TAG}",
         )
     return (*find_own_recipe(cell, shelf), shelf.recipe(others[0].model, cell.quantity.dataset, cell.quantity))
 
 
 def agreement(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return for each image whether both models answer with the same class, be it right or wrong."""
-    one, other = (_predicted(read_slice(recipe, memo, cell.quantity.where), cell) for recipe in recipes)
-    found = read_slice(recipes[0], memo, cell.quantity.where)
-    return Sampled(Samples(found.ids, (one == other).astype(np.float64), found.labels, MEAN.name))
+    parts = read_paired(recipes, memo, cell.quantity.where)
+    one, other = (_answers(cell, recipe, part) for recipe, part in zip(recipes, parts, strict=True))
+    return Sampled(Samples(parts[0].ids, (one == other).astype(np.float64), parts[0].labels, MEAN.name))
 
 
-def _predicted(part: Slice, cell: Cell) -> np.ndarray:
-    return part.summary.column("predicted", cell.quantity.metric)
+def error_consistency(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return for each image whether the model is right, and whether the other one is."""
+    found, other = read_paired(recipes, memo, cell.quantity.where)
+    hits = found.summary.correct
+    both = np.count_nonzero(hits == other.summary.correct)
+    said = (("both right or both wrong", f"{both:,} of {hits.size:,} images"),)
+    return Sampled(Samples(found.ids, hits, found.labels, KAPPA.name, counted=other.summary.correct), said)
+
+
+def _answers(cell: Cell, recipe: Recipe, part: Slice) -> np.ndarray:
+    """Return the name of each answer: saved outputs may count the classes in another order. No class has none."""
+    names = np.array([*recipe.dataset.class_names, ""])
+    return names[part.summary.column("predicted", cell.quantity.metric).astype(np.int64)]

@@ -9,6 +9,7 @@ from robustcheck.measure.option import ColumnOption, MetricOption, ModelOption, 
 from robustcheck.protocols.classify.groups import (
     CLASSES,
     agreement,
+    error_consistency,
     find_grouped_recipe,
     find_own_recipe,
     find_recipes_of_both,
@@ -17,6 +18,7 @@ from robustcheck.protocols.classify.groups import (
 )
 from robustcheck.protocols.classify.scoring import find_recipes, samples
 from robustcheck.stats.f1 import MACRO_F1
+from robustcheck.stats.kappa import KAPPA
 from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN
 from robustcheck.stats.statistic import Statistic
 
@@ -74,6 +76,8 @@ def _over_groups(
 
 _FIND = {"worst_group_accuracy": find_grouped_recipe, "agreement": find_recipes_of_both}
 
+_OTHER = (ModelOption(name="with", description="The other model, as a reference.", always_keyed=True),)
+
 METRICS = (
     _accuracy("top1", "Share of images whose best class is the right one.", 1, MEAN),
     _accuracy("top5", "Share of images whose five best classes hold the right one.", 5, MEAN),
@@ -110,6 +114,19 @@ METRICS = (
         "Share of images to which another model gives the same answer, right or wrong; needs no labels.",
         MEAN,
         agreement,
-        (ModelOption(name="with", description="The other model, as a reference.", always_keyed=True),),
+        _OTHER,
+    ),
+    Metric(
+        name="error_consistency",
+        noun="error consistency",
+        description="Cohen's kappa of two models, or a model and a person: do they err on the same images?",
+        unit="",
+        higher_is_better=True,
+        statistic=KAPPA,
+        tasks=("classification", "cue-conflict"),
+        find_recipes=find_recipes_of_both,
+        samples=error_consistency,
+        options=_OTHER,
+        bounded=False,
     ),
 )

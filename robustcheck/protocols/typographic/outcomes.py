@@ -28,23 +28,23 @@ def attack_success(predicted: Classes, typed: Classes) -> Floats:
     return np.asarray(predicted == typed, dtype=np.float64)
 
 
-def accuracy_drop(clean: Classes, attacked: Classes, labels: Classes) -> Floats:
-    """Return, for each image, what the attack cost: [clean = label] - [attacked = label].
+def accuracy_drop(clean: Floats, attacked: Floats) -> Floats:
+    """Return, for each image, what the attack cost: [clean is right] - [attacked is right].
 
-    clean, attacked, labels: (n,) class indices; returns (n,) of -1.0, 0.0 and 1.0, whose mean is the drop
-    in accuracy in [-1, 1]; lower is better. Raises DataError on empty or unequal arrays.
+    clean, attacked: (n,) of 1.0 where the prediction is right and 0.0 where not; returns (n,) of -1.0, 0.0 and 1.0,
+    whose mean is the drop in accuracy in [-1, 1]; lower is better. Raises DataError on empty or unequal arrays.
 
-    >>> accuracy_drop(np.array([0, 1, 5]), np.array([0, 2, 2]), np.array([0, 1, 2])).tolist()
+    >>> accuracy_drop(np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0])).tolist()
     [0.0, 1.0, -1.0]
     """
-    _require_equal(clean, attacked, labels)
-    return np.asarray((clean == labels).astype(np.float64) - (attacked == labels))
+    _require_equal(clean, attacked)
+    return clean - attacked
 
 
-def _require_equal(*arrays: Classes) -> None:
+def _require_equal(*arrays: Classes | Floats) -> None:
     shapes = [array.shape for array in arrays]
     if len(set(shapes)) > 1 or arrays[0].ndim != 1 or arrays[0].size == 0:
         raise DataError(
-            f"class indices of the shapes {', '.join(map(str, shapes))}",
+            f"arrays of the shapes {', '.join(map(str, shapes))}",
             expected="the same images in each, at least one",
         )

@@ -12,7 +12,7 @@ from robustcheck.measure.memo import Memo
 from robustcheck.measure.metric import Sampled, metric_of
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
-from robustcheck.measure.summaries import Slice, read_slice
+from robustcheck.measure.summaries import Slice, read_paired, read_slice
 from robustcheck.protocols.scoring import require_task
 from robustcheck.protocols.typographic.outcomes import accuracy_drop, attack_success
 from robustcheck.stats.means import WEIGHTED_SUM
@@ -55,8 +55,8 @@ def sample_success(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampl
 
 def sample_drop(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return for each image what the transform cost."""
-    attacked, clean = (read_slice(recipe, memo, cell.quantity.where) for recipe in recipes)
-    scores = accuracy_drop(_predicted(cell, clean), _predicted(cell, attacked), attacked.labels)
+    attacked, clean = read_paired(recipes, memo, cell.quantity.where)
+    scores = accuracy_drop(clean.summary.correct, attacked.summary.correct)
     # A weighted sum and not a mean: a mean of scores that happen to be 0 and 1 would pass for a share.
     weights = np.full(len(scores), 1 / len(scores))
     return Sampled(Samples(attacked.ids, scores, np.zeros(len(scores), np.int64), WEIGHTED_SUM.name, weights=weights))
