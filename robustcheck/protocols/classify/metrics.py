@@ -120,6 +120,8 @@ METRICS = (
         name="error_consistency",
         noun="error consistency",
         description="Cohen's kappa of two models, or a model and a person: do they err on the same images?",
+        formula="(o - e) / (1 - e), o = mean_i [h_i = h'_i], e = p p' + (1 - p)(1 - p'); h_i is 1 if right, p its mean",
+        source="Cohen 1960; Geirhos et al. 2020, arXiv 2006.16736",
         unit="",
         higher_is_better=True,
         statistic=KAPPA,
