@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dataset_makers import rewrite_with_old_time
 
-from robustcheck.disk import file_stamp, is_settled, write_atomically
+from robustcheck.disk import clear_stale, file_stamp, is_settled, write_atomically
 from robustcheck.errors import DataError, SetupError
 
 
@@ -66,3 +67,26 @@ def test_a_file_is_settled_when_it_is_older_than_a_tick_can_hide(
 def test_a_file_that_is_not_there_has_no_stamp(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot read the file: No such file"):
         file_stamp(tmp_path / "none")
+
+
+def test_what_a_killed_run_left_is_cleared_once_it_is_old(tmp_path: Path) -> None:
+    written = tmp_path / "there" / "a.json"
+    write_atomically(written, b"1")
+    # The name of a half-written file is that of a temporary one beside its target.
+    names: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        names.extend(path.name for path in written.parent.iterdir() if path != written)
+        yield b"2"
+
+    write_atomically(written, pieces())
+    [half] = names
+    old, fresh = (tmp_path / "there" / f"{half}{end}" for end in ("old", "fresh"))
+    for left in (old, fresh):
+        left.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    clear_stale.cache_clear()
+    write_atomically(written, b"3")
+    assert not old.exists()
+    assert fresh.exists()
+    assert written.read_bytes() == b"3"

@@ -32,7 +32,7 @@ from robustcheck.values import Cell, Samples, Score
 Found = Score | RobustcheckError
 
 # So many samples of scores that were just made are kept: some 40 bytes each, and their names.
-_FRESH_SAMPLES = 400_000
+FRESH_SAMPLES = 400_000
 
 
 def measure_cells(
@@ -218,7 +218,7 @@ class Bench:
             return
         self._fresh.append(cell)
         self._fresh_samples += found.samples.scores.size
-        while self._fresh_samples > _FRESH_SAMPLES and len(self._fresh) > 1:
+        while self._fresh_samples > FRESH_SAMPLES and len(self._fresh) > 1:
             oldest = self._fresh.popleft()
             score = self._scores[oldest]
             assert isinstance(score, Score), "only scores are fresh"

@@ -9,7 +9,7 @@ import pytest
 from colour_data import cell, fake, write_colours
 
 from robustcheck.errors import DataError, DataMissing, ModelError
-from robustcheck.measure import Bench, MeasureSettings, measure_cells, stored_score
+from robustcheck.measure import Bench, MeasureSettings, measure_cells, measuring, stored_score
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
@@ -104,3 +104,48 @@ def test_a_kept_error_does_not_gather_the_frames_of_every_raise(settings, tmp_pa
     depths = {depth() for _ in range(4)}
     assert len(depths) <= 2
     assert max(depths) < 20
+
+
+class Idle:
+    """An engine that does nothing and says that all went well."""
+
+    def run(self, jobs, crew, on_progress):
+        return {}
+
+
+def test_outputs_that_get_lost_while_measuring_are_said(colours, settings):
+    found = Bench(settings, Idle()).measure(cell(fake(), colours))
+    assert isinstance(found, ModelError)
+    assert found.found == "its outputs were lost from the store while measuring"
+    assert (found.where, found.fix) == ("fake:zero-shot", "run again")
+
+
+def test_a_mate_that_cannot_be_made_ready_fails_alone_and_is_not_tried_again(colours, settings, monkeypatch):
+    good, mate = cell(fake(), colours), cell(fake("classifier"), colours)
+    made_ready, asked = measuring.require_capability, []
+
+    def refuse(recipe):
+        asked.append(recipe.ref.id)
+        if recipe.ref == mate.model:
+            raise ModelError("it has no image tower")
+        made_ready(recipe)
+
+    monkeypatch.setattr(measuring, "require_capability", refuse)
+    bench = Bench(settings)
+    assert isinstance(bench.measure(good, [mate]), Score)
+    found = bench.measure(mate)
+    assert isinstance(found, ModelError)
+    assert found.found == "it has no image tower"
+    assert asked.count(mate.model.id) == 1
+
+
+def test_samples_of_the_last_few_cells_are_kept_and_the_others_are_read(colours, settings, monkeypatch):
+    monkeypatch.setattr(measuring, "FRESH_SAMPLES", 250)
+    bench = Bench(settings)
+    cells = [cell(fake(), colours, metric) for metric in ("top1", "top5")]
+    first, second = (bench.measure(each) for each in cells)
+    assert first.samples is not None
+    assert bench.look_up(cells[0]).samples is None
+    assert bench.look_up(cells[1]).samples is second.samples
+    again = bench.samples(cells[0])
+    assert np.array_equal(again.scores, first.samples.scores)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LINTERS = {"mypy", "ruff", "types-PyYAML", "types-jsonschema"}
 # Packages that come with others and have to fit them.
-INDIRECT = {"click", "torchvision"}
+INDIRECT = {"aiobotocore", "boto3", "click", "torchvision"}
 
 
 def lowest_promised() -> dict[str, str]:
