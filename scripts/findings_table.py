@@ -302,7 +302,7 @@ NOT_CHECKED = (
     (
         "DINOv2 matches best, CNN-based CLIP as well as ConvNeXt, ViT-based CLIP less well than DeiT III's ViT-L-16.",
         "Tu et al. 2024, section VIII-A, Fig. 7",
-        "Single models are no group; `no_worse_than: {model: ...}` compares two.",
+        "Single models are not a group; `no_worse_than: {model: ...}` compares two.",
     ),
     (
         "Models trained on LAION-80M are less calibrated, and a larger one is less shape-biased.",

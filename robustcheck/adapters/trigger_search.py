@@ -133,7 +133,7 @@ def _best_candidate(batch: Shots, trigger: Trigger, place: int, count: int) -> T
 def is_text(model: OpenClipModel, trigger: Trigger, name: str) -> bool:
     """Say whether a trigger survives being written down: its text, alone and before a name, has its tokens.
 
-    Marks, such as that of an unknown word, are no words.
+    Marks, such as that of an unknown word, are not words.
     """
     text, name = trigger_text(model, trigger), name.replace("_", " ")
     return (

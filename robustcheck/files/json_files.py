@@ -18,7 +18,7 @@ from robustcheck.files.texts import MOST_BYTES, lines_of, read_text, stripped
 _DEEPEST = 64
 _LONGEST_NUMBER = 40
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-# Half of a surrogate pair is no character: it cannot be written again, nor hashed.
+# Half of a surrogate pair is not a character: it cannot be written again, nor hashed.
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -66,7 +66,7 @@ def add_pace(directory: Path, spent: Mapping[str, Spent]) -> None:
     try:
         write_atomically(directory / _FILE, text.encode())
     except SetupError:
-        # A forecast is no reason to end a run.
+        # A forecast is not a reason to end a run.
         return
 
 

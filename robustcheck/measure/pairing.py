@@ -136,7 +136,7 @@ def _by_told_names(count: int, told: OutputNames, classes: AskedClasses) -> Outp
         missing = [name for name, found in zip(classes.names, same, strict=True) if not found]
         raise _refusal(
             classes,
-            f"{len(missing)} of {len(classes.names)} classes are no output: {name_first(missing, 3)}",
+            f"{len(missing)} of {len(classes.names)} classes are not an output: {name_first(missing, 3)}",
             f"names such as {name_first([name for name in names if name], 5)}, as {told.where} says",
         )
     found = _matched(own, asked)
@@ -157,7 +157,7 @@ def _by_published_list(labels: Sequence[str], name: str, classes: AskedClasses) 
     missing = [class_name for class_name, outputs in zip(classes.names, found, strict=True) if not outputs]
     if len(missing) == len(found):
         _require_all(found, classes, name)
-    remark = f"{len(missing)} of {len(found)} classes are no output of {name} and are never predicted, such as "
+    remark = f"{len(missing)} of {len(found)} classes are not an output of {name} and are never predicted, such as "
     return OutputPairing(
         _settled(found, classes), f"by WordNet ids, in the order of {name}", f"{remark}{missing[0]}" if missing else ""
     )
@@ -271,7 +271,7 @@ def _require_all(found: Candidates, classes: AskedClasses, where: str) -> None:
     if missing:
         raise _refusal(
             classes,
-            f"{len(missing)} of {len(found)} classes are no output of {where}: {name_first(missing, 3)}",
+            f"{len(missing)} of {len(found)} classes are not an output of {where}: {name_first(missing, 3)}",
             "classes that the classifier was trained on",
         )
 

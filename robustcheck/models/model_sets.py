@@ -193,7 +193,7 @@ def _resolve_item(item: object, arch: str | None, path: Path) -> tuple[ModelRef,
         return _queried(query_from_dict(item), str(path))
     if not isinstance(item, str):
         raise SetupError(
-            f"{shown(item)} is no model", where=str(path), expected="a reference, a set, a query as text or mapping"
+            f"{shown(item)} is not a model", where=str(path), expected="a reference, a set, a query as text or mapping"
         )
     if item.endswith((".yaml", ".yml")):
         raise SetupError(f"{item} inside a YAML file of models", where=str(path), expected="the references themselves")

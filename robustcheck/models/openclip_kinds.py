@@ -61,7 +61,7 @@ def _parse_name(reference: Reference) -> ModelRef | None:
     architecture, slash, tag = rest.partition("/")
     if not (architecture and slash and tag) or "/" in tag:
         raise ModelError(
-            f"{rest!r} is no architecture with a pretrained tag",
+            f"{rest!r} is not an architecture with a pretrained tag",
             where=text,
             expected="openclip:ARCH/TAG or openclip:ARCH@FILE",
             fix=did_you_mean(rest, [model.id for model in entries()])
@@ -95,7 +95,7 @@ def _file_key(ref: ModelRef) -> KeyFacts:
 def _parse_directory(reference: Reference) -> ModelRef:
     path = reference.path(reference.rest)
     if not is_openclip_directory(path):
-        found = f"has no {CONFIGURATION}" if path.is_dir() else "is no directory"
+        found = f"has no {CONFIGURATION}" if path.is_dir() else "is not a directory"
         raise ModelError(
             f"{path} {found}",
             where=reference.text,
@@ -108,7 +108,7 @@ def _parse_directory(reference: Reference) -> ModelRef:
 def _parse_repository(reference: Reference) -> ModelRef:
     rest = reference.rest
     if not is_repository(rest):
-        raise ModelError(f"{rest!r} is no repository", where=reference.text, expected="hf-hub:ORG/NAME")
+        raise ModelError(f"{rest!r} is not a repository", where=reference.text, expected="hf-hub:ORG/NAME")
     return ModelRef(safe_id(rest), reference.text, "hf-hub", "", rest, (("family", "clip"),))
 
 

@@ -105,7 +105,7 @@ def _by_output(pairs: Sequence[tuple[int | None, str]], path: Path) -> OutputNam
     names: dict[int, str] = {}
     for output, name in pairs:
         if output is None or not 0 <= output < _MOST_OUTPUTS or output in names:
-            reason = "occurs twice" if output in names else "is no place of an output"
+            reason = "occurs twice" if output in names else "is not the place of an output"
             raise ModelError(f"the output of {name!r} {reason}", where=str(path), expected=_FORMS)
         names[output] = stripped(name)
     return OutputNames(tuple(names.get(output, "") for output in range(max(names) + 1)), path.name, is_partial=True)

@@ -19,7 +19,7 @@ def _parse_name(reference: Reference) -> ModelRef | None:
     name, at, _ = reference.rest.partition("@")
     if "/" in name or "+" in name or not name:
         raise ModelError(
-            f"{name!r} is no timm name",
+            f"{name!r} is not a timm name",
             where=reference.text,
             expected="timm:NAME.TAG or timm:NAME@FILE",
             fix=did_you_mean(name, [model.id for model in entries()]),

@@ -20,7 +20,7 @@ Facets = dict[str, str]
 _TOWER = re.compile(r"_clip(_|$)|siglip")
 CLASSIFIERS = frozenset({"supervised", "more-data", "clip-ft"})
 TOWERS = frozenset({"clip-tower", "contrastive", "tower"})
-# The image side at the end of a tag, or of an architecture whose last number is one. It is no side in ``levit_256``.
+# The image side at the end of a tag, or of an architecture whose last number is one. It is not a side in ``levit_256``.
 _TAG_SIDE = re.compile(r"_(\d{3})$")
 _SIDE = re.compile(
     r"^(?!levit|mobilevit).*(?:patch|window|mixer|mlp|maxvit|coat|vit|clip|beit|hiera|cait|swin|halo|focal).*_(\d{3})$"

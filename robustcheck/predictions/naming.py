@@ -38,7 +38,7 @@ def names_in(where: Path, typed: bool, *columns: Column | None) -> Names | None:
 
 
 def indices(column: Column, names: Names | None, where: Path, what: str, typed: bool) -> Ints:
-    """Return a column of classes as indices; an empty text is no class at all.
+    """Return a column of classes as indices; an empty text is not a class.
 
     Integers are indices already; texts are looked up in ``names``, and are indices where they cannot be names.
     """

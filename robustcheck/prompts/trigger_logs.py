@@ -60,7 +60,7 @@ def _text(line: str, where: str) -> str:
     found = decode_tokens(numbers)
     if encode_text(found) != numbers:
         raise SetupError(
-            f"the tokens {ids} are no text: they read {found!r}, which has other tokens",
+            f"the tokens {ids} are not a text: they read {found!r}, which has other tokens",
             where=where,
             expected="ids that a tokenizer gives",
             fix="leave the line out",

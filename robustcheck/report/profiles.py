@@ -12,7 +12,7 @@ from robustcheck.report.dotplot import DotPlot, DotRow, PlacedDot, dot_plot
 from robustcheck.report.words import kind_of, measured, plain
 from robustcheck.values import Quantity, Result
 
-# A profile of fewer values is no profile: the grid shows them as well.
+# With fewer values there is nothing to draw: the grid shows them as well.
 LEAST_ROWS = 3
 # What an option is called in the title of a profile, where its name alone does not say it.
 _DIMENSIONS = {"at": "eps"}

@@ -34,7 +34,7 @@ def _reach(low: float, high: float, population: Sequence[float]) -> float:
     wanted = min(len(distances), max(LEAST_SHOWN, round(SHARE_SHOWN * len(distances))))
     ends = trimmed(population)
     is_wide = high - low >= _WIDE * (ends[1] - ends[0])
-    # A point of the population that lies far out is no reason to squeeze the others.
+    # A point of the population that lies far out is not a reason to squeeze the others.
     reach = min(distances[wanted - 1], max(ends[1] - high, low - ends[0], 0.0))
     return min(reach, high - low) if is_wide else reach
 

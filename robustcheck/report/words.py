@@ -189,7 +189,7 @@ def coded(text: str) -> Markup:
 
 
 def moment(started: str) -> str:
-    """Write the time of a run: ``2026-11-22 05:00 UTC``; as it is where it is no such time."""
+    """Write the time of a run: ``2026-11-22 05:00 UTC``; as it is where it is not such a time."""
     try:
         time = datetime.fromisoformat(started)
     except ValueError:

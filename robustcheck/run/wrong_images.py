@@ -17,7 +17,7 @@ from robustcheck.values import Samples, Thumbnail
 MOST_IMAGES = 8
 SIDE = 64
 _QUALITY = 70
-# A picture that does not come out this small is no help for the eye, and no little weight for the page.
+# A picture that does not come out this small does not help the eye, and weighs on the page.
 _MOST_BYTES = 6_000
 _ANOTHER = "another wrong class, or the same"
 

@@ -65,7 +65,7 @@ class Pieces:
 def _drawn(order: str, chunk: int, rows: int) -> tuple[tuple[int, ...], ...]:
     """Return the places of each piece of a chunk: drawn by a hash, which no version of a library changes."""
     ranked = sorted(range(rows), key=lambda place: _hash(order, chunk, place))
-    # Where a share of the rows is no whole number it is rounded by chance, so that each row is as likely as another.
+    # Where a share of the rows is not a whole number it is rounded by chance, so that each row is as likely as another.
     chance = int(_hash(order, chunk, "rounding")[:12], 16) / 16**12
     ends = [floor(rows * share + chance) if share < 1 else rows for share in SHARES]
     return tuple(tuple(sorted(ranked[start:end])) for start, end in zip([0, *ends], ends, strict=False))

@@ -188,7 +188,7 @@ def test_a_stray_folder_of_images_does_not_unname_the_others(tmp_path: Path) -> 
     assert dataset.class_names == ("tench", "goldfish")
     assert len(dataset) == 2
     assert dataset.defects == (
-        "1 images in folders that are no class are not read, the first folder 'misc'",
+        "1 images in folders that are not a class are not read, the first folder 'misc'",
         "1 images beside the class folders are not read",
     )
 

@@ -269,7 +269,7 @@ def test_a_classifier_with_other_classes_is_refused_before_an_image_is_decoded(s
     (four / "classnames.txt").write_text("blue\ngreen\nred\nyellow\n")
     found = watched.bench(settings).measure(cell(fake("classifier"), four))
     assert isinstance(found, ModelError)
-    assert "1 of 4 classes are no output: yellow" in str(found)
+    assert "1 of 4 classes are not an output: yellow" in str(found)
     assert watched.decodes == []
 
 

@@ -45,7 +45,7 @@ def test_folders_of_wordnet_ids_among_the_outputs_of_a_published_list(count: int
             assert IDS[place] not in published.labels
     missing = (found.outputs < 0).sum()
     assert missing == sum(IDS[place] not in published.labels for place in EVERY_FOURTH)
-    assert (f"{missing} of 250 classes are no output" in found.remark) == bool(missing)
+    assert (f"{missing} of 250 classes are not an output" in found.remark) == bool(missing)
 
 
 def test_a_background_class_shifts_every_output_by_one() -> None:
@@ -120,10 +120,10 @@ def test_told_names_come_before_the_number_of_outputs() -> None:
     ("count", "told", "classes", "words"),
     [
         (3, ("ant", "bee"), ["ant"], "a list names 2 outputs, the classifier has 3"),
-        (2, ("ant", "bee"), ["ant", "cow"], "1 of 2 classes are no output: cow"),
+        (2, ("ant", "bee"), ["ant", "cow"], "1 of 2 classes are not an output: cow"),
         (2, ("ant", "ant"), ["ant"], "the class 'ant' may be each of 2 outputs"),
         (2, ("ant", "bee"), ["ant", "Ant"], "the classes 'ant' and 'Ant' are one output"),
-        (2, (IDS[0], IDS[1]), ["tench", "cock"], "1 of 2 classes are no output of a list: cock"),
+        (2, (IDS[0], IDS[1]), ["tench", "cock"], "1 of 2 classes are not an output of a list: cock"),
     ],
 )
 def test_told_names_that_do_not_suffice(count: int, told: tuple[str, ...], classes: list[str], words: str) -> None:

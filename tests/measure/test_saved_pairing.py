@@ -66,7 +66,7 @@ def test_a_class_that_a_published_list_lacks_is_never_predicted_and_the_verdict_
     score = world.score("top1", "some", saved(world, "some", tmp_path, logits=values))
     labels = world.datasets["some"].labels
     assert score.value == np.mean((labels < 3) & (np.arange(ROWS) % 4 > 0))
-    assert "1 of 4 classes are no output of ImageNet-12k" in dict(score.provenance)[PAIRING_REMARK]
+    assert "1 of 4 classes are not an output of ImageNet-12k" in dict(score.provenance)[PAIRING_REMARK]
 
 
 @pytest.mark.parametrize("names", [IDS[::-1], ("Japanese_spaniel", "snoek", "Tinca tinca", "Carassius auratus")])

@@ -118,7 +118,7 @@ def test_captions_are_named_after_their_image() -> None:
 def test_mistakes_are_errors() -> None:
     with pytest.raises(DataError, match="1 images have no caption"):
         retrieval_ranks(np.eye(3), np.eye(3)[:2], np.array([0, 1]))
-    with pytest.raises(DataError, match="owners that are no images"):
+    with pytest.raises(DataError, match="owners that are not images"):
         image_ranks([[1.0, 2.0]], [2])
     with pytest.raises(DataError, match="NaN"):
         image_ranks([[1.0, np.nan]], [0])

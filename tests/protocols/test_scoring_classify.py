@@ -134,7 +134,7 @@ def test_names_with_columns_are_merged_for_a_classifier(world: World) -> None:
     colours = np.array([np.asarray(dataset.image(row), dtype=float).mean(axis=(0, 1)) for row in range(60)])
     decided = (colours[:, 1] > colours[:, [0, 2]].max(axis=1)).astype(int)
     assert world.score("top1", "two", fake("classifier")).value == (decided == labels).mean()
-    assert "1 of 2 classes are no output: blue red" in world.refusal("top1", "base", fake("classifier"))
+    assert "1 of 2 classes are not an output: blue red" in world.refusal("top1", "base", fake("classifier"))
 
 
 def test_a_class_mask_cuts_samples_and_competitors(world: World) -> None:

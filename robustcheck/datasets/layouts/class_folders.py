@@ -1,7 +1,7 @@
 """Which folders of a directory are its classes, in which order, and what they are called.
 
 A class is a folder with images, and among WordNet ids or numbers also an empty folder that is called so. Other empty
-folders, hidden ones, those left behind by a program, and one that strays among WordNet ids are no classes; what is
+folders, hidden ones, those left behind by a program, and one that strays among WordNet ids are not classes; what is
 passed over becomes a defect of the set. ``classnames.txt`` has the last word: it may count empty folders, order the
 folders by their own names, or say of each what it is called (``FOLDER<TAB>NAME``).
 
@@ -69,7 +69,7 @@ def _folders(directory: Path) -> list[Path]:
 
 
 def _require_classes(directory: Path, filled: Sequence[str]) -> None:
-    """Refuse the folders of a set's splits: train and test are no classes."""
+    """Refuse the folders of a set's splits: train and test are not classes."""
     if filled and {folder.lower() for folder in filled} <= SPLITS:
         raise DataError(
             f"the folders {', '.join(filled)} are parts of a set, not classes",
@@ -96,7 +96,7 @@ def _unnamed(directory: Path, filled: Sequence[str], empty: Sequence[str]) -> Cl
             f"some folders are {'numbers' if numbers else 'WordNet ids'} ({(numbers or ids)[0]}) and some are names",
             where=str(directory),
             expected="folders called in one way",
-            fix=f"write {_TAB_FORM}, or take away what is no class",
+            fix=f"write {_TAB_FORM}, or take away what is not a class",
         )
     names = tuple(stripped(folder.replace("_", " ")) for folder in filled)
     if len(set(names)) < len(names):
@@ -266,7 +266,7 @@ def _stray(images: Mapping[str, int], found: ClassFolders) -> tuple[str, ...]:
     if not stray:
         return ()
     count = sum(images[folder] for folder in stray)
-    return (f"{count} images in folders that are no class are not read, the first folder {stray[0]!r}",)
+    return (f"{count} images in folders that are not a class are not read, the first folder {stray[0]!r}",)
 
 
 def _empty(folders: Sequence[str]) -> tuple[str, ...]:

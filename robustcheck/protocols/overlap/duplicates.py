@@ -79,7 +79,7 @@ def nearest_reference(test: Features, reference: Features, block: int = BLOCK) -
 def nearest_other(images: Features, block: int = BLOCK) -> Nearest:
     """Return for each image (n, d) the nearest of the others of its own set; at least two are needed.
 
-    These are the similarities of images that are no duplicates, as far as a test set has none within.
+    These are the similarities of images that are not duplicates, as far as a test set has none within.
     """
     if len(images) < 2:
         raise DataError(f"{len(images)} images", expected="two or more, to compare each with the others")

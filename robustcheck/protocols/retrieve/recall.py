@@ -45,7 +45,7 @@ def _validate(similarity: npt.ArrayLike, owners: npt.ArrayLike) -> tuple[Floats,
     if scores.ndim != 2 or rows.shape != scores.shape[:1] or not scores.size:
         raise DataError(f"similarity {scores.shape} and owners {rows.shape}", expected="shapes (m, n) and (m,)")
     if not np.issubdtype(rows.dtype, np.integer) or rows.min() < 0 or rows.max() >= scores.shape[1]:
-        raise DataError("owners that are no images", expected=f"whole numbers in [0, {scores.shape[1]})")
+        raise DataError("owners that are not images", expected=f"whole numbers in [0, {scores.shape[1]})")
     if np.isnan(scores).any():
         raise DataError(f"NaN in the similarities of {int(np.isnan(scores).any(axis=1).sum())} captions")
     return scores, rows.astype(np.int64)
