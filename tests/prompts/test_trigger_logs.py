@@ -76,7 +76,7 @@ def test_a_line_with_its_text_holds_for_any_tokenizer(tmp_path: Path) -> None:
         ("320 1125 #\n", "no trigger in '320 1125 #'"),
         ("49406 320\n", "no token 49406"),
         # "cat" within a word, then "s" at its end: the tokenizer has one token for it.
-        ("2368 338 320 0\n", "are no text"),
+        ("2368 338 320 0\n", "are not a text"),
     ],
 )
 def test_what_is_no_log_is_refused(content: str, words: str, tmp_path: Path) -> None:
