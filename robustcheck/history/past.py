@@ -41,8 +41,13 @@ def _as_past(run: RunRecord, result: Result) -> tuple[PastVerdict, ...]:
     verdict = result.verdict
     if verdict.compared is None:
         return ()
-    numbers = (verdict.compared, verdict.low, verdict.high, verdict.limit)
-    return (PastVerdict(run.id, verdict.status, *numbers),)
+    low, high, limit = map(_short, (verdict.low, verdict.high, verdict.limit))
+    return (PastVerdict(run.id, verdict.status, float(f"{verdict.compared:.6g}"), low, high, limit),)
+
+
+def _short(number: float | None) -> float | None:
+    # Finer than what is drawn of it; every digit is in the record of its own run.
+    return None if number is None else float(f"{number:.6g}")
 
 
 def _key(result: Result, root: str) -> _Key:

@@ -34,6 +34,8 @@ _OF_THE_CHECK = (
 # Control characters, which stand in no node id, path or model reference.
 _NODEID, _MODEL = "\x01", "\x02"
 _POINT = ("model", "x", "y", "group")
+_PAST = ("suite", "check_key", "model")
+_OF_A_PAST = ("status", "compared", "low", "high", "limit")
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ def fold(run: Plain) -> Plain:
     tables = _Tables()
     run["results"] = [_folded(result, tables) for result in run["results"]]
     run["trends"] = [_with_rows(figure, tables) for figure in run.get("trends", ())]
+    _swap(run, "past", lambda pasts: [_past_row(past, tables.texts) for past in pasts])
     long = ("results", "trends")
     head = {name: value for name, value in run.items() if name not in long}
     return head | {"tables": tables.plain()} | {name: run[name] for name in long}
@@ -85,6 +88,7 @@ def unfold(run: Plain) -> Plain:
     tables["scores"] = [_unfolded_score(score, tables) for score in tables["scores"]]
     run["results"] = [_unfolded(result, tables) for result in run["results"]]
     run["trends"] = [_with_points(figure, tables["texts"]) for figure in run["trends"]]
+    _swap(run, "past", lambda pasts: [_whole_past(past, tables["texts"]) for past in pasts])
     return run
 
 
@@ -156,6 +160,22 @@ def _with_rows(figure: Plain, tables: _Tables) -> Plain:
 def _with_points(figure: Plain, texts: list[str]) -> Plain:
     rows = ((texts[model], x, y, texts[group]) for model, x, y, group in figure["points"])
     return figure | {"points": [dict(zip(_POINT, row, strict=True)) for row in rows]}
+
+
+def _past_row(past: Plain, texts: _Table) -> list[Any]:
+    """Write the past of a check as a row: the places of its names, then a row for each run."""
+    verdicts = [[texts.place(one["run"]), *(one.get(name) for name in _OF_A_PAST)] for one in past["verdicts"]]
+    return [*(texts.place(past[name]) for name in _PAST), verdicts]
+
+
+def _whole_past(row: list[Any] | Plain, texts: list[str]) -> Plain:
+    if isinstance(row, dict):
+        # Records were written so before their past stood in rows.
+        return row
+    *places, verdicts = row
+    names = dict(zip(_PAST, (texts[place] for place in places), strict=True))
+    runs = [{"run": texts[run], **dict(zip(_OF_A_PAST, told, strict=True))} for run, *told in verdicts]
+    return {**names, "verdicts": runs}
 
 
 def _each(rows: list[Any]) -> Callable[[Iterable[int]], list[Any]]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 from report_fixtures import made_up_run
 
 from robustcheck.errors import RecordError
+from robustcheck.history.past import past_of
 from robustcheck.report import load_run, write_report
 from robustcheck.report.runfile import dump_run
-from robustcheck.values import RunRecord, Samples
+from robustcheck.values import Past, RunRecord, Samples
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -96,7 +98,24 @@ def test_a_large_record_stays_under_five_megabytes() -> None:
         )
         for place, result in enumerate(run.results)
     )
-    assert len(dump_run(replace(run, results=results))) < 5_000_000
+    grown = replace(run, results=results)
+    size = len(dump_run(grown))
+    assert size < 5_000_000
+    # As many earlier verdicts as a run remembers.
+    past = past_of(replace(grown, id="before"), results)
+    assert len(dump_run(replace(grown, past=past))) < size + 500_000
+
+
+def test_the_past_is_kept_and_one_written_out_is_read(tmp_path: Path) -> None:
+    run = made_up_run(2, 2)
+    run = replace(run, past=past_of(replace(run, id="before"), run.results))
+    (tmp_path / "run.json").write_bytes(dump_run(run))
+    assert load_run(tmp_path) == run
+    written = json.loads(dump_run(run))
+    written.pop("checksum")
+    written["past"] = TypeAdapter(tuple[Past, ...]).dump_python(run.past, mode="json")
+    (tmp_path / "run.json").write_text(json.dumps(written))
+    assert load_run(tmp_path) == run
 
 
 @pytest.mark.parametrize(
