@@ -21,7 +21,7 @@ from robustcheck.measure import Bench
 from robustcheck.measure.memo import NotStored
 from robustcheck.models.digests import installed_version
 from robustcheck.run.class_pictures import class_answers, class_pictures, shape_strip
-from robustcheck.run.score_pictures import pictures_of
+from robustcheck.run.score_pictures import is_scaled, pictures_of, with_unscaled
 from robustcheck.run.wrong_images import SIDE, WrongImages, find_wrong, small_copies
 from robustcheck.store import Store, content_key
 from robustcheck.values import Picture, Samples, Score
@@ -79,6 +79,8 @@ def _made(
     """Return a drawing, and whether nothing was lacking that another day may have."""
     samples = find(score)
     pictures = () if samples is None else (*pictures_of(score, samples), *shape_strip(score, samples, bench))
+    if samples is not None and is_scaled(pictures):
+        pictures = _before_and_after(pictures, score, samples, bench)
     if not with_classes:
         return Drawing(pictures), samples is not None
     try:
@@ -91,6 +93,21 @@ def _made(
     before = None if other is None else find(other)
     is_whole = samples is not None and (other is None or before is not None)
     return Drawing((*pictures, *class_pictures(answers)), find_wrong(answers, before)), is_whole
+
+
+def _before_and_after(
+    pictures: tuple[Picture, ...], score: Score, samples: Samples, bench: Bench
+) -> tuple[Picture, ...]:
+    """Draw the scored images before scaling, too, where the answers are still stored."""
+    try:
+        answers = class_answers(score.cell, bench)
+    except (RobustcheckError, NotStored):
+        return pictures
+    if answers is None:
+        return pictures
+    kept = np.isin(answers.dataset.ids[answers.rows], samples.ids)
+    right = (answers.predicted == answers.labels)[kept].astype(np.float64)
+    return with_unscaled(pictures, answers.confidence[kept], right, samples.bins) if kept.any() else pictures
 
 
 def _read(store: Store, key: str, adapter: TypeAdapter[_T]) -> _T | None:

@@ -5,13 +5,15 @@ This is the only module that knows what the pictures are made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from robustcheck.stats.diagrams import histograms, operating_point, reliability, roc
 from robustcheck.stats.sampling import Floats
 from robustcheck.stats.separation import IN_DISTRIBUTION
 from robustcheck.values import CHOSEN_BY_POSITION, RIGHT_BY_POSITION, Picture, Samples, Score, Trace
 
+_BEFORE = "before scaling"
 Draw = Callable[[Score, Samples], tuple[Picture, ...]]
 
 
@@ -44,18 +46,33 @@ def _shares(told: str, n: int) -> Trace:
 
 def _calibration(score: Score, samples: Samples) -> tuple[Picture, ...]:
     assert samples.correct is not None, "a calibration error has hits"
-    found = reliability(samples.scores, samples.correct, samples.bins)
     temperature = dict(score.provenance).get("temperature", "")
-    name = _scaled(temperature.partition(",")[0])
+    line = _reliability_line(_scaled(temperature.partition(",")[0]), samples.scores, samples.correct, samples.bins)
     right, wrong = samples.scores[samples.correct == 1], samples.scores[samples.correct == 0]
-    line = Trace(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
     diagram = Picture("reliability", "Reliability: accuracy by confidence", "confidence", "accuracy", (line,))
     return (diagram, *_two_sides("Confidence", "confidence", {"right": right, "wrong": wrong}))
 
 
+def is_scaled(pictures: Sequence[Picture]) -> bool:
+    """Tell whether the first picture is a reliability diagram of scaled confidences."""
+    return bool(pictures) and pictures[0].kind == "reliability" and pictures[0].series[0].name != _BEFORE
+
+
+def with_unscaled(pictures: Sequence[Picture], confidence: Floats, correct: Floats, bins: int) -> tuple[Picture, ...]:
+    """Add the same answers before scaling to the reliability diagram that comes first; confidence, correct: (n,)."""
+    diagram, *others = pictures
+    line = _reliability_line(_BEFORE, confidence, correct, bins)
+    return (replace(diagram, series=(line, *diagram.series)), *others)
+
+
+def _reliability_line(name: str, confidence: Floats, correct: Floats, bins: int) -> Trace:
+    found = reliability(confidence, correct, bins)
+    return Trace(name, _floats(found.confidence), _floats(found.accuracy), tuple(map(int, found.counts)))
+
+
 def _scaled(temperature: str) -> str:
     """Say whether confidences were scaled: ``before scaling``, ``after scaling, T = 1.86``."""
-    return f"after scaling, T = {float(temperature):.3g}" if temperature not in ("", "1") else "before scaling"
+    return f"after scaling, T = {float(temperature):.3g}" if temperature not in ("", "1") else _BEFORE
 
 
 def _detection(score: Score, samples: Samples) -> tuple[Picture, ...]:

@@ -30,6 +30,12 @@ checks:
   - id: calibrated
     measure: {metric: ece, dataset: digits, options: {temperature: none}}
     expect: {at_most: 0.9}
+  - id: scaled
+    measure: {metric: ece, dataset: digits, options: {temperature: fitted}}
+    expect: {at_most: 0.9}
+  - id: unscaled-half
+    measure: {metric: ece, dataset: digits, options: {temperature: none, half: test}}
+    expect: {at_most: 0.9}
   - {id: detects, measure: {metric: auroc, dataset: shapes-ood}, expect: {at_least: 0.99}}
 """
 
@@ -96,6 +102,16 @@ def test_calibration_and_detection_are_drawn_though_one_of_them_passed(record: R
     assert (curve.kind, scores.kind) == ("roc", "histogram")
     assert curve.mark is not None
     assert curve.mark[1] == pytest.approx(0.95, abs=0.01)
+
+
+def test_scaled_confidences_are_drawn_beside_the_same_answers_before_scaling(record: RunRecord) -> None:
+    result, found = drawn(record, "scaled")
+    before, after = found.pictures[0].series
+    assert (before.name, after.name.partition(" = ")[0]) == ("before scaling", "after scaling, T")
+    assert sum(before.n) == sum(after.n) == result.verdict.n
+    # The metric itself, asked about the same half without a temperature, has the same line.
+    (alone,) = drawn(record, "unscaled-half")[1].pictures[0].series
+    assert before == alone
 
 
 def test_what_was_drawn_once_is_drawn_from_what_was_kept(
