@@ -6,7 +6,8 @@ K are the features of the shots at unit norm, V their labels as one-hot rows. Ti
 rate 1e-3 and eps 1e-4, 20 epochs with a cosine schedule, batches of 256, cross-entropy). With alpha 0 it is zero-shot
 exactly. The reference picks alpha, beta and the best epoch on the test set; here they are as given, or with
 ``search=true`` the best on other images of the training set, and the last epoch counts. K is of one view of each
-image, where the reference averages ten augmented ones; s is the model's own scale, which is 100 for CLIP's.
+image, or with ``views=10`` of as many augmented ones as in the reference; s is the model's own scale, which is 100 for
+CLIP's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
+from robustcheck.adapters.augmented_views import AugmentedViews
 from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
 from robustcheck.measure.option import NumberOption, SwitchOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -86,9 +88,11 @@ def split_basis(basis: HeadBasis, use: AdapterUse) -> Cache:
     assert basis.features is not None, "the cache is of training images"
     assert basis.labels is not None, "the cache is of training images"
     assert basis.held_out is not None, "samples come with what they are for"
-    held = basis.held_out
+    held, features = basis.held_out, basis.features
+    # With augmented views: their mean to learn from, and the image itself to choose settings on.
+    learn, choose = (features, features) if features.ndim == 2 else (features[:, 0], features[:, 1])
     require_every_class(basis.labels[~held], len(basis.names), use.name)
-    return Cache(basis.features[~held], basis.labels[~held], basis.features[held], basis.labels[held])
+    return Cache(learn[~held], basis.labels[~held], choose[held], basis.labels[held])
 
 
 def trained_keys(basis: HeadBasis, cache: Cache, alpha: float, beta: float, *, seed: int) -> Features:
@@ -145,6 +149,12 @@ def _pick(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
     return pick_shots(labels, use, further)
 
 
+def _reading(use: AdapterUse) -> AugmentedViews | None:
+    adapter = adapter_named(use.name)
+    views = int(adapter.option(use, "views"))
+    return AugmentedViews(views, int(adapter.option(use, "seed"))) if views else None
+
+
 def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libraries: tuple[str, ...]) -> Adapter:
     return Adapter(
         name=name,
@@ -155,6 +165,13 @@ def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libr
             NumberOption(name="alpha", description="Weight of the cache.", default="1.17", low=0),
             NumberOption(name="beta", description="How fast a key's weight falls.", default="1", low=0),
             SwitchOption(name="search", description="Choose alpha and beta on further training images."),
+            NumberOption(
+                name="views",
+                description="Augmented views to a key; 0 for the image itself.",
+                default="0",
+                whole=True,
+                low=0,
+            ),
             SEED,
         ),
         requires=frozenset({"embeds images", "embeds text"}),
@@ -162,6 +179,7 @@ def _adapter(name: str, make: Callable[[HeadBasis, AdapterUse], HeadState], libr
         rereads=True,
         libraries=libraries,
         pick=_pick,
+        reading=_reading,
         make_head=make,
         head_logits=tip_logits,
         tensor_logits=tensors.cached,

@@ -19,8 +19,10 @@ from robustcheck.measure.measure_settings import OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.parts import ImageSet, Outputs, given_part
 from robustcheck.measure.passes import Claimed, Pass
+from robustcheck.measure.recipe import Learnt
 from robustcheck.measure.runner import Runner
 from robustcheck.measure.shelf import Shelf
+from robustcheck.models.adapter import LearntHead
 from robustcheck.models.batch_probe import fitting_batch
 from robustcheck.models.encoders import LoadedModel
 from robustcheck.store import Lock
@@ -148,7 +150,7 @@ class _Round:
         if outputs.key not in self._runners:
             try:
                 heads = tuple(self.crew.memo.head(head) for head in outputs.needs)
-                learnt = None if outputs.learnt is None else read_head(outputs.learnt, self.crew.memo)
+                learnt, *others_learnt = map(self._learnt_head, (outputs.learnt, *outputs.others_learnt))
                 given = None if outputs.given is None else self.crew.memo.get(given_part(outputs.given)).array
                 others = tuple(self.crew.models.get(ref) for ref in outputs.others)
                 model = self.crew.models.get(outputs.ref)
@@ -160,9 +162,13 @@ class _Round:
                     "what it learns from or is told of the images has not been measured", where=outputs.ref.text
                 )
                 return None
-            made_of = (self.crew.memo.chunks(outputs), heads, learnt, given, self._batch_size(model))
+            adapters = (learnt, tuple(others_learnt))
+            made_of = (self.crew.memo.chunks(outputs), heads, *adapters, given, self._batch_size(model))
             self._runners[outputs.key] = Runner(outputs, model, others, *made_of)
         return self._runners[outputs.key]
+
+    def _learnt_head(self, learnt: Learnt | None) -> LearntHead | None:
+        return None if learnt is None else read_head(learnt, self.crew.memo)
 
     def _batch_size(self, model: LoadedModel) -> int:
         """Return how many images a model takes at once; it is probed for where there is much to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from robustcheck.datasets import Dataset, known_datasets
 from robustcheck.errors import DataError, ModelError
 from robustcheck.measure.reading import EMBEDDING, POOLED, Reading
 from robustcheck.measure.recipe import ClassList, Learnt, Recipe
-from robustcheck.models.adapter import Adapter, adapter_named, pick_samples
+from robustcheck.models.adapter import Adapter, adapter_named, pick_samples, reading_of
 from robustcheck.models.kind import capabilities
 from robustcheck.values import ModelRef
 
@@ -20,6 +20,11 @@ from robustcheck.values import ModelRef
 def embedding_of(ref: ModelRef) -> Reading:
     """Return the reading that gives embeddings: of a classifier what its last layer takes, else the pooled output."""
     return EMBEDDING if "scores classes" in capabilities(ref) else POOLED
+
+
+def learning_reading(ref: ModelRef) -> Reading:
+    """Return how the images are read that a model's adapter learns from: in its own way, else as embeddings."""
+    return cast(Reading, reading_of(ref.adapters[-1])) or embedding_of(ref)
 
 
 def sole_adapter(ref: ModelRef) -> Adapter:

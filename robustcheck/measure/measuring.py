@@ -268,12 +268,14 @@ class Bench:
         require_capability(recipe)
         for other in () if recipe.given is None else recipe.given.recipes:
             self._make_ready(other)
+        for learnt in recipe.adapters:
+            # What an adapter makes needs outputs that are still to be read; the classes are its own.
+            require_capability(learnt.basis)
+            if learnt.basis.head is not None:
+                self.memo.get(learnt.basis.head)
         if recipe.learnt is not None:
-            # What the adapter makes needs outputs that are still to be read; the classes are its own.
-            require_capability(recipe.learnt.basis)
-            if recipe.learnt.basis.head is not None:
-                self.memo.get(recipe.learnt.basis.head)
-        elif recipe.head is not None and recipe.saved is None:
+            return
+        if recipe.head is not None and recipe.saved is None:
             self.memo.get(recipe.head)
         else:
             self.pair(recipe)

@@ -75,8 +75,8 @@ class Outputs:
     """What a reading takes off a model for each image of a set, in chunks of ``reading.chunk_rows``.
 
     ``needs`` are the heads that the rows depend on, and ``others`` the models beside ``ref`` that have a part in them;
-    ``learnt`` is the head adapter that they depend on, and ``given`` what the reading is told of each image. A
-    ``stage`` means only the images seen by then.
+    ``learnt`` is the head adapter that they depend on, ``others_learnt`` those of the other models, one for each, and
+    ``given`` what the reading is told of each image. A ``stage`` means only the images seen by then.
     """
 
     key: str
@@ -89,6 +89,7 @@ class Outputs:
     # Which of the images are wanted makes no other outputs of them.
     stage: int | None = field(default=None, compare=False)
     given: Given | None = field(default=None, compare=False, repr=False)
+    others_learnt: tuple[Learnt | None, ...] = field(default=(), compare=False, repr=False)
     kind: ClassVar[str] = "outputs"
 
     @property
@@ -99,7 +100,8 @@ class Outputs:
     @property
     def waits_for(self) -> tuple[Part, ...]:
         """The parts that must be stored before a row of these can be taken."""
-        learnt = () if self.learnt is None else self.learnt.needs
+        adapters = (each for each in (self.learnt, *self.others_learnt) if each is not None)
+        learnt = (part for each in adapters for part in each.needs)
         return (*self.needs, *learnt, *(() if self.given is None else given_part(self.given).needs))
 
 

@@ -223,7 +223,8 @@ class Pass:
             shared[key] = CropBatch([_made(crop[key], runner.outputs.ref) for crop in crops])
         names = [str(name) for name in ids]
         given = None if runner.given is None else runner.given[list(places)]
-        return Batch(shared[key], names, labels.tolist(), runner.heads, runner.others, runner.learnt, given)
+        adapters = (runner.learnt, given, runner.others_learnt)
+        return Batch(shared[key], names, labels.tolist(), runner.heads, runner.others, *adapters)
 
     def _prepare_ahead(
         self, decoders: Decoders, claims: Iterator[Claimed], held: deque[Claimed]

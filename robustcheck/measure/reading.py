@@ -27,8 +27,9 @@ class Batch:
     """Images on their way through a model.
 
     ``crops`` are what the model's geometry made of them; ``heads`` are those that the reading needs, the model's own
-    first where it has one; ``others`` are the models beside it that have a part, and ``learnt`` is its head adapter.
-    ``given`` are the rows (n, ...) that the reading is told of the images, where it is told something.
+    first where it has one; ``others`` are the models beside it that have a part, ``learnt`` is its head adapter, and
+    ``others_learnt`` are those of the others, one for each. ``given`` are the rows (n, ...) that the reading is told of
+    the images, where it is told something.
     Labels are indices of classes; -1 where an image has none.
     """
 
@@ -39,6 +40,7 @@ class Batch:
     others: tuple[LoadedModel, ...] = ()
     learnt: LearntHead | None = None
     given: npt.NDArray[Any] | None = None
+    others_learnt: tuple[LearntHead | None, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -142,7 +142,8 @@ class Recipe:
         others = tuple(recipe.ref.encoder for recipe in self.others)
         learnt = self.learnt if self.reading.needs_head else None
         images, ref = self._image_set, self.ref.encoder
-        made_of = (ref, images, self.reading, needs, others, learnt, self.stage, self.given)
+        others_learnt = tuple(recipe.learnt for recipe in self.others)
+        made_of = (ref, images, self.reading, needs, others, learnt, self.stage, self.given, others_learnt)
         return Outputs(content_key(facts), *made_of)
 
     @cached_property
@@ -181,7 +182,9 @@ class Recipe:
         chosen = {"images": self._image_set.rows} if self.chosen else {}
         learnt = {"learnt": self.learnt.key} if self.learnt is not None and self.reading.needs_head else {}
         given = {"given": self.given.key} if self.given is not None else {}
-        return {**reading_facts(self.reading), **heads, **others, **chosen, **learnt, **given}
+        keys = [None if each.learnt is None else each.learnt.key for each in self.others]
+        others_learnt = {"others learnt": keys} if any(keys) else {}
+        return {**reading_facts(self.reading), **heads, **others, **chosen, **learnt, **given, **others_learnt}
 
     @cached_property
     def head(self) -> Head | None:
@@ -218,13 +221,18 @@ class Recipe:
         return {"rule": PAIRING_RULE, "told": told}
 
     @property
+    def adapters(self) -> tuple[Learnt, ...]:
+        """The head adapters that have a part in it: its own, and those of the other models."""
+        return tuple(recipe.learnt for recipe in (self, *self.others) if recipe.learnt is not None)
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The parts that a model has to make: none where predictions were saved."""
         if self.saved is not None:
             return ()
         head = () if self.head is None else (self.head,)
         # What an adapter learns from comes first: it is made once that is read.
-        learnt = () if self.learnt is None else self.learnt.needs
+        learnt = (part for each in self.adapters for part in each.needs)
         given = () if self.given is None else given_part(self.given).needs
         return (*learnt, *given, *head, self.outputs)
 

@@ -46,6 +46,7 @@ class Runner:
     chunks: Chunks
     heads: tuple[TextHead, ...]
     learnt: LearntHead | None
+    others_learnt: tuple[LearntHead | None, ...]
     given: npt.NDArray[Any] | None
     batch_size: int
     error: RobustcheckError | None = None

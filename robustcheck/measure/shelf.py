@@ -15,6 +15,7 @@ from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavaila
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.learnt_recipes import (
     embedding_of,
+    learning_reading,
     learnt_classes,
     learnt_from,
     scores_its_own,
@@ -204,7 +205,7 @@ class Shelf:
         has_text = "embeds text" in capabilities(ref.encoder)
         classes = self.classes(source, quantity.prompts, not has_text, own_names=True)
         plain = replace(quantity, transform=None, seed=0, where=())
-        basis = replace(self.recipe_with(ref.encoder, source, plain, classes), reading=embedding_of(ref))
+        basis = replace(self.recipe_with(ref.encoder, source, plain, classes), reading=learning_reading(ref))
         learnt = learnt_from(ref, basis, adapter_facts(ref.adapters[-1], self.settings.local / "digests"))
         return self.recipe_with(ref, dataset, quantity, learnt_classes(source, dataset), learnt=learnt)
 

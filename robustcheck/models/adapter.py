@@ -86,6 +86,7 @@ class HeadState:
 Adapt = Callable[["LoadedModel", AdapterUse, str, "Precision"], "LoadedModel"]
 MakeHead = Callable[[HeadBasis, AdapterUse], HeadState]
 Pick = Callable[[Ints, AdapterUse], tuple[Ints, Ints]]
+FindReading = Callable[[AdapterUse], object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +117,8 @@ class Adapter:
     rereads       of a head adapter: whether its logits need the features that it learnt from again
     pick          of one that learns: (labels, use) -> the places to learn from and those to choose settings on;
                   all of the set, and none, without it
+    reading       of one that learns: use -> the reading of the images that it learns from, which the features of its
+                  basis are then; None for embeddings
     libraries     the installed packages whose version can change a score; there is no default
     schema        a number that is raised when the same adapter comes to make something else of the same things
     adapt         of sort ``encoder``: (base, use, device, precision) -> model
@@ -139,6 +142,7 @@ class Adapter:
     needs_model: bool = False
     rereads: bool = False
     pick: Pick | str | None = None
+    reading: FindReading | str | None = None
     adapt: Adapt | str | None = None
     make_head: MakeHead | str | None = None
     head_logits: HeadLogits | str | None = None
@@ -196,6 +200,15 @@ def pick_samples(labels: Ints, use: AdapterUse) -> tuple[Ints, Ints]:
         return np.arange(len(labels)), np.zeros(0, dtype=np.int64)
     with _told_as_its_own(use):
         return cast(Pick, _function(pick))(labels, use)
+
+
+def reading_of(use: AdapterUse) -> object | None:
+    """Return the reading by which an adapter learns; None where it learns from embeddings."""
+    find = adapter_named(use.name).reading
+    if find is None:
+        return None
+    with _told_as_its_own(use):
+        return cast(FindReading, _function(find))(use)
 
 
 def head_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
 _TRAINED = ("state_dict", "model", "model_state_dict", "module", "network", "net")
 _COMPILED, _WRAPPED = "_orig_mod", "module"
+# Before every name where the state of an object that holds the model was saved, as FLYP's and WiSE-FT's encoders do.
+_HELD = "model."
 # What torch's averaged models count beside the weights.
 _COUNTERS = frozenset({"n_averaged"})
 
@@ -52,8 +54,10 @@ def read_checkpoint(path: Path) -> CheckpointState:
 
 
 def fitted_names(tensors: Mapping[str, torch.Tensor], expected: Iterable[str]) -> dict[str, torch.Tensor]:
-    """Return tensors under the names that a model expects, where a wrapper inside of it was named too."""
+    """Return tensors under the names that a model expects, where a wrapper inside or around it was named too."""
     known = set(expected)
+    if all(name.startswith(_HELD) and name.removeprefix(_HELD) in known for name in tensors):
+        tensors = {name.removeprefix(_HELD): tensor for name, tensor in tensors.items()}
     return _renamed(tensors, lambda name: name if name in known or _without(name) not in known else _without(name))
 
 

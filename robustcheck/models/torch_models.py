@@ -141,7 +141,11 @@ class DualEncoder(TorchModel):
 
     def embed(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return (n, d) image embeddings at unit norm; differentiable."""
-        return unit_rows(self._image_features(self._input(pixels)))
+        return unit_rows(self.features(pixels))
+
+    def features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the same before its norm is taken."""
+        return self._image_features(self._input(pixels))
 
     def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return (n, d) image embeddings at unit norm."""

@@ -63,6 +63,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile |
     if any(character < " " or character == "\x7f" for character in file_path.name):
         raise parent.CollectError(f"{file_path.name!a} cannot name a suite: pytest prints it in every line")
     _start_run(parent.config, parent.CollectError)
+    with showing_warnings(), in_pytests_terms(parent.CollectError):
+        # Those of the configuration file are wrong once, and not for each suite.
+        parent.config.pluginmanager.getplugin(_HOOKS).run.session.require_models()
     from robustcheck.plugin.items import SpecFile
 
     return SpecFile.from_parent(parent, path=file_path)

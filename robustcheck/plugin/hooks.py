@@ -27,6 +27,12 @@ class RunHooks:
         self.failures = FoldedFailures(self.run.results)
         config.pluginmanager.register(FailureHooks(config, self.failures), "robustcheck-failures")
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Refuse wrong models of the command line before the first suite is read."""
+        with showing_warnings(), in_pytests_terms(pytest.UsageError):
+            self.run.session.require_models()
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put items that share a pass next to each other."""

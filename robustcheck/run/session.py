@@ -226,6 +226,11 @@ class RobustSession:
         """The per-sample scores that lie in a bucket: listed once, where a file of a directory is looked at."""
         return kept_keys(self.settings.samples) if is_url(self.settings.samples) else frozenset()
 
+    def require_models(self) -> None:
+        """Raise what is wrong with the models that the run names itself: once, and not for each suite."""
+        if self.settings.models:
+            resolve_models(self.settings.models, arch=self.settings.arch)
+
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         if self.settings.models:
             return resolve_models(self.settings.models, arch=self.settings.arch)

@@ -428,6 +428,26 @@ def test_attacks_reach_through_adapters(bench: Bench, classifier: ModelRef, tmp_
     assert world.score("robust_accuracy", "known", ref, options=given).value == world.score("top1", "known", ref).value
 
 
+@pytest.mark.parametrize("use", ["linear-probe:c=10", "tip-adapter:shots=4", "knn"])
+def test_a_substitute_may_have_an_adapter(bench: Bench, use: str) -> None:
+    """From the attacked model itself it is a white box; on another base its features are read for it too."""
+
+    def attacked(text: str, **more: object) -> Score:
+        given = options(attack="fgsm", eps="8/255", images=24, **more)
+        cell = Cell(parse_reference(text), Quantity("robust_accuracy", "digits", options=tuple(sorted(given))))
+        found = bench.measure(cell)
+        assert isinstance(found, Score), found
+        return found
+
+    own = f"{BASE}+{use}"
+    white, itself = attacked(own), attacked(own, substitute=own)
+    assert itself.value == white.value
+    cnn = "zoo:cnn-plain-100"
+    plain, probed = (attacked(BASE, substitute=text) for text in (cnn, f"{cnn}+{use}"))
+    assert plain.key != probed.key
+    assert probed.value >= attacked(BASE).value
+
+
 def _ids_and_scores(bench: Bench, cell: Cell) -> tuple[list[str], list[float]]:
     assert isinstance(bench.measure(cell), Score)
     found = bench.samples(cell)

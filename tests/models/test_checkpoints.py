@@ -89,8 +89,10 @@ def test_timm_takes_the_same_copy(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "module.module._orig_mod.module."]
-)
+    "prefix",
+    ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "module.module._orig_mod.module.", "model.",
+     "module.model."],
+)  # fmt: skip
 def test_names_lose_what_wrappers_put_before_them(clips: tuple[State, State], tmp_path: Path, prefix: str) -> None:
     wrapped = {f"{prefix}{name}": tensor for name, tensor in clips[0].items()}
     expected = clip_text(saved(clips[0], tmp_path / "plain.pt"))

@@ -6,7 +6,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from plugin_makers import GREEN, run, write
+from plugin_makers import GREEN, SUITE, run, write
 
 from robustcheck.report import load_run
 
@@ -112,9 +112,19 @@ def test_models_replaces_the_models_of_the_suite(suite: pytest.Pytester) -> None
 
 
 def test_a_mistaken_model_is_said_once_without_a_traceback(suite: pytest.Pytester) -> None:
+    """Not once for each suite: the mistake is the command's, and nothing is read before it is mended."""
+    write(suite, "b.robust.yaml", SUITE)
     result = run(suite, "--models", "liaon")
-    result.stdout.fnmatch_lines(["*did you mean 'laion'?*"])
-    assert "Traceback" not in result.stdout.str()
+    assert result.stderr.str().count("did you mean 'laion'?") == 1
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_mistaken_model_of_the_configuration_file_is_said_once(suite: pytest.Pytester) -> None:
+    write(suite, "b.robust.yaml", SUITE)
+    suite.makeini("[pytest]\nrobust_models = liaon\n")
+    result = run(suite)
+    assert result.stdout.str().count("did you mean 'laion'?") == 1
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 

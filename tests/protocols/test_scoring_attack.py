@@ -256,6 +256,28 @@ def test_an_attack_that_leaves_its_ball_is_an_error_and_not_a_number(
     assert "the attack fgsm left its ball by 0.001" in refusal(fresh, attack="fgsm", eps="2/255", images=3)
 
 
+def test_a_run_in_another_precision_says_that_attacks_are_in_float32(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"attack": "fgsm", "eps": "2/255", "images": 4}
+    half, full = (
+        score(MeasureSettings(store=tmp_path / name, device="cpu", precision=name), "robust_accuracy", **asked)
+        for name in ("bf16", "fp32")
+    )
+    assert told(half, "attacked in") == "float32, though the run is in bf16"
+    assert "attacked in" not in dict(full.provenance)
+
+
+def test_what_cosines_are_multiplied_with_is_told_where_it_flattens_the_loss(settings: MeasureSettings) -> None:
+    asked: dict[str, Any] = {"attack": "pgd", "eps": "2/255", "images": 4, "steps": 2, "restarts": 1}
+    scale = load_model(ZOO, "cpu").logit_scale  # type: ignore[attr-defined]
+    assert told(score(settings, "robust_accuracy", **asked), "logit scale in the loss") == f"{scale:.3g}"
+    steep = told(score(settings, "robust_accuracy", loss_scale=10, **asked), "logit scale in the loss")
+    assert steep.startswith(f"{10 * scale:.3g}: cross-entropy is nearly flat where the model is sure")
+    for other in ({"loss": "dlr"}, {"attack": "deepfool"}, {"attack": "apgd-t"}):
+        assert "logit scale in the loss" not in dict(
+            score(settings, "robust_accuracy", **{**asked, **other}).provenance
+        )
+
+
 # --- the smallest eps ------------------------------------------------------------------------------------
 
 

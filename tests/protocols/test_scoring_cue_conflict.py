@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from colour_data import fake
 from scipy.special import softmax
 from scoring_data import SIX, THREE, World, logits, make_world, painted
 
-from robustcheck.datasets import Vocabulary
+from robustcheck.datasets import Vocabulary, class_sets
+from robustcheck.models.reference import parse_reference
 
 N = 45
 MEMBERS = (np.array([2]), np.array([1, 3, 4]), np.array([0, 5]))  # blue, green, red
@@ -54,6 +56,24 @@ def test_decisions_over_merged_names(world: World) -> None:
     # The reference divides the shares by all images, those without a conflict too (PROTOCOLS section 4).
     assert world.score("cue_shape_accuracy", "cues").value == pytest.approx(shape / N, abs=1e-12)
     assert world.score("cue_texture_accuracy", "cues").value == pytest.approx(texture / N, abs=1e-12)
+
+
+def test_what_an_adapter_learnt_decides_by_shape_or_texture(world: World) -> None:
+    """It scores the names that it learnt, which are merged into the categories as a classifier's are."""
+    names = tuple(class_sets.class_set_names("imagenet"))
+    rng = np.random.default_rng(0)
+    pixels = np.tile(rng.integers(0, 255, size=(1000, 1, 1, 3)).astype(np.uint8), (1, 4, 4, 1))
+    world.add(painted("learn", 1000, names, pixels=pixels, class_set="imagenet"))
+    columns = np.array([3, 500, 999, 7, 8, 9])
+    vocabulary = Vocabulary(tuple(names[place] for place in columns), MEMBERS, "mean_probability")
+    shown = pixels[columns[[2, 1, 0]]]  # the first names of blue, green, red
+    told = cues(vocabulary=vocabulary, columns=columns, pixels=np.tile(shown, (15, 1, 1, 1)))
+    world.add(replace(told, name="learnt-cues"))
+    ref = parse_reference("fake:zero-shot@a+knn:k=1:train=learn")
+    # Every picture is one that it learnt, of a name of its shape's category.
+    found = world.score("shape_bias", "learnt-cues", ref)
+    assert (found.value, found.n) == (1.0, counts(np.array(THREE)[np.arange(N) % 3])[2])
+    assert "scores the classes that it learnt" in world.refusal("shape_bias_16way", "learnt-cues", ref)
 
 
 def test_decisions_over_the_categories_own_names(world: World) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.protocols.attack.apgd import AutoSteps, search
 from robustcheck.protocols.attack.attempts import Attempt
-from robustcheck.protocols.attack.autoattack import Ensemble, run_ensemble
+from robustcheck.protocols.attack.autoattack import PACKAGE, Ensemble, run_ensemble
 from robustcheck.protocols.attack.deepfool import Approach, approach
 from robustcheck.protocols.attack.gradient_steps import Climb, climb
 from robustcheck.protocols.attack.query_steps import Queries, ask
@@ -50,8 +50,9 @@ class AttackKind:
     """An attack: ``settle`` fills in its own settings for an eps, ``passes`` counts the model's passes an image.
 
     ``by_transfer`` says that a substitute can stand in for the model. ``is_minimal`` attacks look for the nearest
-    misclassified point and not for one within eps. ``most_passes`` depends on settings only, so it is known
-    beforehand; a pass is one forward and, but for queries, one backward.
+    misclassified point and not for one within eps. ``climbs_loss`` says that the option ``loss`` counts.
+    ``most_passes`` depends on settings only, so it is known beforehand; a pass is one forward and, but for queries, one
+    backward.
     """
 
     name: str
@@ -59,7 +60,7 @@ class AttackKind:
     settle: Callable[[Asked, float], How]
     by_transfer: bool = False
     is_minimal: bool = False
-    uses_gradients: bool = True
+    climbs_loss: bool = True
     package: str = ""
 
 
@@ -159,12 +160,12 @@ ATTACKS: Mapping[str, AttackKind] = {
         AttackKind("bim", "FGSM in small steps", _bim, by_transfer=True),
         AttackKind("mim", "BIM with momentum", _mim, by_transfer=True),
         AttackKind("dim", "MIM on randomly resized images", _dim, by_transfer=True),
-        AttackKind("deepfool", "the nearest boundary, step by step", _deepfool, is_minimal=True),
-        AttackKind("nes", "gradients estimated from scores, normal directions", _nes, uses_gradients=False),
-        AttackKind("spsa", "gradients estimated from scores, directions of signs", _spsa, uses_gradients=False),
+        AttackKind("deepfool", "the nearest boundary, step by step", _deepfool, is_minimal=True, climbs_loss=False),
+        AttackKind("nes", "gradients estimated from scores, normal directions", _nes, climbs_loss=False),
+        AttackKind("spsa", "gradients estimated from scores, directions of signs", _spsa, climbs_loss=False),
         AttackKind("pgd", "projected gradient ascent from random starts", _pgd, by_transfer=True),
         AttackKind("apgd-ce", "PGD that finds its own step size", _apgd),
-        AttackKind("apgd-t", "APGD aimed at the nine likeliest wrong classes", _apgd_targeted),
-        AttackKind("autoattack", "APGD-CE, APGD-T, FAB-T and Square", _ensemble, package="pyautoattack"),
+        AttackKind("apgd-t", "APGD aimed at the nine likeliest wrong classes", _apgd_targeted, climbs_loss=False),
+        AttackKind("autoattack", "APGD-CE, APGD-T, FAB-T and Square", _ensemble, climbs_loss=False, package=PACKAGE),
     )
 }

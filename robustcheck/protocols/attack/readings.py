@@ -226,7 +226,8 @@ def _victim(models: Sequence[TorchModel], batch: Batch, setup: Setup, space: Att
     if setup.substitute is None:
         return Victim(logits, logits)
     other = models[1]
-    head = heads.pop(0) if isinstance(other, DualEncoder) else None
+    learnt = batch.others_learnt[0] if batch.others_learnt else None
+    head = heads.pop(0) if isinstance(other, DualEncoder) and learnt is None else learnt
     side = (other.geometry.side, other.geometry.side)
     return Victim(logits, substitute_logits(other, head, setup.substitute, space, side))
 

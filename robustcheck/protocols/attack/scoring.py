@@ -38,6 +38,8 @@ Ints = npt.NDArray[np.int64]
 # k/1000 as in the paper's search: how far each attack is looked for, by itself and from a substitute.
 _GRIDS = {"nes": "1..10/1000", "spsa": "1..30/1000"}
 _WHITE_GRID = "1..9/1000"
+# Where the right cosine leads by 0.3, the gradient of cross-entropy is exp(-0.3 x 50), less than a millionth.
+_STEEP = 50.0
 _TRANSFER_GRIDS = {"fgsm": "1..100/1000"}
 _TRANSFER_GRID = "1..600/1000"
 
@@ -75,7 +77,8 @@ def sample_robust(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sample
     sizes, lines = _sizes(cell), _lines(recipe, memo)
     robust = _right_at(lines, _labels(cell, recipe))
     at = sizes.index(_chosen_size(cell, sizes))
-    facts = (*_image_facts(cell, recipe), *_told_accuracies(sizes, robust), *_flat_facts(lines))
+    told = (*_told_accuracies(sizes, robust), *_flat_facts(lines), *_scale_facts(cell, recipe, memo))
+    facts = (*_image_facts(cell, recipe), *told)
     return Sampled(_samples(recipe, robust[:, 0] * robust[:, at + 1]), facts)
 
 
@@ -88,7 +91,8 @@ def sample_masked(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sample
     scores = asked * (1 - sweep.min(axis=1))
     told = [f"{variant.name} {share:.1%}" for variant, share in zip(VARIANTS, sweep.mean(axis=0), strict=True)]
     found = f"as asked {asked.mean():.1%}; " + ", ".join(told)
-    facts = (*_image_facts(cell, recipe), ("robust accuracy by way of attacking", found), *_flat_facts(lines))
+    masked = (("robust accuracy by way of attacking", found), *_flat_facts(lines), *_scale_facts(cell, recipe, memo))
+    facts = (*_image_facts(cell, recipe), *masked)
     return Sampled(_samples(recipe, scores), facts)
 
 
@@ -183,8 +187,7 @@ def _substitute(cell: Cell, shelf: Shelf) -> Recipe:
     if "has gradients" not in capabilities(ref):
         raise ModelError(f"the substitute {ref.id} has no gradients", where=cell.quantity.label)
     found = shelf.recipe(ref, cell.quantity.dataset, cell.quantity)
-    if found.learnt is not None:
-        raise ModelError(f"the substitute {ref.id} has a head adapter", where=cell.quantity.label)
+    _require_reachable(found)
     return found
 
 
@@ -258,7 +261,10 @@ def _samples(recipe: Recipe, scores: Floats) -> Samples:
 
 def _image_facts(cell: Cell, recipe: Recipe) -> Pairs:
     drawn = f"{len(recipe.chosen):,} of {len(recipe.dataset):,}"
-    return (("images attacked", f"{drawn}, chosen with seed {option_of(cell, 'seed')}"),)
+    facts: Pairs = (("images attacked", f"{drawn}, chosen with seed {option_of(cell, 'seed')}"),)
+    if recipe.encoder.precision != "fp32":
+        facts = (*facts, ("attacked in", f"float32, though the run is in {recipe.encoder.precision}"))
+    return facts
 
 
 def _told_accuracies(sizes: Sequence[Fraction], right: Floats) -> Pairs:
@@ -280,6 +286,16 @@ def _flat_facts(lines: Floats) -> Pairs:
     if not flat:
         return ()
     return (("zero gradients", f"{flat:.1%} of the images: the loss is flat there, see masking_gap and loss_scale"),)
+
+
+def _scale_facts(cell: Cell, recipe: Recipe, memo: Memo) -> Pairs:
+    """Say what cosines are multiplied with where an attack climbs cross-entropy, which is flat at a large scale."""
+    kind = ATTACKS[option_of(cell, "attack")]
+    if recipe.head is None or not kind.climbs_loss or option_of(cell, "loss") != "ce":
+        return ()
+    scale = memo.head(recipe.head).logit_scale * float(option_of(cell, "loss_scale"))
+    note = ": cross-entropy is nearly flat where the model is sure, see masking_gap" if scale >= _STEEP else ""
+    return (("logit scale in the loss", f"{scale:.3g}{note}"),)
 
 
 def _told_grid(reading: Smallest) -> str:

@@ -98,7 +98,11 @@ def victim_logits(
 
 
 def substitute_logits(
-    model: LoadedModel, head: TextHead | None, answers: Answers, space: AttackSpace, side: Sequence[int]
+    model: LoadedModel,
+    head: TextHead | LearntHead | None,
+    answers: Answers,
+    space: AttackSpace,
+    side: Sequence[int],
 ) -> Logits:
     """Return the same of a substitute, which sees the points resized to its own input.
 

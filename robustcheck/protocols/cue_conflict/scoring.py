@@ -92,12 +92,16 @@ def texture_accuracy(cell: Cell, decisions: Decisions) -> Sampled:
 def _recipe(cell: Cell, shelf: Shelf, *, own_names: bool) -> tuple[Recipe, ...]:
     dataset = shelf.dataset_for(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(dataset, metric_of(cell))
+    is_adapted = cell.model.encoder != cell.model
     supervised = "scores classes" in capabilities(cell.model)
-    if own_names and supervised:
+    if own_names and (supervised or is_adapted):
+        does = "scores the classes that it learnt" if is_adapted else "reads no texts"
         raise DataError(
-            f"{cell.quantity.metric} asks for the categories by name, and {cell.model.id} reads no texts",
+            f"{cell.quantity.metric} asks for the categories by name, and {cell.model.id} {does}",
             where=dataset.name,
             fix="use shape_bias",
         )
+    if is_adapted:
+        return (shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity),)
     classes = shelf.classes(dataset, cell.quantity.prompts, supervised, own_names=own_names)
     return (shelf.recipe_with(cell.model, dataset, cell.quantity, classes),)
