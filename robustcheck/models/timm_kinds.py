@@ -9,7 +9,7 @@ from robustcheck.models.catalogue import entries, sorted_facets, timm_entries
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
 from robustcheck.models.model_files import AVERAGED_FIRST, hub_file, hub_files, one_file
 from robustcheck.models.output_names import OutputNames, names_beside, names_in_configuration
-from robustcheck.models.timm_names import check_architecture, check_name
+from robustcheck.models.timm_names import require_timm_architecture, require_timm_name
 from robustcheck.models.timm_rules import timm_file_facets
 from robustcheck.values import ModelRef
 
@@ -27,7 +27,7 @@ def _parse_name(reference: Reference) -> ModelRef | None:
         )
     if at:
         return None
-    check_name(name, reference.text)
+    require_timm_name(name, reference.text)
     return ModelRef(name, reference.text, "timm", name, None, sorted_facets(name))
 
 
@@ -38,7 +38,7 @@ def _parse_file(reference: Reference) -> ModelRef | None:
     # A tag says what the training began with, so that it need not be one of timm's.
     architecture = name.partition(".")[0]
     if architecture not in {model.id.partition(".")[0] for model in timm_entries()}:
-        check_architecture(architecture, reference.text)
+        require_timm_architecture(architecture, reference.text)
     path = reference.file(written)
     facets = tuple(sorted(timm_file_facets(name).items()))
     return ModelRef(f"{name}@{safe_id(path.stem)}", reference.text, "timm-file", name, str(path), facets)

@@ -17,12 +17,12 @@ _TAGGED = re.compile(r"""['"]([a-z]\w*\.\w+)['"]\s*:""")
 _OLD = re.compile(r"""['"]([a-z]\w*)['"]\s*:\s*['"]""")
 
 
-def check_name(name: str, where: str) -> None:
+def require_timm_name(name: str, where: str) -> None:
     """Raise ModelError unless timm can build NAME or NAME.TAG; its names unknown, accept any."""
     if entry(name) is not None or not shipped_names():
         return
     architecture, _, tag = name.partition(".")
-    check_architecture(architecture, where)
+    require_timm_architecture(architecture, where)
     tags = sorted(known.partition(".")[2] for known in _names() if known.startswith(f"{architecture}."))
     # Where none is written, timm makes the tags when it is imported.
     if tag and tags and tag not in tags:
@@ -34,7 +34,7 @@ def check_name(name: str, where: str) -> None:
         )
 
 
-def check_architecture(architecture: str, where: str) -> None:
+def require_timm_architecture(architecture: str, where: str) -> None:
     """Raise ModelError unless timm has the architecture; its names unknown, accept any."""
     known = _names()
     if architecture in known or not known:

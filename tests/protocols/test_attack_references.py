@@ -111,28 +111,27 @@ def test_on_a_clip_model_each_attack_is_that_of_a_second_implementation(zoo: Bot
 
 @pytest.fixture(scope="module")
 def lite0(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """Six photographs that a real classifier is asked about, among the 250 classes of their folders."""
+    """Three photographs that a real classifier is asked about, among the 250 classes of their folders."""
     require_photographs()
     place = tmp_path_factory.mktemp("lite0")
     weights = write_checkpoint(place / "lite0.safetensors")
     bench = Bench(MeasureSettings(store=place / "store", device="cpu"))
     ref = parse_reference(f"timm:{ARCHITECTURE}@{weights}")
-    ids = chosen(bench, ref, str(PHOTOS), 6)
+    ids = chosen(bench, ref, str(PHOTOS), 3)
     folders = sorted(path.name for path in PHOTOS.iterdir() if path.is_dir())
     columns = [imagenet_wnids().index(name) for name in folders]
     photos = [PHOTOS / name for name in ids]
     labels = [folders.index(photo.parent.name) for photo in photos]
-    return Both(bench, ref, str(PHOTOS), 6, timm_stage(ARCHITECTURE, weights, photos, columns, labels))
+    return Both(bench, ref, str(PHOTOS), 3, timm_stage(ARCHITECTURE, weights, photos, columns, labels))
 
 
 REAL: dict[str, tuple[str, Attack, dict[str, object]]] = {
     "fgsm": ("1/255", foolbox_attack(LinfFastGradientAttack()), {}),
-    "bim": ("1/510", foolbox_attack(LinfBasicIterativeAttack(rel_stepsize=0.4, steps=3)), {"steps": 3, "step": 0.4}),
-    "mim": ("1/510", momentum(0.4, 3), {"steps": 3, "step": 0.4}),
-    "dim": ("1/510", momentum(0.4, 3, diverse=True), {"steps": 3, "step": 0.4}),
-    "pgd": ("1/510", foolbox_pgd(0.4, 3), {"steps": 3, "step": 0.4, "restarts": 1}),
-    "apgd-ce": ("1/510", apgd_ce(4), {"steps": 4}),
-    "deepfool": ("1/510", deepfool(candidates=3), {"candidates": 3}),
+    "bim": ("1/510", foolbox_attack(LinfBasicIterativeAttack(rel_stepsize=0.6, steps=2)), {"steps": 2, "step": 0.6}),
+    "dim": ("1/510", momentum(0.6, 2, diverse=True), {"steps": 2, "step": 0.6}),
+    "pgd": ("1/510", foolbox_pgd(0.6, 2), {"steps": 2, "step": 0.6, "restarts": 1}),
+    "apgd-ce": ("1/510", apgd_ce(2), {"steps": 2}),
+    "deepfool": ("1/510", deepfool(candidates=2), {"candidates": 2}),
 }
 
 
