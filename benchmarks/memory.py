@@ -175,7 +175,9 @@ def llava_configuration(width: int, layers: int, tower: int) -> object:
         patch_size=PATCH,
     )
     places = (SIDE // PATCH) ** 2
-    return LlavaConfig(vision, text, image_token_index=WORDS.index("<image>"), image_seq_length=places)
+    return LlavaConfig(
+        text_config=text, vision_config=vision, image_token_index=WORDS.index("<image>"), image_seq_length=places
+    )
 
 
 def word_tokenizer() -> object:

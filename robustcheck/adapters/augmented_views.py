@@ -90,7 +90,7 @@ def draw_box(width: int, height: int, rng: np.random.Generator) -> Box:
     """
     for _ in range(TRIES):
         area = width * height * rng.uniform(*AREAS)
-        ratio = exp(rng.uniform(*map(log, RATIOS)))
+        ratio = exp(rng.uniform(log(RATIOS[0]), log(RATIOS[1])))
         wide, high = round(sqrt(area * ratio)), round(sqrt(area / ratio))
         if 0 < wide <= width and 0 < high <= height:
             left, top = int(rng.integers(width - wide + 1)), int(rng.integers(height - high + 1))
