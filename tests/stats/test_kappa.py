@@ -70,3 +70,9 @@ def test_agreement_by_chance_alone_has_no_kappa() -> None:
     right = np.ones(5, dtype=bool)
     with pytest.raises(DataError, match="agree by chance alone"):
         KAPPA.value(made(right, right))
+
+
+def test_it_is_no_share_of_samples() -> None:
+    first, second = drawn(50, 0)
+    assert not KAPPA.is_fraction(made(first, second))
+    assert KAPPA.value(made(first, ~first)) < 0

@@ -120,3 +120,15 @@ def test_skew_by_family_is_an_analysis_of_variance() -> None:
     assert together is not None
     assert together.p_value > 0.01
     assert family_skew(Points(x, x), "linear") is None
+
+
+def test_families_without_spread_inside_are_apart_or_all_alike() -> None:
+    """The analysis of variance divides by what varies inside: nothing here."""
+    index = np.repeat(np.arange(3), 2)
+    x = np.array([0.25, 0.5, 0.75])[index]
+    apart = family_skew(Points(x, np.array([0.25, 0.75, 0.25])[index], Families(index)), "linear")
+    assert apart is not None
+    assert (apart.p_value, apart.highest) == (0.0, 1)
+    alike = family_skew(Points(x, np.zeros(6), Families(index)), "linear")
+    assert alike is not None
+    assert np.isnan(alike.p_value)

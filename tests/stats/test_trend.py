@@ -11,6 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from robustcheck.errors import RecordError
+from robustcheck.stats import huber
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.trend import expect_at, fit_trend, sample_line
 from robustcheck.values import TrendPoint
@@ -140,3 +141,14 @@ def test_a_trend_over_few_families_counts_them_and_has_no_error_of_families() ->
     assert (fit.families, fit.family_error) == (3, fit_trend(points).family_error)
     assert fit_trend(points, families=many).families == 10
     assert fit_trend(points, families=many).family_error != fit.family_error
+
+
+def test_one_round_of_the_estimator_is_least_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins with equal weights; where the rounds end before the loss settles, the last fit stands."""
+    points = drawn()
+    x, y = (np.array([getattr(point, axis) for point in points]) for axis in ("x", "y"))
+    y[3] += 0.2
+    design = np.column_stack([np.ones_like(x), x])
+    monkeypatch.setattr(huber, "ROUNDS", 1)
+    found = huber.fit_huber(design, y)
+    assert found.parameters == pytest.approx(np.linalg.lstsq(design, y, rcond=None)[0])
