@@ -91,6 +91,33 @@ def test_paper_has_the_static_plots_and_no_controls(opened: tuple[Any, list[str]
     assert wrong == []
 
 
+def test_many_checks_fit_the_paper_and_their_numbers_are_told(
+    opened: tuple[Any, list[str]], address_of: Address
+) -> None:
+    page, wrong = opened
+    page.goto(address_of(made_up_run(3, 24)))
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 1000})
+    assert page.evaluate("document.querySelector('.grid').scrollWidth <= document.querySelector('main').clientWidth")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".numbers-of li").last.is_visible()
+    assert not page.locator(".card .yaml").first.is_visible()
+    assert wrong == []
+
+
+def test_one_model_is_a_list_of_its_checks(opened: tuple[Any, list[str]], address_of: Address) -> None:
+    page, wrong = opened
+    page.goto(address_of(made_up_run(1, 14)))
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        assert page.locator(".grid td[class] span").filter(has_text="shift-on-trend[shift-13]").is_visible()
+        assert not page.locator(".grid thead").is_visible()
+    page.emulate_media(media="screen")
+    page.locator(".grid td[class]").last.click()
+    assert "shift-on-trend[shift-13]" in page.locator("#detail").inner_text()
+    assert wrong == []
+
+
 HOSTILE = """<img src=x onerror="document.title='owned'">'"><script>document.title='owned'</script>|=1+1"""
 
 
