@@ -27,6 +27,19 @@ MODELS = 2
 WORKERS = 4
 
 
+_CLUSTER = """
+import sys
+from ray.cluster_utils import Cluster
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "ray_client_server_port": int(sys.argv[1])})
+cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+print("ready", flush=True)
+sys.stdin.read()
+cluster.shutdown()
+"""
+
+
 @dataclass
 class World:
     """A project whose suite is run on this machine, with two watched models."""
@@ -134,18 +147,20 @@ def cluster(world: World, bucket: Bucket) -> Iterator[str]:
     """Start a cluster of two nodes with a core each, and return the address that its clients take."""
     for name in ("ray", "grpc"):
         pytest.importorskip(name, reason="Ray or its client is not installed: pip install 'robustcheck[ray]'")
-    from ray.cluster_utils import Cluster
-
-    with pytest.MonkeyPatch.context() as patch:
-        # Workers have the environment that their node was started in.
-        for name, value in {**world.environ, **bucket.environ}.items():
-            patch.setenv(name, value)
-        port = free_port()
-        started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "ray_client_server_port": port})
-        started.add_node(num_cpus=1)
-        started.wait_for_nodes()
-        yield f"ray://127.0.0.1:{port}"
-        started.shutdown()
+    port = free_port()
+    # In a process of its own, which leaves none of Ray's open files here. Workers have the environment of their node.
+    started = subprocess.Popen(
+        [sys.executable, "-c", _CLUSTER, str(port)],
+        env={**world.environ, **bucket.environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert started.stdout is not None
+    assert any(line == "ready\n" for line in started.stdout), "the cluster has begun"
+    yield f"ray://127.0.0.1:{port}"
+    started.communicate("")
 
 
 def free_port() -> int:
