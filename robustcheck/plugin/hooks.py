@@ -10,7 +10,7 @@ from robustcheck.plugin.items import CheckItem
 from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
-from robustcheck.plugin.terminal_summary import print_summary
+from robustcheck.plugin.terminal_summary import ends_at_mistakes, print_summary
 
 UNMATCHED = "robustcheck_unmatched"
 _SHOWN = {
@@ -74,6 +74,9 @@ class RunHooks:
         self.run.progress.close()
         with showing_warnings():
             self.run.finish(session)
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and ends_at_mistakes(session.config):
+            # As without xdist, under which the other suites run and a mistake counts as a failed test.
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Sum up, when there was anything to sum up."""

@@ -88,6 +88,12 @@ def _counts(finished: Finished) -> str:
     return ", ".join(parts)
 
 
+def ends_at_mistakes(config: pytest.Config) -> bool:
+    """Say whether a suite has mistakes, and the run was not told to go on with the others."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    return terminal is not None and not config.option.continue_on_collection_errors and any(_digest(terminal))
+
+
 def _digest(terminal: pytest.TerminalReporter) -> Iterator[str]:
     for report in terminal.getreports("error"):
         if isinstance(report, pytest.CollectReport):

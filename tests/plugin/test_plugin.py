@@ -128,7 +128,8 @@ def test_a_mistaken_model_of_the_configuration_file_is_said_once(suite: pytest.P
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 
-def test_six_mistakes_are_six_errors_with_places(suite: pytest.Pytester) -> None:
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["serial", "xdist"])
+def test_six_mistakes_are_six_errors_with_places(suite: pytest.Pytester, workers: list[str]) -> None:
     write(
         suite,
         "b.robust.yaml",
@@ -155,7 +156,7 @@ def test_six_mistakes_are_six_errors_with_places(suite: pytest.Pytester) -> None
             expect: {at_least: 40%}
         """,
     )
-    result = run(suite, "b.robust.yaml")
+    result = run(suite, "b.robust.yaml", *workers)
     text = result.stdout.str()
     for place in (
         "b.robust.yaml:3:9:",
