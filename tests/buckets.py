@@ -15,6 +15,7 @@ import pytest
 BUCKET = "robustcheck-tests"
 # Below this nobody may read or write.
 FORBIDDEN = "forbidden"
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -52,8 +53,11 @@ def serving() -> Iterator[Bucket]:
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         requests[environ["REQUEST_METHOD"], environ["PATH_INFO"]] += 1
         if f"/{BUCKET}/{FORBIDDEN}/" in environ["PATH_INFO"]:
-            start_response("403 Forbidden", [("Content-Type", "application/xml")])
-            return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+            start_response(
+                "403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(_DENIED)))]
+            )
+            # An answer to HEAD has no body, whatever its length says.
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [_DENIED]
         with one_at_a_time:
             return backends(environ, start_response)
 
