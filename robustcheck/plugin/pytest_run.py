@@ -17,7 +17,7 @@ from robustcheck.plugin.progress import MeasuringProgress
 from robustcheck.run.closing import Finished, Outcome, finish_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
-from robustcheck.run.wire import dump_figure, dump_result, load_figure, load_result
+from robustcheck.run.wire import dump_figure, dump_result, light_result, load_figure, load_result
 from robustcheck.run.wishes import refuse_missing_baselines
 from robustcheck.run.writable import refuse_unwritable
 from robustcheck.values import Result, TrendFigure
@@ -26,7 +26,7 @@ from robustcheck.values.checks import PlannedCheck
 RESULT, FIGURE = "robustcheck", "robustcheck_trend"
 
 robust_run = pytest.StashKey["Run"]()
-_attached = pytest.StashKey[tuple[Result, list[tuple[str, str]]]]()
+_attached = pytest.StashKey[tuple[Result, TrendFigure | None]]()
 
 
 class Run:
@@ -100,43 +100,53 @@ class Run:
 
     def attach(self, item: pytest.Item, planned: PlannedCheck, result: Result) -> None:
         """Keep a result with its item, and the check's trend plot with the first of them."""
-        properties = [(RESULT, dump_result(result))]
-        check = (result.suite, result.check_key)
+        check, figure = (result.suite, result.check_key), None
         if result.verdict.margin is not None and check not in self._drawn:
             self._drawn.add(check)
-            properties += self._figure(planned)
-        item.stash[_attached] = (result, properties)
+            figure = self.session.draw_figure(planned)
+        item.stash[_attached] = (light_result(result), figure)
 
     def inform(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Put the result and its status on the report of the phase that decided, and short facts on the last."""
         attached = item.stash.get(_attached, None)
         if attached is None:
             return
-        result, properties = attached
+        result, figure = attached
         if report.when == "teardown":
             report.user_properties.extend(_short_facts(result))
             # What the reports carry is not kept a second time with each of some thousand items.
             del item.stash[_attached]
         elif report.when == "call" or not report.passed:
-            report.user_properties.extend(properties)
+            if self.is_controller:
+                report.robust_result = attached  # type: ignore[attr-defined]
+            else:
+                report.user_properties.extend(_as_text(result, figure))
         if report.when == "call" and report.passed:
             report.robust_status = result.verdict.status  # type: ignore[attr-defined]
 
     def take(self, report: pytest.TestReport) -> None:
         """Take in the result that a report carries; the last one of an item counts.
 
-        The process that keeps every report to the end takes it off: its text is longer than all that is kept of it.
+        The process that keeps every report to the end takes it off: it is more than all that is kept of it. A report of
+        this process carries the result itself, one of a worker its text.
         """
+        if not self.is_controller:
+            return
+        self._keep(*vars(report).pop("robust_result", (None, None)))
         carried = [pair for pair in report.user_properties if pair[0] in (RESULT, FIGURE)]
         for name, text in carried:
             if name == RESULT and isinstance(text, str):
-                result = load_result(text)
-                self.results[result.nodeid] = result
+                self._keep(load_result(text), None)
             elif isinstance(text, str):
-                figure = load_figure(text)
-                self.figures[figure.suite, figure.check_key] = figure
-        if carried and self.is_controller:
+                self._keep(None, load_figure(text))
+        if carried:
             report.user_properties[:] = [pair for pair in report.user_properties if pair not in carried]
+
+    def _keep(self, result: Result | None, figure: TrendFigure | None) -> None:
+        if result is not None:
+            self.results[result.nodeid] = result
+        if figure is not None:
+            self.figures[figure.suite, figure.check_key] = figure
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report and tell other plugins; a run that did not look at its candidates is not green."""
@@ -164,13 +174,14 @@ class Run:
             unmatched=tuple(dict.fromkeys(self.unmatched)),
         )
 
-    def _figure(self, planned: PlannedCheck) -> list[tuple[str, str]]:
-        figure = self.session.draw_figure(planned)
-        return [] if figure is None else [(FIGURE, dump_figure(figure))]
-
 
 def _planned(item: pytest.Item) -> PlannedCheck | None:
     return getattr(item, "planned", None)
+
+
+def _as_text(result: Result, figure: TrendFigure | None) -> list[tuple[str, str]]:
+    """Return what a report carries from a worker to the process that writes the report."""
+    return [(RESULT, dump_result(result)), *([] if figure is None else [(FIGURE, dump_figure(figure))])]
 
 
 def _short_facts(result: Result) -> list[tuple[str, str]]:

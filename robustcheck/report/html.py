@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from robustcheck.report import missing, svg, words
+from robustcheck.report.causes import Cause
 from robustcheck.report.packing import packed_results
 from robustcheck.report.page import FIRST_PLOTS, chart_page, page
 from robustcheck.values import RunRecord
@@ -22,9 +24,9 @@ _SCRIPTS = ("page.js", "filter.js", "grid.js", "results.js", "plots.js", "start.
 _STYLES = ("base.css", "answer.css", "grid.css", "plots.css", "results.css", "small.css", "print.css")
 
 
-def render_html(run: RunRecord) -> str:
-    """Render the report of a run."""
-    shown = page(run)
+def render_html(run: RunRecord, found: Sequence[Cause] | None = None) -> str:
+    """Render the report of a run; ``found`` are its causes, where they are known already."""
+    shown = page(run, found)
     texts = {
         "page": shown,
         "run": run,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from robustcheck.printing import flowing, one_line, printable
 from robustcheck.report.answer import answer
-from robustcheck.report.causes import causes
+from robustcheck.report.causes import Cause, causes
 from robustcheck.report.missing import Skipped, first_reason_line, skipped, skips_said
 from robustcheck.report.words import (
     KINDS,
@@ -39,8 +39,11 @@ _LEVELS: dict[Status, str] = {"fail": "error", "error": "error", "warn": "warnin
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$])")
 
 
-def summary_markdown(run: RunRecord) -> str:
-    """Return the summary of a run: the answer, its reasons, what did not pass, what changed, what is missing."""
+def summary_markdown(run: RunRecord, found: Sequence[Cause] | None = None) -> str:
+    """Return the summary of a run: the answer, its reasons, what did not pass, what changed, what is missing.
+
+    ``found`` are its causes, where they are known already.
+    """
     head = answer(run)
     models = len({result.model.id for result in run.results if not result.is_about_groups})
     blocks = [
@@ -49,7 +52,7 @@ def summary_markdown(run: RunRecord) -> str:
         " · ".join([*[counted(models, "model")] * bool(models), _checks(run)]),
         "\n".join(_counts(run)),
         "\n".join(f"- {escaped(notice.text)}" for notice in run.notices),
-        "\n".join(_causes(run)),
+        "\n".join(_causes(causes(run.results) if found is None else found)),
         "\n".join(_non_passes(run)),
         "\n".join(_claims(run)),
         "\n".join(_known(run)),
@@ -107,8 +110,8 @@ def _checks(run: RunRecord) -> str:
     return counted(sum(suite.checks for suite in run.suites), "check")
 
 
-def _causes(run: RunRecord) -> Iterator[str]:
-    for cause in causes(run.results):
+def _causes(found: Sequence[Cause]) -> Iterator[str]:
+    for cause in found:
         share = f" ({cause.share})" if cause.share else ""
         worst = f"; worst: {first_reason_line(cause.worst.verdict.reason)}" if len(cause.results) > 1 else ""
         yield f"- {WORDS[cause.status].glyph} **{escaped(cause.sentence)}**{share}{escaped(worst)}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from robustcheck.report.answer import Answer, answer
+from robustcheck.report.causes import Cause, causes
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
 from robustcheck.report.claims import Claim, claim_places, claims
 from robustcheck.report.curves import LaidOut, drawings, with_siblings
@@ -100,8 +101,8 @@ class Page:
         return sorted({(plot.figure.population, plot.figure.source, plot.figure.licence) for plot in self.plots})
 
 
-def page(run: RunRecord) -> Page:
-    """Arrange a run for the report."""
+def page(run: RunRecord, found: Sequence[Cause] | None = None) -> Page:
+    """Arrange a run for the report; ``found`` are its causes, where they are known already."""
     places = _places(run.results)
     listed = list(_cards(run, places))
     cards = [card for card in listed if not card.result.verdict.excused]
@@ -115,7 +116,7 @@ def page(run: RunRecord) -> Page:
         title=run.suites[0].title if len(run.suites) == 1 else counted(len(run.suites), "suite"),
         answer=head,
         candidates=candidates(run, head),
-        reasons=tuple(reasons(run, colours, anchors)),
+        reasons=tuple(reasons(run, causes(run.results) if found is None else found, colours, anchors)),
         changed=_changed(run.changes),
         skipped=missing,
         scope=scope(run),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from robustcheck.report.answer import Answer, Fate, is_judged, judges_candidates
-from robustcheck.report.causes import Cause, causes
+from robustcheck.report.causes import Cause
 from robustcheck.report.curves import Diagram, drawings
 from robustcheck.report.dotplot import DotPlot, margins_plot
 from robustcheck.report.plot import SMALL, TrendPlot, own_colours, trend_plot
@@ -43,10 +43,12 @@ class Candidate:
     outcome: str
 
 
-def reasons(run: RunRecord, colours: Mapping[str, str], anchors: Mapping[str, str]) -> Iterator[Reason]:
-    """Give each cause its picture and the card of its worst result."""
+def reasons(
+    run: RunRecord, found: Sequence[Cause], colours: Mapping[str, str], anchors: Mapping[str, str]
+) -> Iterator[Reason]:
+    """Give each cause that was found its picture and the card of its worst result."""
     figures = {(figure.suite, figure.check_key): figure for figure in run.trends}
-    for cause in causes(run.results):
+    for cause in found:
         checks = {(result.suite, result.check_key) for result in cause.results}
         figure = figures.get(next(iter(checks))) if len(checks) == 1 else None
         anchor = anchors.get(cause.worst.nodeid, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from robustcheck.disk import write_atomically
+from robustcheck.report.causes import causes
 from robustcheck.report.markdown import summary_markdown
 from robustcheck.report.runfile import RUN_FILE, dump_run
 from robustcheck.values import RunRecord
@@ -19,9 +20,10 @@ def write_report(run: RunRecord, directory: Path) -> Path:
 
     # The record first: should drawing fail, the results are kept.
     write_atomically(directory / RUN_FILE, dump_run(run), what=_WHAT)
-    write_atomically(directory / "summary.md", _encoded(summary_markdown(run)), what=_WHAT)
+    found = causes(run.results)
+    write_atomically(directory / "summary.md", _encoded(summary_markdown(run, found)), what=_WHAT)
     target = directory / "index.html"
-    write_atomically(target, _encoded(render_html(run)), what=_WHAT)
+    write_atomically(target, _encoded(render_html(run, found)), what=_WHAT)
     return target
 
 

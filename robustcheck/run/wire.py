@@ -12,9 +12,13 @@ from robustcheck.values import Result, Score, TrendFigure
 
 
 def dump_result(result: Result) -> str:
-    """Write a result without its per-sample scores and what its intervals were read from, which stay in the store."""
-    light = replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
-    return dump_json(_results().dump_python(light)).decode()
+    """Write what the report needs of a result."""
+    return dump_json(_results().dump_python(light_result(result))).decode()
+
+
+def light_result(result: Result) -> Result:
+    """Return a result without its per-sample scores and what its intervals were read from, which stay in the store."""
+    return replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
 
 
 def load_result(text: str) -> Result:
