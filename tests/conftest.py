@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from command import Robustcheck, Said
@@ -57,6 +58,23 @@ def robustcheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def trusted_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust the times of files that were written a moment ago, whatever the clock says."""
     monkeypatch.setattr("robustcheck.disk.SETTLED_SECONDS", -math.inf)
+
+
+@pytest.fixture
+def lasting() -> Iterator[dict[str, ModuleType]]:
+    """Hold the modules that outlast a pytester, and bring them back when it has ended."""
+    modules: dict[str, ModuleType] = {}
+    yield modules
+    sys.modules.update(modules)
+
+
+@pytest.fixture
+def pytester(lasting: dict[str, ModuleType], pytester: pytest.Pytester) -> Iterator[pytest.Pytester]:
+    """Let what a test imports stay imported: pytester forgets it, and some modules can be imported only once."""
+    yield pytester
+    for name, module in sys.modules.items():
+        if not Path(getattr(module, "__file__", None) or "/").is_relative_to(pytester.path):
+            lasting[name] = module
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
+
+from forks import run_fork
 
 from robustcheck.datasets import open_dataset
 
@@ -38,16 +39,10 @@ def write_shop_digits(root: Path) -> None:
 
 
 def run_python(target: Path, directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m`` where the package is installed."""
+    """Run ``python -m`` where the package is installed, in a fork that has imported the libraries of models."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "GITHUB", "ROBUST"))}
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=directory,
-        env={**kept, "PYTHONPATH": str(target), "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environ = {**kept, "PYTHONPATH": str(target), "HF_HUB_OFFLINE": "1"}
+    return run_fork(directory, *words, environ=environ, live=True)
 
 
 def _group(name: str, points: dict[str, str]) -> str:

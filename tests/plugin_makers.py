@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from forks import run_fork
 
 if TYPE_CHECKING:
     from robustcheck.run.settings import RunSettings
@@ -45,7 +47,16 @@ def write(pytester: pytest.Pytester, name: str, text: str) -> Path:
     return path
 
 
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+def run(pytester: pytest.Pytester, *arguments: str, live: bool = False) -> pytest.RunResult:
+    """Run pytest where the test is, in a process whose imports are done; ``live``: those of models too."""
+    basetemp = tempfile.mkdtemp(prefix="runpytest-", dir=pytester.path)
+    done = run_fork(Path.cwd(), "pytest", f"--basetemp={basetemp}", "-p", "no:cacheprovider", *arguments, live=live)
+    print(done.stdout, done.stderr)
+    return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), duration=0.0)
+
+
+def run_apart(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in a process that starts from nothing, as a user does."""
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
 

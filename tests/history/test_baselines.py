@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from colour_data import write_colours
 from factories import live_score, published_score
+from forks import run_fork
 from run_makers import make_result, make_run
 
 from robustcheck.errors import RecordError
@@ -461,18 +462,16 @@ checks:
 DIGITS = NOT_WORSE.replace('"fake:zero-shot@a"', '"zoo:vit-plain-1000"').replace("./colours", "digits")
 
 
-def run(directory: Path, *words: str) -> tuple[int, str, list[Result]]:
-    """Run pytest as a user does; return its exit code, what it said, and the results."""
+def run(directory: Path, *words: str, apart: bool = False) -> tuple[int, str, list[Result]]:
+    """Run pytest as a user does, ``apart``: in a process that starts from nothing; return what it said and found."""
     reports = directory / f"reports-{len(list(directory.glob('reports-*')))}"
     given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB", "ROBUST"))}
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--robust-report", str(reports), *words],
-        cwd=directory,
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ("pytest", "-p", "no:cacheprovider", "--robust-report", str(reports), *words)
+    if apart:
+        command = [sys.executable, "-m", *words]
+        ended = subprocess.run(command, cwd=directory, env=given, capture_output=True, text=True, check=False)
+    else:
+        ended = run_fork(directory, *words, environ=given, live=True)
     said = ended.stdout + ended.stderr
     assert "Traceback" not in said
     records = [load_run(path) for path in reports.glob("*/run.json")]
@@ -490,8 +489,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     code, said, _ = run(directory, "measured.robust.yaml", "--robust-evidence", "live")
     assert code == 0, said
     report = next((directory / "reports-0").iterdir())
-    words = [sys.executable, "-m", "robustcheck", "bless", str(report), "--as", "main"]
-    subprocess.run(words, cwd=directory, check=True, capture_output=True)
+    assert run_fork(directory, "robustcheck", "bless", str(report), "--as", "main").returncode == 0
     return directory
 
 
@@ -499,7 +497,7 @@ def test_the_same_model_passes_without_torch_and_without_its_published_figure(pr
     (project / "conftest.py").write_text(
         "import sys\ndef pytest_unconfigure(config):\n    print('HEAVY', 'torch' in sys.modules)\n"
     )
-    code, said, results = run(project, "worse.robust.yaml", "-s")
+    code, said, results = run(project, "worse.robust.yaml", "-s", apart=True)
     assert (code, results[0].verdict.status) == (0, "pass"), said
     assert results[0].score is not None
     assert (results[0].score.evidence, results[0].verdict.compared) == ("live", 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plugin_makers import run
+from plugin_makers import run, run_apart
 
 from robustcheck.plugin.options import OPTIONS, Option
 
@@ -33,7 +33,7 @@ def test_help_shows_every_option_with_its_key(pytester: pytest.Pytester) -> None
 def test_keys_in_the_file_start_nothing_in_a_run_without_suites(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nrobust_models = liaon\nrobust_evidence = lives\nrobust_data = nowhere")
     pytester.makepyfile("import sys\ndef test_plain():\n    assert 'robustcheck.run.session' not in sys.modules")
-    run(pytester).assert_outcomes(passed=1)
+    run_apart(pytester).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["serial", "xdist"])

@@ -6,7 +6,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from plugin_makers import GREEN, SUITE, run, write
+from plugin_makers import GREEN, SUITE, run, run_apart, write
 
 from robustcheck.report import load_run
 
@@ -30,22 +30,17 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["serial", "xdist"])
-def test_outcomes_letters_and_report(suite: pytest.Pytester, workers: list[str]) -> None:
-    result = run(suite, *workers)
-    result.assert_outcomes(passed=2, failed=2)
-    result.stdout.fnmatch_lines(["*2 failed, 2 passed, 2 * 2 * in *"])
-    result.stdout.fnmatch_lines(["*2 failed, 2 unsure, 2 warned, 2 passed", "report: reports/*index.html"])
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert statuses(suite) == EXPECTED
-    assert "torch" not in result.stdout.str()
-
-
-def test_serial_and_parallel_records_are_the_same(suite: pytest.Pytester) -> None:
+def test_outcomes_letters_report_and_records_are_the_same_serial_and_parallel(suite: pytest.Pytester) -> None:
     records = []
     for workers in ([], ["-n", "2"]):
-        run(suite, *workers, "--robust-report", f"out{len(records)}")
-        record = load_run(next((suite.path / f"out{len(records)}").glob("*/run.json")))
+        result = run(suite, *workers)
+        result.assert_outcomes(passed=2, failed=2)
+        result.stdout.fnmatch_lines(["*2 failed, 2 passed, 2 * 2 * in *"])
+        result.stdout.fnmatch_lines(["*2 failed, 2 unsure, 2 warned, 2 passed", "report: reports/*index.html"])
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert statuses(suite) == EXPECTED
+        assert "torch" not in result.stdout.str()
+        record = load_run(max((suite.path / "reports").glob("*/run.json")))
         records.append({result.nodeid: (result.verdict, result.score, result.x) for result in record.results})
     assert records[0] == records[1]
 
@@ -201,9 +196,9 @@ def test_strict_turns_skips_and_unsures_red(suite: pytest.Pytester) -> None:
 
 def test_a_named_model_that_is_not_here_is_an_error_and_a_member_of_a_set_a_skip(suite: pytest.Pytester) -> None:
     write(suite, "a.robust.yaml", GREEN.replace("imagenet-v2", "digits"))
-    assert run(suite, "--models", "openclip:ViT-B-32/laion2b_e16").parseoutcomes()["errors"] == 1
+    assert run(suite, "--models", "openclip:ViT-B-32/laion2b_e16", live=True).parseoutcomes()["errors"] == 1
     assert "error" in statuses(suite).values()
-    outcomes = run(suite, "--models", "openclip:ViT-B-32/laion2b_e1*").parseoutcomes()
+    outcomes = run(suite, "--models", "openclip:ViT-B-32/laion2b_e1*", live=True).parseoutcomes()
     assert outcomes["skipped"] == 1
 
 
@@ -253,7 +248,7 @@ def test_the_judging_run_never_imports_torch(suite: pytest.Pytester) -> None:
             print("HEAVY", sorted({"torch", "open_clip", "transformers", "timm"} & set(sys.modules)))
         """
     )
-    run(suite, "-s").stdout.fnmatch_lines(["HEAVY []"])
+    run_apart(suite, "-s").stdout.fnmatch_lines(["HEAVY []"])
 
 
 def test_an_option_that_cannot_be_is_a_usage_error(suite: pytest.Pytester) -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from plugin_makers import GREEN, SUITE, run
+from plugin_makers import GREEN, SUITE, run, run_apart
 
 from robustcheck.report import load_run
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestExperimentalApiWar
 
 def test_python_without_asserts_and_docstrings(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-    result = run(suite, "-p", "no:warnings")
+    result = run_apart(suite, "-p", "no:warnings")
     result.assert_outcomes(passed=2, failed=2)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plugin_makers import run
+from plugin_makers import run, run_apart
 
 from robustcheck.report import load_run
 from robustcheck.values import RunRecord
@@ -122,7 +122,7 @@ def test_published_claims_load_neither_torch_nor_models(place: pytest.Pytester) 
     (place.path / "conftest.py").write_text(
         "import sys\n\ndef pytest_sessionfinish():\n    assert 'torch' not in sys.modules\n", encoding="utf-8"
     )
-    result = run(place, "a.robust.yaml", "-k", "clip-above")
+    result = run_apart(place, "a.robust.yaml", "-k", "clip-above")
     result.assert_outcomes(passed=1, deselected=3)
 
 
@@ -138,7 +138,7 @@ def test_live_groups_are_the_same_serial_parallel_and_from_the_store(place: pyte
     records = []
     for number, options in enumerate((["-n", "2"], [], [])):
         store = f"store{min(number, 1)}"
-        run(place, "a.robust.yaml", *options, "--robust-store", store, "--robust-report", f"out{number}")
+        run(place, "a.robust.yaml", *options, "--robust-store", store, "--robust-report", f"out{number}", live=True)
         records.append(record(place, f"out{number}"))
     verdicts = [
         {result.nodeid: (result.verdict, result.finding) for result in each.results if result.model.kind == "group"}
@@ -164,6 +164,7 @@ def test_the_rerun_of_a_live_group_names_the_models(place: pytest.Pytester) -> N
         "clean-tells",
         "--models",
         "zoo:vit-plain-100,zoo:cnn-plain-100,zoo:cnn-plain-1000",
+        live=True,
     )
     rerun = load_run(next((place.path / "reports").glob("*/run.json"))).results[0].rerun
     assert rerun.endswith('--models "zoo:vit-plain-100,zoo:cnn-plain-100,zoo:cnn-plain-1000"')

@@ -30,7 +30,9 @@ def test_a_directory_of_transformers_is_judged_by_suites(pytester: pytest.Pytest
     write(pytester, "colours.robust.yaml", SUITE)
     for name in ("clip", "siglip"):
         make_family(name, pytester.path / f"tiny-{name}")
-    result = run(pytester, "-v", "--models", "hf:tiny-*", "--robust-device", "cpu", "--robust-store", "store")
+    result = run(
+        pytester, "-v", "--models", "hf:tiny-*", "--robust-device", "cpu", "--robust-store", "store", live=True
+    )
     result.assert_outcomes(passed=2)
     assert "2 not meant for these models" in result.stdout.str()
     assert "hf@tiny-siglip" in result.stdout.str()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import run_fork
 
 from robustcheck.measure import MeasureSettings
 from robustcheck.populations import load_population, read_pairs
@@ -70,8 +71,8 @@ def results(found: list[Any]) -> dict[str, Result]:
 
 
 def run_in(place: Path) -> RunRecord:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
-    done = subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, check=False)
+    words = ("pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", ".")
+    done = run_fork(place, *words, environ=environment())
     assert done.returncode == 0, done.stdout + done.stderr
     return load_run(next((place / "reports").glob("*/run.json")))
 

@@ -11,6 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from forks import run_fork
+from plugin_makers import run
 from typer.testing import CliRunner
 
 from robustcheck.cli import app
@@ -40,12 +42,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "suites", place / "suites")
     (place / "my.robust.yaml").write_text(SPEC, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "my.robust.yaml"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    done = run_fork(place, "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "my.robust.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     (report,) = (place / "reports").iterdir()
-    for run in RUNS:
-        shutil.copytree(report, place / run)
+    for name in RUNS:
+        shutil.copytree(report, place / name)
     return place
 
 
@@ -79,7 +80,7 @@ def test_the_spec_runs_as_written(place: Path) -> None:
 
 def test_the_claim_is_found_with_the_numbers_shown(pytester: pytest.Pytester) -> None:
     (pytester.path / "claim.robust.yaml").write_text(CLAIM, encoding="utf-8")
-    result = pytester.runpytest_subprocess("claim.robust.yaml", "-p", "no:cacheprovider")
+    result = run(pytester, "claim.robust.yaml")
     assert result.parseoutcomes() == {"passed": 1}
     (record,) = pytester.path.glob("reports/*/run.json")
     (result,) = load_run(record.parent).results

@@ -6,14 +6,13 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
 from statistics import median
 
 import pytest
+from forks import run_fork
 from typer.testing import CliRunner
 
 from robustcheck.cli import app
@@ -55,10 +54,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
         if path.name not in LIVE:
             shutil.copy(path, place)
     environ = {name: value for name, value in os.environ.items() if name not in HIDDEN}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
-    done = subprocess.run(
-        command, cwd=place, env={**environ, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, check=False
-    )
+    words = ("pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", ".")
+    done = run_fork(place, *words, environ={**environ, "HF_HUB_OFFLINE": "1"})
     assert done.returncode == 0, done.stdout + done.stderr
     return load_run(next((place / "reports").glob("*/run.json")))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from buckets import Bucket, serving
 from colour_data import write_colours
+from forks import run_fork
 from package_makers import installer
 from watched_models import WATCHED, seen_images
 
@@ -52,8 +53,7 @@ class World:
         return self.root / "watch"
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *words]
-        return subprocess.run(command, cwd=self.root, env=self.environ, capture_output=True, text=True, check=False)
+        return run_fork(self.root, *words, environ=self.environ)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", *words]

@@ -1,0 +1,117 @@
+"""``python -m`` in processes whose imports are done: forks of one that imported what a run of a suite needs.
+
+A run of a small suite computes for a few tenths of a second; the imports before it take two seconds, and ten where a
+model is loaded. Each fork has its own directory, environment, outputs and modules, as any process has. Where a test is
+about what is imported, or about how a process starts, it needs a process that starts from nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SUITE = """\
+robustcheck: 1
+title: What runs import
+models: [openclip:ViT-B-32/openai]
+checks:
+  - {id: one, measure: {metric: top1, dataset: imagenet-v2}, expect: {at_least: 40%}}
+"""
+
+
+def run_fork(
+    place: Path, *words: str, environ: Mapping[str, str] = os.environ, live: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m`` with these words in a directory; ``live``: the libraries of models are imported before it."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with tempfile.TemporaryDirectory() as directory:
+        out, err = Path(directory, "out"), Path(directory, "err")
+        asked = {"place": str(place), "words": words, "environ": dict(environ), "live": live}
+        server.stdin.write(json.dumps({**asked, "outputs": [str(out), str(err)]}) + "\n")
+        server.stdin.flush()
+        answer = server.stdout.readline()
+        assert answer, "the process that is forked has died"
+        return subprocess.CompletedProcess(
+            words, int(answer), *(path.read_text(encoding="utf-8") for path in (out, err))
+        )
+
+
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    """Start the process that is forked, which ends when this one does."""
+    hidden = ("ROBUSTCHECK", "PYTEST", "GITHUB")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    server = subprocess.Popen(
+        [sys.executable, __file__],
+        env={**environ, "HF_HUB_OFFLINE": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    # It stops where its input ends.
+    atexit.register(server.communicate)
+    return server
+
+
+def serve() -> None:
+    """Fork for each request that is read, and answer with the exit code of the fork."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _import_what_runs_import()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if asked["live"]:
+            import open_clip  # noqa: F401
+        # What is here already is not looked through each time that a fork collects its garbage.
+        gc.freeze()
+        child = os.fork()
+        if child == 0:
+            _become(asked)
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+
+
+def _import_what_runs_import() -> None:
+    """Run a suite once: what pytest's own importer has imported is as in any run."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "a.robust.yaml").write_text(SUITE, encoding="utf-8")
+        os.chdir(directory)
+        pytest.main(["-q", "-p", "no:cacheprovider"])
+        os.chdir("/")
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """Take on the directory, the environment, the arguments and the outputs of a run."""
+    from robustcheck import registry
+
+    os.environ.clear()
+    os.environ.update(asked["environ"])
+    os.chdir(asked["place"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for descriptor, path in zip((1, 2), asked["outputs"], strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    sys.argv = asked["words"]
+    further = os.environ.get("PYTHONPATH")
+    sys.path[:1] = [asked["place"], *(further.split(os.pathsep) if further else ())]
+    if further:
+        registry.forget()
+
+
+if __name__ == "__main__":
+    serve()
