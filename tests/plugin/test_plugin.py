@@ -9,13 +9,17 @@ import pytest
 from plugin_makers import GREEN, SUITE, run, run_apart, write
 
 from robustcheck.report import load_run
+from robustcheck.values import RunRecord
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestExperimentalApiWarning")
 
 
-def statuses(pytester: pytest.Pytester) -> dict[str, str]:
-    newest = max((pytester.path / "reports").glob("*/run.json"))
-    return {result.nodeid.partition("::")[2]: result.verdict.status for result in load_run(newest).results}
+def statuses(run: RunRecord) -> dict[str, str]:
+    return {result.nodeid.partition("::")[2]: result.verdict.status for result in run.results}
+
+
+def newest(pytester: pytest.Pytester, reports: str = "reports") -> RunRecord:
+    return load_run(max((pytester.path / reports).glob("*/run.json")))
 
 
 EXPECTED = {
@@ -32,15 +36,15 @@ EXPECTED = {
 
 def test_outcomes_letters_report_and_records_are_the_same_serial_and_parallel(suite: pytest.Pytester) -> None:
     records = []
-    for workers in ([], ["-n", "2"]):
-        result = run(suite, *workers)
+    for reports, workers in (("serial", []), ("parallel", ["-n", "2"])):
+        result = run(suite, *workers, "--robust-report", reports)
         result.assert_outcomes(passed=2, failed=2)
         result.stdout.fnmatch_lines(["*2 failed, 2 passed, 2 * 2 * in *"])
-        result.stdout.fnmatch_lines(["*2 failed, 2 unsure, 2 warned, 2 passed", "report: reports/*index.html"])
+        result.stdout.fnmatch_lines(["*2 failed, 2 unsure, 2 warned, 2 passed", f"report: {reports}/*index.html"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
-        assert statuses(suite) == EXPECTED
         assert "torch" not in result.stdout.str()
-        record = load_run(max((suite.path / "reports").glob("*/run.json")))
+        record = newest(suite, reports)
+        assert statuses(record) == EXPECTED
         records.append({result.nodeid: (result.verdict, result.score, result.x) for result in record.results})
     assert records[0] == records[1]
 
@@ -183,7 +187,7 @@ def test_a_missing_data_set_is_a_skip_and_the_run_is_not_green(suite: pytest.Pyt
         ["12 skipped: 1 data set is not on this machine", "  imagenet-v2: 1 check, 12 models (a)"], consecutive=True
     )
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert set(statuses(suite).values()) == {"skip"}
+    assert set(statuses(newest(suite)).values()) == {"skip"}
 
 
 def test_strict_turns_skips_and_unsures_red(suite: pytest.Pytester) -> None:
@@ -197,7 +201,7 @@ def test_strict_turns_skips_and_unsures_red(suite: pytest.Pytester) -> None:
 def test_a_named_model_that_is_not_here_is_an_error_and_a_member_of_a_set_a_skip(suite: pytest.Pytester) -> None:
     write(suite, "a.robust.yaml", GREEN.replace("imagenet-v2", "digits"))
     assert run(suite, "--models", "openclip:ViT-B-32/laion2b_e16", live=True).parseoutcomes()["errors"] == 1
-    assert "error" in statuses(suite).values()
+    assert "error" in statuses(newest(suite)).values()
     outcomes = run(suite, "--models", "openclip:ViT-B-32/laion2b_e1*", live=True).parseoutcomes()
     assert outcomes["skipped"] == 1
 
@@ -221,8 +225,7 @@ def test_the_previous_run_is_compared(suite: pytest.Pytester) -> None:
     run(suite)
     write(suite, "a.robust.yaml", GREEN.replace("40%", "80%"))
     run(suite).stdout.fnmatch_lines(["*2 failed, 2 changed since *"])
-    newest = load_run(max((suite.path / "reports").glob("*/run.json")))
-    assert {(change.before, change.after) for change in newest.changes} == {("pass", "fail")}
+    assert {(change.before, change.after) for change in newest(suite).changes} == {("pass", "fail")}
 
 
 def test_applies_to_deselects_and_counts(suite: pytest.Pytester) -> None:
