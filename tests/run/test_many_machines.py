@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from buckets import Bucket, serving
 from colour_data import write_colours
-from forks import run_fork
 from package_makers import installer
 from watched_models import WATCHED, seen_images
 
@@ -53,7 +52,8 @@ class World:
         return self.root / "watch"
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return run_fork(self.root, *words, environ=self.environ)
+        command = [sys.executable, "-m", *words]
+        return subprocess.run(command, cwd=self.root, env=self.environ, capture_output=True, text=True, check=False)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", *words]
