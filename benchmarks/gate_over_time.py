@@ -226,8 +226,8 @@ def trend_verdict(trial: int, inside: float) -> Verdict:
 
 
 def trials(number: int, scale: float) -> int:
-    """Return a number of trials made smaller, never fewer than ten."""
-    return max(10, round(number * scale))
+    """Return a number of trials made smaller, never fewer than two."""
+    return max(2, round(number * scale))
 
 
 SECTIONS = (

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from claim_simulation import section
+from claim_simulation import claims_section
 from early_simulation import TRIALS as EARLY_TRIALS
 from early_simulation import early_section
 from gate_over_time import over_time
@@ -31,12 +31,13 @@ from gate_worlds import ALPHA, CHECKS, KINDS, Floats
 
 from robustcheck.judge import judge
 
-TRIALS = 500
+TRIALS, QUICK_TRIALS = 500, 4
 SIZES = (40, 150, 600, 10_000)
 DROPS = (0.01, 0.02, 0.03, 0.05)
 # Sorting both sides of a detection takes long: so many times fewer trials at the largest n.
 DEAR = {"AUROC": 2, "paired AUROC": 2}
 POWER_TRIALS = 4
+FEWEST = 2
 OVER_TIME, EARLY, CLAIMS = "<!-- over time -->", "<!-- decided early -->", "<!-- claims about groups -->"
 
 
@@ -61,14 +62,21 @@ class Counted:
 Found = Mapping[tuple[str, int, float], Counted]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run all trials and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of each kind and n, at the limit")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", type=Path, help="the Markdown file; without it, it is printed")
     parser.add_argument("--only", choices=("one-look", "over-time", "early", "claims"), help="make one part anew")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--quick",
+        action="store_const",
+        dest="trials",
+        const=QUICK_TRIALS,
+        help="a few trials a row: the same page, with numbers that say nothing",
+    )
+    given = parser.parse_args(arguments)
     old = given.write.read_text(encoding="utf-8") if given.only else ""
     before, _, claims = old.partition(CLAIMS)
     before, _, early = before.partition(EARLY)
@@ -81,7 +89,7 @@ def main() -> None:
         found = early_section(round(EARLY_TRIALS * given.trials / TRIALS), given.processes)
         early = "\n" + "\n".join(found) + "\n"
     if given.only in (None, "claims"):
-        claims = "\n" + "\n".join(section(given.trials // 2, given.processes)) + "\n"
+        claims = "\n" + "\n".join(claims_section(given.trials / TRIALS, given.processes)) + "\n"
     text = f"{first}{OVER_TIME}{second.rstrip()}\n\n{EARLY}{early.rstrip()}\n\n{CLAIMS}{claims}"
     if given.write:
         given.write.write_text(text, encoding="utf-8")
@@ -102,8 +110,10 @@ def jobs_of(trials: int) -> list[Job]:
     jobs = []
     for kind in KINDS:
         for n in SIZES:
-            at_limit = max(20, trials // (DEAR.get(kind, 1) if n == SIZES[-1] else 1))
-            jobs += [Job(kind, n, drop, max(20, at_limit // (POWER_TRIALS if drop else 1))) for drop in (0.0, *DROPS)]
+            at_limit = max(FEWEST, trials // (DEAR.get(kind, 1) if n == SIZES[-1] else 1))
+            jobs += [
+                Job(kind, n, drop, max(FEWEST, at_limit // (POWER_TRIALS if drop else 1))) for drop in (0.0, *DROPS)
+            ]
     return sorted(jobs, key=lambda job: (-job.n, job.kind not in DEAR))
 
 

@@ -53,7 +53,8 @@ class Case:
     share of decisions that move when the same model is measured again; None where nobody measured it.
     ``network`` names the candidate's network, which a population may list twice. ``stage`` says which of the stages of
     deciding early the scores belong to, and ``images`` how many images it has seen, of how many; None where the check
-    is looked at once, on all images; ``all_images`` says why, where others of the run are not.
+    is looked at once, on all images; ``all_images`` says why, where others of the run are not. ``bounded`` says that
+    what is measured lies between 0 and 1, and a difference of two between -1 and 1.
     """
 
     planned: PlannedCheck
@@ -77,6 +78,7 @@ class Case:
     stage: int | None = None
     images: tuple[int, int] | None = None
     all_images: str = ""
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

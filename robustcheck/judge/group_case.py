@@ -100,7 +100,8 @@ class GroupCase:
     """Everything a verdict about groups rests on; of pairs, a third group may draw the line.
 
     ``evidence`` says where the figures come from, ``licence`` under which terms; ``notes`` and ``facts`` are
-    what the gathering has to say: members left out, axes that differ.
+    what the gathering has to say: members left out, axes that differ. ``bounded`` says that every value that is
+    compared lies between 0 and 1.
     """
 
     planned: PlannedCheck
@@ -116,6 +117,7 @@ class GroupCase:
     licence: str = ""
     notes: tuple[str, ...] = ()
     facts: Pairs = ()
+    bounded: bool = False
 
     @property
     def metric(self) -> str:

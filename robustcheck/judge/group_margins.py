@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
+from robustcheck.stats.differences import within
 from robustcheck.stats.group_effects import Effect
 from robustcheck.values import Pairs
 from robustcheck.values.expectations import ResidualExpectation
@@ -26,11 +27,20 @@ def compare_effect(
 
 
 def hold_to_margin(
-    comparison: Comparison, expect: ResidualExpectation, warn: ResidualExpectation | None, case: GroupCase
+    comparison: Comparison,
+    expect: ResidualExpectation,
+    warn: ResidualExpectation | None,
+    case: GroupCase,
+    most: float = 1.0,
 ) -> Comparison:
-    """Return the comparison with its bounds: better by a margin at least, or no further apart than counts as equal."""
-    warn_bounds = None if warn is None else _bounds(warn, case)
-    return replace(comparison, bounds=_bounds(expect, case), warn_bounds=warn_bounds)
+    """Return the comparison with its bounds: better by a margin at least, or no further apart than counts as equal.
+
+    ``most`` is how large the effect can be where values lie between 0 and 1.
+    """
+    warn_bounds, estimate = None if warn is None else _bounds(warn, case), comparison.estimate
+    if case.bounded:
+        estimate = replace(estimate, interval=within(estimate.interval, -most, most))
+    return replace(comparison, estimate=estimate, bounds=_bounds(expect, case), warn_bounds=warn_bounds)
 
 
 def _bounds(expect: ResidualExpectation, case: GroupCase) -> Bounds:

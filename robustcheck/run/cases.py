@@ -87,6 +87,7 @@ class CaseBook:
             drift=self._difference(score, reference.origin, NEW_ORIGIN),
             noise=worst_share(self.noise, self.book.bench.settings.precision, item.check.quantity.dataset),
             network=network_of(item.model.id, dict(item.model.facets)),
+            bounded=metric.bounded,
         )
 
     def _difference(self, score: Score, reference: _Reference | None, fix: str) -> Difference | None:

@@ -35,6 +35,20 @@ def difference_intervals(one: Estimated, other: Estimated, correlation: float = 
     return interval
 
 
+def within(interval: IntervalAt, low: float, high: float) -> IntervalAt:
+    """Return the intervals cut to where the number can lie: what lies outside holds no truth.
+
+    >>> within(lambda level: (-1.3, 0.4), -1.0, 1.0)(0.95)
+    (-1.0, 0.4)
+    """
+
+    def cut(level: float) -> Interval:
+        first, last = interval(level)
+        return min(max(first, low), high), max(min(last, high), low)
+
+    return cut
+
+
 def joined_arm(one: float, other: float, correlation: float) -> float:
     """Return the arm of a difference whose two estimates have these."""
     return sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))

@@ -2,7 +2,8 @@
 
 The families of models are the sample: every interval is a bootstrap over them (`stats.model_families`), seeded, and
 expanded by ``sqrt(n / degrees)`` and Student's t, without which few families look surer than they are (Hesterberg
-2015, "What teachers should know about the bootstrap", expanded percentile interval). n is their effective number.
+2015, "What teachers should know about the bootstrap", expanded percentile interval), and by an allowance for families
+that are skewed. n is their effective number.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import numpy.typing as npt
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.lines import DRAW_SETTLED, Points, draw_lines, fit_line, fit_lines
-from robustcheck.stats.model_families import Families, drawn_means, draws_for, separate, smallest_sample, student
+from robustcheck.stats.model_families import (
+    Families,
+    drawn_means,
+    draws_for,
+    reach_over_families,
+    separate,
+    smallest_sample,
+    student,
+)
 from robustcheck.stats.proportions import ROUNDING, Interval
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +36,7 @@ Contrast = Literal["slope", "tan_delta"]
 # A value, and its draws: NaN where a draw has no line.
 _Drawn = tuple[float, Floats]
 
-# A tail with fewer draws than this is read from Student's t instead.
+# A tail of a correlation with fewer draws than this is read from Fisher's z instead.
 _RESOLVED = 10
 
 
@@ -56,23 +65,31 @@ class Effect:
         return replace(self, value=-self.value, draws=-self.draws)
 
     def interval(self, level: float) -> Interval:
-        """Return the expanded percentile interval; where the draws do not reach, Student's t with their error."""
+        """Return the wider one of the expanded percentiles and the standard errors; of a correlation see below."""
         tail = (1 - level) / 2
-        reach = student(1 - tail, self.degrees)
-        share = NormalDist().cdf(-sqrt(self.size / self.degrees) * reach)
-        low, high = (float(bound) for bound in np.quantile(self.draws, [share, 1 - share]))
-        low, high = min(low, self.value), max(high, self.value)
+        if self.fisher_error is not None:
+            return self._correlation_interval(student(1 - tail, self.degrees))
+        reach = reach_over_families(tail, self.size, self.degrees)
+        low, high = self._percentiles(self._share_beyond(reach))
+        return min(low, self.value - reach * self.error), max(high, self.value + reach * self.error)
+
+    def _correlation_interval(self, reach: float) -> Interval:
+        """Return the expanded percentiles; where the draws do not reach, Fisher's z with its error."""
+        share = self._share_beyond(reach)
+        low, high = self._percentiles(share)
         if share * self.draws.size < _RESOLVED:
-            ends = self._student(reach)
-            low, high = min(low, ends[0]), max(high, ends[1])
+            most = _nearest_to_perfect(self.size)
+            z, width = float(np.arctanh(np.clip(self.value, -most, most))), reach * (self.fisher_error or 0.0)
+            low, high = min(low, float(np.tanh(z - width))), max(high, float(np.tanh(z + width)))
         return low, high
 
-    def _student(self, reach: float) -> Interval:
-        if self.fisher_error is None:
-            return self.value - reach * self.error, self.value + reach * self.error
-        most = _nearest_to_perfect(self.size)
-        z = float(np.arctanh(np.clip(self.value, -most, most)))
-        return float(np.tanh(z - reach * self.fisher_error)), float(np.tanh(z + reach * self.fisher_error))
+    def _share_beyond(self, reach: float) -> float:
+        """Return the share of the draws that lies beyond so many standard errors, which draws show too small."""
+        return NormalDist().cdf(-sqrt(self.size / self.degrees) * reach)
+
+    def _percentiles(self, share: float) -> Interval:
+        low, high = (float(bound) for bound in np.quantile(self.draws, [share, 1 - share]))
+        return min(low, self.value), max(high, self.value)
 
 
 def mean_difference(

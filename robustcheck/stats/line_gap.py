@@ -14,7 +14,7 @@ import numpy.typing as npt
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.lines import Points, back, draw_lines, fit_line, forward
-from robustcheck.stats.model_families import draws_for, smallest_sample, student
+from robustcheck.stats.model_families import draws_for, reach_over_families, smallest_sample
 from robustcheck.stats.proportions import Interval
 
 Floats = npt.NDArray[np.float64]
@@ -55,11 +55,12 @@ class Gap:
         lower end must hold somewhere, so it takes the simultaneous band over all places (sup-t).
         """
         tail = (1 - level) / 2
-        wider = student(1 - tail, self.degrees) / NormalDist().inv_cdf(1 - tail)
+        reach = reach_over_families(tail, self.size, self.degrees)
+        wider = reach / NormalDist().inv_cdf(1 - tail)
         everywhere = float(np.quantile(self.peaks, 1 - tail)) * wider
         distances = np.abs(self.differences)
         low = float((distances - everywhere * self.errors).max())
-        return max(0.0, low), float((distances + student(1 - tail, self.degrees) * self.errors).max())
+        return max(0.0, low), float((distances + reach * self.errors).max())
 
 
 def line_gap(groups: Sequence[Points], axis: AxisName, *, seed: int) -> Gap:

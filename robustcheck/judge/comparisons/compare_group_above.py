@@ -28,7 +28,8 @@ def compare_group_above(expect: GroupAbove, warn: GroupAbove | None, case: Group
     """
     compare = {"value": _means, "residual": _residuals, "local": _neighbours}[expect.by]
     comparison, groups = compare(expect, case)
-    comparison = hold_to_margin(comparison, expect, warn, case)
+    # Each of two effects lies between -1 and 1, so their difference between -2 and 2.
+    comparison = hold_to_margin(comparison, expect, warn, case, most=2.0 if expect.more_than else 1.0)
     return over_groups(comparison, groups, case.unit)
 
 

@@ -29,7 +29,8 @@ def compare_improves(expect: Improves, warn: Improves | None, case: GroupCase) -
     else:
         compare = _compare_every if expect.every else _compare_residuals if expect.by == "residual" else _compare_values
         comparison = compare(expect, case, before, after)
-        comparison = hold_to_margin(comparison, expect, warn, case)
+        # A distance from a line lies between -1 and 1, so its change between -2 and 2.
+        comparison = hold_to_margin(comparison, expect, warn, case, most=2.0 if expect.by == "residual" else 1.0)
     count = before.families.count
     comparison = replace(comparison, facts=(*comparison.facts, ("families", f"{count} of pairs{_say_third(case)}")))
     unit = case.unit if expect.share is None else "%"

@@ -10,7 +10,7 @@ from robustcheck.judge.trend_families import note_family_skew, say_networks, say
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
-from robustcheck.stats.differences import Estimated
+from robustcheck.stats.differences import Estimated, within
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.proportions import IntervalAt
 from robustcheck.stats.residual import residual_intervals
@@ -54,7 +54,8 @@ def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
 
     def intervals(strict: bool) -> IntervalAt:
         ends = [Estimated(part.value, (strict and part.strict) or part.interval) for part in (of_y, of_x)]
-        return residual_intervals(ends[0], ends[1], fit, correlation)
+        found = residual_intervals(ends[0], ends[1], fit, correlation)
+        return within(found, -1.0, 1.0) if case.bounded else found
 
     return Estimate(
         y.value - at.value,

@@ -42,7 +42,7 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     for group in groups:
         is_of_pairs = expect.pairing is not None and group in groups[:2]
         _require_enough(group.name, len(pairs) if is_of_pairs else len(group.members), expect, gathered)
-    metric, other = metric_named(check.quantity.metric), expect.needs.other
+    metric, other, before = metric_named(check.quantity.metric), expect.needs.other, expect.needs.before
     return GroupCase(
         planned=item,
         groups=groups,
@@ -57,6 +57,7 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
         licence=gathered.licence,
         notes=(*_notes(gathered), *doubles),
         facts=tuple(_facts(expect, gathered)),
+        bounded=metric.bounded and (before is None or metric_named(before.metric).bounded),
     )
 
 
