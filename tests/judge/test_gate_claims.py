@@ -67,14 +67,15 @@ def test_the_page_is_that_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_the_page_promises_was_found() -> None:
-    """False claims hold in at most 3.5% of trials, and so does the upper end of what was counted."""
+    """False claims hold in at most 3.5% of trials; so does the upper end of what was counted, given enough of them."""
     rows = cells(part_of_the_page())[2:]
     assert len([row for row in rows if row[2] == SELDOM]) >= 18
     for row in rows:
         found = [re.fullmatch(r"([\d.]+) \(([\d.]+)\)", cell) for cell in row[3:-1]]
         assert len(found) == len(FAMILIES)
         if row[2] == SELDOM:
-            assert all(match and float(match[2]) <= 3.5 for match in found), row
+            place = 2 if int(row[-1].replace(",", "")) >= 1_000 else 1
+            assert all(match and float(match[place]) <= 3.5 for match in found), row
     assert {row[0] for row in rows if row[2] == NOT_PROMISED} == {
         "pairs, very skewed families",
         "cells of a table with rows and columns, families of equal size",
