@@ -232,7 +232,7 @@ def test_steeper_says_slopes_and_tan_delta(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("lift", "status"), [(0.0, "pass"), (0.06, "fail"), (0.018, "unsure")])
 def test_one_trend_within_two_points(tmp_path: Path, lift: float, status: str) -> None:
-    population = table(tmp_path / "p.csv", line("new", 12, lift) + line("old", 14, 0.0))
+    population = table(tmp_path / "p.csv", line("new", 12, lift, noise=0.003) + line("old", 14, 0.0, noise=0.003))
     block = {"groups": [{"side": "new"}, {"side": "old"}], "against": VAL, "within": "2pp", "axis": "linear"}
     verdict = judge(gather(SameTrend.model_validate({**block, "population": population})))
     assert verdict.status == status
@@ -585,8 +585,8 @@ def test_a_table_says_what_its_cells_share(tmp_path: Path) -> None:
 
 
 def test_a_claim_holds_at_the_level_at_which_it_would_fail(tmp_path: Path) -> None:
-    """The rows are some three errors apart: enough for one check, too little for one of fifty."""
-    rows = line("new", 8, 0.085, noise=0.05) + line("old", 10, 0.0, noise=0.05)
+    """The rows are some four errors apart: enough for one check, too little for one of fifty."""
+    rows = line("new", 8, 0.115, noise=0.05) + line("old", 10, 0.0, noise=0.05)
     population = above(table(tmp_path / "p.csv", rows), **RESIDUAL)
     assert judge(gather(population)).status == "pass"
     strict = judge(gather(population, alpha=0.05 / 50))
