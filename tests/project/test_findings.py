@@ -128,7 +128,10 @@ def test_fine_tuning_costs_robustness_on_one_tower(results: dict[str, Result], n
     assert of_pairs.finding == "holds"
     assert of_pairs.verdict.n == 12
     assert of_pairs.verdict.compared == pytest.approx(value, abs=6e-4)
-    assert (of_pairs.verdict.low, of_pairs.verdict.high) == pytest.approx((low, high), abs=0.012)
+    # Those ends are Student's t, 2.201 standard errors over 12 towers; skewed towers are allowed 0.522 of them more.
+    further = 0.522 / 2.201 * (high - low) / 2
+    ends = of_pairs.verdict.low, of_pairs.verdict.high
+    assert ends == pytest.approx((low - further, high + further), abs=0.012)
     assert "extrapolated" not in of_pairs.verdict.reason
     local = results[f"zero-shot-above-finetuned-nearby[imagenet-{name}]"]
     assert local.finding == "open"
