@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
-from robustcheck.stats.differences import within
+from robustcheck.stats.differences import cut_to
 from robustcheck.stats.group_effects import Effect
 from robustcheck.values import Pairs
 from robustcheck.values.expectations import ResidualExpectation
@@ -39,7 +39,7 @@ def hold_to_margin(
     """
     warn_bounds, estimate = None if warn is None else _bounds(warn, case), comparison.estimate
     if case.bounded:
-        estimate = replace(estimate, interval=within(estimate.interval, -most, most))
+        estimate = replace(estimate, interval=cut_to(estimate.interval, -most, most))
     return replace(comparison, estimate=estimate, bounds=_bounds(expect, case), warn_bounds=warn_bounds)
 
 

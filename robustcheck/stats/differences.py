@@ -35,10 +35,10 @@ def difference_intervals(one: Estimated, other: Estimated, correlation: float = 
     return interval
 
 
-def within(interval: IntervalAt, low: float, high: float) -> IntervalAt:
+def cut_to(interval: IntervalAt, low: float, high: float) -> IntervalAt:
     """Return the intervals cut to where the number can lie: what lies outside holds no truth.
 
-    >>> within(lambda level: (-1.3, 0.4), -1.0, 1.0)(0.95)
+    >>> cut_to(lambda level: (-1.3, 0.4), -1.0, 1.0)(0.95)
     (-1.0, 0.4)
     """
 

@@ -9,7 +9,7 @@ import pytest
 from factories import TODAY, live_score, make_case, make_check, make_item, published_score
 
 from robustcheck.judge import GroupCase, MatchedPair, Member, ModelGroup, PopulationPoints, judge
-from robustcheck.stats.differences import within
+from robustcheck.stats.differences import cut_to
 from robustcheck.values import ModelRef, Quantity, TrendPoint, Verdict
 from robustcheck.values.expectations import GroupAbove, GroupExpectation, Improves, NoWorseThan, OnTrend, SameTrend
 
@@ -42,9 +42,9 @@ def level_ends(verdict: Verdict) -> list[float]:
 
 
 def test_an_interval_is_cut_and_never_turned_round() -> None:
-    assert within(lambda _: (-3.0, 4.0), -1.0, 1.0)(0.95) == (-1.0, 1.0)
-    assert within(lambda _: (-0.5, 0.25), -1.0, 1.0)(0.95) == (-0.5, 0.25)
-    assert within(lambda _: (1.5, 2.0), -1.0, 1.0)(0.95) == (1.0, 1.0)
+    assert cut_to(lambda _: (-3.0, 4.0), -1.0, 1.0)(0.95) == (-1.0, 1.0)
+    assert cut_to(lambda _: (-0.5, 0.25), -1.0, 1.0)(0.95) == (-0.5, 0.25)
+    assert cut_to(lambda _: (1.5, 2.0), -1.0, 1.0)(0.95) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("block", [{}, {"by": "residual", "against": VAL, "axis": "linear"}], ids=["value", "residual"])

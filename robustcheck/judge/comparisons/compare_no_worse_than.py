@@ -10,7 +10,7 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.stats.compare import Difference, paired_difference
-from robustcheck.stats.differences import Estimated, difference_intervals, within
+from robustcheck.stats.differences import Estimated, cut_to, difference_intervals
 from robustcheck.stats.sureness import seed_of
 from robustcheck.values import NEW_ORIGIN, Amount, Pairs, Score
 from robustcheck.values.expectations import NoWorseThan
@@ -76,7 +76,7 @@ def _difference(case: Case, reference: Score) -> _ToReference:
         return _unpaired(case, reference)
     found = case.difference or _paired(case, reference)
     _require_same_data(case, reference)
-    interval = within(found.interval, -1.0, 1.0) if case.bounded else found.interval
+    interval = cut_to(found.interval, -1.0, 1.0) if case.bounded else found.interval
     estimate = Estimate(found.value, interval, found.error)
     return _ToReference(estimate, _paired_facts(found), is_equal=found.discordant == 0)
 

@@ -10,7 +10,7 @@ from robustcheck.judge.trend_families import note_family_skew, say_networks, say
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
-from robustcheck.stats.differences import Estimated, within
+from robustcheck.stats.differences import Estimated, cut_to
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.proportions import IntervalAt
 from robustcheck.stats.residual import residual_intervals
@@ -27,7 +27,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     assert x is not None, "the session gathers x"
     assert case.population is not None, "the session gathers the population"
     people = case.population.without_network(case.network or case.planned.model.id)
-    points = people.within(expect.x_range)
+    points = people.cut_to(expect.x_range)
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id, families=people.families or None)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
@@ -55,7 +55,7 @@ def _residual(case: Case, x: Score, fit: TrendFit, at: Expected) -> Estimate:
     def intervals(strict: bool) -> IntervalAt:
         ends = [Estimated(part.value, (strict and part.strict) or part.interval) for part in (of_y, of_x)]
         found = residual_intervals(ends[0], ends[1], fit, correlation)
-        return within(found, -1.0, 1.0) if case.bounded else found
+        return cut_to(found, -1.0, 1.0) if case.bounded else found
 
     return Estimate(
         y.value - at.value,

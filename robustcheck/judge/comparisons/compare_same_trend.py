@@ -7,7 +7,7 @@ from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
 from robustcheck.judge.group_margins import over_groups
 from robustcheck.judge.wording import say_points, say_value
-from robustcheck.stats.differences import within
+from robustcheck.stats.differences import cut_to
 from robustcheck.stats.line_gap import line_gap
 from robustcheck.values.expectations import SameTrend
 
@@ -19,7 +19,7 @@ def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCas
     one, other = (groups[index].name for index in gap.pair)
     shared = f"{say_value(gap.x_low, case.x_unit)} to {say_value(gap.x_high, case.x_unit)}"
     comparison = Comparison(
-        Estimate(gap.value, within(gap.interval, 0.0, 1.0) if case.bounded else gap.interval, gap.error),
+        Estimate(gap.value, cut_to(gap.interval, 0.0, 1.0) if case.bounded else gap.interval, gap.error),
         Bounds(high=expect.within.value),
         Bounds(high=warn.within.value) if warn else None,
         f"the lines of {one} and {other} lie up to {say_points(gap.value, case.unit)} apart, "
