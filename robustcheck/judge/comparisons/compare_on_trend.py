@@ -27,7 +27,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     assert x is not None, "the session gathers x"
     assert case.population is not None, "the session gathers the population"
     people = case.population.without_network(case.network or case.planned.model.id)
-    points = people.cut_to(expect.x_range)
+    points = people.within(expect.x_range)
     fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id, families=people.families or None)
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
