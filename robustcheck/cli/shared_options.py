@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from robustcheck.datasets import data_roots
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import Decode, MeasureSettings
 from robustcheck.models.encoders import Precision
 from robustcheck.run.measuring_options import measure_settings
 from robustcheck.run.settings import home_of, samples_of
@@ -42,6 +42,7 @@ Store = Annotated[
 ]
 _Device = Annotated[str, typer.Option("--device", "--robust-device", help="A torch device.")]
 _Precision = Annotated[Precision, typer.Option("--precision", "--robust-precision", help="Precision of the encoders.")]
+_Decode = Annotated[Decode, typer.Option("--decode", "--robust-decode", help="How JPEG files are decoded.")]
 _Batch = Annotated[str, typer.Option("--batch", "--robust-batch", help="Images that a model takes at once, or auto.")]
 _Workers = Annotated[
     str,
@@ -60,6 +61,7 @@ class Measuring:
     data: Data = None
     device: _Device = "auto"
     precision: _Precision = "fp32"
+    decode: _Decode = "exact"
     batch: _Batch = "auto"
     workers: _Workers = "auto"
     memory: _Memory = "auto"
@@ -79,6 +81,7 @@ class Measuring:
             data_roots(self.data, os.environ, Path.cwd()),
             device=self.device,
             precision=self.precision,
+            decode=self.decode,
             batch=self.batch,
             workers=self.workers,
             memory=self.memory,

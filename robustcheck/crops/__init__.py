@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from robustcheck.crops.decode_pools import Decoders, Decoding, open_decoders
-from robustcheck.crops.preparation import Crops, Preparation, Prepared
+from robustcheck.crops.preparation import Crops, Decode, Preparation, Prepared
 
-__all__ = ["Crops", "Decoders", "Decoding", "Preparation", "Prepared", "open_decoders"]
+__all__ = ["Crops", "Decode", "Decoders", "Decoding", "Preparation", "Prepared", "open_decoders"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from robustcheck.datasets import Dataset
 from robustcheck.models.geometry import Crop, Geometry
@@ -14,6 +14,8 @@ from robustcheck.transforms import Scene, Transform, image_rng, parse_transform,
 if TYPE_CHECKING:
     from PIL import Image
 
+# How JPEG files are decoded: every pixel, or a part of their size where a geometry makes it smaller anyway.
+Decode = Literal["exact", "draft"]
 # Of each geometry its crop, or what it raised.
 Crops = dict[str, Crop | Exception]
 
@@ -33,6 +35,7 @@ class Preparation:
     dataset: Dataset
     transform: str | None = None
     seed: int = 0
+    decode: Decode = "exact"
 
     def prepare(self, indices: Sequence[int], geometries: Mapping[str, Geometry]) -> Prepared:
         """Return the crops of some images."""
@@ -42,6 +45,8 @@ class Preparation:
 
     def crops(self, index: int, geometries: Mapping[str, Geometry]) -> Crops:
         """Return the crops of one image; a geometry that fails gives what it raised."""
+        if self.decode == "draft":
+            return self._drafted(index, geometries)
         image, transform = self.dataset.image(index), parse_transform(self.transform)
         pictures: dict[int | None, Image.Image] = {}
         crops: Crops = {}
@@ -51,6 +56,14 @@ class Preparation:
                 pictures[side] = self._picture(image, transform, index, side)
             crops[key] = _crop(pictures[side], geometry, is_square=side is not None)
         return crops
+
+    def _drafted(self, index: int, geometries: Mapping[str, Geometry]) -> Crops:
+        """Return the crops of one image, decoded for each size that a geometry asks for: never for another's sake."""
+        assert self.transform is None, "no recipe has both"
+        sizes = {geometry.least for geometry in geometries.values()}
+        data = self.dataset
+        pictures = {least: data.image(index) if least is None else data.scaled(index, least) for least in sizes}
+        return {key: _crop(pictures[geometry.least], geometry, is_square=False) for key, geometry in geometries.items()}
 
     def _picture(self, image: Image.Image, transform: Transform | None, index: int, side: int | None) -> Image.Image:
         if transform is None:

@@ -25,6 +25,10 @@ class ChosenPictures:
         """Decode one of the chosen samples as RGB."""
         return self.whole.image(int(self.rows[index]))
 
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Decode one of the chosen samples as RGB, at a part of its size where that does."""
+        return self.whole.scaled(int(self.rows[index]), least)
+
 
 def choose_samples(dataset: Dataset, rows: Sequence[int]) -> ImageDataset:
     """Return the samples of a data set at ``rows``; its fingerprint stays that of the whole set."""

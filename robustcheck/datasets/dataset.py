@@ -106,6 +106,9 @@ class Dataset(Protocol):
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB."""
 
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Decode one sample as RGB, at a part of its size where its short side keeps at least so many pixels."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
@@ -143,6 +146,14 @@ class EncodedPictures(Protocol):
 
     def encoded(self, index: int) -> tuple[bytes, str]:
         """Return the encoded image of one sample, and its place in words."""
+
+
+@runtime_checkable
+class ScaledPictures(Protocol):
+    """Pictures of which the decoder can give smaller ones: those that are shown as they lie in their files."""
+
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Decode one sample as RGB, at a part of its size where its short side keeps at least so many pixels."""
 
 
 @runtime_checkable
@@ -196,10 +207,22 @@ class ImageDataset:
 
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB; raise DataError when its file is not the one that the fingerprint covers."""
+        return self.unchanged(self._files_of(index), lambda: self.pictures.image(index))
+
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Decode one sample as ``image`` does, at a part of its size where its short side keeps so many pixels.
+
+        Only a JPEG that is shown as it lies in its file is decoded so; what a layout cuts or draws is never scaled.
+        """
+        pictures = self.pictures
+        if not isinstance(pictures, ScaledPictures):
+            return self.image(index)
+        return self.unchanged(self._files_of(index), lambda: pictures.scaled(index, least))
+
+    def _files_of(self, index: int) -> tuple[Path, ...]:
         path = self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
         beside = self.pictures.beside(index) if isinstance(self.pictures, PicturesFromSeveral) else ()
-        paths = beside if path is None else (path, *beside)
-        return self.unchanged(paths, lambda: self.pictures.image(index))
+        return beside if path is None else (path, *beside)
 
     def unchanged(self, paths: Sequence[Path], read: Callable[[], Read]) -> Read:
         """Return what ``read`` reads; raise DataError when a file is not the one that the fingerprint covers."""
@@ -267,6 +290,10 @@ class ImageFiles:
     def image(self, index: int) -> Image.Image:
         """Decode one file as RGB."""
         return decode_image(*self.encoded(index))
+
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Return an image as ``image`` does, a JPEG at a part of its size where its short side keeps so many pixels."""
+        return decode_image(*self.encoded(index), least)
 
     def encoded(self, index: int) -> tuple[bytes, str]:
         """Return the content of one file, and its path."""

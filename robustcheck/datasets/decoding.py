@@ -58,13 +58,19 @@ class Header:
     is_animated: bool
 
 
-def decode_image(content: bytes, where: str) -> Image.Image:
-    """Decode an encoded image as RGB; raise DataError naming ``where`` if that cannot be done."""
+def decode_image(content: bytes, where: str, least: int | None = None) -> Image.Image:
+    """Decode an encoded image as RGB; raise DataError naming ``where`` if that cannot be done.
+
+    With ``least`` a JPEG is decoded at a half, a quarter or an eighth of its size, the smallest of them whose short
+    side still has so many pixels.
+    """
 
     def decoded() -> Image.Image:
         with _opened(content) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels are more than {MOST_PIXELS:,}")
+            if least is not None:
+                image.draft(None, (least, least))
             image.load()
             return _as_rgb(image, where)
 

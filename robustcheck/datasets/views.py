@@ -90,6 +90,9 @@ class _ViewedPictures:
     def image(self, index: int) -> Image.Image:
         return self.base.image(int(self.rows[index]))
 
+    def scaled(self, index: int, least: int) -> Image.Image:
+        return self.base.scaled(int(self.rows[index]), least)
+
 
 @dataclass(frozen=True, slots=True)
 class _NoPictures:

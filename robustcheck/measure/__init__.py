@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.callable_room import make_callable
-from robustcheck.crops import Decoding
+from robustcheck.crops import Decode, Decoding
 from robustcheck.measure.card import default_batch, default_memory
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
@@ -22,6 +22,7 @@ from robustcheck.measure.score_pairs import PairBook, Partner
 __all__ = [
     "Bench",
     "CropPlace",
+    "Decode",
     "Decoding",
     "Engine",
     "InProcess",

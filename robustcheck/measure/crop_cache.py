@@ -81,7 +81,7 @@ class CropCache:
             "geometry": geometry,
             "libraries": pixel_libraries(),
         }
-        key = content_key(facts)
+        key = content_key(facts if job.images.decode == "exact" else {**facts, "decode": job.images.decode})
         return self.place.directory / key[:2] / key / f"{job.chunk_rows}-{job.chunk:06d}"
 
     def _make_room(self, size: int) -> bool:

@@ -39,7 +39,8 @@ class Job:
         images = self.images
         facts: dict[str, object] = {"images": images.fingerprint, "transform": images.transform, "seed": images.seed}
         chosen = {"chosen": images.rows} if images.rows else {}
-        return content_key({**facts, **chosen, "rows": self.chunk_rows, "chunk": self.chunk})
+        decode = {} if images.decode == "exact" else {"decode": images.decode}
+        return content_key({**facts, **chosen, **decode, "rows": self.chunk_rows, "chunk": self.chunk})
 
 
 def chunks_of(jobs: Iterable[Job]) -> dict[Outputs, list[int]]:

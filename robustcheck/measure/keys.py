@@ -12,6 +12,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from robustcheck.crops import Decode
 from robustcheck.models.digests import installed_version
 from robustcheck.models.encoders import Precision
 from robustcheck.models.kind import model_kind
@@ -90,17 +91,20 @@ def outputs_facts(
     transform: NamedTransform | None,
     seed: int,
     reading: Mapping[str, Any] = MappingProxyType({}),
+    decode: Decode = "exact",
 ) -> dict[str, Any]:
     """Return what decides what a reading takes off an encoder on a data set's (transformed) images.
 
-    The default reading has no facts, so that its keys are those of the time before there were others.
+    The default reading has no facts, and neither has exact decoding, so that their keys are those of the time before
+    there were others.
     """
+    decoded = {} if decode == "exact" else {"decode": decode}
     facts = {
         "encoder": encoder.plain,
         "dataset": images.fingerprint,
         "transform": None if transform is None else transform_facts(transform, seed, images.class_names),
     }
-    return {**facts, "reading": dict(reading)} if reading else facts
+    return {**facts, **decoded, "reading": dict(reading)} if reading else {**facts, **decoded}
 
 
 def transform_facts(transform: NamedTransform, seed: int, class_names: Sequence[str] = ()) -> dict[str, Any]:

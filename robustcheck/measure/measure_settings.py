@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robustcheck.crops import Decoding
+from robustcheck.crops import Decode, Decoding
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.models.encoders import Precision
@@ -21,6 +21,7 @@ class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
     ``store`` is a directory, or a URL that fsspec knows.
+    ``decode`` says whether JPEG files are decoded at a part of their size where that does (``draft``).
     ``workers`` prepare images, on threads or in processes. ``threads`` of torch compute on the processor; None shares
     the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit; with
     ``probes_batch`` each model on a card looks for its own up to that. ``compiled`` has torch compile image towers.
@@ -36,6 +37,7 @@ class MeasureSettings:
     probes_batch: bool = False
     compiled: bool = False
     workers: int = field(default_factory=usable_cores)
+    decode: Decode = "exact"
     decoding: Decoding = "auto"
     threads: int | None = None
     crops: CropPlace | None = None

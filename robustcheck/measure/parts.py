@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from robustcheck.crops import Decode
 from robustcheck.measure.reading import POOLED, Reading
 from robustcheck.store import Pieces, Stored
 from robustcheck.values import ModelRef
@@ -25,7 +26,7 @@ class ImageSet:
     """Images as models see them: those of a data set, under a transform.
 
     ``name`` opens the data set; ``seed`` is the transform's, and 0 where there is none. ``rows`` are the ``count``
-    images that are meant where they are not all of the set.
+    images that are meant where they are not all of the set. ``decode`` says how JPEG files are decoded.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ImageSet:
     transform: str | None = None
     seed: int = 0
     rows: tuple[int, ...] = ()
+    decode: Decode = "exact"
 
     def pieces(self, chunk_rows: int) -> Pieces:
         """Return how the images lie in chunks and pieces."""

@@ -145,7 +145,7 @@ class Pass:
 
     def _decoders(self) -> AbstractContextManager[Decoders]:
         images, settings = self.images, self.settings
-        preparation = Preparation(self.dataset, images.transform, images.seed)
+        preparation = Preparation(self.dataset, images.transform, images.seed, images.decode)
         return open_decoders(preparation, settings.workers, self.total, settings.decoding)
 
     def _add_pace(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.crops import Decode
 from robustcheck.datasets import Dataset, Vocabulary
 from robustcheck.errors import ModelError
 from robustcheck.measure.keys import EncoderFacts, head_facts, outputs_facts
@@ -102,7 +103,7 @@ class Recipe:
     ``others`` the recipes of further models that have a part in the reading, and ``given`` is what it is told of each
     image. With ``learnt`` a head adapter makes the logits. ``told`` is what something beside a classifier's weights
     calls its outputs. ``member`` says which data set of an average it is for. With a ``stage`` only the images are
-    read that a run which decides early has seen by then.
+    read that a run which decides early has seen by then. ``decode`` says how JPEG files are decoded.
     """
 
     ref: ModelRef
@@ -122,6 +123,7 @@ class Recipe:
     member: int = 0
     stage: int | None = None
     given: Given | None = None
+    decode: Decode = "exact"
 
     @property
     def images(self) -> Dataset:
@@ -138,7 +140,8 @@ class Recipe:
         """The part that holds what the reading takes off the model for each image."""
         heads = [recipe.head for recipe in (self, *self.others)] if self.reading.needs_head else []
         needs = tuple(head for head in heads if head is not None)
-        facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, self._reading_facts(needs))
+        reading = self._reading_facts(needs)
+        facts = outputs_facts(self.encoder, self.images, self.transform, self.seed, reading, self.decode)
         others = tuple(recipe.ref.encoder for recipe in self.others)
         learnt = self.learnt if self.reading.needs_head else None
         images, ref = self._image_set, self.ref.encoder
@@ -173,6 +176,7 @@ class Recipe:
             transform,
             self.seed if transform else 0,
             rows,
+            self.decode,
         )
 
     def _reading_facts(self, needs: tuple[Head, ...]) -> dict[str, object]:

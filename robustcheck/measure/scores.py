@@ -25,7 +25,7 @@ from robustcheck.registry import foreign_maker
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
 from robustcheck.store import Stored, content_key
-from robustcheck.values import DEFECTS, PAIRING_REMARK, Cell, Ends, Pairs, Samples, Score, Sureness
+from robustcheck.values import DECODE, DEFECTS, PAIRING_REMARK, Cell, Ends, Pairs, Samples, Score, Sureness
 from robustcheck.values.stages import ORDER
 
 # Raise when the same samples come to give another value, interval or difference, or other facts are kept with them.
@@ -139,6 +139,8 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
     pairs = [("weights", encoder.weights), ("dataset", recipe.dataset.fingerprint)]
     # Equal sample ids of two data sets are equal images only where both show the same ones.
     pairs += [("images", recipe.images.fingerprint), ("precision", encoder.precision)]
+    if recipe.decode != "exact":
+        pairs.append((DECODE, recipe.decode))
     if recipe.classes is not None and recipe.classes.texts:
         prompts = cell.quantity.prompts or "the data set's default"
         pairs.append(("prompts", f"{prompts} ({len(recipe.classes.texts[0])} for the first class)"))

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from robustcheck.crops import Decode
 from robustcheck.datasets import Dataset, annotations_of, choose_samples, open_dataset, shown_whole
-from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError, SetupError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.learnt_recipes import (
     embedding_of,
@@ -164,6 +165,8 @@ class Shelf:
         base are read.
         """
         transform = parse_transform(quantity.transform)
+        if transform is not None and self.settings.decode != "exact" and ref.kind != "predictions":
+            raise _needs_exact(quantity, self.settings.decode)
         if ref.encoder != ref:
             if classes is not None and learnt is None:
                 raise scores_its_own(ref, dataset)
@@ -186,6 +189,7 @@ class Shelf:
             classes,
             labelled,
             told=self._told_of(ref),
+            decode=self.settings.decode,
         )
 
     def _told_of(self, ref: ModelRef) -> OutputNames | None:
@@ -223,6 +227,15 @@ class Shelf:
                 return None
             self._digests[identity] = digest
         return self._digests[identity]
+
+
+def _needs_exact(quantity: Quantity, decode: Decode) -> SetupError:
+    return SetupError(
+        f"{quantity.transform} alters photographs at their full size, which --robust-decode {decode} does not decode",
+        where=quantity.label,
+        expected="--robust-decode exact for checks with a transform",
+        fix="run these checks with --robust-decode exact, or leave them out of this run",
+    )
 
 
 def _no_predictions(ref: ModelRef, name: str, transform: str | None, prompts: str | None) -> DataMissing:

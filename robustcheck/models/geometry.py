@@ -28,13 +28,15 @@ class Geometry:
     """How a picture becomes pixels: ``crop`` takes an RGB picture and gives (H, W, 3) of uint8.
 
     Equal ``key`` means equal crops, so that models with one key share them. ``side`` is the short side of the crops.
-    ``of_square`` resizes a square picture to them and cuts nothing off; without, ``crop`` does so.
+    ``of_square`` resizes a square picture to them and cuts nothing off; without, ``crop`` does so. ``least`` is the
+    short side below which a picture would be enlarged by ``crop``; None where that is not known.
     """
 
     key: str
     crop: Callable[[Image.Image], Crop]
     side: int = 224
     of_square: Callable[[Image.Image], Crop] | None = None
+    least: int | None = None
 
     def crop_square(self, image: Image.Image) -> Crop:
         """Return the whole of a square RGB picture as the model takes it."""

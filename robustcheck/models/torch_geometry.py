@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole, require_channels
-from robustcheck.models.picture_steps import Steps, WholeSize, known_step
+from robustcheck.models.picture_steps import ShortSide, Steps, WholeSize, known_step
 
 _PROBE = (64, 48)  # any picture shows the size of the crops
 # Pictures are RGB when they come here.
@@ -35,8 +35,17 @@ def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation
         crop=_cropping(geometric),
         side=min(height, width),
         of_square=Steps((WholeSize((width, height), int(_resampling(geometric))),)),
+        least=_least(geometric),
     )
     return geometry, require_channels(Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std)))
+
+
+def _least(steps: Sequence[Any]) -> int | None:
+    """Return the short side that a picture is resized to first, or the longer side of a size that it takes whole."""
+    step = known_step(steps[0]) if steps else None
+    if isinstance(step, WholeSize):
+        return max(step.size)
+    return step.side if isinstance(step, ShortSide) else None
 
 
 def _cropping(steps: Sequence[Callable[[Image.Image], Image.Image]]) -> Callable[[Image.Image], Crop]:

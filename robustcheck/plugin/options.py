@@ -69,6 +69,13 @@ OPTIONS = (
     Option("--robust-device", "torch device: auto, cpu, cuda, cuda:1", default="auto", metavar="DEVICE"),
     Option("--robust-precision", "precision of the encoders", default="fp32", choices=("fp32", "fp16", "bf16")),
     Option(
+        "--robust-decode",
+        "how JPEG files are decoded: every pixel (exact), or at a half, quarter or eighth of their size where a model "
+        "makes them smaller still (draft): faster on large photographs, and it changes some decisions",
+        default="exact",
+        choices=("exact", "draft"),
+    ),
+    Option(
         "--robust-home",
         "where store, baselines, series and the noise floor live together: a directory, or a URL such as "
         "s3://bucket/path (default: .robustcheck)",

@@ -33,6 +33,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
             _roots(config),
             device=_value(config, "--robust-device"),
             precision=_value(config, "--robust-precision"),
+            decode=_value(config, "--robust-decode"),
             batch=_value(config, "--robust-batch"),
             workers=_value(config, "--robust-workers"),
             memory=_value(config, "--robust-memory"),

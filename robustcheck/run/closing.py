@@ -191,5 +191,6 @@ def _environment(session: RobustSession) -> Pairs:
         ("device", settings.measure.device),
         ("precision", settings.measure.precision),
         *((("compiled", "torch.compile"),) if settings.measure.compiled else ()),
+        *((("decode", settings.measure.decode),) if settings.measure.decode != "exact" else ()),
         ("evidence", settings.evidence),
     )

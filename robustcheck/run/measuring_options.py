@@ -9,6 +9,7 @@ from typing import cast
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure import (
     CropPlace,
+    Decode,
     Decoding,
     MeasureSettings,
     default_batch,
@@ -29,6 +30,7 @@ def measure_settings(
     *,
     device: str = "auto",
     precision: Precision = "fp32",
+    decode: Decode = "exact",
     batch: str = "auto",
     workers: str = "auto",
     memory: str = "auto",
@@ -43,6 +45,7 @@ def measure_settings(
         roots=roots,
         device=device,
         precision=precision,
+        decode=decode,
         batch_size=images or default_batch(device),
         probes_batch=images is None,
         compiled=compiled,

@@ -104,8 +104,8 @@ def _say_versions(judged: Sequence[Result]) -> Iterator[Notice]:
         said = "; ".join(dict.fromkeys(said for _, said in changed))
         yield Notice(
             "versions",
-            f"{len(changed):,} verdicts compare with measurements that were made with other versions ({said}). Where "
-            "one fails or moved, measure the baseline again with what is installed now, in an empty store.",
+            f"{len(changed):,} verdicts compare with measurements that were made with other versions or in another way "
+            f"({said}). Where one fails or moved, measure the baseline again as this run does, in an empty store.",
         )
 
 

@@ -26,6 +26,7 @@ from robustcheck.values.judged import (
 )
 from robustcheck.values.measured import (
     CHOSEN_BY_POSITION,
+    DECODE,
     DEFECTS,
     PAIRING_REMARK,
     RIGHT_BY_POSITION,
@@ -55,6 +56,7 @@ from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, 
 
 __all__ = [
     "CHOSEN_BY_POSITION",
+    "DECODE",
     "DEFECTS",
     "NEW_ORIGIN",
     "PAIRING_REMARK",

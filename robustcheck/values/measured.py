@@ -19,6 +19,8 @@ PAIRING_REMARK = "remark on the outputs"
 CHOSEN_BY_POSITION, RIGHT_BY_POSITION = "chosen by position", "right by position"
 # The libraries that a score is reported with: they are not in its key, though another version may move a decision.
 SURROUNDINGS = ("torch", "torchvision", "pillow", "numpy")
+# The fact that says how JPEG files were decoded, where that was not exactly.
+DECODE = "decode"
 
 
 # --- text and its positions ------------------------------------------------------------------
@@ -271,9 +273,9 @@ class Score:
         return images[0] is not None and images[0] == images[1]
 
     def versions_since(self, then: Score) -> str:
-        """Say which libraries are others than around an earlier score: ``torch 2.4.0 then, 2.5.1 now``."""
-        before, after = dict(then.provenance), dict(self.provenance)
-        known = [name for name in SURROUNDINGS if name in before and name in after]
+        """Say which libraries and ways are others than those of an earlier score: ``torch 2.4.0 then, 2.5.1 now``."""
+        before, after = ({DECODE: "exact", **dict(score.provenance)} for score in (then, self))
+        known = [name for name in (*SURROUNDINGS, "precision", DECODE) if name in before and name in after]
         return ", ".join(
             f"{name} {before[name]} then, {after[name]} now" for name in known if before[name] != after[name]
         )

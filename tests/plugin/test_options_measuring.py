@@ -16,7 +16,12 @@ def test_the_defaults(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "other"),
-    [("evidence", "live", "published"), ("device", "cpu", "cuda:1"), ("precision", "bf16", "fp16")],
+    [
+        ("evidence", "live", "published"),
+        ("device", "cpu", "cuda:1"),
+        ("precision", "bf16", "fp16"),
+        ("decode", "draft", "exact"),
+    ],
 )
 def test_each_from_either_and_the_command_line_wins(
     pytester: pytest.Pytester, name: str, value: str, other: str

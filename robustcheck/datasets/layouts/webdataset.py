@@ -82,6 +82,10 @@ class TarPictures:
         """Read and decode one sample as RGB."""
         return decode_image(*self.encoded(index))
 
+    def scaled(self, index: int, least: int) -> Image.Image:
+        """Return an image as ``image`` does, a JPEG at a part of its size where its short side keeps so many pixels."""
+        return decode_image(*self.encoded(index), least)
+
     def encoded(self, index: int) -> tuple[bytes, str]:
         """Return the encoded image of one sample, and its place in words."""
         shard = self.shards[self.index.shards[index]]

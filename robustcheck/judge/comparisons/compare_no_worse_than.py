@@ -132,7 +132,7 @@ def _note_versions(expect: NoWorseThan, case: Case, reference: Score) -> tuple[s
     again = f", then robustcheck bless RUN --as {expect.baseline} --store DIR" if expect.baseline else ""
     return (
         f"{changed}: a difference may be theirs. To tell, measure {case.reference_name} again with what is installed "
-        f"now, in an empty store: pytest ... --models {reference.cell.model.text} --robust-store DIR{again}",
+        f"and chosen now, in an empty store: pytest ... --models {reference.cell.model.text} --robust-store DIR{again}",
     )
 
 
