@@ -4,7 +4,8 @@
 
 DATASET is a directory of JPEG files in class folders, MODEL a reference to a model that runs here. ``--enlarge``
 resizes each photograph to so many times its size first and saves it at quality 90: the size of a camera's, though not
-its detail. Printed are top-1 both ways, how many decisions changed, and the processor time of one core to decode and crop an image.
+its detail. Printed are top-1 both ways, how many decisions changed, and the processor time of one core to decode and
+crop an image.
 """
 
 from __future__ import annotations
