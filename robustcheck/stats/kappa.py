@@ -42,6 +42,10 @@ class Kappa(Statistic):
         parts = ((1 - by_chance) * of_both - (1 - both) * of_chance) / (1 - by_chance) ** 2
         return np.asarray(parts / first.size)
 
+    def is_fraction(self, samples: Samples) -> bool:
+        """Say no: it may be below 0."""
+        return False
+
     def lowest(self, samples: Samples) -> float:
         """Return -1, full disagreement."""
         return -1.0

@@ -29,7 +29,7 @@ KEYED: Mapping[str, Mapping[str, str]] = {
     **{name: {**CALIBRATION, "bins": "15"} for name in ("ece", "ece_mass")},
     **dict.fromkeys(("overlap_share", "clean_accuracy", "overlap_accuracy", "overlap_gap"), OVERLAP),
     "aurc": CALIBRATION,
-    "agreement": {"with": ""},
+    **{name: {"with": ""} for name in ("agreement", "error_consistency")},
     "worst_group_accuracy": {"group": "class"},
     "worst_factor": {"annotation": "top"},
     "relative_mce": {"clean": "imagenet-val"},

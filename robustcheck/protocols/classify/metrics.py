@@ -119,7 +119,7 @@ METRICS = (
     Metric(
         name="error_consistency",
         noun="error consistency",
-        description="Cohen's kappa of two models, or a model and a person: do they err on the same images?",
+        description="Whether two models, or a model and a person, err on the same images, as Cohen's kappa.",
         formula="(o - e) / (1 - e), o = mean_i [h_i = h'_i], e = p p' + (1 - p)(1 - p'); h_i is 1 if right, p its mean",
         source="Cohen 1960; Geirhos et al. 2020, arXiv 2006.16736",
         unit="",
