@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -145,8 +147,24 @@ def _filled_model(name: str, device: Any, checkpoint: Path | None, options: Mapp
 
     if checkpoint is None:
         return open_clip.create_model(name, device=device, require_pretrained=True, weights_only=True, **options), ""
-    model = open_clip.create_model(name, device=device, load_weights=False, pretrained_text=False, **options)
+    with _without_word_of_random_weights():
+        model = open_clip.create_model(name, device=device, load_weights=False, pretrained_text=False, **options)
     return model, filled(model, checkpoint, may_resize=name.startswith("local-dir:"))
+
+
+@contextmanager
+def _without_word_of_random_weights() -> Iterator[None]:
+    """Keep open_clip from saying that a model has random weights; it gets those of its file next."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("No pretrained weights loaded")
+
+    root = logging.getLogger()
+    root.addFilter(is_other)
+    try:
+        yield
+    finally:
+        root.removeFilter(is_other)
 
 
 def _weights(ref: ModelRef) -> str:

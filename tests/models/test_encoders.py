@@ -102,6 +102,13 @@ def test_image_embeddings_equal_open_clip(tiny, pictures):
     assert found.dtype == np.float32
 
 
+def test_nothing_is_said_of_random_weights_before_those_of_the_file_are_loaded(tiny, caplog):
+    load_model(ModelRef("tiny", "tiny", "local-dir", "", str(tiny)))
+    assert not [record for record in caplog.records if "random" in record.getMessage()]
+    open_clip.create_model(f"local-dir:{tiny}", load_weights=False)
+    assert [record for record in caplog.records if "initialized randomly" in record.getMessage()]
+
+
 def test_the_text_head_equals_build_zero_shot_classifier(tiny):
     reference = open_clip.create_model(f"local-dir:{tiny}").eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{tiny}")
