@@ -102,7 +102,7 @@ def _before_and_after(
     try:
         answers = class_answers(score.cell, bench)
     except (RobustcheckError, NotStored):
-        return pictures
+        answers = None
     if answers is None:
         return pictures
     kept = np.isin(answers.dataset.ids[answers.rows], samples.ids)

@@ -71,9 +71,8 @@ def _pair(bench: Bench, cells: list[Cell], keys: set[str], work: Work) -> None:
     """Keep how outputs are paired with classes: who scores them loads no model, and must say what the pairing left."""
     for cell in cells:
         try:
-            for recipe in _recipes(bench, cell):
-                if recipe.outputs.key in keys:
-                    bench.pair(recipe)
+            for recipe in (each for each in _recipes(bench, cell) if each.outputs.key in keys):
+                bench.pair(recipe)
         except RobustcheckError as error:
             work.errors.append(error)
 
