@@ -24,7 +24,7 @@ _SHOWN = 4
 
 @dataclass(slots=True)
 class Display:
-    """Shows tallies on a stream; ``begins`` is called before lines of a terminal are drawn that were not there."""
+    """Shows tallies on a stream; ``begins`` is called before new lines, and ends a line that somebody else began."""
 
     stream: TextIO
     is_terminal: bool
@@ -43,6 +43,7 @@ class Display:
         elif self.is_terminal:
             self._draw(tally)
         else:
+            self.begins()
             print(one_line(tally_line(tally), 1_000), file=self.stream, flush=True)
 
     def clear(self) -> None:

@@ -115,6 +115,17 @@ def test_where_nobody_looks_a_line_comes_now_and_then(display: Callable[[bool], 
     assert shown.stream.getvalue() == f"{tally_line(tally)}\n" * 2  # type: ignore[attr-defined]
 
 
+def test_a_line_never_goes_on_where_another_one_stopped() -> None:
+    log, clock = io.StringIO("......"), Clock()
+    log.seek(0, io.SEEK_END)
+    shown = Display(log, False, begins=lambda: log.write("\n"), clock=clock)
+    tally = Tally({"digits": SetTally(2, 8, 3)}, 512, 4.0)
+    shown.show(tally)
+    clock.now = 61.0
+    shown.show(tally)
+    assert log.getvalue() == f"......\n{tally_line(tally)}\n"
+
+
 def test_a_terminal_shows_the_whole_and_each_set_and_is_left_clean(display: Callable[[bool], Display]) -> None:
     shown = display(True)
     shown.show(Tally({"digits": SetTally(2, 8, 3), "shapes": SetTally(0, 2, 1)}, 512, 4.0))
