@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -30,21 +29,13 @@ from robustcheck.values import Cell, ModelRef, Quantity, Score
 
 sys.path.insert(0, str(Path(__file__).parent))
 from against_clip_benchmark import BATCH, PASSIVE, write_copies
-from workers import MODELS
+from workers import MODELS, Cost
 
 IMAGES, REPEATS = 2000, 5
 QUICK_IMAGES, QUICK_REPEATS = 64, 1
 BINS = range(10, 25)
 
 Models = dict[ModelRef, ZeroShotModel]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds on the clock, and of the processors."""
-
-    wall: float
-    cpu: float
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ Pair = tuple[Path, Path]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of measuring, start-up taken off: on the clock and on the processors."""
+    """Seconds on the clock and of the processors."""
 
     wall: float
     cpu: float

@@ -48,7 +48,7 @@ from robustcheck.run.known_names import known_names
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.spec import json_schema
-from robustcheck.store import below, is_url
+from robustcheck.store import below, place_named
 from robustcheck.values import EvidenceChoice
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -188,7 +188,7 @@ def bless_command(
         )
     _, baselines, samples = run_places(home, store)
     reasons = {"why": reason * force, "new_origin": reason * new_origin}
-    blessing = bless_run(run if is_url(run) else Path(run), name, baselines, samples, **reasons)
+    blessing = bless_run(place_named(run), name, baselines, samples, **reasons)
     for line in describe_blessing(name, blessing):
         say(line)
 

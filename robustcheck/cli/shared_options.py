@@ -17,7 +17,7 @@ from robustcheck.measure import Decode, MeasureSettings
 from robustcheck.models.encoders import Precision
 from robustcheck.run.measuring_options import measure_settings
 from robustcheck.run.settings import home_of, samples_of
-from robustcheck.store import Place, below, is_url
+from robustcheck.store import Place, below, place_named
 
 REPORTS = Path("reports")
 
@@ -122,9 +122,9 @@ def place_of_home(given: str | None) -> Place:
     """Return the home that an option names, or that of this directory."""
     if given is None:
         return home_of(Path.cwd())
-    return given if is_url(given) else Path(given)
+    return place_named(given)
 
 
 def place_of_store(given: str | None, home: Place) -> Place:
     """Return the store that an option names, or the one in the home."""
-    return below(home, "store") if given is None else given if is_url(given) else Path(given)
+    return below(home, "store") if given is None else place_named(given)

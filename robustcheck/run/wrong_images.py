@@ -12,6 +12,7 @@ import numpy.typing as npt
 from robustcheck.datasets import Dataset
 from robustcheck.errors import RobustcheckError
 from robustcheck.run.class_pictures import ClassAnswers
+from robustcheck.stats.sampling import rows_of_ids
 from robustcheck.values import Samples, Thumbnail
 
 MOST_IMAGES = 8
@@ -87,11 +88,10 @@ def small_copies(dataset: Dataset, wrong: WrongImages) -> tuple[str, ...] | None
 
 def _right_before(answers: ClassAnswers, reference: Samples | None) -> npt.NDArray[np.bool_] | None:
     """Say for each place whether the other model was right; None where the two cannot be laid side by side."""
-    if reference is None or len(reference.ids) != len(answers.rows):
+    if reference is None or reference.statistic != "mean":
         return None
-    if reference.statistic != "mean" or not np.array_equal(reference.ids, answers.dataset.ids[answers.rows]):
-        return None
-    return np.asarray(reference.scores == 1)
+    places = rows_of_ids(answers.dataset.ids[answers.rows], reference.ids)
+    return None if places is None else np.asarray(reference.scores[places] == 1)
 
 
 def _wrong_image(answers: ClassAnswers, place: int, is_new: bool | None) -> WrongImage:

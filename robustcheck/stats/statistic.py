@@ -19,6 +19,7 @@ from math import inf, log, sqrt
 import numpy as np
 
 from robustcheck.errors import DataError
+from robustcheck.stats.differences import cut_to
 from robustcheck.stats.moments import Moments, moments_of
 from robustcheck.stats.proportions import (
     ROUNDING,
@@ -192,13 +193,7 @@ class Statistic(ABC):
         if trials:
             return lambda level: proportion_interval(value, trials, level)
         resampled = self._resampled_interval(samples, value, seed)
-        floor, ceiling = self.lowest(samples), self.highest(samples)
-
-        def interval(level: float) -> Interval:
-            low, high = resampled(level)
-            return max(floor, min(low, ceiling)), min(ceiling, max(high, floor))
-
-        return interval
+        return cut_to(resampled, self.lowest(samples), self.highest(samples))
 
     def _resampled_interval(self, samples: Samples, value: float, seed: int) -> IntervalAt:
         expansion = self.expansion(samples)

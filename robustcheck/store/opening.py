@@ -30,6 +30,15 @@ def below(place: Place, name: str) -> Place:
     return f"{str(place).rstrip('/')}/{name}" if is_url(place) else Path(place) / name
 
 
+def place_named(text: str) -> Place:
+    """Return the place that a person names: a URL, or a path.
+
+    >>> place_named("s3://bucket/home"), str(place_named("home"))
+    ('s3://bucket/home', 'home')
+    """
+    return text if is_url(text) else Path(text)
+
+
 def absolute_place(place: Place) -> Place:
     """Return a place that means the same in every process: a URL, or an absolute path."""
     return place if is_url(place) else Path(place).expanduser().resolve()
