@@ -125,6 +125,8 @@ def test_a_reference_is_laid_beside_the_answers_where_it_is_of_the_same_images()
     wrong = find_wrong(found, same)
     assert (wrong.count, wrong.newly) == (2, 1)
     assert [(image.id, image.is_new) for image in wrong.worst] == [("image 0", True), ("image 2", False)]
+    turned = replace(same, ids=same.ids[::-1].copy(), scores=same.scores[::-1].copy())
+    assert find_wrong(found, turned) == wrong
     others = (
         samples([1.0, 1.0]),
         replace(same, ids=np.array(["a", "b", "c"])),
