@@ -4,7 +4,8 @@
 
 One suite on JPEG files of photograph size, through pytest: serial on one core against two workers of one core
 each; serial on two cores against two workers, with eight models. Start-up is set apart: beside each run stands one on
-``FEW`` images, which imports and loads the same, and its time is taken off. Medians of ``REPEATS``.
+``FEW`` images, a chunk for each worker, which imports and loads the same, and its time is taken off. Medians of
+``REPEATS``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 REPEATS = 5
-FEW = 8
+FEW = 512
 SIDE = (500, 375)
 MODELS = tuple(
     f"zoo:{tower}-{kind}-{n}" for tower in ("cnn", "vit") for kind in ("plain", "augmented") for n in (100, 1000)

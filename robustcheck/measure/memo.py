@@ -56,8 +56,9 @@ class Memo:
         """Return a part: kept, read, or made and written."""
         found = self._kept.get(part.key) or self.store.read(part.kind, part.key)
         if found is None:
-            if isinstance(part, Head) and self.model_of is None:
-                raise NotStored(part)
+            if isinstance(part, Head):
+                # Workers need the model for the images too: they load it side by side, and not one after another.
+                self.model(part.ref, part)
             with holding(self.store.storage, _lock_name(part.key)):
                 # Another process may have made it while this one waited.
                 found = self.store.read(part.kind, part.key) or self._make(part)
@@ -99,6 +100,11 @@ class Memo:
         whole.update(index for index in there if index not in whole and chunks.read(index) is not None)
         lacking = [index for index in asked if index not in whole]
         return tuple(number for index in lacking for number in chunks.lacking(index))
+
+    def not_listed(self, outputs: Outputs) -> int:
+        """Return how many chunks of outputs are not there: by a listing, where ``missing`` reads each that is."""
+        chunks = self.chunks(outputs)
+        return chunks.count - len(chunks.listed())
 
     def is_stored(self, outputs: Outputs, chunk: int, *, looks: bool = True) -> bool:
         """Say whether a chunk is stored and, where it was there before this process looked, whole.

@@ -43,10 +43,14 @@ class RunHooks:
         with in_pytests_terms(pytest.UsageError):
             self.run.select(session.items)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session):  # type: ignore[no-untyped-def]
         """Take note that tests are run: a run that was stopped before leaves no report."""
         self.run.is_running = not (session.config.option.collectonly or is_dry(session.config))
+        is_done = yield
+        with showing_warnings():
+            self.run.lend_a_hand(session)
+        return is_done
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item):  # type: ignore[no-untyped-def]

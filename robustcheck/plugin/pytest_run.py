@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -70,6 +71,17 @@ class Run:
             self._refuse(list(checks.values()))
         if not is_dry(self.config):
             self.session.select(list(checks.values()))
+
+    def lend_a_hand(self, session: pytest.Session) -> None:
+        """Help the other workers of a run to measure, when none of its items is left for this one.
+
+        A run that ends at a failure (``-x``, ``--maxfail``) looks the same from here: it is not to be kept waiting.
+        """
+        ends_early = session.shouldfail or session.shouldstop or self.config.option.maxfail
+        if not (self.is_controller or ends_early or is_dry(self.config)):
+            # Whatever goes wrong is met, and told, by the item that needs the score.
+            with suppress(Exception):
+                self.session.lend_a_hand()
 
     def plan_ids(self, ids: Sequence[str]) -> None:
         """Take note of planned checks by id: xdist's controller learns them from its workers."""

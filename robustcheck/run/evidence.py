@@ -67,6 +67,21 @@ class EvidenceBook:
         """Return the planned cells that have to be measured: not in the store, nor published where that will do."""
         return [cell for cell in self.planned if self._lacks(cell)]
 
+    def lend_a_hand(self) -> None:
+        """Take part in the passes that other processes are at, for the planned cells that need one.
+
+        Cells that may do with part of their images are left to them: how many is decided there.
+        """
+        early, by_group = frozenset(self.early), dict[int | None, list[Cell]]()
+        for cell in self.planned if self.choice != "published" else ():
+            if cell not in early and self._needs_pass(cell):
+                by_group.setdefault(self.groups.get(cell.model), []).append(cell)
+        for cells in by_group.values():
+            self.bench.lend_a_hand(cells)
+
+    def _needs_pass(self, cell: Cell) -> bool:
+        return cell in self.planned_live or self.choice == "live" or published_score(cell) is None
+
     def is_measured(self, cell: Cell) -> bool:
         """Say whether the score of a cell is one that is measured here, now or earlier, and not a published figure."""
         if self.choice == "published":

@@ -120,6 +120,10 @@ class RobustSession:
         self.book.early = self.early.cells_of(items)
         self.book.planned_live = frozenset(item.cells[0] for item in items if item.check.expect.needs.figure)
 
+    def lend_a_hand(self) -> None:
+        """Help other workers with what they measure, when this one has no item left."""
+        self.book.lend_a_hand()
+
     def gather(self, item: PlannedCheck) -> Case | GroupCase:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
         self.looks.require_history(item)

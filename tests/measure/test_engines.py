@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from colour_data import cell, fake, write_colours
 
-from robustcheck.measure import Bench, MeasureSettings, measure_cells
+from robustcheck.measure import Bench, MeasureSettings, Shared, measure_cells
 from robustcheck.measure.jobs import plan_jobs
 from robustcheck.measure.parts import ImageSet, Outputs
 from robustcheck.values import Score
@@ -117,3 +117,18 @@ def test_a_model_that_fails_is_not_tried_again_and_spares_the_others(colours: Pa
     assert not isinstance(found, Score)
     assert bench.measure(bad) is found
     assert isinstance(bench.measure(good), Score)
+
+
+def test_who_lends_a_hand_makes_outputs_and_scores_nothing(colours: Path, tmp_path: Path) -> None:
+    wanted = cell(fake(), colours)
+    Bench(MeasureSettings(store=tmp_path), Shared(1, 2)).lend_a_hand([wanted, cell(fake("nothing"), colours)])
+    assert {path.name for path in (tmp_path / "v1").iterdir()} == {"heads", "outputs"}
+    later = Bench(MeasureSettings(store=tmp_path))
+    assert not later.lacking([wanted]).outputs
+    assert isinstance(later.measure(wanted), Score)
+
+
+def test_a_last_chunk_is_left_to_whoever_is_at_it(tmp_path: Path) -> None:
+    few = cell(fake(), write_colours(tmp_path / "few", 200))
+    Bench(MeasureSettings(store=tmp_path / "store"), Shared(1, 2)).lend_a_hand([few])
+    assert Bench(MeasureSettings(store=tmp_path / "store")).lacking([few]).outputs

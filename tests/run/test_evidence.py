@@ -28,6 +28,10 @@ class Machine:
         self.passes: list[tuple[Cell, ...]] = []
         self.lookups: list[Cell] = []
         self.tried: dict[Cell, RobustcheckError] = {}
+        self.hands: list[list[Cell]] = []
+
+    def lend_a_hand(self, cells: list[Cell]) -> None:
+        self.hands.append(cells)
 
     def look_up(self, cell: Cell) -> Score | RobustcheckError | None:
         self.lookups.append(cell)
@@ -205,3 +209,19 @@ def test_two_scores_share_what_their_images_share(machine: Machine) -> None:
 def test_of_published_figures_nothing_is_measured(machine: Machine) -> None:
     cell = Cell(FIRST, DIGITS)
     assert [book(machine, choice).is_measured(cell) for choice in ("published", "live")] == [False, True]
+
+
+def test_a_hand_is_lent_to_what_must_be_measured_group_by_group(machine: Machine) -> None:
+    published, one, other, early = Cell(FIRST, V2), Cell(FIRST, DIGITS), Cell(SECOND, DIGITS), Cell(FIRST, TOP5)
+    cells = (published, one, early, other)
+    book(machine, "auto", *cells, groups={FIRST: 0, SECOND: 1}, early=[early]).lend_a_hand()
+    assert machine.hands == [[one], [other]]
+    assert not machine.lookups
+
+
+def test_a_hand_is_lent_to_a_published_figure_only_where_it_is_measured_too(machine: Machine) -> None:
+    published = Cell(FIRST, V2)
+    book(machine, "auto", published, planned_live=frozenset({published})).lend_a_hand()
+    book(machine, "live", published).lend_a_hand()
+    book(machine, "published", published, Cell(FIRST, DIGITS)).lend_a_hand()
+    assert machine.hands == [[published], [published]]
