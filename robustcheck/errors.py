@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from robustcheck.printing import MOST, one_line, printable
 from robustcheck.values import Problem
@@ -48,6 +49,12 @@ class RobustcheckError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as it is: made anew from its message, the lines of it would become one."""
         return _restored, (type(self), self.args, self.__dict__)
+
+    def afresh(self) -> Self:
+        """Return the error as if never raised: one that is kept keeps the frames it went through and what they hold."""
+        error = copy(self)
+        error.__cause__, error.__suppress_context__ = self.__cause__, self.__suppress_context__
+        return error
 
     def _message(self) -> str:
         head = f"{self.where}: {self.found}" if self.where else self.found

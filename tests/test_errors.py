@@ -23,3 +23,15 @@ def test_an_error_travels_with_all_that_it_says(error: RobustcheckError) -> None
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert vars(again) == vars(error)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_anew_says_the_same_and_holds_no_frame(error: RobustcheckError) -> None:
+    cause = ValueError("because")
+    with pytest.raises(RobustcheckError) as caught:
+        raise error.afresh() from cause
+    anew = caught.value.afresh()
+    assert (type(anew), str(anew), vars(anew)) == (type(error), str(error), vars(error))
+    assert anew.__cause__ is cause
+    assert anew.__traceback__ is None
+    assert error.__traceback__ is None

@@ -38,12 +38,12 @@ class LoadedModels:
     def get(self, ref: ModelRef) -> LoadedModel:
         """Return a model; raise its error again each time."""
         if ref in self._failed:
-            raise self._failed[ref].with_traceback(None)
+            raise self._failed[ref].afresh()
         if ref not in self._loaded:
             try:
                 self._loaded[ref] = self._load_with_room(ref)
             except RobustcheckError as error:
-                self._failed[ref] = error
+                self._failed[ref] = error.afresh()
                 raise
         self._loaded.move_to_end(ref)
         return self._loaded[ref]

@@ -99,7 +99,7 @@ class Bench:
                 # Until something is made here, another look would find the same; measuring looks again by itself.
                 self._unknown.add(cell)
             except RobustcheckError as error:
-                self._scores[cell] = error
+                self._scores[cell] = error.with_traceback(None)
         return self._scores.get(cell)
 
     def measure(self, cell: Cell, mates: Iterable[Cell] = ()) -> Found:
@@ -154,10 +154,9 @@ class Bench:
             except ModelUnavailable:
                 raise
             except RobustcheckError as error:
-                found = self._recipes[cell] = error
+                found = self._recipes[cell] = error.with_traceback(None)
         if isinstance(found, RobustcheckError):
-            # A kept error would gather the frames of every time that it is raised, and all that they hold.
-            raise found.with_traceback(None)
+            raise found.afresh()
         return found
 
     def lacking(self, cells: Iterable[Cell]) -> Lacking:
@@ -258,7 +257,7 @@ class Bench:
         try:
             missing = self._missing(self._made_ready(mate))
         except RobustcheckError as error:
-            self._scores[mate] = error
+            self._scores[mate] = error.with_traceback(None)
             return {}
         return {outputs: chunks for outputs, chunks in missing.items() if outputs.images in sets}
 
@@ -323,7 +322,7 @@ class Bench:
                 "its outputs were lost from the store while measuring", where=cell.model.text, fix="run again"
             )
         except RobustcheckError as error:
-            return error
+            return error.with_traceback(None)
 
 
 def _outputs_of(recipes: Iterable[Recipe]) -> list[Outputs]:

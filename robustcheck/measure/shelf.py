@@ -66,10 +66,10 @@ class Shelf:
                 self._names.setdefault(opened.fingerprint, name)
                 self._datasets[name] = opened
             except RobustcheckError as error:
-                self._datasets[name] = error
+                self._datasets[name] = error.with_traceback(None)
         found = self._datasets[name]
         if isinstance(found, RobustcheckError):
-            raise found.with_traceback(None)
+            raise found.afresh()
         return found
 
     def images(self, images: ImageSet) -> Dataset:

@@ -45,7 +45,7 @@ class EvidenceBook:
         """
         found = self._live_score(cell) if live else self._any_score(cell)
         if isinstance(found, RobustcheckError):
-            raise found.with_traceback(None)
+            raise found.afresh()
         return found
 
     def scores(self, cells: Sequence[Cell]) -> dict[Cell, Found]:

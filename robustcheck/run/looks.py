@@ -55,7 +55,7 @@ class LookBook:
             return
         found = self._load(item.look.series.name)
         if isinstance(found, RecordError):
-            raise found
+            raise found.afresh()
 
     def look_again(self, item: PlannedCheck, score: Score, other: Score | None, is_early: bool = False) -> PlannedCheck:
         """Return the item at the look that asked this very question before, so that asking twice changes nothing.
@@ -84,7 +84,7 @@ class LookBook:
             try:
                 self._records[name] = load_series(self.directory, name)
             except RecordError as error:
-                self._records[name] = error
+                self._records[name] = error.with_traceback(None)
         return self._records[name]
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName
-from robustcheck.stats.lines import DRAW_SETTLED, Points, draw_lines, fit_line, fit_lines
+from robustcheck.stats.lines import Points, draw_lines, fit_draws, fit_line
 from robustcheck.stats.model_families import (
     Families,
     drawn_means,
@@ -276,7 +276,7 @@ def matched_residual_difference(
     rng, families = np.random.default_rng(seed), before.families
     count = draws_for(before.size, 0 if line is None else line.size)
     pairs = families.draw(rng, count)
-    drawn = fit_lines(before, axis, pairs, DRAW_SETTLED) if line is None else draw_lines(line, axis, rng, count)
+    drawn = fit_draws(before, axis, pairs) if line is None else draw_lines(line, axis, rng, count)
     moved = drawn_means(pairs, after.y - before.y - drawn.at(after.x[None]) + drawn.at(before.x[None]))
     fitted = fit_line(before if line is None else line, axis)
     value = float((after.y - before.y - fitted.at(after.x) + fitted.at(before.x)).mean())

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 MIN_LINE_MODELS = 3
 _SETTLED = 1e-8
 # A draw's line need not be known better than the draws lie apart: 1e-6 on the axes is a thousandth of that.
-DRAW_SETTLED = 1e-6
+_DRAW_SETTLED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,14 @@ def fit_lines(points: Points, axis: AxisName, counts: Floats, settled: float = _
 
 def draw_lines(points: Points, axis: AxisName, rng: np.random.Generator, count: int) -> Line:
     """Fit a line to each of so many draws of the families of a group."""
-    return fit_lines(points, axis, points.families.draw(rng, count), DRAW_SETTLED)
+    return fit_draws(points, axis, points.families.draw(rng, count))
+
+
+def fit_draws(points: Points, axis: AxisName, counts: Floats) -> Line:
+    """Fit a line to each draw (b, n) of the families of a group: few families give the same draw again and again."""
+    first, which = points.families.distinct(counts)
+    line = fit_lines(points, axis, counts[first], _DRAW_SETTLED)
+    return Line(line.intercept[which], line.slope[which], axis)
 
 
 def r_squared(points: Points, line: Line) -> float:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import log2, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -29,6 +29,8 @@ MOST_DRAWS, FEWEST_DRAWS = 10_000, 1_000
 SKEWNESS = 1.25
 # Draws x models that are held at once.
 _BUDGET = 1_000_000
+# So many bits have a whole number; draws that need more are hardly ever the same.
+_BITS = 62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,21 @@ class Families:
         """Draw families; return how often each model is in each draw: (draws, n)."""
         chosen = rng.multinomial(self.count, np.full(self.count, 1 / self.count), size=draws)
         return np.asarray(chosen[:, self.index], dtype=np.float64)
+
+    def distinct(self, counts: Floats) -> tuple[Ints, Ints]:
+        """Return where each distinct draw comes first in ``counts`` (b, n), and which of these each draw is: (b,).
+
+        >>> Families(np.array([0, 0, 1])).distinct(np.array([[1, 1, 1], [2, 2, 0], [1, 1, 1]]))
+        (array([0, 1]), array([0, 1, 0]))
+        """
+        # A draw of k families is a number of k digits to the base k + 1. The last digit follows from the others.
+        digits = counts[:, np.unique(self.index, return_index=True)[1][:-1]].astype(np.int64)
+        if digits.shape[1] * log2(self.count + 1) > _BITS:
+            each = np.arange(len(counts))
+            return each, each
+        numbers = digits @ (self.count + 1) ** np.arange(digits.shape[1])
+        _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
+        return first, which
 
     def of(self, kept: npt.NDArray[np.bool_]) -> Families:
         """Return the families of the models that are kept."""

@@ -8,7 +8,7 @@ from scipy import stats
 
 from robustcheck.stats.family_spread import family_error, family_skew
 from robustcheck.stats.group_effects import correlation_of, local_difference, mean_difference
-from robustcheck.stats.lines import Points, fit_line, fit_lines
+from robustcheck.stats.lines import Points, fit_draws, fit_line, fit_lines
 from robustcheck.stats.model_families import Families, number_families, separate, smallest_sample
 
 
@@ -44,6 +44,20 @@ def test_counts_are_rows_that_come_so_often() -> None:
         alone = fit_line(Points(np.repeat(x, often), np.repeat(y, often)), "linear")
         assert together.slope[row] == pytest.approx(alone.slope[0], abs=1e-6)
         assert together.intercept[row] == pytest.approx(alone.intercept[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("families", [1, 2, 5, 12, 40])
+def test_a_distinct_draw_is_fitted_once_and_counts_as_often_as_it_was_drawn(families: int) -> None:
+    rng = np.random.default_rng(families)
+    x = rng.uniform(0.2, 0.8, 2 * families)
+    points = Points(x, 0.8 * x + rng.normal(0, 0.05, x.size), Families(np.repeat(np.arange(families), 2)))
+    draws = points.families.draw(rng, 300)
+    first, which = points.families.distinct(draws)
+    assert (draws[first][which] == draws).all()
+    assert first.size == len(np.unique(draws, axis=0))
+    one_by_one, together = fit_lines(points, "linear", draws, 1e-10), fit_draws(points, "linear", draws)
+    assert together.slope == pytest.approx(one_by_one.slope, abs=1e-5, nan_ok=True)
+    assert together.intercept == pytest.approx(one_by_one.intercept, abs=1e-5, nan_ok=True)
 
 
 def test_the_error_of_a_difference_is_that_of_family_means() -> None:

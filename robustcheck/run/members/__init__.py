@@ -89,7 +89,7 @@ def _require_enough(name: str, count: int, expect: GroupExpectation, gathered: G
     if count >= least:
         return
     if gathered.missing is not None:
-        raise gathered.missing
+        raise gathered.missing.afresh()
     what = _counted_in(expect, name)
     found = f"{count} {what}{f' ({len(gathered.left_out)} left out for want of a figure)' if gathered.left_out else ''}"
     if not expect.populations:
