@@ -48,13 +48,14 @@ This page is generated from `tests/spec/mistakes.yaml`: `python scripts/mistakes
 
 @dataclass(frozen=True)
 class Row:
-    """A mistake, the first problem that is reported of it, and who marks it in an editor."""
+    """A mistake, the first of the problems that are reported of it, and who marks it in an editor."""
 
     name: str
     place: str
     message: str
     suggestion: str
     editor: str
+    errors: int = 1
 
 
 def edited(suite: str, mistake: dict[str, str]) -> str:
@@ -79,7 +80,8 @@ def rows(directory: Path) -> Iterator[Row]:
             place = f"{problem.position.line}:{problem.position.column}"
             last = problem.text.splitlines()[-1].strip()
             editor = marked_by(path.read_text(encoding="utf-8"), schema)
-            yield Row(mistake["name"], place, problem.summary, last.removeprefix("expected: "), editor)
+            cells = mistake["name"], place, problem.summary, last.removeprefix("expected: "), editor
+            yield Row(*cells, len(error.problems))
 
 
 def marked_by(text: str, schema: jsonschema.Draft202012Validator) -> str:
@@ -96,7 +98,7 @@ def page(found: list[Row]) -> str:
     suite = yaml.safe_load(CASES.read_text(encoding="utf-8"))["suite"]
     counts = {kind: sum(row.editor == kind for row in found) for kind in ("schema", "yaml")}
     head = _HEAD.format(suite=suite, count=len(found), by_schema=counts["schema"], by_yaml=counts["yaml"])
-    return head + "".join(f"| {' | '.join(map(_cell, astuple(row)))} |\n" for row in found)
+    return head + "".join(f"| {' | '.join(map(_cell, astuple(row)[:-1]))} |\n" for row in found)
 
 
 def _cell(text: str) -> str:

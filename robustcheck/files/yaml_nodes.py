@@ -68,7 +68,8 @@ class _BoundedLoader(CoreLoader):
         self.depth += 1
         if self.depth > _DEEPEST:
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            mistake = Mistake(Span(mark.line + 1, mark.column + 1), "the brackets or lists are nested too deeply")
+            span, most = Span(mark.line + 1, mark.column + 1), f"at most {_DEEPEST} inside each other"
+            mistake = Mistake(span, "the brackets or lists are nested too deeply", most)
             raise UnreadableError(mistake)
         node: Node | None = super().compose_node(parent, index)
         self.depth -= 1
@@ -117,7 +118,7 @@ def _children(node: Node) -> list[Node]:
 def _refuse_size(node: Node, count: int, depth: int) -> None:
     if count > _MOST_VALUES:
         found = f"the aliases of this file stand for over {_MOST_VALUES} values"
-        raise UnreadableError(Mistake(_span(node), found))
+        raise UnreadableError(Mistake(_span(node), found, "the values written out, in several suites if need be"))
     if depth > _DEEPEST:
         raise UnreadableError(Mistake(_span(node), "the aliases of this file nest it too deeply"))
 
@@ -170,11 +171,13 @@ class _Build:
 
     def _mapping(self, node: MappingNode, loc: Loc) -> dict[str, object]:
         mapping: dict[str, object] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in [*node.value, *_merged(node)]:
             if self._is_decimal_comma(mapping, key_node, value_node, loc):
                 continue
             key = self._key(key_node)
             if key is None:
+                continue
+            if key in mapping and all(key_node is not own for own, _ in node.value):
                 continue
             if key in mapping:
                 self._refuse_duplicate(key, key_node, self.keys[(*loc, key)])
@@ -206,7 +209,7 @@ class _Build:
                 Mistake(_span(node), "a key must be plain text", "a name, in quotes if need be" + hint)
             )
             return None
-        if node.value == "<<" and node.style is None:
+        if _is_merge(node):
             mistake = Mistake(_span(node), "merge keys (<<) are not part of the language", "the keys written out")
             self.mistakes.append(mistake)
             return None
@@ -215,6 +218,16 @@ class _Build:
     def _refuse_duplicate(self, key: str, node: Node, first: Span) -> None:
         summary = f"duplicate key {key!r}: it already stands in line {first.line}"
         self.mistakes.append(Mistake(_span(node), summary, "each key once"))
+
+
+def _is_merge(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value == "<<" and node.style is None
+
+
+def _merged(node: MappingNode) -> list[tuple[Node, Node]]:
+    """Return the keys that a refused ``<<`` stands for, so that none of them is said to be missing as well."""
+    blocks = [value for key, value in node.value if _is_merge(key) and isinstance(value, MappingNode)]
+    return [pair for block in blocks for pair in block.value if not _is_merge(pair[0])]
 
 
 def _span(node: Node) -> Span:

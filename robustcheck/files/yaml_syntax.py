@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import yaml
@@ -9,7 +10,12 @@ from yaml.reader import ReaderError
 
 from robustcheck.files.spans import Mistake, Span
 
+_NOT_YAML = "this is not YAML:"
+_NO_SPACE = re.compile(r"(\s*(?:- +)?)([A-Za-z_][\w-]*):([^\s/:].*)")
+_NO_SPACE_DASH = re.compile(r"\s*-(?=[A-Za-z_\"'{])")
 _VARIABLE = ("a variable stands outside quotes", 'the variable in quotes: "${name}"')
+
+_ESCAPE = "a '\\' in double quotes begins an escape"
 
 # (part of PyYAML's message, what is wrong, what was expected); the first that fits is used.
 _EXPLANATIONS = (
@@ -21,7 +27,12 @@ _EXPLANATIONS = (
     ("'\\t'", "a tab where the indentation needs spaces", "spaces only"),
     ("'%' that cannot start", "a value cannot start with '%'", "the number first, such as 45%, or quotes"),
     ("that cannot start any token", "a value cannot start with this character", "the value in quotes"),
-    ("found undefined alias", "a value that starts with '*' is read as an alias", 'text with a star in quotes: "*..."'),
+    (
+        "found undefined alias",
+        "a value that starts with '*' is read as an alias",
+        "text with a star in quotes: \"*...\", or an anchor '&...' above it",
+    ),
+    ("while scanning a double-quoted scalar", _ESCAPE, "text with a '\\' in single quotes"),
     (
         "while scanning an alias",
         "a value that starts with '*' is read as an alias",
@@ -56,12 +67,49 @@ def explain_syntax_error(error: yaml.YAMLError, lines: Sequence[str]) -> Mistake
     if isinstance(error, ReaderError):
         return _bad_character(error, lines)
     if not isinstance(error, yaml.MarkedYAMLError):
-        return Mistake(Span(1, 1), f"this is not YAML: {error}")
+        return Mistake(Span(1, 1), f"{_NOT_YAML} {error}")
     message = f"{error.context or ''}; {error.problem or ''}"
     span = _error_span(error, lines)
+    if (found := _explain_line(error, span, lines) or _explain_quote(error, span, lines)) is not None:
+        return found
     opened = _opened(error, span)
     summary, expected = _explain(message, lines[span.line - 1] if lines else "")
-    return Mistake(span, f"this is not YAML: {summary}{opened}", expected)
+    return Mistake(span, f"{_NOT_YAML} {summary}{opened}", expected)
+
+
+def _explain_line(error: yaml.MarkedYAMLError, span: Span, lines: Sequence[str]) -> Mistake | None:
+    """Explain a ':' or a dash that lacks the space after it, which YAML takes for a part of the text."""
+    line = lines[span.line - 1] if lines else ""
+    problem = str(error.problem)
+    if "expected ':'" in problem and (found := _NO_SPACE.fullmatch(line)):
+        start = Span(span.line, found.start(2) + 1, len(found[2]) + 1)
+        return Mistake(start, f"{_NOT_YAML} a ':' without a space after it", f"{found[2]}: {found[3]}")
+    if "expected <block end>" in problem and (found := _NO_SPACE_DASH.match(line)):
+        start = Span(span.line, found.end(), 1)
+        return Mistake(start, f"{_NOT_YAML} a '-' without a space after it", f"- {line[found.end() :].strip()}")
+    return None
+
+
+def _explain_quote(error: yaml.MarkedYAMLError, span: Span, lines: Sequence[str]) -> Mistake | None:
+    """Explain an error right behind a quoted text: its quote closed where the author did not mean it to."""
+    mark, last = error.problem_mark, None
+    if mark is None or not str(error.context).startswith(("while parsing a block", "while parsing a flow")):
+        return None
+    try:
+        for token in yaml.scan("\n".join(lines) + "\n"):
+            if token.start_mark.index >= mark.index:
+                break
+            last = token
+    except yaml.YAMLError:
+        return None
+    if not isinstance(last, yaml.ScalarToken) or last.style not in {"'", '"'} or last.end_mark.line != mark.line:
+        return None
+    opened, start = last.start_mark.line + 1, Span(last.start_mark.line + 1, last.start_mark.column + 1)
+    if opened < span.line:
+        summary = f"the quote that opens here closes only in line {span.line}"
+        return Mistake(start, f"{_NOT_YAML} {summary}", "a closing quote on the same line")
+    expected = "a quote inside '...' doubled ('')" if last.style == "'" else 'a quote inside "..." as \\"'
+    return Mistake(span, f"{_NOT_YAML} text after a closing quote", f"{expected}, or ',' or the end of the line")
 
 
 def _explain(message: str, line: str) -> tuple[str, str]:

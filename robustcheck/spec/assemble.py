@@ -38,7 +38,8 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
     """Return the check of one case, or None after reporting what is wrong with it."""
     data = scope.data
     assert isinstance(data, dict)
-    model = validate_part(CheckModel, scope, _plain(data), mistakes)
+    settings = names.options.get(str(_mapping(data.get("measure")).get("metric")), {})
+    model = validate_part(CheckModel, scope, _plain(data), mistakes, settings=settings)
     check_references(scope, names, mistakes)
     _check_deviations(scope, suite, names, mistakes)
     kind = _only_kind(data.get("expect"))

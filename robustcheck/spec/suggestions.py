@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 
 from robustcheck.errors import did_you_mean
 
@@ -35,10 +36,13 @@ _OTHER_NAMES = (
 _OURS = {theirs: ours for names, ours in _OTHER_NAMES for theirs in names.split()}
 _WORDS = (
     (re.compile(r"(\d),(\d)"), r"\1.\2"),
-    (re.compile(r"\s*(percentage points|points|pts|pp\.)\s*$"), "pp"),
+    (re.compile(r"^\s*(>=|=>|>|≥|<=|=<|<|≤|==?)\s*(?=\d)"), ""),
+    (re.compile(r"\s*(percentage points|points|pts|pp\.|p\.\s?p\.?)\s*$"), "pp"),
+    (re.compile(r"%%+"), "%"),
     (re.compile(r"\s*(per ?cent|pct|prozent)\s*$"), "%"),
 )
 _AMOUNT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(%|pp)?")
+_SPACED = re.compile(r"([\w@-]+)\s*[:=]\s*(\S.*)", re.DOTALL)
 _COMPARED = re.compile(r"\s*(>=|=>|>|≥|<=|=<|<|≤)\s*(\S+)\s*")
 
 
@@ -59,10 +63,33 @@ def suggest_amount(text: str) -> str:
     >>> suggest_amount("50,5%"), suggest_amount("50 percent"), suggest_amount("high")
     ("did you mean '50.5%'?", "did you mean '50%'?", '')
     """
-    meant = text.strip()
+    # A full-width sign of per cent is the same one in another form.
+    meant = unicodedata.normalize("NFKC", text).strip()
     for pattern, ours in _WORDS:
         meant = pattern.sub(ours, meant)
     return f"did you mean '{meant}'?" if meant != text.strip() and _AMOUNT.fullmatch(meant) else ""
+
+
+def suggest_spaced(key: str, known: Iterable[str]) -> str:
+    """Return what a key means that has its value in it, for want of a space; else an empty text.
+
+    >>> suggest_spaced("at_least:50%", ["at_least"])
+    "did you mean 'at_least: 50%', with a space after the ':'?"
+    """
+    found = _SPACED.fullmatch(key)
+    if found is None or found[1] not in known:
+        return ""
+    return f"did you mean '{found[1]}: {found[2]}', with a space after the ':'?"
+
+
+def suggest_joined(block: Mapping[str, object]) -> str:
+    """Return the text that a block of one name and one number stands for; else an empty text.
+
+    >>> suggest_joined({"gaussian_blur": 3})
+    'did you mean "gaussian_blur:3"?'
+    """
+    pairs = [f"{name}:{value}" for name, value in block.items() if isinstance(value, str | int)]
+    return f'did you mean "{pairs[0]}"?' if len(pairs) == len(block) == 1 else ""
 
 
 def suggest_expectation(text: str) -> str:

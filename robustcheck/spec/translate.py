@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,14 +12,14 @@ from pydantic import BaseModel, ValidationError
 
 from robustcheck.errors import did_you_mean
 from robustcheck.files.yaml_scalars import scalar_text
+from robustcheck.spec.misplaced import is_left_outside, lines_below, right_place
 from robustcheck.spec.mistakes import Mistakes, Scope
+from robustcheck.spec.schema_parts import Schema, description_at, keys_at
 from robustcheck.spec.source import Loc
-from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation
+from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation, suggest_joined, suggest_spaced
 from robustcheck.values.expectations import KINDS
 
 Model = TypeVar("Model", bound=BaseModel)
-Schema = Mapping[str, Any]
-
 # pydantic puts the member of a union into the location of an error.
 _UNION_MEMBER = re.compile(r"(str|int|float|bool)|(list|dict)\[.*\]")
 _BLOCK = "a block of keys and values, such as {key: value}"
@@ -40,32 +41,36 @@ def validate_part(
     *,
     base: Loc = (),
     words: type[BaseModel] | None = None,
+    settings: Collection[str] = (),
 ) -> Model | None:
     """Return the validated model, or None after reporting every error in it.
 
-    ``words`` is the model whose keys and descriptions the messages name, where that is another one.
+    ``words`` is the model whose keys and descriptions the messages name, where that is another one; ``settings`` are
+    the options of the metric, which people write in other places.
     """
+    unknown: set[Loc] = set()
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        report = _Report(scope, data, mistakes, base, _schema(words or model))
+        report = _Report(scope, data, mistakes, base, _schema(words or model), settings)
         details = list(_without_union_noise(error.errors(include_url=False), data))
+        unknown.update(base + detail["loc"] for detail in details if detail["type"] == "extra_forbidden")
         for detail in details:
-            if not report.is_misspelt(detail, details):
+            if not report.is_said_already(detail, details):
                 report.add(detail)
         return None
     finally:
-        _refuse_nulls(scope, data, base, mistakes)
+        _refuse_nulls(scope, data, base, mistakes, unknown)
 
 
-def _refuse_nulls(scope: Scope, data: object, loc: Loc, mistakes: Mistakes) -> None:
-    """Report keys without a value, which pydantic takes where None is the default."""
+def _refuse_nulls(scope: Scope, data: object, loc: Loc, mistakes: Mistakes, unknown: Collection[Loc]) -> None:
+    """Report keys without a value, which pydantic takes where None is the default; of unknown ones that was said."""
     items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for step, value in items:
-        if value is None:
+        if value is None and (*loc, step) not in unknown:
             expected = "a value, or leave the key out"
             mistakes.at_key(scope, (*loc, step), f"{_key((*loc, step))!r} has no value", expected=expected)
-        _refuse_nulls(scope, value, (*loc, step), mistakes)
+        _refuse_nulls(scope, value, (*loc, step), mistakes, unknown)
 
 
 @cache
@@ -105,22 +110,31 @@ def _step(data: object, step: str | int) -> object:
     return _NOTHING
 
 
+@dataclass(frozen=True, slots=True)
 class _Report:
     """The translation of the errors of one validated part."""
 
-    def __init__(self, scope: Scope, data: object, mistakes: Mistakes, base: Loc, schema: Schema) -> None:
-        self.scope, self.data, self.mistakes, self.base, self.schema = scope, data, mistakes, base, schema
+    scope: Scope
+    data: object
+    mistakes: Mistakes
+    base: Loc
+    schema: Schema
+    settings: Collection[str]
 
-    def is_misspelt(self, missing: Mapping[str, Any], details: list[Any]) -> bool:
-        """Tell whether a missing key is there under a wrong name, which is one mistake and not two."""
-        if missing["type"] != "missing":
-            return False
-        *owner, name = missing["loc"]
+    def is_said_already(self, detail: Mapping[str, Any], details: list[Any]) -> bool:
+        """Tell whether another error is about the same mistake: a key that is missing here and stands elsewhere."""
         unknown = [other["loc"] for other in details if other["type"] == "extra_forbidden"]
-        return any(
-            list(loc[:-1]) == owner and repr(name) in did_you_mean(str(loc[-1]), _keys_at(self.schema, loc[:-1]))
-            for loc in unknown
-        )
+        if detail["type"] == "extra_forbidden":
+            lacking = {other["loc"] for other in details if other["type"] == "missing"}
+            return is_left_outside(self.schema, self.data, detail["loc"], lacking)
+        if detail["type"] != "missing":
+            return False
+        return any(self._is_misspelt(detail["loc"], loc) or _is_one_too_high(detail["loc"], loc) for loc in unknown)
+
+    def _is_misspelt(self, missing: Loc, unknown: Loc) -> bool:
+        """Tell whether a missing key is there under a wrong name."""
+        meant = did_you_mean(str(unknown[-1]), keys_at(self.schema, unknown[:-1]))
+        return missing[:-1] == unknown[:-1] and repr(missing[-1]) in meant
 
     def add(self, detail: Mapping[str, Any]) -> None:
         kind, loc, value = detail["type"], detail["loc"], detail["input"]
@@ -130,8 +144,9 @@ class _Report:
         elif kind == "missing":
             self._missing_key(loc)
         elif value is None:
-            expected = self._wanted(detail)
-            self.mistakes.at_key(self.scope, place, f"{_key(place)!r} has no value", expected=expected)
+            said = _lower_first(description_at(self.schema, loc)).rstrip(".") if kind == "string_type" else ""
+            hint, expected = lines_below(self.schema, self.data, loc), said or self._wanted(detail)
+            self.mistakes.at_key(self.scope, place, f"{_key(place)!r} has no value", expected=expected, hint=hint)
         elif kind == "literal_error":
             self._unknown_choice(detail, place)
         elif kind == "value_error":
@@ -151,11 +166,15 @@ class _Report:
 
     def _unknown_key(self, loc: Loc, place: Loc) -> None:
         name = str(loc[-1])
-        known = _keys_at(self.schema, loc[:-1])
+        known = keys_at(self.schema, loc[:-1])
         what = "expectation" if loc[-2:-1] == ("expect",) else "key"
         where = f" in {_key(place[:-1])!r}" if what == "key" and _key(place[:-1]) else ""
         expected = f"one of {', '.join(known)}" if known else ""
-        hint = suggest(name, known) or _belongs(self.schema, loc[:-1], name)
+        hint = (
+            suggest_spaced(name, known)
+            or suggest(name, known)
+            or right_place(self.schema, loc[:-1], name, self.settings)
+        )
         self.mistakes.at_key(self.scope, place, f"unknown {what} {name!r}{where}", expected=expected, hint=hint)
 
     def _missing_key(self, loc: Loc) -> None:
@@ -164,8 +183,9 @@ class _Report:
             self.mistakes.at_value(self.scope, place, f"{_key(place)!r} needs two values", expected="[low, high]")
             return
         owner = f" in {_key(place)!r}" if _key(place) else ""
-        meaning = _lower_first(_description(self.schema, loc)).rstrip(".") or "..."
-        self.mistakes.at_key(self.scope, place, f"missing key {name!r}{owner}", expected=f"{name}: {meaning}")
+        meaning = _lower_first(description_at(self.schema, loc)).rstrip(".") or "..."
+        hint, expected = lines_below(self.schema, self.data, loc), f"{name}: {meaning}"
+        self.mistakes.at_key(self.scope, place, f"missing key {name!r}{owner}", expected=expected, hint=hint)
 
     def _unknown_choice(self, detail: Mapping[str, Any], place: Loc) -> None:
         choices = [choice.strip("'") for choice in re.split(r", | or ", detail["ctx"]["expected"])]
@@ -180,11 +200,17 @@ class _Report:
         )
 
     def _own_words(self, message: str, place: Loc, value: object) -> None:
+        if message.startswith("give exactly one"):
+            summary, hint = f"{_named(place)} has {_held(value)}", _two_checks(place, value)
+            self.mistakes.at_key(self.scope, place, summary, expected=message.removeprefix("give "), hint=hint)
+            return
         if not message.startswith("expected "):
             self.mistakes.at_key(self.scope, place, message)
             return
         summary, expected = f"{_named(place)} cannot be {_shown(value)}", message.removeprefix("expected ")
         hint = suggest_amount(value) if isinstance(value, str) and "amount" in expected else ""
+        if isinstance(value, str) and expected.startswith(f"{value},"):
+            hint = f"did you mean {value}, without quotes?"
         self.mistakes.at_value(self.scope, place, summary, expected=expected, hint=hint)
 
     def _wrong_type(self, detail: Mapping[str, Any], place: Loc) -> None:
@@ -194,6 +220,12 @@ class _Report:
             hint = f'did you mean "{scalar_text(value)}", in quotes?'
         if detail["type"] == "list_type" and isinstance(value, str | int | float):
             hint = f"did you mean [{scalar_text(value)}]?"
+        if detail["type"] == "list_type" and isinstance(value, dict) and value:
+            hint = f"did you mean '- {next(iter(value))}: ...', with a dash for each entry?"
+        if detail["type"] == "string_type" and isinstance(value, dict):
+            hint = suggest_joined(value)
+        if isinstance(value, list) and value and "a block" in wanted and all(isinstance(one, dict) for one in value):
+            hint = "the same keys without the dashes before them"
         if detail["type"] == "string_type" and isinstance(value, list) and value:
             name = _key(place)
             hint = f'for several: for_each: {{{name}: [...]}} and {name}: "${{{name}}}"'
@@ -204,24 +236,20 @@ class _Report:
         )
 
     def _wanted(self, detail: Mapping[str, Any]) -> str:
-        keys = _keys_at(self.schema, detail["loc"])
+        keys = keys_at(self.schema, detail["loc"])
         *owner, kind = detail["loc"] or ("",)
         if owner[-1:] == ["expect"] and kind in KINDS and "\n" not in (example := _example(str(kind))):
             return f"a limit, as in {example}"
+        # What a description shows is nearer to what was meant than any block.
+        shown = re.search(r"\{.*\}", description_at(self.schema, detail["loc"])) if not keys else None
+        if shown and detail["type"] == "dict_type":
+            return f"a block of keys and values, such as {shown[0]}"
         return f"a block with the keys {', '.join(keys)}" if keys else _wanted(detail)
 
 
 def _example(kind: str) -> str:
     """Return how a kind of expectation is written, without the warning."""
     return KINDS[kind].example.partition("\nwarn")[0].removeprefix("expect: ")
-
-
-def _belongs(schema: Schema, loc: Loc, name: str) -> str:
-    """Say where a key belongs that stands one block too high."""
-    inner = [key for key in _keys_at(schema, loc) if name in _keys_at(schema, (*loc, key))]
-    if inner:
-        return f"put {name!r} into {inner[0]!r}"
-    return f"a setting of the metric stands in options: {{{name}: ...}}" if loc[-1:] == ("measure",) else ""
 
 
 def _wanted(detail: Mapping[str, Any]) -> str:
@@ -249,41 +277,24 @@ def _shown(value: object) -> str:
         return "a block of keys and values"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return repr(value) if isinstance(value, str) else scalar_text(value)
+    return repr(value) if isinstance(value, str | float) else scalar_text(value)
+
+
+def _held(value: object) -> str:
+    """Name the keys of a block, of which there are too many or too few."""
+    keys = [repr(key) for key in value] if isinstance(value, dict) else []
+    return " and ".join(filter(None, (", ".join(keys[:-1]), *keys[-1:]))) if keys else "nothing in it"
+
+
+def _two_checks(place: Loc, value: object) -> str:
+    is_expect = place[-1:] == ("expect",) and isinstance(value, dict) and len(value) > 1
+    return "a second limit is a check of its own; two ends of a range are between: [40%, 60%]" if is_expect else ""
+
+
+def _is_one_too_high(missing: Loc, unknown: Loc) -> bool:
+    """Tell whether a missing key stands beside the block that lacks it."""
+    return missing[:-2] == unknown[:-1] and missing[-1] == unknown[-1]
 
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _keys_at(schema: Schema, loc: Loc) -> list[str]:
-    return [key for variant in _variants(_schema_at(schema, loc), schema) for key in variant.get("properties", {})]
-
-
-def _schema_at(schema: Schema, loc: Loc) -> Schema:
-    node: Schema = schema
-    for step in loc:
-        node = next(filter(None, (_child(variant, step) for variant in _variants(node, schema))), {})
-    return node
-
-
-def _description(schema: Schema, loc: Loc) -> str:
-    # pydantic leaves a key's description out where it equals that of the block it refers to.
-    node = _schema_at(schema, loc)
-    candidates = [node, *_variants(node, schema)]
-    return next((str(each["description"]) for each in candidates if "description" in each), "")
-
-
-def _variants(node: Schema, schema: Schema) -> Iterator[Schema]:
-    if "$ref" in node:
-        yield from _variants(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]], schema)
-    elif "anyOf" in node:
-        for variant in node["anyOf"]:
-            yield from _variants(variant, schema)
-    else:
-        yield node
-
-
-def _child(node: Schema, step: str | int) -> Schema:
-    found = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
-    return found if isinstance(found, dict) else {}

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from language_server import SERVER, editor
 
+from robustcheck.errors import SpecError
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema, load_suite
 from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation
@@ -26,10 +27,18 @@ BEYOND_A_SCHEMA = {
     "a variable that is not there",
     "a word that is a truth",
     "a key twice",
+    "an expectation twice",
+    "a version with a point",
+    "a glob that matches nothing",
     "exactly as good as",
     "more than what is measured",
     "more than another metric",
 }
+# The server knows of keys that stand twice, and takes tags and keys that end in a value for what they are.
+_SERVER_KNOWS = {"a key twice", "an expectation twice"}
+_SERVER_TAKES = {"a tag", "no space after a colon in braces"}
+# One edit, and more than one thing is wrong.
+_SEVERAL = {"a range without its unit"}
 
 
 @pytest.fixture
@@ -70,8 +79,8 @@ def test_the_language_server_marks_them_and_completes_names(tmp_path: Path) -> N
         assert opened.marks(written("sound", CASES["suite"])) == []
         for number, mistake in enumerate(CASES["mistakes"]):
             marked = opened.marks(written(f"m{number}", SCRIPT["edited"](CASES["suite"], mistake)))
-            # Of a key that stands twice the server knows, too.
-            assert bool(marked) == (mistake["name"] not in BEYOND_A_SCHEMA - {"a key twice"}), mistake["name"]
+            is_marked = mistake["name"] not in BEYOND_A_SCHEMA - _SERVER_KNOWS | _SERVER_TAKES
+            assert bool(marked) == is_marked, mistake["name"]
         bare = written("bare", CASES["suite"].replace("metric: top1", "metric: "))
         assert {"top1", "ece", "shape_bias"} <= set(opened.completes(bare, "metric: "))
         bare = written("set", CASES["suite"].replace("models: zoo", "models: "))
@@ -105,3 +114,46 @@ def test_comparisons_in_signs() -> None:
     assert suggest_expectation("<0.1") == "did you mean {at_most: 0.1}?"
     assert suggest_expectation("≥ 45%") == "did you mean {at_least: 45%}?"
     assert suggest_expectation("45%") == ""
+
+
+_SOUND = CASES["suite"].encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "said", "expected"),
+    [
+        (b"", (1, 1), "the file is empty", "a suite that starts with robustcheck: 1"),
+        (b"# later\r\n", (1, 1), "the file is empty", "a suite that starts with robustcheck: 1"),
+        (_SOUND.replace(b"My", b"M\xfcller's"), (2, 1), "the file is not UTF-8 text", "a UTF-8 text file"),
+        (CASES["suite"].encode("utf-16"), (1, 1), "the file is not UTF-8 text", "a UTF-8 text file"),
+        (_SOUND.replace(b"My", b"M\x00"), (2, 1), "a NUL byte in the text", "a UTF-8 text file"),
+        (b"[" * 300, (1, 41), "nested too deeply", "at most 40"),
+        (_SOUND.replace(b"models", b"modles").replace(b"\n", b"\r\n"), (3, 1), "'modles'", "robustcheck, title"),
+        (b"\xef\xbb\xbf" + _SOUND.replace(b"models", b"modles"), (3, 1), "'modles'", "robustcheck, title"),
+        (_SOUND.replace(b"zoo", b"z" * 5000, 1), (3, 9), "longer than a file system takes", "at most 255 bytes"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole_has_one_short_error(
+    tmp_path: Path, content: bytes, place: tuple[int, int], said: str, expected: str
+) -> None:
+    path = tmp_path / SCRIPT["FILE"]
+    path.write_bytes(content)
+    with pytest.raises(SpecError) as raised:
+        load_suite(path, known_names(tmp_path))
+    (problem,) = raised.value.problems
+    assert (problem.position.line, problem.position.column) == place
+    assert said in problem.summary
+    assert expected in problem.text.split("expected: ")[1]
+    assert len(problem.text) < 5000
+
+
+@pytest.mark.parametrize("change", [(b"\n", b"\r\n"), (b"robust", b"\xef\xbb\xbfrobust"), (b"digits}", b"digits,}")])
+def test_endings_marks_and_commas_of_other_editors_are_no_mistake(tmp_path: Path, change: tuple[bytes, bytes]) -> None:
+    path = tmp_path / SCRIPT["FILE"]
+    path.write_bytes(_SOUND.replace(*change, 1 if b"robust" in change else -1))
+    assert len(load_suite(path, known_names(tmp_path)).checks) == 4
+
+
+def test_one_mistake_is_one_error(found: list[Any]) -> None:
+    """What stands in the wrong place is not said to be missing in the right one as well."""
+    assert {row.name for row in found if row.errors > 1} == _SEVERAL

@@ -31,7 +31,7 @@ class GroupAbove(ResidualExpectation):
     )
 
     higher: QueryField = Field(description="The models that are said to be better, as facets: {source: laion}.")
-    lower: QueryField = Field(description="The models that they are compared with.")
+    lower: QueryField = Field(description="The models that they are compared with, as facets: {source: openai}.")
     line: Literal["lower", "higher"] | None = Field(
         default=None, description="The group that by: residual draws the line through; default: lower."
     )
