@@ -17,6 +17,7 @@ from robustcheck.history.kept_samples import SAMPLES, read_samples, samples_name
 from robustcheck.history.lineage import Blessed, begin_lineage, continue_lineage, find_counterpart, own_scores
 from robustcheck.history.portable import is_same_quantity
 from robustcheck.history.steps import Step, steps_since_origin
+from robustcheck.listing import name_first
 from robustcheck.report import dump_run, load_run, parse_run
 from robustcheck.store import Place, alone, below, is_url
 from robustcheck.values import Lineage, ModelRef, Quantity, RunRecord, Samples, Score
@@ -205,10 +206,11 @@ def _lineage(replaced: RunRecord | None, run: RunRecord, new_origin: str) -> Lin
 
 def _refuse_failures(run: RunRecord, run_place: Place, why: str) -> None:
     counts = run.counts()
-    if why or not counts["fail"] + counts["error"]:
+    if why or not counts["fail"] + counts["error"] + len(run.unread):
         return
+    unread = f", and suites that could not be read: {name_first(run.unread)}" if run.unread else ""
     raise RecordError(
-        f"this run has {counts['fail']} failed checks and {counts['error']} errors",
+        f"this run has {counts['fail']} failed checks and {counts['error']} errors{unread}",
         where=str(run_place),
         expected="a run that later ones may be held against",
         fix='bless another run, or say why: --force --why "..."',

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from robustcheck.plugin import hookspecs
-from robustcheck.plugin.guest import in_pytests_terms, showing_warnings, tell_worker
+from robustcheck.plugin.guest import in_pytests_terms, showing_warnings, tell_worker, unread_suites
 from robustcheck.plugin.options import (
     SUFFIX,
     add_options,
@@ -50,6 +50,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Give an xdist worker its own device before torch is imported; start a run that was asked for."""
     pin_device()
+    config.pluginmanager.register(_CollectionErrors(config), "robustcheck-collection")
     if is_asked_for(config):
         _start_run(config, pytest.UsageError)
     if config.pluginmanager.hasplugin("xdist"):
@@ -79,6 +80,22 @@ def _start_run(config: pytest.Config, complaint: type[Exception]) -> None:
         from robustcheck.plugin.hooks import RunHooks
 
         config.pluginmanager.register(RunHooks(config), _HOOKS)
+
+
+class _CollectionErrors:
+    """Takes note of suites that cannot be read, in this process or (through xdist) in a worker.
+
+    pytest goes on with the others under xdist and with ``--continue-on-collection-errors``.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._root = config.rootpath
+        self._unread = config.stash[unread_suites] = {}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of a suite, or a directory that may hold some, that could not be collected."""
+        if report.failed and (report.nodeid.endswith(SUFFIX) or (self._root / report.nodeid).is_dir()):
+            self._unread[report.nodeid or "."] = None
 
 
 class _XdistHooks:

@@ -17,6 +17,8 @@ import pytest
 _DRY = ("setuponly", "setupplan", "showfixtures", "show_fixtures_per_test")
 _DIRECTORY, _PROGRESS = "robustcheck_directory", "robustcheck_progress"
 _progress = pytest.StashKey[Path]()
+# Suites that could not be collected; where a directory could not be, the directory.
+unread_suites = pytest.StashKey[dict[str, None]]()
 
 
 @contextmanager

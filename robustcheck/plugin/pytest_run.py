@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from robustcheck.errors import RobustcheckError
-from robustcheck.plugin.guest import is_dry
+from robustcheck.plugin.guest import is_dry, unread_suites
 from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.progress import MeasuringProgress
 from robustcheck.run.closing import Finished, Outcome, finish_run
@@ -184,6 +184,7 @@ class Run:
             seconds=round(time.perf_counter() - self.clock, 2),
             command=shlex.join(["pytest", *map(str, self.config.invocation_params.args)]),
             unmatched=tuple(dict.fromkeys(self.unmatched)),
+            unread=tuple(self.config.stash[unread_suites]),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from robustcheck.plugin.guest import unread_suites
 from robustcheck.plugin.pytest_run import Run
 from robustcheck.printing import one_line, printable
 from robustcheck.run.closing import Finished
@@ -90,8 +91,7 @@ def _counts(finished: Finished) -> str:
 
 def ends_at_mistakes(config: pytest.Config) -> bool:
     """Say whether a suite has mistakes, and the run was not told to go on with the others."""
-    terminal = config.pluginmanager.getplugin("terminalreporter")
-    return terminal is not None and not config.option.continue_on_collection_errors and any(_digest(terminal))
+    return bool(config.stash[unread_suites]) and not config.option.continue_on_collection_errors
 
 
 def _digest(terminal: pytest.TerminalReporter) -> Iterator[str]:

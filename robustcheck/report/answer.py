@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from robustcheck.listing import name_first
 from robustcheck.report.words import counted
 from robustcheck.values import Result, RunRecord, Status
 
@@ -41,7 +42,7 @@ def is_judged(result: Result) -> bool:
 def answer(run: RunRecord) -> Answer:
     """Answer for the candidates of a run; a run that judged none of them is never good news."""
     about = [result for result in run.results if judges_candidates(result)]
-    fates = _fates(about)
+    fates = _fates(about, is_whole=not run.unread)
     remarks = tuple(_remarks(run, about))
     tone, text = _text(run, about, fates)
     if tone == "pass" and _other_failures(run):
@@ -49,13 +50,17 @@ def answer(run: RunRecord) -> Answer:
     return Answer(tone, text, _detail(about), fates, remarks)
 
 
-def _fates(about: Sequence[Result]) -> dict[str, Fate]:
-    """Say what became of each candidate, from the checks that are about single models."""
+def _fates(about: Sequence[Result], is_whole: bool) -> dict[str, Fate]:
+    """Say what became of each candidate, from the checks that are about single models.
+
+    Where the run is not whole, a check that nobody could read might have failed: no candidate ships.
+    """
     by_model: dict[str, list[Result]] = {}
     for result in about:
         if not result.is_about_groups:
             by_model.setdefault(result.model.id, []).append(result)
-    return {model: _fate(results) for model, results in by_model.items()}
+    fates = {model: _fate(results) for model, results in by_model.items()}
+    return fates if is_whole else {model: "cannot tell" if fate == "ship" else fate for model, fate in fates.items()}
 
 
 def _fate(results: Iterable[Result]) -> Fate:
@@ -79,6 +84,8 @@ def _text(run: RunRecord, about: Sequence[Result], fates: dict[str, Fate]) -> tu
         return "fail", "Do not ship: a check about the candidates together fails"
     if "error" in statuses:
         return "fail", "Cannot tell: checks ended in errors"
+    if run.unread:
+        return "fail", f"Cannot tell: {counted(len(run.unread), 'suite')} could not be read"
     if not any(is_judged(result) for result in about):
         return _without_candidates(run, about)
     if run.strict and statuses & {"unsure", "skip"}:
@@ -141,6 +148,8 @@ def _remarks(run: RunRecord, about: Sequence[Result]) -> Iterable[str]:
     if excused:
         yield f"{counted(excused, 'fail')} let pass as {'a known deviation' if excused == 1 else 'known deviations'}."
     yield from _images_used(run)
+    if run.unread:
+        yield f"Mistakes keep every check from running in {name_first(run.unread)}."
     if run.not_run:
         yield f"{counted(len(run.not_run), 'check')} planned but not run."
     if run.strict:

@@ -48,7 +48,7 @@ def summary_markdown(run: RunRecord, found: Sequence[Cause] | None = None) -> st
     models = len({result.model.id for result in run.results if not result.is_about_groups})
     blocks = [
         f"## {_MARKS[head.tone]} {escaped(head.text)}",
-        " ".join([*filter(None, [head.detail]), *head.remarks]),
+        " ".join([*filter(None, [head.detail]), *map(escaped, head.remarks)]),
         " · ".join([*[counted(models, "model")] * bool(models), _checks(run)]),
         "\n".join(_counts(run)),
         "\n".join(f"- {escaped(notice.text)}" for notice in run.notices),

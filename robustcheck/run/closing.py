@@ -45,7 +45,8 @@ _MOST_RUNS_A_SECOND = 10_000
 class Outcome:
     """What a run leaves behind: everything that the record is made from.
 
-    ``unmatched`` are the paths of suites whose checks apply to no model of the run.
+    ``unmatched`` are the paths of suites whose checks apply to no model of the run, ``unread`` those of suites with
+    mistakes, beside which the others were run.
     """
 
     results: Sequence[Result]
@@ -55,6 +56,7 @@ class Outcome:
     seconds: float
     command: str
     unmatched: Sequence[str] = ()
+    unread: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         past=past_of(previous, results, root),
         root=root,
         compared=len(pairs_of(previous, results, root)) if previous else 0,
+        unread=tuple(outcome.unread),
         notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
     )
 

@@ -229,7 +229,8 @@ class SuiteInfo:
 class RunRecord:
     """A finished run: typed, versioned, and all that the report is made from.
 
-    ``lineage`` says of a blessed run which ones it replaced, and where its scores started.
+    ``lineage`` says of a blessed run which ones it replaced, and where its scores started. ``unread`` are the suites
+    that have mistakes, so that none of their checks was planned.
     """
 
     id: str
@@ -253,6 +254,7 @@ class RunRecord:
     blessed_why: str = ""
     notices: tuple[Notice, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
+    unread: tuple[str, ...] = ()
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

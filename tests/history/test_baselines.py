@@ -296,6 +296,17 @@ def test_a_run_with_failures_needs_a_reason_which_is_kept(tmp_path: Path, status
     assert found.label(own) == "baseline main (a; blessed with failures: the labels of b are wrong)"
 
 
+def test_a_run_beside_suites_that_could_not_be_read_needs_a_reason(tmp_path: Path) -> None:
+    own = score(model("a"))
+    assert own.samples is not None
+    write_samples(tmp_path / "samples", own.key, own.samples)
+    write_report(replace(make_run(result(own)), unread=("b.robust.yaml",)), tmp_path / "run")
+    places = (tmp_path / "run", "main", tmp_path / "baselines", tmp_path / "samples")
+    with pytest.raises(RecordError, match=r"suites that could not be read: b\.robust\.yaml"):
+        bless(*places)
+    bless(*places, why="b is about another model")
+
+
 @pytest.mark.parametrize("after", range(3))
 def test_a_killed_bless_leaves_the_old_baseline_or_the_new_one(
     blessed: Callable[..., Baseline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int

@@ -84,6 +84,17 @@ def test_strict_and_cut_short_runs_are_not_green() -> None:
     assert "1 check planned but not run." in head.remarks
 
 
+def test_nobody_ships_where_a_suite_could_not_be_read() -> None:
+    unread = replace(with_statuses("pass", "fail"), unread=("a.robust.yaml",))
+    assert list(answer(unread).fates.values()) == ["cannot tell", "do not ship"]
+    assert answer(unread).text == "Do not ship ViT-B-1/run1_s13b"
+    passed = replace(with_statuses("pass"), unread=("a.robust.yaml", "b.robust.yaml"))
+    assert (answer(passed).tone, answer(passed).text) == ("fail", "Cannot tell: 2 suites could not be read")
+    about = [replace(result, about_candidates=False) for result in claims_run().results if result.is_about_groups]
+    claims = replace(passed, results=tuple(result for result in about if result.verdict.status == "pass"))
+    assert answer(claims).text == "Cannot tell: 2 suites could not be read"
+
+
 def test_claims_of_papers_do_not_answer_for_candidates() -> None:
     about = [result for result in claims_run().results if result.is_about_groups]
     claims = tuple(replace(result, about_candidates=False) for result in about)
