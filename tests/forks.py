@@ -2,7 +2,8 @@
 
 A run of a small suite computes for a few tenths of a second; the imports before it take two seconds, and ten where a
 model is loaded. Each fork has its own directory, environment, outputs and modules, as any process has. Where a test is
-about what is imported, or about how a process starts, it needs a process that starts from nothing.
+about what is imported, or about how a process starts, it needs a process that starts from nothing. So does every run
+where processes cannot be forked (Windows): slower, with the same outcome.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def run_fork(
     place: Path, *words: str, environ: Mapping[str, str] = os.environ, live: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m`` with these words in a directory; ``live``: the libraries of models are imported before it."""
+    if not hasattr(os, "fork"):
+        return _run_from_nothing(place, words, environ)
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -48,6 +51,21 @@ def run_fork(
         return subprocess.CompletedProcess(
             words, int(answer), *(path.read_text(encoding="utf-8") for path in (out, err))
         )
+
+
+def _run_from_nothing(
+    place: Path, words: tuple[str, ...], environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    # The directory of the run comes first among the places of modules, as with ``python -m`` it does.
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=place,
+        env={**environ, "PYTHONIOENCODING": "utf-8", "HF_HUB_OFFLINE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 @functools.cache

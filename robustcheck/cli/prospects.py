@@ -13,6 +13,7 @@ from robustcheck.datasets.presence import presence
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import Bench, metric_named
 from robustcheck.populations import known_populations, load_population
+from robustcheck.run.evidence import cells_without_figure
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import Amount, Cell, Quantity, Score
@@ -75,7 +76,7 @@ class Foresight:
         """Yield what is known of each item."""
         bench = self.session.book.bench
         for item in items:
-            scores = [self.session.book.known(cell) for cell in item.cells]
+            scores = self._known_scores(item)
             states = [self._state(cell, score) for cell, score in zip(item.cells, scores, strict=True)]
             evidence, advice = max(states, key=lambda state: _WORSE.index(state[0])) if states else ("published", "")
             lacking = [cell for cell, (state, _) in zip(item.cells, states, strict=True) if state == "to measure"]
@@ -90,6 +91,15 @@ class Foresight:
                 _allowed(item),
                 _reserve(item, scores),
             )
+
+    def _known_scores(self, item: PlannedCheck) -> list[Score | None]:
+        """Return the scores that an item can rest on without measuring."""
+        found = [self.session.book.known(cell) for cell in item.cells]
+        measured = cells_without_figure(item)
+        return [
+            None if score is not None and score.evidence == "published" and cell in measured else score
+            for cell, score in zip(item.cells, found, strict=True)
+        ]
 
     def _state(self, cell: Cell, score: Score | None) -> tuple[str, str]:
         if score is not None:

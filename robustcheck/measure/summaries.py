@@ -45,7 +45,8 @@ def read_slice(recipe: Recipe, memo: Memo, where: Pairs = (), temperature: float
 def read_paired(recipes: tuple[Recipe, ...], memo: Memo, where: Pairs = ()) -> tuple[Slice, Slice]:
     """Return the samples of two recipes that satisfy ``where``, both in the order of the first.
 
-    Outputs saved elsewhere have an order of their own. Raises DataError where the two are not of the same samples.
+    Outputs saved elsewhere have an order of their own. Raises DataError where the two are not of the same samples, or
+    label one otherwise.
     """
     one, other = (read_slice(recipe, memo, where) for recipe in recipes)
     order = rows_of_ids(one.ids, other.ids)
@@ -57,7 +58,26 @@ def read_paired(recipes: tuple[Recipe, ...], memo: Memo, where: Pairs = ()) -> t
             where=recipes[0].dataset.name,
             expected="outputs of both for every sample, with the same ids",
         )
-    return one, Slice(other.rows[order], one.ids, other.labels[order], other.summary.rows(order))
+    paired = Slice(other.rows[order], one.ids, other.labels[order], other.summary.rows(order))
+    _require_same_labels(recipes, (one, paired))
+    return one, paired
+
+
+def _require_same_labels(recipes: tuple[Recipe, ...], parts: tuple[Slice, Slice]) -> None:
+    """Refuse two models whose outputs were saved beside other labels: each would be right about another image."""
+    if not all(recipe.labelled for recipe in recipes):
+        return
+    one, other = (
+        np.array(recipe.dataset.class_names)[part.labels] for recipe, part in zip(recipes, parts, strict=True)
+    )
+    if (wrong := np.flatnonzero(one != other)).size:
+        first, second = (recipe.ref.id for recipe in recipes)
+        raise DataError(
+            f"{first} and {second} label {wrong.size:,} samples otherwise: "
+            f"{parts[0].ids[wrong[0]]} is {one[wrong[0]]}, and {other[wrong[0]]}",
+            where=recipes[0].dataset.name,
+            expected="outputs of both beside the same labels",
+        )
 
 
 def summary_of_all(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float = 1.0) -> Summary:

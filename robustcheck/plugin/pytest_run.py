@@ -184,7 +184,7 @@ class Run:
             seconds=round(time.perf_counter() - self.clock, 2),
             command=shlex.join(["pytest", *map(str, self.config.invocation_params.args)]),
             unmatched=tuple(dict.fromkeys(self.unmatched)),
-            unread=tuple(self.config.stash[unread_suites]),
+            unread=(*self.config.stash[unread_suites],),
         )
 
 

@@ -14,7 +14,7 @@ from robustcheck.judge import Case, GroupCase, PopulationPoints
 from robustcheck.measure import Partner, metric_named
 from robustcheck.models.kinship import family_of, network_of, preference
 from robustcheck.populations import Population, load_population
-from robustcheck.run.evidence import EvidenceBook, published_score
+from robustcheck.run.evidence import EvidenceBook, cells_without_figure, published_score
 from robustcheck.run.members import gather_groups
 from robustcheck.stats.compare import Difference
 from robustcheck.stats.sampling import keep_ids
@@ -63,11 +63,11 @@ class CaseBook:
 
     def gather_model(self, item: PlannedCheck) -> Case:
         """Return everything the verdict on a model rests on, measuring what is not known yet."""
-        check, needs, metric = item.check, item.check.expect.needs, metric_named(item.check.quantity.metric)
+        needs, metric = item.check.expect.needs, metric_named(item.check.quantity.metric)
         # The reference comes first: a missing baseline is said before anything is measured for it.
         reference = self._find_reference(item)
-        score = self.book.score(item.cells[0], live=self._must_be_live(check, reference))
-        x = self.book.score(item.cells[1]) if needs.other else None
+        score = self._score(item, 0, live=self._is_held_against_measured(reference))
+        x = self._score(item, 1) if needs.other else None
         return Case(
             planned=item,
             score=score,
@@ -129,18 +129,20 @@ class CaseBook:
 
     def _score_other_model(self, item: PlannedCheck) -> Score:
         """Return the other model's score, live where the item's own is live."""
-        is_live = self.book.score(item.cells[0]).evidence == "live"
-        return self.book.score(item.cells[1], live=is_live)
+        return self._score(item, 1, live=self._score(item, 0).evidence == "live")
 
     def _baseline(self, name: str) -> Baseline:
         if name not in self._loaded:
             self._loaded[name] = load_baseline(name, self.baselines, self.directory)
         return self._loaded[name]
 
-    def _must_be_live(self, check: Check, reference: _Reference) -> bool:
-        """Say whether the score must be measured: to reproduce a figure, or to be compared with a measured score."""
-        if check.expect.needs.figure is not None:
-            return True
+    def _score(self, item: PlannedCheck, place: int, live: bool = False) -> Score:
+        """Return the score of a cell of an item, measured where that must be."""
+        cell = item.cells[place]
+        return self.book.score(cell, live=live or cell in cells_without_figure(item))
+
+    def _is_held_against_measured(self, reference: _Reference) -> bool:
+        """Say whether a score must be measured because it is compared with a measured one."""
         return reference.score is not None and reference.score.evidence == "live" and self.book.choice == "auto"
 
 

@@ -14,6 +14,7 @@ from robustcheck.measure import Bench, metric_of
 from robustcheck.populations import load_population, published_figure
 from robustcheck.stats.proportions import proportion_interval
 from robustcheck.values import Cell, EvidenceChoice, ModelRef, Score
+from robustcheck.values.checks import PlannedCheck
 
 Found = Score | RobustcheckError
 
@@ -100,7 +101,8 @@ class EvidenceBook:
     def _live_score(self, cell: Cell) -> Found:
         if self.choice == "published":
             return _not_measured(cell)
-        return self._stored(cell) or self._measured(cell)
+        found = self._stored(cell) or self._measured(cell)
+        return _beside_figure(cell, found) if isinstance(found, DataMissing) and self.choice == "auto" else found
 
     def _known(self, cell: Cell) -> Found | None:
         """Look without measuring."""
@@ -144,6 +146,19 @@ class EvidenceBook:
         return _explain(found) if isinstance(found, DataMissing) and self.choice == "auto" else found
 
 
+def cells_without_figure(item: PlannedCheck) -> tuple[Cell, ...]:
+    """Return the cells of an item that must be measured, whatever is published.
+
+    A figure is reproduced by a measurement. A verdict on one model rests on an interval, which a figure has only where
+    it is a share of n samples.
+    """
+    check = item.check
+    if check.is_about_groups:
+        return ()
+    reproduced = item.cells[:1] if check.expect.needs.figure is not None else ()
+    return (*reproduced, *(cell for cell in item.cells if not metric_of(cell).is_share))
+
+
 def published_score(cell: Cell, population: str | None = None) -> Score | None:
     """Return the published figure of a cell as a score, or None when no table (or not this one) has it."""
     if population is None:
@@ -175,9 +190,25 @@ def _no_figure(cell: Cell) -> DataMissing:
 
 
 def _not_measured(cell: Cell) -> DataMissing:
+    found = f"published evidence alone was asked for, and {cell.quantity.label} of {cell.model.id} must be measured"
+    return DataMissing(found + _why_no_figure(cell), fix="use --robust-evidence auto or live")
+
+
+def _why_no_figure(cell: Cell) -> str:
+    """Say why the published figure of a cell does not do, where it has one without an interval."""
+    figure = None if metric_of(cell).is_share else published_score(cell)
+    if figure is None:
+        return ""
+    return f": its published figure has no interval, since {cell.quantity.metric} is not a share of n samples"
+
+
+def _beside_figure(cell: Cell, error: DataMissing) -> DataMissing:
     return DataMissing(
-        f"published evidence alone was asked for, and {cell.quantity.label} of {cell.model.id} must be measured",
-        fix="use --robust-evidence auto or live",
+        error.found + _why_no_figure(cell),
+        where=error.where,
+        expected=error.expected,
+        fix=error.fix,
+        dataset=error.dataset,
     )
 
 

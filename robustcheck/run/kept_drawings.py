@@ -20,7 +20,7 @@ from robustcheck.files.json_files import dump_json
 from robustcheck.measure import Bench
 from robustcheck.measure.memo import NotStored
 from robustcheck.models.digests import installed_version
-from robustcheck.run.class_pictures import class_answers, class_pictures, shape_strip
+from robustcheck.run.class_pictures import ClassAnswers, class_answers, class_pictures, shape_strip
 from robustcheck.run.score_pictures import is_scaled, pictures_of, with_unscaled
 from robustcheck.run.wrong_images import SIDE, WrongImages, find_wrong, small_copies
 from robustcheck.store import Store, content_key
@@ -79,32 +79,29 @@ def _made(
     """Return a drawing, and whether nothing was lacking that another day may have."""
     samples = find(score)
     pictures = () if samples is None else (*pictures_of(score, samples), *shape_strip(score, samples, bench))
-    if samples is not None and is_scaled(pictures):
-        pictures = _before_and_after(pictures, score, samples, bench)
-    if not with_classes:
-        return Drawing(pictures), samples is not None
-    try:
-        answers = class_answers(score.cell, bench)
-    except (RobustcheckError, NotStored):
-        # A score can outlive the outputs that it was made from; nothing is measured for a picture.
-        return Drawing(pictures), False
-    if answers is None:
-        return Drawing(pictures), samples is not None
+    scaled = samples if is_scaled(pictures) else None
+    answers, are_here = _answers(score, bench) if with_classes or scaled is not None else (None, True)
+    if answers is not None and scaled is not None:
+        pictures = _before_and_after(pictures, scaled, answers)
+    is_whole = samples is not None and are_here
+    if answers is None or not with_classes:
+        return Drawing(pictures), is_whole
     before = None if other is None else find(other)
-    is_whole = samples is not None and (other is None or before is not None)
+    is_whole = is_whole and (other is None or before is not None)
     return Drawing((*pictures, *class_pictures(answers)), find_wrong(answers, before)), is_whole
 
 
-def _before_and_after(
-    pictures: tuple[Picture, ...], score: Score, samples: Samples, bench: Bench
-) -> tuple[Picture, ...]:
-    """Draw the scored images before scaling, too, where the answers are still stored."""
+def _answers(score: Score, bench: Bench) -> tuple[ClassAnswers | None, bool]:
+    """Return the answers behind a score, if it has such, and whether what they are made of is still here."""
     try:
-        answers = class_answers(score.cell, bench)
+        return class_answers(score.cell, bench), True
     except (RobustcheckError, NotStored):
-        answers = None
-    if answers is None:
-        return pictures
+        # A score can outlive the outputs that it was made from; nothing is measured for a picture.
+        return None, False
+
+
+def _before_and_after(pictures: tuple[Picture, ...], samples: Samples, answers: ClassAnswers) -> tuple[Picture, ...]:
+    """Draw the scored images before scaling, too."""
     kept = np.isin(answers.dataset.ids[answers.rows], samples.ids)
     right = (answers.predicted == answers.labels)[kept].astype(np.float64)
     return with_unscaled(pictures, answers.confidence[kept], right, samples.bins) if kept.any() else pictures

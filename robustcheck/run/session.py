@@ -17,7 +17,7 @@ from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.early_checks import FULL, EarlyChecks
-from robustcheck.run.evidence import EvidenceBook
+from robustcheck.run.evidence import EvidenceBook, cells_without_figure
 from robustcheck.run.kept_drawings import FindSamples
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
@@ -118,7 +118,7 @@ class RobustSession:
         self.book.planned = tuple(dict.fromkeys(cell for item in items for cell in item.cells))
         self.book.groups = group_models(self.book.planned, self.settings.measure)
         self.book.early = self.early.cells_of(items)
-        self.book.planned_live = frozenset(item.cells[0] for item in items if item.check.expect.needs.figure)
+        self.book.planned_live = frozenset(cell for item in items for cell in cells_without_figure(item))
 
     def lend_a_hand(self) -> None:
         """Help other workers with what they measure, when this one has no item left."""

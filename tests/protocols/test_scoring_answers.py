@@ -356,3 +356,51 @@ def test_three_classes_are_too_few(world: World, tiny: ModelRef) -> None:
 
 def test_the_readings_are_registered() -> None:
     assert [reading_named(name).capability for name in ("option-letters", "option-answers")] == ["answers"] * 2
+
+
+# --- outputs that were saved in other orders ------------------------------------------------------------------
+
+
+def save(directory: Path, ids: np.ndarray, names: Sequence[str], labels: np.ndarray, values: np.ndarray) -> ModelRef:
+    directory.mkdir()
+    np.savez(directory / "mine.npz", ids=ids, class_names=np.array(names), labels=labels, logits=values)
+    return parse_reference(f"predictions:{directory}")
+
+
+def saved_twice(tmp_path: Path, **second: Any) -> tuple[ModelRef, ModelRef, np.ndarray]:
+    """Return a model and its selection model, saved in other orders of samples and classes, and what is right."""
+    rng, labels = np.random.default_rng(0), np.arange(12) % 6
+    own, theirs = rng.normal(size=(12, 6)), rng.normal(size=(12, 6))
+    ids = np.array([f"{row}.jpg" for row in range(12)])
+    samples, classes = rng.permutation(12), rng.permutation(6)
+    # Where each class of the list stands in the second file.
+    names, counted = [SIX[place] for place in classes], np.argsort(classes)[labels]
+    facts = {"ids": ids[samples], "labels": counted[samples], **second}
+    one = save(tmp_path / "one", ids, SIX, labels, own)
+    other = save(tmp_path / "other", facts["ids"], names, facts["labels"], theirs[samples][:, classes])
+    right = []
+    for row, label in enumerate(labels):
+        wrong = [place for place in np.argsort(-theirs[row], kind="stable") if place != label][:3]
+        right.append(own[row, label] > own[row, wrong].max())
+    return one, other, np.array(right)
+
+
+def test_the_selection_models_samples_and_classes_are_paired_by_name(tmp_path: Path) -> None:
+    one, other, right = saved_twice(tmp_path)
+    found = make_world(tmp_path).score("multiple_choice_accuracy", "mine", one, options=options(selector=other.text))
+    assert found.samples is not None
+    np.testing.assert_array_equal(found.samples.scores, right)
+    assert 0 < right.mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ({"ids": np.array([f"{row}.png" for row in range(12)])}, "is on other samples"),
+        ({"labels": np.zeros(12, int)}, "other labels for 10 samples: "),
+    ],
+)
+def test_a_selection_model_of_other_samples_or_labels_is_refused(tmp_path: Path, second: Any, said: str) -> None:
+    one, other, _ = saved_twice(tmp_path, **second)
+    world = make_world(tmp_path)
+    assert said in world.refusal("multiple_choice_accuracy", "mine", one, options=options(selector=other.text))

@@ -128,3 +128,10 @@ def test_two_models_on_other_images_do_not_agree_by_place(tmp_path: Path) -> Non
     one, other = saved_twice(tmp_path, np.arange(6), ids=np.array([f"{row}.png" for row in range(6)]))
     said = make_world(tmp_path).refusal("agreement", "mine", one, options=options(**{"with": other}))
     assert "are not on the same samples: 6, such as 0.jpg, and 6, such as 0.png" in said
+
+
+@pytest.mark.parametrize("metric", ["agreement", "error_consistency"])
+def test_two_models_beside_other_labels_are_not_compared(metric: str, tmp_path: Path) -> None:
+    one, other = saved_twice(tmp_path, np.arange(6), labels=np.zeros(6, int))
+    said = make_world(tmp_path).refusal(metric, "mine", one, options=options(**{"with": other}))
+    assert "label 4 samples otherwise: 0.jpg is cat, and fox" in said

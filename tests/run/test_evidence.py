@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from factories import live_score
+from factories import live_score, make_check, make_item
 
 from robustcheck.errors import DataMissing, ModelError, RobustcheckError
 from robustcheck.models.model_sets import resolve_models
-from robustcheck.run.evidence import EvidenceBook, published_score
+from robustcheck.run.evidence import EvidenceBook, cells_without_figure, published_score
 from robustcheck.values import Cell, EvidenceChoice, Quantity, Score
+from robustcheck.values.expectations import AtLeast, Reproduces
 
 FIRST, SECOND = resolve_models(["openclip:ViT-B-32/openai", "openclip:ViT-B-16/openai"])
 V2, R, DIGITS = (Quantity("top1", name) for name in ("imagenet-v2", "imagenet-r", "digits"))
@@ -225,3 +226,29 @@ def test_a_hand_is_lent_to_a_published_figure_only_where_it_is_measured_too(mach
     book(machine, "live", published).lend_a_hand()
     book(machine, "published", published, Cell(FIRST, DIGITS)).lend_a_hand()
     assert machine.hands == [[published], [published]]
+
+
+# --- figures without an interval ------------------------------------------------------------------------------
+
+F1 = Quantity("macro_f1", "iwildcam")
+
+
+def test_a_check_on_one_model_measures_what_is_published_without_an_interval() -> None:
+    alone = make_item(make_check(AtLeast(limit=0.1), quantity=F1), FIRST)
+    assert cells_without_figure(alone) == (Cell(FIRST, F1),)
+    assert cells_without_figure(make_item(make_check(AtLeast(limit=0.1), quantity=V2), FIRST)) == ()
+    reproduced = make_item(make_check(Reproduces.model_validate({"within": "1pp"}), quantity=V2), FIRST)
+    assert cells_without_figure(reproduced) == (Cell(FIRST, V2),)
+
+
+def test_without_the_data_set_it_is_skipped_and_the_figure_is_named(machine: Machine) -> None:
+    cell = Cell(FIRST, F1)
+    machine.broken[cell] = DataMissing("iwildcam is not on this machine", dataset="iwildcam")
+    said = "its published figure has no interval, since macro_f1 is not a share of n samples"
+    with pytest.raises(DataMissing, match=f"^iwildcam is not on this machine: {said}") as caught:
+        book(machine).score(cell, live=True)
+    assert caught.value.dataset == "iwildcam"
+    with pytest.raises(DataMissing, match=said):
+        book(machine, "published").score(cell, live=True)
+    # Claims about groups of models need no interval of a single value.
+    assert book(machine).score(cell).evidence == "published"

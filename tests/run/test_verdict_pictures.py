@@ -15,9 +15,11 @@ from PIL import Image
 from report_fixtures import made_up_run
 
 from robustcheck.api import run
+from robustcheck.measure import Bench
 from robustcheck.run import kept_drawings, session
+from robustcheck.run.class_pictures import ClassAnswers, class_answers
 from robustcheck.run.verdict_pictures import MOST_WEIGHT, within_weight
-from robustcheck.values import Drawn, Result, RunRecord, Thumbnail
+from robustcheck.values import Cell, Drawn, Result, RunRecord, Thumbnail
 
 SUITE = """\
 robustcheck: 1
@@ -37,6 +39,13 @@ checks:
     measure: {metric: ece, dataset: digits, options: {temperature: none, half: test}}
     expect: {at_most: 0.9}
   - {id: detects, measure: {metric: auroc, dataset: shapes-ood}, expect: {at_least: 0.99}}
+"""
+
+SCALED = """\
+checks:
+  - id: scaled
+    measure: {metric: ece, dataset: digits, options: {temperature: fitted}}
+    expect: {at_most: 0.0001}
 """
 
 
@@ -112,6 +121,24 @@ def test_scaled_confidences_are_drawn_beside_the_same_answers_before_scaling(rec
     # The metric itself, asked about the same half without a temperature, has the same line.
     (alone,) = drawn(record, "unscaled-half")[1].pictures[0].series
     assert before == alone
+
+
+def test_the_answers_behind_a_picture_are_worked_out_once(
+    record: RunRecord, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def count(cell: Cell, bench: Bench) -> ClassAnswers | None:
+        asked.append(cell.quantity.metric)
+        return class_answers(cell, bench)
+
+    monkeypatch.setattr(kept_drawings, "class_answers", count)
+    failing = SUITE.partition("checks:")[0] + SCALED
+    (tmp_path / "a.robust.yaml").write_text(failing, encoding="utf-8")
+    (result,) = run(tmp_path / "a.robust.yaml", store=place / "store", reports=tmp_path / "reports").results
+    assert [len(picture.series) for picture in result.drawn.pictures if picture.kind == "reliability"] == [2]
+    assert any(picture.title == "Worst classes" for picture in result.drawn.pictures)
+    assert asked == ["ece"]
 
 
 def test_what_was_drawn_once_is_drawn_from_what_was_kept(

@@ -22,7 +22,7 @@ from robustcheck.models.kind import capabilities
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.printing import one_line
 from robustcheck.protocols.multiple_choice.answer_readings import LETTER_SCORES, WRITTEN_ANSWERS, read_row
-from robustcheck.protocols.multiple_choice.distractors import FailureOptions
+from robustcheck.protocols.multiple_choice.distractors import FailureOptions, pair_with_selector
 from robustcheck.protocols.multiple_choice.parsing import HOWS, How, parse_answer
 from robustcheck.protocols.multiple_choice.questions import LETTERS, ORDERS, Order, count_rotations, rotated
 from robustcheck.protocols.scoring import choose_images, require_task
@@ -68,7 +68,7 @@ def find_choice(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         return (_asked(cell, shelf, option_of(cell, "answer"), _order(cell)),)
     own, selector = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity), _selector(cell, shelf)
     require_task(own.dataset, metric_of(cell))
-    _require_same_samples(own.dataset, selector)
+    pair_with_selector(own.dataset, selector)
     return (own,) if own.key == selector.key else (own, selector)
 
 
@@ -171,9 +171,9 @@ def _asked(cell: Cell, shelf: Shelf, answer: str, order: Order) -> Recipe:
     selector = _selector(cell, shelf)
     dataset = shelf.dataset(cell.quantity.dataset)
     require_task(dataset, metric_of(cell))
-    _require_same_samples(dataset, selector)
+    pair_with_selector(dataset, selector)
     _require_labels(dataset)
-    given = _options(cell, selector, order)
+    given = _options(cell, dataset, selector, order)
     own = shelf.recipe_with(cell.model, dataset, cell.quantity, None)
     reading = replace(
         LETTER_SCORES if answer == "letters" else WRITTEN_ANSWERS,
@@ -183,22 +183,21 @@ def _asked(cell: Cell, shelf: Shelf, answer: str, order: Order) -> Recipe:
     return replace(own, reading=reading, chosen=given.rows, given=given)
 
 
-def _options(cell: Cell, selector: Recipe, order: Order) -> FailureOptions:
+def _options(cell: Cell, dataset: Dataset, selector: Recipe, order: Order) -> FailureOptions:
     """Return the questions of a cell: about all images, or those that it chooses."""
-    dataset, seed = selector.dataset, int(option_of(cell, "seed"))
+    seed = int(option_of(cell, "seed"))
     kept = kept_classes(dataset, cell.quantity.where)
     count = int(option_of(cell, "images"))
     # A condition that keeps all classes is arithmetic on the answers to all questions.
     is_whole = not count and kept is None and dataset.base is None
     rows = () if is_whole else choose_images(select(dataset, cell.quantity.where), count, seed)
-    return FailureOptions(selector, order, seed, tuple(map(int, rows)), () if kept is None else tuple(kept.tolist()))
+    competing = () if kept is None else tuple(kept.tolist())
+    asked = None if _counts_alike(dataset, selector.dataset) else dataset
+    return FailureOptions(selector, order, seed, tuple(map(int, rows)), competing, asked)
 
 
-def _require_same_samples(dataset: Dataset, selector: Recipe) -> None:
-    if not np.array_equal(dataset.ids, selector.dataset.ids):
-        raise DataError(
-            f"the result of {selector.ref.id} is on other samples", where=dataset.name, expected="the same images"
-        )
+def _counts_alike(dataset: Dataset, other: Dataset) -> bool:
+    return dataset.class_names == other.class_names and np.array_equal(dataset.ids, other.ids)
 
 
 def _require_labels(dataset: Dataset) -> None:
@@ -227,7 +226,7 @@ def _sliced(answers: Choices, rows: Ints) -> Choices:
 
 def _compared(cell: Cell, own: Recipe, selector: Recipe, memo: Memo) -> Choices:
     """Return which of its four names each image is nearest to, of equally near ones the first of the class list."""
-    given = _options(cell, selector, "paper")
+    given = _options(cell, own.dataset, selector, "paper")
     options = np.sort(memo.get(given_part(given)).array, axis=1)
     found = _sliced(
         Choices(given.places, options, np.zeros((len(options), 1), np.int64)),
