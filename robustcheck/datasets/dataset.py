@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -220,8 +221,9 @@ class ImageDataset:
         return self.unchanged(self._files_of(index), lambda: pictures.scaled(index, least))
 
     def _files_of(self, index: int) -> tuple[Path, ...]:
-        path = self.pictures.file(index) if isinstance(self.pictures, PicturesInFiles) else None
-        beside = self.pictures.beside(index) if isinstance(self.pictures, PicturesFromSeveral) else ()
+        in_files, from_several = _read_from(type(self.pictures))
+        path = cast(PicturesInFiles, self.pictures).file(index) if in_files else None
+        beside = cast(PicturesFromSeveral, self.pictures).beside(index) if from_several else ()
         return beside if path is None else (path, *beside)
 
     def unchanged(self, paths: Sequence[Path], read: Callable[[], Read]) -> Read:
@@ -242,6 +244,12 @@ class ImageDataset:
                 expected="the file that the data set's fingerprint was computed from",
                 fix="run again once nothing writes to the data set",
             )
+
+
+@cache
+def _read_from(pictures: type[Pictures]) -> tuple[bool, bool]:
+    """Say whether pictures come from files, and from several: asked for each image, and dear to find out."""
+    return issubclass(pictures, PicturesInFiles), issubclass(pictures, PicturesFromSeveral)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,6 +112,8 @@ def _opened(content: bytes) -> Image.Image:
 
 def _as_rgb(image: Image.Image, where: str) -> Image.Image:
     """Convert a loaded image; one channel of more than 8 bits is scaled where its range is known."""
+    if image.mode == "RGB":
+        return image  # to convert it would copy it
     if image.mode in _EIGHT_BITS:
         # Pillow warns when it drops the transparency of a palette at once; in two steps the colours are the same.
         return (image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image).convert("RGB")

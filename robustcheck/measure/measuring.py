@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
@@ -249,13 +249,15 @@ class Bench:
         missing = dict(own)
         for mate in mates if sets else ():
             if mate != cell and self.image_sets(mate) & sets and self.look_up(mate) is None:
-                missing.update(self._missing_on(sets, mate))
+                missing.update(self._missing_on(sets, mate, missing))
         for ready in in_turn(missing):
             self._failed.update(self.do(plan_jobs(ready)))
 
-    def _missing_on(self, sets: set[ImageSet], mate: Cell) -> dict[Outputs, tuple[int, ...]]:
+    def _missing_on(
+        self, sets: set[ImageSet], mate: Cell, known: Collection[Outputs]
+    ) -> dict[Outputs, tuple[int, ...]]:
         try:
-            missing = self._missing(self._made_ready(mate))
+            missing = self._missing(self._made_ready(mate), known)
         except RobustcheckError as error:
             self._scores[mate] = error.with_traceback(None)
             return {}
@@ -308,8 +310,9 @@ class Bench:
             else:
                 keep_pairing(recipe, model.class_count, self.memo)
 
-    def _missing(self, recipes: Iterable[Recipe]) -> dict[Outputs, tuple[int, ...]]:
-        found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes)}
+    def _missing(self, recipes: Iterable[Recipe], known: Collection[Outputs] = ()) -> dict[Outputs, tuple[int, ...]]:
+        """Return the outputs that are missing beside those that are known to be; many checks read the same."""
+        found = {outputs: self.memo.missing(outputs) for outputs in _outputs_of(recipes) if outputs not in known}
         return {outputs: chunks for outputs, chunks in found.items() if chunks and outputs.key not in self._failed}
 
     def _score(self, cell: Cell) -> Found:

@@ -7,7 +7,7 @@ shared (jobs.py): until all their chunks are stored, asking for them raises ``No
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class Memo:
     _kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
     _kept_bytes: list[int] = field(default_factory=lambda: [0])
     _whole: dict[str, set[int]] = field(default_factory=dict)
+    _making: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _embedded: EmbeddedTexts = field(default_factory=EmbeddedTexts)
 
     def without_models(self) -> Memo:
@@ -120,6 +121,12 @@ class Memo:
         """Return the chunks of outputs, stored or not."""
         images, rows = outputs.images, outputs.reading.chunk_rows
         return self.store.chunks(outputs.kind, outputs.key, images.count, rows, images.fingerprint)
+
+    def making(self, outputs: Outputs) -> Mapping[str, Any]:
+        """Return the facts that outputs were written with, those of their first chunk; nothing where it is absent."""
+        if outputs.key not in self._making and (facts := self.chunks(outputs).facts(0)):
+            self._making[outputs.key] = facts
+        return self._making.get(outputs.key, {})
 
     def pack(self, outputs: Outputs, written: Iterable[int]) -> None:
         """Put the chunks of outputs into few files, where those just written were the last ones."""

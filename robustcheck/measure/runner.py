@@ -52,11 +52,14 @@ class Runner:
     error: RobustcheckError | None = None
     spent: Spent = field(default_factory=Spent)
     _begun: deque[list[_Begun]] = field(default_factory=deque)
+    _geometry: Geometry | None = None
 
     @property
     def geometry(self) -> Geometry:
-        """How a picture becomes the crop that is run."""
-        return geometry_of(self.outputs.reading, self.model)
+        """How a picture becomes the crop that is run; asked for with every image, and looked for once."""
+        if self._geometry is None:
+            self._geometry = geometry_of(self.outputs.reading, self.model)
+        return self._geometry
 
     def begin(self, batch: Callable[[], Batch], images: int) -> None:
         """Begin a batch, in pieces where the whole does not fit the device; an error is kept, and ends this runner."""

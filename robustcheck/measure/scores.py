@@ -151,8 +151,7 @@ def _provenance(cell: Cell, recipe: Recipe) -> Pairs:
 
 def _made_with(recipe: Recipe, memo: Memo) -> Pairs:
     """Return the versions that the outputs were made with, which may be others than those of now."""
-    outputs = () if recipe.saved is not None else memo.chunks(recipe.outputs)
-    made = dict(outputs.facts(0)) if outputs else {}
+    made = {} if recipe.saved is not None else memo.making(recipe.outputs)
     return tuple((name, str(made.get(name, now))) for name, now in provenance_libraries())
 
 

@@ -206,11 +206,12 @@ class _Family:
         self._means = first.sum(axis=1)
         self._spreads = np.sqrt(variances)
         # What is left of rounding where nothing varies has no shape.
-        self._skews = (third - 3 * first * second + 2 * first**3).sum(axis=1) / np.maximum(variances, 1e-300) ** 1.5
+        skews = (third - 3 * first * second + 2 * first**3).sum(axis=1) / np.maximum(variances, 1e-300) ** 1.5
+        self._skewed = _Skewed(skews)
 
     def truth_at(self, observed: float, z: float) -> float:
         """Return the sum of the true gaps that would show what was observed, z spreads from the mean."""
-        return self._truth(observed, self._means + _skewed(z, self._skews) * self._spreads)
+        return self._truth(observed, self._means + self._skewed.quantiles(z) * self._spreads)
 
     def mean_truth(self, observed: float) -> float:
         """Return the sum of the true gaps that would show what was observed in the mean."""
@@ -220,13 +221,22 @@ class _Family:
         return float(np.interp(observed, np.maximum.accumulate(shown), self._truths))
 
 
-def _skewed(z: float, skews: Floats) -> Floats:
-    """Return the quantiles at Phi(z) of distributions with mean 0, variance 1 and these skews.
+class _Skewed:
+    """Distributions with mean 0, variance 1 and these skews.
 
     Those of a gamma distribution, by Wilson and Hilferty (1931): its cube root is nearly normal.
     """
-    skew = np.clip(skews, 1e-4, 2.0)
-    return np.asarray(2 / skew * (np.maximum(1 + skew * z / 6 - skew**2 / 36, 0) ** 3 - 1))
+
+    def __init__(self, skews: Floats) -> None:
+        # Asked for at many levels: what does not depend on the level is made once.
+        self._skews = np.clip(skews, 1e-4, 2.0)
+        self._scales = 2 / self._skews
+        self._shifts = self._skews**2 / 36
+
+    def quantiles(self, z: float) -> Floats:
+        """Return the quantile of each at Phi(z)."""
+        roots = np.maximum(1 + self._skews * z / 6 - self._shifts, 0)
+        return np.asarray(self._scales * (roots**3 - 1))
 
 
 ECE = CalibrationError("ece")

@@ -63,6 +63,8 @@ class Chunks:
     def listed(self) -> tuple[int, ...]:
         """Return the chunks that are there, damaged or not, by one listing."""
         there = {kept.name for kept in self.storage.files(self.directory)}
+        if not there:
+            return ()
         packed = {first for first in range(0, self.count, PACK_CHUNKS) if self._pack_name(first) in there}
 
         def is_listed(index: int) -> bool:

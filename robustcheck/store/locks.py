@@ -42,9 +42,13 @@ def lock_file(path: Path, *, wait: bool) -> FileLock | None:
 
 
 def _opened(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            return os.open(path, flags, 0o644)
+        except FileNotFoundError:  # the first lock of a store makes the directory of them
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o644)
     except OSError as error:
         raise SetupError(f"the store cannot be written ({error})", where=str(path.parent)) from error
 
