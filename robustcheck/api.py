@@ -5,27 +5,32 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from robustcheck.datasets import data_roots
-from robustcheck.errors import DataMissing, RobustcheckError, SetupError
-from robustcheck.measure import metric_named
+from robustcheck.errors import DataMissing, RobustcheckError, SetupError, did_you_mean
+from robustcheck.measure import Decode, MeasureSettings, metric_named
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
-from robustcheck.run.measuring_options import measure_settings
+from robustcheck.run.looks import parse_series
+from robustcheck.run.measuring_options import crop_place, measure_settings
+from robustcheck.run.named_engines import engine_named
 from robustcheck.run.session import RobustSession, status_of_error
 from robustcheck.run.settings import RunSettings, home_of
-from robustcheck.store import below
+from robustcheck.store import Place, below
 from robustcheck.values import Cell, EvidenceChoice, Quantity, Result, RunRecord, Score, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.stages import Effort
 
 if TYPE_CHECKING:
     import pandas
 
+Choice = TypeVar("Choice", bound=str)
 Paths = str | Path | Iterable[str | Path]
 SUFFIX = ".robust.yaml"
 
@@ -39,21 +44,86 @@ def run(
     evidence: EvidenceChoice = "auto",
     device: str = "auto",
     precision: Precision = "fp32",
+    decode: Decode = "exact",
+    batch: int | str = "auto",
+    workers: int | str = "auto",
+    memory: str = "auto",
+    compiled: bool = False,
+    crop_cache: str | None = None,
+    engine: str = "auto",
     home: str | Path | None = None,
     store: str | Path | None = None,
     reports: str | Path = "reports",
+    series: str | None = None,
+    effort: Effort | None = None,
     strict: bool = False,
     images: bool = True,
 ) -> RunRecord:
     """Run suites as pytest does, write the report, and return the record of the run.
 
     ``suites`` are files and directories; ``models`` replaces the models of every suite. ``home`` and ``store`` are
-    directories or URLs. Raises SpecError for mistakes in a suite and SetupError for what cannot be resolved; what
-    became of each check stands in the results.
+    directories or URLs. The other options are those of pytest: ``decode`` is ``--robust-decode``. Raises SpecError for
+    mistakes in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    settings = _settings(data, home, store, device, precision, evidence, reports, models, arch, strict, images)
-    session = RobustSession(settings, started.date())
+    how = _Measuring(data, device, precision, decode, batch, workers, memory, compiled, crop_cache)
+    settings = replace(
+        _settings(how, _home(home), store, evidence, engine),
+        reports=Path(reports),
+        models=(models,) if isinstance(models, str) else tuple(models),
+        arch=arch,
+        strict=strict,
+        images=images,
+        series=parse_series(series),
+        effort=None if effort is None else _known("effort", effort, Effort),
+    )
+    return _judge_all(RobustSession(settings, started.date()), suites, started, clock)
+
+
+def measure(
+    model: str,
+    dataset: str,
+    metric: str = "top1",
+    *,
+    where: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    transform: str | None = None,
+    prompts: str | None = None,
+    arch: str | None = None,
+    data: str | Path | None = None,
+    evidence: EvidenceChoice = "live",
+    device: str = "auto",
+    precision: Precision = "fp32",
+    decode: Decode = "exact",
+    batch: int | str = "auto",
+    workers: int | str = "auto",
+    memory: str = "auto",
+    compiled: bool = False,
+    crop_cache: str | None = None,
+    engine: str = "auto",
+    home: str | Path | None = None,
+    store: str | Path | None = None,
+) -> Score:
+    """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
+    known = metric_named(metric)
+    chosen = known.checked_options(_pairs(options))
+    name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
+    quantity = Quantity(metric, name, _pairs(where), transform, prompts, options=chosen)
+    how = _Measuring(data, device, precision, decode, batch, workers, memory, compiled, crop_cache)
+    settings = _settings(how, _home(home), store, evidence, engine)
+    session = RobustSession(settings, datetime.now(UTC).date())
+    return session.book.score(Cell(resolve_one(model, arch=arch), quantity))
+
+
+def frame(record: RunRecord) -> pandas.DataFrame:
+    """Return the results of a run as a data frame: a row for each check and model."""
+    import pandas
+
+    return pandas.DataFrame(list(result_rows(record)))
+
+
+def _judge_all(session: RobustSession, suites: Paths, started: datetime, clock: float) -> RunRecord:
+    """Judge every check of the suites and write the report; the run began at ``started``, ``clock`` on the counter."""
     items = [
         (f"{path}::{item.name}", item)
         for path in _suite_files(suites)
@@ -72,68 +142,60 @@ def run(
     return finish_run(session, outcome, {}).run
 
 
-def measure(
-    model: str,
-    dataset: str,
-    metric: str = "top1",
-    *,
-    where: Mapping[str, object] | None = None,
-    options: Mapping[str, object] | None = None,
-    transform: str | None = None,
-    prompts: str | None = None,
-    arch: str | None = None,
-    data: str | Path | None = None,
-    evidence: EvidenceChoice = "live",
-    device: str = "auto",
-    precision: Precision = "fp32",
-    home: str | Path | None = None,
-    store: str | Path | None = None,
-) -> Score:
-    """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
-    known = metric_named(metric)
-    chosen = known.checked_options(_pairs(options))
-    name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
-    quantity = Quantity(metric, name, _pairs(where), transform, prompts, options=chosen)
-    session = RobustSession(_settings(data, home, store, device, precision, evidence), datetime.now(UTC).date())
-    return session.book.score(Cell(resolve_one(model, arch=arch), quantity))
+@dataclass(frozen=True, slots=True)
+class _Measuring:
+    """How to measure, as the options say."""
+
+    data: str | Path | None
+    device: str
+    precision: Precision
+    decode: Decode
+    batch: int | str
+    workers: int | str
+    memory: str
+    compiled: bool
+    crop_cache: str | None
+
+    def settings(self, home: Place, store: Place | None) -> MeasureSettings:
+        """Return the settings; raise SetupError for a value that cannot be."""
+        return measure_settings(
+            below(home, "store") if store is None else store,
+            data_roots(None if self.data is None else str(self.data), os.environ, Path.cwd()),
+            device=self.device,
+            precision=_known("precision", self.precision, Precision),
+            decode=_known("decode", self.decode, Decode),
+            batch=str(self.batch),
+            workers=str(self.workers),
+            memory=self.memory,
+            compiled=self.compiled,
+            crops=crop_place(self.crop_cache, home, "crop_cache"),
+        )
 
 
-def frame(record: RunRecord) -> pandas.DataFrame:
-    """Return the results of a run as a data frame: a row for each check and model."""
-    import pandas
-
-    return pandas.DataFrame(list(result_rows(record)))
-
-
-def _settings(
-    data: str | Path | None,
-    home: str | Path | None,
-    store: str | Path | None,
-    device: str,
-    precision: Precision,
-    evidence: EvidenceChoice,
-    reports: str | Path = "reports",
-    models: str | Sequence[str] = (),
-    arch: str | None = None,
-    strict: bool = False,
-    images: bool = True,
-) -> RunSettings:
-    here = Path.cwd()
-    place = home_of(here) if home is None else home
-    roots = data_roots(None if data is None else str(data), os.environ, here)
+def _settings(how: _Measuring, home: Place, store: Place | None, evidence: EvidenceChoice, engine: str) -> RunSettings:
     return RunSettings(
-        measure=measure_settings(
-            below(place, "store") if store is None else store, roots, device=device, precision=precision
-        ),
-        baselines=below(place, "baselines"),
-        home=place,
-        reports=Path(reports),
-        evidence=evidence,
-        models=(models,) if isinstance(models, str) else tuple(models),
-        arch=arch,
-        strict=strict,
-        images=images,
+        measure=how.settings(home, store),
+        baselines=below(home, "baselines"),
+        home=home,
+        reports=Path("reports"),
+        evidence=_known("evidence", evidence, EvidenceChoice),
+        # A run from Python is no worker of pytest's, whatever process it is in.
+        engine=engine_named(engine, {}),
     )
+
+
+def _home(given: str | Path | None) -> Place:
+    return home_of(Path.cwd()) if given is None else given
+
+
+def _known(name: str, value: Choice, choices: object) -> Choice:
+    """Return a value that is one of a Literal's; raise SetupError naming the nearest."""
+    known = get_args(choices)
+    if value not in known:
+        raise SetupError(
+            f"{name} is {value!r}", expected="one of " + ", ".join(known), fix=did_you_mean(str(value), known)
+        )
+    return value
 
 
 def _suite_files(suites: Paths) -> list[Path]:

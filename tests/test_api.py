@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plugin_makers import SUITE
 
 import robustcheck
 from robustcheck.api import frame, measure, run
+from robustcheck.cli.shared_options import Measuring
 from robustcheck.errors import SetupError, SpecError
+from robustcheck.measure import OnRay
+from robustcheck.plugin.options import OPTIONS
 from robustcheck.report import load_run
+from robustcheck.run.session import RobustSession
+from robustcheck.run.settings import RunSettings
+from robustcheck.values.series import Series
 
 
 @pytest.fixture
@@ -67,3 +77,54 @@ def test_what_has_no_data_is_a_skip_and_a_mistake_is_raised(suite: Path) -> None
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'juggle'"):
         _ = robustcheck.juggle
+
+
+# What has another name here, where pytest's would be odd in Python.
+NAMES = {"report": "reports", "no_images": "images", "compile": "compiled"}
+OF_A_RUN = {"models", "series", "effort", "reports", "strict", "images"}
+
+
+def test_each_door_has_the_options_of_the_others() -> None:
+    names = [option.key.removeprefix("robust_") for option in OPTIONS]
+    known = {NAMES.get(name, name) for name in names}
+    assert set(inspect.signature(run).parameters) == known | {"suites"}
+    of_measuring = {"model", "dataset", "metric", "where", "options", "transform", "prompts"}
+    assert set(inspect.signature(measure).parameters) == of_measuring | known - OF_A_RUN
+    # A command says by itself which models it is about, and only a run has an engine.
+    assert {field.name for field in fields(Measuring)} == known - OF_A_RUN - {"arch", "evidence", "engine"}
+
+
+def test_options_reach_what_measures(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[RunSettings] = []
+
+    class Watched(RobustSession):
+        def __init__(self, settings: RunSettings, *more: date) -> None:
+            seen.append(settings)
+            super().__init__(settings, *more)
+
+    monkeypatch.setattr("robustcheck.api.RobustSession", Watched)
+    how: dict[str, Any] = {
+        "decode": "draft",
+        "batch": 7,
+        "workers": "threads:3",
+        "memory": "2GB",
+        "compiled": True,
+        "crop_cache": "1GB",
+    }
+    run(suite, models="openclip:ViT-B-32/openai", series="nightly:9", effort="decide", engine="ray", **how)
+    measure("fake:zero-shot@a", "digits", **{**how, "crop_cache": None, "compiled": False})
+    of_run, of_measure = (settings.measure for settings in seen)
+    found = [(each.decode, each.batch_size, each.workers, each.memory_budget) for each in (of_run, of_measure)]
+    assert found == [("draft", 7, 3, 2 * 10**9)] * 2
+    assert of_run.crops is not None
+    assert of_run.crops.most_bytes == 10**9
+    assert (of_run.compiled, of_measure.compiled, of_measure.crops) == (True, False, None)
+    assert (seen[0].series, seen[0].effort, seen[0].engine) == (Series("nightly", 9), "decide", OnRay())
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"decode": "drat"}, {"precision": "fp8"}, {"evidence": "lve"}, {"effort": "less"}, {"engine": "dask"}]
+)
+def test_a_value_that_no_option_has_is_refused(suite: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(SetupError, match=next(iter(wrong.values()))):
+        run(suite, **wrong)

@@ -32,7 +32,7 @@ from robustcheck.values import Amount, EvidenceChoice
 from robustcheck.values.expectations import parse_amount
 
 
-@measuring("device", "batch", "workers")
+@measuring("device", "batch", "workers", "compiled", "crop_cache")
 def plan(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],
     how: Measuring,

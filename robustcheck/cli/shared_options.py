@@ -15,7 +15,7 @@ import typer
 from robustcheck.datasets import data_roots
 from robustcheck.measure import Decode, MeasureSettings
 from robustcheck.models.encoders import Precision
-from robustcheck.run.measuring_options import measure_settings
+from robustcheck.run.measuring_options import crop_place, measure_settings
 from robustcheck.run.settings import home_of, samples_of
 from robustcheck.store import Place, below, place_named
 
@@ -52,6 +52,15 @@ _Memory = Annotated[
     str,
     typer.Option("--memory", "--robust-memory", help="Memory for models that are loaded together: 12GB, auto."),
 ]
+_Compiled = Annotated[
+    bool, typer.Option("--compile", "--robust-compile", help="Have torch compile the image towers (for a card).")
+]
+_CropCache = Annotated[
+    str | None,
+    typer.Option(
+        "--crop-cache", "--robust-crop-cache", metavar="SIZE", help="Keep the crops of images, up to 20GB or so."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,8 @@ class Measuring:
     batch: _Batch = "auto"
     workers: _Workers = "auto"
     memory: _Memory = "auto"
+    compiled: _Compiled = False
+    crop_cache: _CropCache = None
     home: Home = None
     store: Store = None
 
@@ -85,6 +96,8 @@ class Measuring:
             batch=self.batch,
             workers=self.workers,
             memory=self.memory,
+            compiled=self.compiled,
+            crops=crop_place(self.crop_cache, self.place, "--crop-cache"),
         )
 
 

@@ -11,12 +11,11 @@ import pytest
 from robustcheck.datasets import data_roots
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.files.user_paths import user_path
-from robustcheck.measure import CropPlace, local_place
 from robustcheck.plugin.guest import invocation_directory
 from robustcheck.plugin.options import OPTIONS, Option, given_on_command_line, rerun_words
-from robustcheck.plugin.workers import engine_named
 from robustcheck.run.looks import parse_series
-from robustcheck.run.measuring_options import measure_settings, parse_size
+from robustcheck.run.measuring_options import crop_place, measure_settings
+from robustcheck.run.named_engines import engine_named
 from robustcheck.run.settings import RunSettings, home_of
 from robustcheck.store import Place, below, is_url
 
@@ -38,7 +37,7 @@ def run_settings(config: pytest.Config) -> RunSettings:
             workers=_value(config, "--robust-workers"),
             memory=_value(config, "--robust-memory"),
             compiled=_value(config, "--robust-compile"),
-            crops=_crops(config, local_place(home) / "crops"),
+            crops=crop_place(_value(config, "--robust-crop-cache"), home, "--robust-crop-cache"),
         ),
         baselines=below(home, "baselines"),
         reports=_directory(config, "--robust-report", directory / "reports"),
@@ -77,13 +76,6 @@ def _require_choice(option: Option, value: str | None) -> None:
             expected="one of " + ", ".join(option.choices),
             fix=did_you_mean(value, option.choices),
         )
-
-
-def _crops(config: pytest.Config, directory: Path) -> CropPlace | None:
-    """Return where crops are kept; nowhere unless a size is given."""
-    given = _value(config, "--robust-crop-cache")
-    size = None if given is None else parse_size(given, "--robust-crop-cache")
-    return None if size is None else CropPlace(directory, size)
 
 
 def _place(config: pytest.Config, flag: str, default: Place) -> Place:

@@ -14,6 +14,7 @@ from robustcheck.measure import (
     MeasureSettings,
     default_batch,
     default_memory,
+    local_place,
     usable_cores,
 )
 from robustcheck.models.encoders import Precision
@@ -54,6 +55,12 @@ def measure_settings(
         memory_budget=parse_size(memory, "--robust-memory") or default_memory(device),
         crops=crops,
     )
+
+
+def crop_place(size: str | None, home: Place, flag: str) -> CropPlace | None:
+    """Return where crops are kept, on this machine and up to a size; nowhere without one, or with ``auto``."""
+    most = None if size is None else parse_size(size, flag)
+    return None if most is None else CropPlace(local_place(home) / "crops", most)
 
 
 def parse_size(text: str, flag: str) -> int | None:

@@ -8,7 +8,7 @@ from plugin_makers import run, write
 
 from robustcheck.errors import SetupError
 from robustcheck.measure import InProcess, OnRay, Shared
-from robustcheck.plugin.workers import engine_named, worker_engine
+from robustcheck.run.named_engines import engine_named, worker_engine
 
 
 def test_a_process_of_its_own_does_every_job() -> None:

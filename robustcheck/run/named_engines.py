@@ -1,4 +1,4 @@
-"""pytest-xdist workers: they share the chunks of images, and each has its part of the cores and a device."""
+"""Engines by their names, and that of a worker of pytest-xdist: workers share the chunks of images."""
 
 from __future__ import annotations
 
