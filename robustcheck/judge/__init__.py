@@ -18,6 +18,7 @@ from robustcheck.judge.figures import draw_groups, draw_trend
 from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_finding
 from robustcheck.judge.group_case import NO_SUPPORT, GroupCase, MatchedPair, Member, ModelGroup, Support
 from robustcheck.judge.group_verdict import judge_groups
+from robustcheck.judge.population_line import find_line
 from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
@@ -40,6 +41,7 @@ __all__ = [
     "conclude",
     "draw_groups",
     "draw_trend",
+    "find_line",
     "judge",
     "screen_results",
     "status_so_far",

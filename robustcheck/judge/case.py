@@ -9,7 +9,7 @@ from math import inf
 
 from robustcheck.stats.compare import Difference
 from robustcheck.stats.proportions import Interval
-from robustcheck.values import Amount, Pairs, Score, TrendPoint
+from robustcheck.values import Amount, Pairs, Score, TrendFit, TrendPoint
 from robustcheck.values.checks import PlannedCheck
 
 
@@ -42,19 +42,28 @@ class PopulationPoints:
 
 
 @dataclass(frozen=True, slots=True)
+class PopulationLine:
+    """The line through a population without the candidate, and what is to be said of the families that drew it."""
+
+    fit: TrendFit
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything one verdict rests on.
 
-    ``x`` is the candidate on a trend's x axis; ``reference`` is the score it is compared with and ``reference_name``
-    says whose that is; ``origin`` is the score that a chain of references started from; ``x_unit`` is the unit of
-    ``x``, as ``unit`` is the score's. ``difference`` is the paired difference from a reference that was measured,
-    ``drift`` that from the origin, and ``shared`` the covariance of score and x, where they rest on some of the same
-    images: they are known once for a pair of scores. Without them the samples of the two are asked. ``noise`` is the
-    share of decisions that move when the same model is measured again; None where nobody measured it.
-    ``network`` names the candidate's network, which a population may list twice. ``stage`` says which of the stages of
-    deciding early the scores belong to, and ``images`` how many images it has seen, of how many; None where the check
-    is looked at once, on all images; ``all_images`` says why, where others of the run are not. ``bounded`` says that
-    what is measured lies between 0 and 1, and a difference of two between -1 and 1.
+    ``x`` is the candidate on a trend's x axis, ``line`` the population's line where it is known before; ``reference``
+    is the score it is compared with and ``reference_name`` says whose that is; ``origin`` is the score that a chain of
+    references started from; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's. ``difference`` is the paired
+    difference from a reference that was measured, ``drift`` that from the origin, and ``shared`` the covariance of
+    score and x, where they rest on some of the same images: they are known once for a pair of scores. Without them the
+    samples of the two are asked. ``noise`` is the share of decisions that move when the same model is measured again;
+    None where nobody measured it. ``network`` names the candidate's network, which a population may list twice.
+    ``stage`` says which of the stages of deciding early the scores belong to, and ``images`` how many images it has
+    seen, of how many; None where the check is looked at once, on all images; ``all_images`` says why, where others of
+    the run are not. ``bounded`` says that what is measured lies between 0 and 1, and a difference of two between -1 and
+    1.
     """
 
     planned: PlannedCheck
@@ -65,6 +74,7 @@ class Case:
     minimum_n: int
     x: Score | None = None
     population: PopulationPoints | None = None
+    line: PopulationLine | None = None
     reference: Score | None = None
     reference_name: str = ""
     origin: Score | None = None

@@ -6,7 +6,8 @@ from math import sqrt
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
-from robustcheck.judge.trend_families import note_family_skew, say_networks, say_range
+from robustcheck.judge.population_line import find_line
+from robustcheck.judge.trend_families import say_networks, say_range
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
 from robustcheck.stats.axes import axis_by_name
@@ -14,7 +15,7 @@ from robustcheck.stats.differences import Estimated, cut_to
 from robustcheck.stats.intervals import shared_covariance
 from robustcheck.stats.proportions import IntervalAt
 from robustcheck.stats.residual import residual_intervals
-from robustcheck.stats.trend import Expected, expect_at, fit_trend
+from robustcheck.stats.trend import Expected, expect_at
 from robustcheck.values import Score, TrendFit
 from robustcheck.values.expectations import OnTrend
 
@@ -25,10 +26,8 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     """Hold the residual from the line, fitted without this model, against what is allowed."""
     x = case.x
     assert x is not None, "the session gathers x"
-    assert case.population is not None, "the session gathers the population"
-    people = case.population.without_network(case.network or case.planned.model.id)
-    points = people.within(expect.x_range)
-    fit = fit_trend(points, expect.axis, leave_out=case.planned.model.id, families=people.families or None)
+    line = find_line(expect, case)
+    fit = line.fit
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
     return Comparison(
@@ -38,7 +37,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
         f"{say_measured(case.score, case.unit)} is {say_points(residual, case.unit)} {say_side(residual)} trend",
         in_points=True,
         expected=at.value,
-        notes=(*_notes(expect, fit, at, x, case), *note_family_skew(points, people.families, expect.axis, case.unit)),
+        notes=(*_notes(expect, fit, at, x, case), *line.notes),
         facts=_facts(expect, fit, at, x, case),
     )
 
