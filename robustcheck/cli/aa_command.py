@@ -22,7 +22,7 @@ from robustcheck.run.settings import RunSettings
 from robustcheck.store import below
 from robustcheck.values import STATUSES
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import parse_amount
+from robustcheck.values.expectations import NoWorseThan, parse_amount
 
 _SHOWN = [status for status in STATUSES if status not in ("error", "skip")]
 
@@ -120,8 +120,11 @@ def _row(repeats: Repeats) -> str:
 
 
 def _plain(found: AgainstItself, share: float) -> dict[str, object]:
-    checks = [
-        {"check": one.item.name, "times": one.times, **{status: one.statuses.get(status, 0) for status in _SHOWN}}
-        for one in found.repeats
-    ]
-    return {"flips": share, "checks": checks, "red": dict(found.red)}
+    return {"flips": share, "checks": [_plain_repeats(one) for one in found.repeats], "red": dict(found.red)}
+
+
+def _plain_repeats(repeats: Repeats) -> dict[str, object]:
+    statuses = {status: repeats.statuses.get(status, 0) for status in _SHOWN}
+    item = repeats.item
+    is_compared = isinstance(item.check.expect, NoWorseThan)
+    return {"check": item.name, "times": repeats.times, "level": item.alpha, "against itself": is_compared, **statuses}

@@ -106,8 +106,8 @@ class _Copy:
         expect = case.planned.check.expect
         line = find_line(expect, case) if isinstance(expect, OnTrend) else None
         plain = replace(case, origin=None, difference=None, shared=None, drift=None, line=line)
-        parts = (None if each is None else _Part(each, Redraw.of(each)) for each in (own, x))
-        return cls(plain, *parts, own is not None and x is not None and np.array_equal(own.ids, x.ids))
+        first, second = (None if each is None else _Part(each, Redraw.of(each)) for each in (own, x))
+        return cls(plain, first, second, own is not None and x is not None and np.array_equal(own.ids, x.ids))
 
     @property
     def is_lone_share(self) -> bool:
