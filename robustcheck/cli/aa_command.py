@@ -124,7 +124,7 @@ def _plain(found: AgainstItself, share: float) -> dict[str, object]:
 
 
 def _plain_repeats(repeats: Repeats) -> dict[str, object]:
-    statuses = {status: repeats.statuses.get(status, 0) for status in _SHOWN}
+    statuses: dict[str, object] = {status: repeats.statuses.get(status, 0) for status in _SHOWN}
     item = repeats.item
     is_compared = isinstance(item.check.expect, NoWorseThan)
     return {"check": item.name, "times": repeats.times, "level": item.alpha, "against itself": is_compared, **statuses}
