@@ -14,11 +14,11 @@ from math import isfinite
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.comparisons import compare_model
+from robustcheck.judge.drawn_line import find_line
 from robustcheck.judge.figures import draw_groups, draw_trend
 from robustcheck.judge.findings import Conclusion, derive_finding, hold_to_finding
 from robustcheck.judge.group_case import NO_SUPPORT, GroupCase, MatchedPair, Member, ModelGroup, Support
 from robustcheck.judge.group_verdict import judge_groups
-from robustcheck.judge.population_line import find_line
 from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
 from robustcheck.judge.weighing import Weighed, decide_all, weigh

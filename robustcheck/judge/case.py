@@ -42,7 +42,7 @@ class PopulationPoints:
 
 
 @dataclass(frozen=True, slots=True)
-class PopulationLine:
+class DrawnLine:
     """The line through a population without the candidate, and what is to be said of the families that drew it."""
 
     fit: TrendFit
@@ -74,7 +74,7 @@ class Case:
     minimum_n: int
     x: Score | None = None
     population: PopulationPoints | None = None
-    line: PopulationLine | None = None
+    line: DrawnLine | None = None
     reference: Score | None = None
     reference_name: str = ""
     origin: Score | None = None

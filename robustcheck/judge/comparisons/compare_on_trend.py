@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import sqrt
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
+from robustcheck.judge.drawn_line import find_line
 from robustcheck.judge.estimates import estimate_score
-from robustcheck.judge.population_line import find_line
 from robustcheck.judge.trend_families import say_networks, say_range
 from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
 from robustcheck.listing import name_any
