@@ -195,8 +195,11 @@ class WeightedSum(FixedGroups):
         return totals
 
     def numerator(self, samples: Samples) -> Floats:
-        """Return score x weight."""
-        return samples.scores * self.further_column(samples)
+        """Return score x weight; raise DataError where every weight is 0."""
+        weights = self.further_column(samples)
+        if weights.size and not weights.any():
+            raise DataError("every weight is 0, so nothing was measured", expected="a sample that counts")
+        return samples.scores * weights
 
     def is_fraction(self, samples: Samples) -> bool:
         """Say no: weights may add up to anything."""

@@ -12,11 +12,15 @@ from typing import final
 
 import numpy as np
 
+from robustcheck.errors import DataError
 from robustcheck.stats.proportions import Interval, IntervalAt
 from robustcheck.stats.resampling import Counted
 from robustcheck.stats.sampling import Floats, Ints
 from robustcheck.stats.statistic import Statistic, require_scores
 from robustcheck.values import Samples
+
+# All of n samples lie on one side of the true median with probability 2^-n each way: of 12 in one case of 2,000.
+FEWEST = 12
 
 
 @final
@@ -60,8 +64,12 @@ class Median(Statistic):
         return statistic
 
     def intervals(self, samples: Samples, seed: int) -> IntervalAt:
-        """Return intervals between order statistics; of clustered samples, by resampling."""
+        """Return intervals between order statistics; of clustered samples, by resampling.
+
+        Raises DataError for fewer than 12 samples, whose whole range may well miss the true median.
+        """
         require_scores(samples)
+        _require_enough(self.independent(samples))
         if samples.clusters is not None:
             return super().intervals(samples, seed)
         ranked = np.sort(samples.scores)
@@ -75,6 +83,15 @@ class Median(Statistic):
             return float(low), float(ranked[min(ranked.size - 1, ranked.size - max(1, below))])
 
         return interval
+
+
+def _require_enough(n: int) -> None:
+    if n < FEWEST:
+        raise DataError(
+            f"{n} samples: the median of so few has no interval that holds it for certain",
+            expected=f"at least {FEWEST} samples",
+            fix="use a larger slice or data set, or attack more images",
+        )
 
 
 MEDIAN = Median("median")

@@ -184,7 +184,10 @@ class FalsePositives(Separation):
             place = (found >= -(-95 * found[:, -1:] // 100)).argmax(axis=1)
             mass = np.cumsum(counts[:, sides.ood_rows[ood_order]] * sides.weights[ood_order], axis=1)
             taken = np.take_along_axis(mass, np.maximum(accepted[place] - 1, 0)[:, None], axis=1)[:, 0]
-            return np.asarray(np.where(accepted[place] > 0, taken, 0.0) / mass[:, -1])
+            # A replicate in which no unit of the other side is keeps the value.
+            rates = np.full(taken.shape, self.value(samples))
+            np.divide(np.where(accepted[place] > 0, taken, 0.0), mass[:, -1], out=rates, where=mass[:, -1] > 0)
+            return rates
 
         return statistic
 

@@ -39,9 +39,12 @@ def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
     assert held / 400 > 0.93
 
 
-def test_few_samples_have_the_whole_range() -> None:
-    scores = drawn(4)
-    assert score_interval(samples(scores, statistic="median")) == (scores.min(), scores.max())
+def test_twelve_samples_have_an_interval_at_the_level_of_a_large_suite_and_fewer_are_refused() -> None:
+    """All of 12 lie above the true median in one case of 4,096."""
+    scores = drawn(12)
+    assert score_interval(samples(scores, statistic="median"), 1 - 2 * 2**-12) == (scores.min(), scores.max())
+    with pytest.raises(DataError, match="11 samples: the median of so few has no interval"):
+        score_interval(samples(scores[:11], statistic="median"))
 
 
 def test_replicates_are_medians_of_resamples() -> None:

@@ -22,7 +22,7 @@ from robustcheck.protocols.attack.scoring import (
 )
 from robustcheck.protocols.attack.spaces import SPACES
 from robustcheck.stats.means import MEAN
-from robustcheck.stats.median import MEDIAN
+from robustcheck.stats.median import FEWEST, MEDIAN
 
 _EPS = "How far each image may be moved; several are attacked in one pass."
 _COMMON: tuple[MetricOption, ...] = (
@@ -80,6 +80,7 @@ METRICS = (
         find_recipes=find_smallest,
         samples=sample_smallest,
         bounded=False,
+        n_min=FEWEST,
         options=(
             FractionsOption(name="eps", description="The sizes to try; without it the paper's k/1000.", low=0),
             ChoiceOption(
