@@ -174,6 +174,8 @@ def _models(alike: Sequence[Prospect]) -> str:
 def _amount(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
+    if unit == "%" and value > 1:
+        return "over 100 pp"
     return f"{value * 100:.2g} pp" if unit == "%" else f"{value:.2g}"
 
 

@@ -13,9 +13,17 @@ from robustcheck.values.expectations import GroupLine
 
 
 def draw_trend(
-    suite: str, check: Check, population: PopulationPoints, units: tuple[Unit, Unit] = ("%", "%")
+    suite: str,
+    check: Check,
+    population: PopulationPoints,
+    units: tuple[Unit, Unit] = ("%", "%"),
+    *,
+    bounded: bool = False,
 ) -> TrendFigure:
-    """Return what a plot of the check's whole population shows; ``units`` are those of x and y."""
+    """Return what a plot of the check's whole population shows; ``units`` are those of x and y.
+
+    ``bounded`` says that y lies between 0 and 1.
+    """
     line = check.expect.needs.line
     assert line is not None, "only a check that needs a population's line has a plot of it"
     points = population.within(line.x_range)
@@ -28,7 +36,7 @@ def draw_trend(
         y_label=check.quantity.label,
         fit=fit,
         points=tuple(point for point in points if point.model not in fit.dropped),
-        line=sample_line(fit, fit.x_low, fit.x_high),
+        line=sample_line(fit, fit.x_low, fit.x_high, bounded=bounded),
         source=population.source,
         licence=population.licence,
         x_unit=units[0],
@@ -56,7 +64,7 @@ def draw_groups(line: GroupLine, case: GroupCase) -> TrendFigure | None:
         y_label=check.quantity.label,
         fit=fit,
         points=tuple(point for group in points for point in group),
-        line=sample_line(fit, fit.x_low, fit.x_high),
+        line=sample_line(fit, fit.x_low, fit.x_high, bounded=case.bounded),
         source=case.source,
         licence=case.licence,
         x_unit="%" if case.x_unit == "%" else "",

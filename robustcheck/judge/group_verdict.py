@@ -6,8 +6,8 @@ import numpy as np
 
 from robustcheck.judge.comparisons import compare_groups
 from robustcheck.judge.group_case import FEW_FAMILIES, GroupCase, GroupComparison
-from robustcheck.judge.significance import decide, decide_with_warning, find_p_value, say_beyond_warning
-from robustcheck.judge.wording import say_headline, say_level, say_points, say_signed, say_value
+from robustcheck.judge.significance import decide, decide_with_warning, find_p_value, say_beyond_warning, say_shown
+from robustcheck.judge.wording import say_headline, say_level, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import ROUNDING
 from robustcheck.values import Pairs, Status, Verdict
@@ -39,7 +39,7 @@ def judge_groups(case: GroupCase) -> Verdict:
             *comparison.notes,
             *case.notes,
             *say_beyond_warning(status, comparison, compared.unit),
-            *_open(status, compared, alpha),
+            *_open(status, compared, alpha, bounded=case.bounded),
         ),
         facts=(
             *comparison.facts,
@@ -112,7 +112,7 @@ def _say_families(compared: GroupComparison) -> str:
     return f"{counts} {'family' if counts == '1' else 'families'}"
 
 
-def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str, ...]:
+def _open(status: Status, compared: GroupComparison, alpha: float, *, bounded: bool) -> tuple[str, ...]:
     """Say what this many models can show, where they decided nothing."""
     if status != "unsure" or _caution(compared):
         return ()
@@ -122,11 +122,5 @@ def _open(status: Status, compared: GroupComparison, alpha: float) -> tuple[str,
             f"unsure: the 95% interval lies on the claim's side, but not the one at alpha = {min(alpha, 0.025):.2g} "
             "that the suite's many checks ask for",
         )
-    side = (
-        "a shortfall" if comparison.bounds.nearest(comparison.estimate.value) == comparison.bounds.low else "an excess"
-    )
-    drop = say_points(detectable_drop(comparison.estimate.error, alpha), compared.unit)
-    return (
-        f"unsure: the interval does not decide. {compared.n:,} {compared.counted} show {side} of {drop} "
-        "beyond the limit with 80% power",
-    )
+    shown = say_shown(comparison, compared.unit, alpha, bounded=bounded and compared.unit == "%")
+    return (f"unsure: the interval does not decide. {compared.n:,} {compared.counted} {shown}",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, inf, log
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.wording import SMALLEST_P, say_points, say_warn_limit
+from robustcheck.judge.wording import SMALLEST_P, say_resolved, say_warn_limit
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import Interval
 from robustcheck.stats.staged_levels import level_at
@@ -109,12 +109,24 @@ def say_resolution(status: Status, comparison: Comparison, case: Case, alpha: fl
         if _is_beyond(estimate.interval(0.95), bounds)
         else "the interval straddles the limit"
     )
-    side = "a shortfall" if bounds.nearest(estimate.value) == bounds.low else "an excess"
-    drop = say_points(detectable_drop(estimate.error, alpha), case.unit)
-    return (
-        f"unsure: {why}. {case.score.n:,} images show {side} of {drop} beyond the limit with 80% power; "
-        f"{_deciding(comparison, case, alpha)}",
-    )
+    resolved = say_shown(comparison, case.unit, alpha, bounded=case.bounded)
+    return (f"unsure: {why}. {case.score.n:,} images {resolved}; {_deciding(comparison, case, alpha)}",)
+
+
+def say_shown(comparison: Comparison, unit: str, alpha: float, *, bounded: bool) -> str:
+    """Say which drop beyond the limit a comparison shows with 80% power, or that none can be as large."""
+    estimate, bounds = comparison.estimate, comparison.bounds
+    limit = bounds.nearest(estimate.value)
+    side = "shortfall" if limit == bounds.low else "excess"
+    room = _room(comparison, limit) if bounded else inf
+    return say_resolved(detectable_drop(estimate.error, alpha), room, unit, side)
+
+
+def _room(comparison: Comparison, limit: float) -> float:
+    """Return how far beyond the limit a value can lie: one ends at 0 and 1, a difference of two at -1 and 1."""
+    low = -1.0 if comparison.in_points else 0.0
+    room = limit - low if limit == comparison.bounds.low else 1 - limit
+    return room if room > 0 else inf
 
 
 def _deciding(comparison: Comparison, case: Case, alpha: float) -> str:

@@ -21,6 +21,15 @@ def say_points(value: float, unit: str) -> str:
     return f"{abs(value) * 100:.1f} pp" if unit == "%" else f"{abs(value):.3g}"
 
 
+def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
+    """Say which ``drop`` beyond the limit so many samples show, where ``room`` is all that there is beyond it."""
+    if drop > room:
+        most = say_points(room, unit)
+        return f"show no {side} beyond the limit with 80% power: it would be more than the {most} there are"
+    article = "an" if side[0] in "aeiou" else "a"
+    return f"show {article} {side} of {say_points(drop, unit)} beyond the limit with 80% power"
+
+
 def say_signed(value: float, unit: str) -> str:
     """Write a difference with its sign: ``-17.8 pp``."""
     return f"{value * 100:+.1f} pp" if unit == "%" else f"{value:+.3g}"

@@ -16,6 +16,7 @@ from robustcheck.report.words import (
     counted,
     counted_kind,
     finding,
+    found_drop,
     held,
     interval,
     judged_model,
@@ -23,7 +24,6 @@ from robustcheck.report.words import (
     measured,
     moved,
     sampled,
-    signed,
 )
 from robustcheck.values import Change, Result, RunRecord, Status
 
@@ -80,7 +80,7 @@ def _power(unsure: Sequence[Result]) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
     for result in unsure[:MOST_ROWS]:
         verdict = result.verdict
-        finds = "" if verdict.detectable is None else signed(verdict.detectable, verdict.unit).lstrip("+")
+        finds = "" if verdict.detectable is None else found_drop(verdict.detectable, verdict.unit)
         numbers = (held(verdict.compared, verdict), interval(verdict), held(verdict.limit, verdict))
         names = (escaped(result.check_key), escaped(judged_model(result)))
         yield f"| {' | '.join((*names, *numbers, f'{verdict.n or 0:,}', finds))} |"

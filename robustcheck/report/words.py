@@ -139,6 +139,11 @@ def signed(value: float, unit: str) -> str:
     return text.replace("-", MINUS)
 
 
+def found_drop(drop: float, unit: str) -> str:
+    """Write the drop that a check finds, ``12.4 pp``; one of more than all points is as good as none."""
+    return "over 100 pp" if unit == "%" and drop > 1 else signed(drop, unit).removeprefix("+")
+
+
 def signed_short(value: float, unit: str) -> str:
     """Write a difference for a narrow column: ``+1.3``, or two digits when it has no unit."""
     return signed(value, unit).removesuffix(" pp") if unit else f"{value:+.2g}".replace("-", MINUS)

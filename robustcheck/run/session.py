@@ -198,7 +198,7 @@ class RobustSession:
         if points is None or other is None:
             return None
         units = (metric_named(other.metric).unit, metric_named(check.quantity.metric).unit)
-        return draw_trend(item.suite.path, check, points, units)
+        return draw_trend(item.suite.path, check, points, units, bounded=metric_named(check.quantity.metric).bounded)
 
     def _draw(self, case: Case, verdict: Verdict) -> Drawn:
         planned, images = len(self.book.planned), self.settings.images

@@ -142,16 +142,20 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
 
 
 def sample_line(
-    fit: TrendFit, low: float, high: float, count: int = 40
+    fit: TrendFit, low: float, high: float, count: int = 40, *, bounded: bool = False
 ) -> tuple[tuple[float, float, float, float], ...]:
-    """Return (x, y, band low, band high) along the line, evenly spaced on the transformed axis."""
+    """Return (x, y, band low, band high) along the line, evenly spaced on the transformed axis.
+
+    The band of ``bounded`` values ends at 0 and 1, which a linear axis does not see to.
+    """
     axis = axis_by_name(fit.axis)
     places = np.linspace(axis.forward(low), axis.forward(high), count)
     samples = []
     for place in places:
         x = axis.inverse(float(place))
         at = expect_at(fit, x)
-        samples.append((x, at.value, at.low, at.high))
+        band = (max(0.0, at.low), min(1.0, at.high)) if bounded else (at.low, at.high)
+        samples.append((x, at.value, *band))
     return tuple(samples)
 
 

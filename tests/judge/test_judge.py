@@ -95,6 +95,43 @@ def test_unsure_says_what_this_n_can_resolve() -> None:
     assert "about 9,200 would decide (pass)" in verdict.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        (
+            at_least("30%"),
+            "4 images show no shortfall beyond the limit with 80% power: it would be more than the 30.0 pp",
+        ),
+        (
+            AtMost.model_validate({"limit": "80%"}),
+            "show no excess beyond the limit with 80% power: it would be more than the 20",
+        ),
+    ],
+)
+def test_a_drop_of_more_than_there_is_is_not_said_to_be_found(expect: Expectation, said: str) -> None:
+    case = make_case(make_item(make_check(expect)), published_score(0.5, 4), bounded=True)
+    assert said in judge(case).notes[0]
+
+
+def test_the_band_of_a_share_ends_at_0_and_1_on_a_linear_axis() -> None:
+    """A line from 2% to 98% with scatter: its band would leave the scale at both ends."""
+    noise = np.random.default_rng(3).normal(0, 0.04, 20)
+    x = 0.02 + 0.05 * np.arange(20)
+    y = np.clip(x + noise, 0, 1)
+    points = tuple(TrendPoint(f"m{k}", float(x[k]), float(y[k]), "wit") for k in range(20))
+    line = {"population": "drawn", "against": {"metric": "top1", "dataset": "imagenet-val"}, "allowed_below": "5pp"}
+    check = make_check(OnTrend.model_validate({**line, "axis": "linear"}))
+    population = PopulationPoints("drawn", points)
+    on_x = published_score(0.99, 10_000, Quantity("top1", "imagenet-val"))
+    case = make_case(make_item(check), published_score(0.99, 10_000), x=on_x, population=population, bounded=True)
+    assert dict(judge(case).facts)["95% prediction band"].endswith("to 100.0%")
+    assert float(dict(judge(replace(case, bounded=False)).facts)["95% prediction band"].split()[-1].rstrip("%")) > 100
+    whole, cut = (draw_trend("a", check, population, bounded=bounded).line for bounded in (False, True))
+    assert min(low for _, _, low, _ in whole) < 0 < 1 < max(high for *_, high in whole)
+    assert min(low for _, _, low, _ in cut) == 0
+    assert max(high for *_, high in cut) == 1
+
+
 def test_an_unsure_verdict_at_its_limit_needs_more_images_than_there_are() -> None:
     assert "no number of images would decide" in verdict_of(at_least("45%"), 0.45, 100).notes[0]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from report_fixtures import made_up_run, with_odd_outcomes
 
 from robustcheck.report.markdown import github_annotations, summary_markdown
+from robustcheck.report.words import found_drop
 from robustcheck.values import Position, RunRecord, Verdict
 
 
@@ -64,3 +66,10 @@ def test_only_failures_errors_and_warnings_are_annotated() -> None:
     )
     assert github_annotations(_one("warn", "near"))[0].startswith("::warning ")
     assert github_annotations(_one("error", "broken"))[0].startswith("::error ")
+
+
+@pytest.mark.parametrize(
+    ("drop", "unit", "said"), [(0.124, "%", "12.4 pp"), (1.3, "%", "over 100 pp"), (1.3, "", "1.3")]
+)
+def test_a_drop_of_more_than_all_points_is_said_as_that(drop: float, unit: str, said: str) -> None:
+    assert found_drop(drop, unit) == said

@@ -113,9 +113,10 @@ def _scatter(fit: TrendFit, at: Expected) -> float:
 def _facts(expect: OnTrend, fit: TrendFit, at: Expected, x: Score, case: Case) -> tuple[tuple[str, str], ...]:
     narrowed = "".join(f", {facet} {name_any(values)}" for facet, values in sorted(expect.among.items()))
     z = "undefined" if at.z is None else f"{at.z:+.2f}"
+    low, high = (max(0.0, at.low), min(1.0, at.high)) if case.bounded else (at.low, at.high)
     return (
         ("expected on trend", say_value(at.value, case.unit)),
-        ("95% prediction band", f"{say_value(at.low, case.unit)} to {say_value(at.high, case.unit)}"),
+        ("95% prediction band", f"{say_value(low, case.unit)} to {say_value(high, case.unit)}"),
         ("z", z),
         ("x", f"{x.cell.quantity.label} = {say_value(x.value, case.x_unit)}"),
         ("population", f"{expect.population}{narrowed}: {say_networks(fit)}{_left_out(case)}"),
