@@ -41,8 +41,8 @@ def _as_past(run: RunRecord, result: Result) -> tuple[PastVerdict, ...]:
     verdict = result.verdict
     if verdict.compared is None:
         return ()
-    low, high, limit = map(_short, (verdict.low, verdict.high, verdict.limit))
-    return (PastVerdict(run.id, verdict.status, float(f"{verdict.compared:.6g}"), low, high, limit),)
+    low, high, limit, origin = map(_short, (verdict.low, verdict.high, verdict.limit, verdict.origin))
+    return (PastVerdict(run.id, verdict.status, float(f"{verdict.compared:.6g}"), low, high, limit, origin),)
 
 
 def _short(number: float | None) -> float | None:

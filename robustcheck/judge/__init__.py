@@ -131,6 +131,7 @@ def _verdict(weighed: Weighed, case: Case) -> Verdict:
         # What was decided early could be decided.
         could_decide=is_early or can_decide(comparison, case.unit, alpha),
         images=case.images,
+        origin=comparison.origin,
     )
 
 

@@ -133,7 +133,8 @@ class Comparison:
     ``claim`` is the first half of the reason ("top1 21.5% is 17.8 pp below trend");
     ``in_points`` says that the compared number is a difference; ``is_equal`` that it is one of two measurements
     which do not differ on any image; ``below_noise`` that measuring the same model again may lose more than is allowed.
-    ``drift`` is a second comparison that has to hold too: each of the two takes half of the level.
+    ``drift`` is a second comparison that has to hold too: each of the two takes half of the level; ``origin`` is where
+    the first baseline of the line lies on the scale of what is compared.
     """
 
     estimate: Estimate
@@ -147,3 +148,4 @@ class Comparison:
     is_equal: bool = False
     below_noise: bool = False
     drift: Comparison | None = None
+    origin: float | None = None

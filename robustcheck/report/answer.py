@@ -96,7 +96,9 @@ def _text(run: RunRecord, about: Sequence[Result], fates: dict[str, Fate]) -> tu
     if open_ones:
         return "warn", f"Cannot tell for {_named(open_ones, fates)}"
     if not fates and _fate(about) == "cannot tell":
-        return "warn", "Cannot tell: the checks about the candidates together are unsure"
+        number = len({(result.suite, result.check_key) for result in about})
+        which = "check about the candidates together is" if number == 1 else "checks about the candidates together are"
+        return "warn", f"Cannot tell: the {which} unsure"
     return "pass", _ship(list(fates))
 
 
@@ -132,7 +134,7 @@ def _detail(about: Sequence[Result]) -> str:
     checks = len({(result.suite, result.check_key) for result in judged})
     if not judged:
         return "No check came to a verdict, so this run says nothing about any candidate." if about else ""
-    whom = "it" if len({result.model.id for result in about}) == 1 else "them"
+    whom = "it" if len({result.model.id for result in about}) == 1 and not about[0].is_about_groups else "them"
     counts = {status: sum(result.verdict.status == status for result in judged) for status in _JUDGED}
     words = {"fail": "failed", "unsure": "unsure", "warn": "with a warning", "pass": "passed"}
     outcome = ", ".join(f"{counts[status]:,} {word}" for status, word in words.items() if counts[status])  # type: ignore[index]

@@ -35,7 +35,7 @@ _OF_THE_CHECK = (
 _NODEID, _MODEL = "\x01", "\x02"
 _POINT = ("model", "x", "y", "group")
 _PAST = ("suite", "check_key", "model")
-_OF_A_PAST = ("status", "compared", "low", "high", "limit")
+_OF_A_PAST = ("status", "compared", "low", "high", "limit", "origin")
 
 
 @dataclass(slots=True)
@@ -174,7 +174,8 @@ def _whole_past(row: list[Any] | Plain, texts: list[str]) -> Plain:
         return row
     *places, verdicts = row
     names = dict(zip(_PAST, (texts[place] for place in places), strict=True))
-    runs = [{"run": texts[run], **dict(zip(_OF_A_PAST, told, strict=True))} for run, *told in verdicts]
+    # Rows were shorter by the origin once.
+    runs = [{"run": texts[run], **dict(zip(_OF_A_PAST, told, strict=False))} for run, *told in verdicts]
     return {**names, "verdicts": runs}
 
 

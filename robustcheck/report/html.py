@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from robustcheck.report import missing, svg, words
+from robustcheck.report import missing, reasons, svg, words
 from robustcheck.report.causes import Cause
 from robustcheck.report.packing import packed_results
 from robustcheck.report.page import FIRST_PLOTS, chart_page, page
@@ -74,6 +74,7 @@ def _environment() -> Environment:
         "css": Markup("\n".join(map(static_text, _STYLES))),
         "script": Markup(_script()),
         "missing": missing,
+        "reasons": reasons,
         "svg": svg,
         "words": words,
     }

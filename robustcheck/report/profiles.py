@@ -16,6 +16,8 @@ from robustcheck.values import Quantity, Result
 LEAST_ROWS = 3
 # What an option is called in the title of a profile, where its name alone does not say it.
 _DIMENSIONS = {"at": "eps"}
+# The option that lists the values of another one.
+_LISTS = {"at": "eps"}
 # So few models are told apart, and their severities joined by a line.
 FEW_MODELS = 3
 
@@ -64,7 +66,8 @@ def _places(result: Result) -> Iterator[_Place]:
         yield _Place((result.suite, replace(quantity, where=rest)), name, value)
     for name, value in quantity.options:
         if _is_number(value) or _is_span(value):
-            rest = tuple(pair for pair in quantity.options if pair[0] != name)
+            # The sizes of an attack are the rows: listed in the title, they would stand there twice.
+            rest = tuple(pair for pair in quantity.options if pair[0] not in (name, _LISTS.get(name)))
             yield _Place((result.suite, replace(quantity, options=rest)), name, value)
     metric, at, places = quantity.metric.rpartition("@")
     if at and places.isdigit():

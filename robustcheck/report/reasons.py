@@ -14,8 +14,11 @@ from robustcheck.report.plot import SMALL, TrendPlot, own_colours, trend_plot
 from robustcheck.report.words import WORDS, counted
 from robustcheck.values import RunRecord, TrendFigure
 
-# Candidates up to this number are listed each; of more, the fates are counted.
-LISTED = 12
+# Candidates up to ``LISTED`` are listed each; of more, the fates are counted. Over ``SHOWN`` stand behind a line that
+# counts them too, so that the reasons stay near the first screen of a phone.
+LISTED = 24
+SHOWN = 4
+ORDER: tuple[Fate, ...] = ("do not ship", "cannot tell", "ship")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,21 @@ def candidates(run: RunRecord, answer: Answer) -> tuple[Candidate, ...]:
     """List the candidates, those that must not ship first; empty where there are too many to list."""
     if not 1 < len(answer.fates) <= LISTED:
         return ()
-    order = ("do not ship", "cannot tell", "ship")
-    ordered = sorted(answer.fates.items(), key=lambda item: order.index(item[1]))
+    ordered = sorted(answer.fates.items(), key=lambda item: ORDER.index(item[1]))
     return tuple(Candidate(model, fate, _outcome(run, model)) for model, fate in ordered)
+
+
+def fates_said(listed: Sequence[Candidate]) -> str:
+    """Count the fates of candidates, and name those that may ship where they are few.
+
+    >>> fates_said([Candidate("a@1", "do not ship", ""), Candidate("a@2", "ship", "")])
+    'Each of the 2 candidates: 1 do not ship, 1 ship (a@2)'
+    """
+    counts = Counter(one.fate for one in listed)
+    said = ", ".join(f"{counts[fate]:,} {fate}" for fate in ORDER if counts[fate])
+    shipped = [one.model for one in listed if one.fate == "ship"]
+    named = f" ({', '.join(shipped)})" if 0 < len(shipped) <= 2 else ""
+    return f"Each of the {len(listed):,} candidates: {said}{named}"
 
 
 def _outcome(run: RunRecord, model: str) -> str:

@@ -1,4 +1,4 @@
-"""A check over its runs: what was judged, with its interval, against the limit of each run."""
+"""A check over its runs: what was judged, with its interval, against the limit and the origin of each run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _EDGE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class RunMark:
-    """A run on the line in pixels: its value, its interval, its limit (None where it had none), and all in words."""
+    """A run on the line in pixels: its value, its interval, its limit and its baseline's origin, and all in words.
+
+    ``limit`` and ``origin`` are None where the run had none.
+    """
 
     kind: Kind
     x: float
@@ -25,6 +28,7 @@ class RunMark:
     low: float
     high: float
     limit: float | None
+    origin: float | None
     said: str
 
 
@@ -47,6 +51,16 @@ class Timeline:
         return _path([(mark.x, mark.y) for mark in self.marks])
 
     @property
+    def origin(self) -> list[tuple[float, float]]:
+        """Where the origin of its baseline lies at each run that had one, in pixels."""
+        return [(mark.x, mark.origin) for mark in self.marks if mark.origin is not None]
+
+    @property
+    def origin_path(self) -> str:
+        """The line of the origins, as the path of an SVG."""
+        return _path(self.origin)
+
+    @property
     def limit_path(self) -> str:
         """The line of the limits, as the path of an SVG."""
         return _path(self.limit)
@@ -66,7 +80,7 @@ def _is_drawn(result: Result) -> bool:
 def _timeline(past: Past, result: Result) -> Timeline:
     now = result.verdict
     assert now.compared is not None, "only what was judged has a place"
-    this = PastVerdict("this run", now.status, now.compared, now.low, now.high, now.limit)
+    this = PastVerdict("this run", now.status, now.compared, now.low, now.high, now.limit, now.origin)
     shown = [verdict for verdict in (*past.verdicts, this) if math.isfinite(verdict.compared)]
     kinds: list[Kind] = [*(verdict.status for verdict in shown[:-1]), kind_of(now)]
     axis = axis_over("linear", _places(shown), HEIGHT, padding=0.12, unit=now.unit)
@@ -77,17 +91,18 @@ def _timeline(past: Past, result: Result) -> Timeline:
 
 
 def _places(verdicts: Sequence[PastVerdict]) -> list[float]:
-    ends = (end for one in verdicts for end in (one.compared, one.low, one.high, one.limit))
+    ends = (end for one in verdicts for end in (one.compared, one.low, one.high, one.limit, one.origin))
     return [end for end in ends if end is not None and math.isfinite(end)]
 
 
 def _mark(verdict: PastVerdict, kind: Kind, x: float, axis: PlotAxis, now: Verdict) -> RunMark:
     low, high = (_end(end, verdict.compared) for end in (verdict.low, verdict.high))
-    limit = None if verdict.limit is None else _down(axis, verdict.limit)
+    limit, origin = (None if place is None else _down(axis, place) for place in (verdict.limit, verdict.origin))
     against = "" if verdict.limit is None else f", limit {held(verdict.limit, now)}"
-    said = f"{verdict.run}: {held(verdict.compared, now)}{against}, {verdict.status}"
+    since = "" if verdict.origin is None else f", origin {held(verdict.origin, now)}"
+    said = f"{verdict.run}: {held(verdict.compared, now)}{against}{since}, {verdict.status}"
     y, top, bottom = (_down(axis, place) for place in (verdict.compared, high, low))
-    return RunMark(kind, round(x, 1), y, bottom, top, limit, said)
+    return RunMark(kind, round(x, 1), y, bottom, top, limit, origin, said)
 
 
 def _end(end: float | None, value: float) -> float:

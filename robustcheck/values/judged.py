@@ -36,7 +36,8 @@ class Verdict:
     ``missing`` names the data set that a skip would need. ``could_decide`` says whether so many samples find a drop
     as large as the one that the check allows; it is None where nothing was compared. ``below_noise`` marks an
     allowed drop that measuring the same model again may exceed. ``images`` are those that were seen, of how many,
-    where the check may be decided on part of them; it is None where all are always used.
+    where the check may be decided on part of them; it is None where all are always used. ``origin`` is where the
+    first baseline of the line lies on the scale of ``compared``; it is None where nothing is held against a baseline.
     """
 
     status: Status
@@ -59,6 +60,7 @@ class Verdict:
     could_decide: bool | None = None
     below_noise: bool = False
     images: tuple[int, int] | None = None
+    origin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class PastVerdict:
-    """What an earlier run held against which limit, with its 95% interval."""
+    """What an earlier run held against which limit, with its 95% interval and where its baseline's origin lay."""
 
     run: str
     status: Status
@@ -193,6 +195,7 @@ class PastVerdict:
     low: float | None = None
     high: float | None = None
     limit: float | None = None
+    origin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -678,6 +678,15 @@ def test_small_steps_add_up_to_a_drift_that_fails() -> None:
     assert dict(failed.facts)["since the baseline"] == "top1 72.0% is 0.3 pp below baseline main (72.3%): pass"
 
 
+def test_a_verdict_says_where_the_origin_lies_beside_what_it_compares() -> None:
+    """300 of 10,000 lost since the origin, 30 since main: 2.7 points above main, or what the drift is held against."""
+    passed = drift_verdict(30, 10)
+    assert passed.compared == pytest.approx(-0.001)
+    assert passed.origin == pytest.approx(0.002)
+    assert drift_verdict(300, 30).origin == 0.0
+    assert drift_verdict(30, 30).origin == 0.0
+
+
 def test_a_step_that_is_too_large_fails_without_a_drift() -> None:
     failed = drift_verdict(150, 150)
     assert failed.status == "fail"

@@ -123,5 +123,6 @@ def test_checks_on_the_candidates_together_that_are_all_unsure_ship_nothing() ->
     unsure, passed = claim("a", effect("unsure", 0.005)), claim("b", effect("pass", 0.02))
     run = replace(with_statuses("pass"), results=(unsure,))
     assert answer(run).tone == "warn"
-    assert answer(run).text == "Cannot tell: the checks about the candidates together are unsure"
+    assert answer(run).text == "Cannot tell: the check about the candidates together is unsure"
+    assert answer(run).detail == "1 check judged them: 1 unsure."
     assert answer(replace(run, results=(unsure, passed))).tone == "pass"

@@ -149,6 +149,20 @@ def test_the_first_lines_answer_for_the_candidates() -> None:
     assert order == sorted(order)
 
 
+@pytest.mark.parametrize(("models", "listed", "folded"), [(1, 0, 0), (4, 1, 0), (5, 1, 1), (24, 1, 1), (25, 0, 0)])
+def test_many_candidates_fold_below_a_line_that_counts_them(models: int, listed: int, folded: int) -> None:
+    run = made_up_run(models, 1)
+    statuses = ("pass", *("fail" for _ in run.results[1:]))
+    pairs = zip(run.results, statuses, strict=True)
+    results = tuple(replace(r, verdict=replace(r.verdict, status=status)) for r, status in pairs)  # type: ignore[arg-type]
+    page = render_html(replace(run, results=results)).split("<main>")[1]
+    assert page.count('<ul class="candidates"') == listed
+    assert page.count('<details class="fates"') == folded
+    if folded:
+        ship = run.results[0].model.id
+        assert f"Each of the {models} candidates: {models - 1} do not ship, 1 ship ({ship})" in unbroken(page)
+
+
 def test_a_reason_has_its_picture_and_a_command() -> None:
     run = made_up_run(4, 2)
     failed = {0, 4}

@@ -9,7 +9,7 @@ from report_fixtures import made_up_run
 
 from robustcheck.history.past import MOST_RUNS, past_of
 from robustcheck.report.html import render_html
-from robustcheck.report.runfile import dump_run, load_run
+from robustcheck.report.runfile import dump_run, load_run, parse_run
 from robustcheck.report.timeline import timelines
 from robustcheck.values import RunRecord, Verdict
 
@@ -70,6 +70,40 @@ def test_a_line_is_drawn_through_all_runs_with_the_limit() -> None:
     assert line.first == "night-0"
     heights = {label: height for height, label in line.ticks}
     assert heights["\N{MINUS SIGN}2.0 pp"] > heights["+0.0 pp"]
+
+
+def test_the_origin_of_the_baseline_is_drawn_where_each_run_had_it() -> None:
+    """It steps up by what a baseline lost when it was blessed anew; a run without a baseline has none."""
+    *_, before, last = runs(4)
+
+    def held(run: RunRecord, origin: float) -> RunRecord:
+        return replace(run, results=(replace(run.results[0], verdict=replace(run.results[0].verdict, origin=origin)),))
+
+    before = held(before, 0.0)
+    run = held(replace(last, past=past_of(before, last.results)), 0.02)
+    run = replace(run, results=(replace(run.results[0], verdict=replace(run.results[0].verdict, status="fail")),))
+    line = timelines(run)[run.results[0].nodeid]
+    assert [mark.origin is None for mark in line.marks] == [True, True, False, False]
+    (_, first), (_, second) = line.origin
+    assert first - second > 0
+    assert line.marks[-1].said.endswith("origin +2.0 pp, fail")
+    page = render_html(run)
+    assert page.count('class="originline"') == 1
+    assert "origin: the first baseline of the line" in page
+    assert load_again(run) == run
+
+
+def load_again(run: RunRecord) -> RunRecord:
+    return parse_run(dump_run(run), "run.json")
+
+
+def test_without_a_baseline_no_origin_is_drawn() -> None:
+    last = runs(3)[-1]
+    run = replace(last, results=(replace(last.results[0], verdict=replace(last.results[0].verdict, status="fail")),))
+    page = render_html(run)
+    assert '<svg class="timeline"' in page
+    assert 'class="originline"' not in page
+    assert "origin: the first" not in page
 
 
 def test_a_card_shows_it_and_the_record_keeps_it(tmp_path: Path) -> None:

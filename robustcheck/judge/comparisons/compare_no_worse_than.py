@@ -23,8 +23,10 @@ def compare_no_worse_than(expect: NoWorseThan, warn: NoWorseThan | None, case: C
     limits = expect.allowed_drop, warn.allowed_drop if warn else None
     step = _compare(expect, limits, case, reference)
     if case.origin is None or case.origin.key == reference.key:
-        return step
-    return replace(step, drift=_compare_with_origin(expect, warn, case, case.origin))
+        # A baseline that replaced none is the origin itself.
+        return replace(step, origin=0.0) if expect.baseline else step
+    drift = replace(_compare_with_origin(expect, warn, case, case.origin), origin=0.0)
+    return replace(step, drift=drift, origin=case.origin.value - reference.value)
 
 
 def _compare_with_origin(expect: NoWorseThan, warn: NoWorseThan | None, case: Case, origin: Score) -> Comparison:
