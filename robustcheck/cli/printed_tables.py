@@ -112,12 +112,18 @@ def place_of(name: str, roots: Sequence[Path]) -> str | None:
     return presence(name, roots).place
 
 
+_SUITES = "a suite, which is a file named *.robust.yaml, or a directory that holds one"
+
+
 def suite_paths(paths: list[Path]) -> list[Path]:
     """Return the suites that are named or lie in the directories named."""
+    for path in paths:
+        if not path.exists():
+            raise RobustcheckError("there is no such file or directory", where=str(path), expected=_SUITES)
     found = [sorted(path.rglob("*.robust.yaml")) if path.is_dir() else [path] for path in paths]
     flat = [path for group in found for path in group]
     if not flat:
-        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected="files named *.robust.yaml")
+        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected=_SUITES)
     return flat
 
 

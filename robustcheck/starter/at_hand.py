@@ -82,7 +82,7 @@ def _reference(model: str, arch: str | None, suites: Path) -> str:
     path = user_path(model, Path(), SetupError)
     if is_checkpoint_file(model):
         if not path.is_file():
-            raise SetupError(f"there is no file {model}", expected="a checkpoint")
+            raise SetupError(f"there is no file {model}", expected="the path of a checkpoint, from here")
         if arch is None:
             raise SetupError(
                 f"a checkpoint file does not say its architecture: {model}",

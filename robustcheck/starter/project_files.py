@@ -31,6 +31,8 @@ roots: [{roots}]
 _PYTEST_TEXT = """\
 [pytest]
 testpaths = suites
+# Without this, a pytest of another environment would find no checks and say nothing.
+required_plugins = robustcheck
 # Options of every run; `pytest --help` explains them under "model robustness".
 # robust_precision = bf16
 # robust_strict = true

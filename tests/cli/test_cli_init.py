@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 import yaml
 from colour_data import write_colours
 from command import Robustcheck, refused, write
 
 from robustcheck import __name__ as package
-from robustcheck.starter import shipped_suites
+from robustcheck.starter import FirstSubject, shipped_suites
+from robustcheck.starter.suite_text import suite_text
 
 FILES = (
     "suites/first.robust.yaml",
@@ -33,6 +35,7 @@ def test_an_empty_directory_becomes_a_project(robustcheck: Robustcheck) -> None:
     assert said.code == 0, said.err
     assert all(Path(name).is_file() for name in FILES)
     assert said.out.endswith("next: pytest\n")
+    assert "required_plugins = robustcheck" in Path("pytest.ini").read_text().splitlines()
     valid = robustcheck("validate", "suites")
     assert valid.out == "suites/first.robust.yaml: 4 checks, 4 with their models\n"
     suite = Path("suites/first.robust.yaml").read_text(encoding="utf-8")
@@ -67,6 +70,21 @@ def test_own_images_and_their_classes(robustcheck: Robustcheck) -> None:
     suite = yaml.safe_load(Path("suites/first.robust.yaml").read_text(encoding="utf-8"))
     assert {check["measure"]["dataset"] for check in suite["checks"]} == {"../photos"}
     assert robustcheck("validate", "suites").code == 0
+
+
+@pytest.mark.parametrize(("classes", "floor"), [(2, "75%"), (3, "66.7%"), (4, "50%"), (10, "20%"), (1000, "0.2%")])
+def test_the_first_limit_lies_above_guessing_and_can_be_reached(classes: int, floor: str) -> None:
+    subject = FirstSubject(dataset="photos", classes=classes, has_own_data=True)
+    check = yaml.safe_load(suite_text(subject))["checks"][0]
+    assert check["expect"] == {"at_least": floor}
+    assert check["why"].startswith(f"Chance is {100 / classes:.3g}%.")
+
+
+def test_a_place_that_is_not_there_is_said(robustcheck: Robustcheck) -> None:
+    for command in ("validate", "plan"):
+        refused(
+            robustcheck(command, "suits"), "suits: there is no such file or directory", "a suite, which is a file named"
+        )
 
 
 def test_a_list_of_classes_is_put_beside_the_images_and_never_over_another(robustcheck: Robustcheck) -> None:

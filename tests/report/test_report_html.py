@@ -149,6 +149,23 @@ def test_the_first_lines_answer_for_the_candidates() -> None:
     assert order == sorted(order)
 
 
+def test_a_name_that_turns_the_writing_turns_nothing_beside_it() -> None:
+    run = made_up_run(3, 2)
+    name = "runs/\u05e9\u05dc\u05d5\u05dd\u202egnp"
+    results = tuple(
+        replace(r, model=replace(r.model, id=name), verdict=replace(r.verdict, status="fail", margin=-0.1))
+        for r in run.results[:2]
+    )
+    page = render_html(replace(run, results=(*results, *run.results[2:])))
+    top = page.split("<main>")[1].split('id="filter"')[0]
+    candidates = top.split('class="candidates"')[1].split("</ul>")[0]
+    isolated = re.findall(r"<bdi\b[^>]*>(.*?)</bdi>", candidates, re.DOTALL)
+    assert any("\u202e" in part for part in isolated)
+    outside = re.sub(r"<bdi\b[^>]*>.*?</bdi>|<[^>]*>", "", candidates, flags=re.DOTALL)
+    assert "\u202e" not in outside
+    assert "2 failed of 2 checks" in outside
+
+
 @pytest.mark.parametrize(("models", "listed", "folded"), [(1, 0, 0), (4, 1, 0), (5, 1, 1), (24, 1, 1), (25, 0, 0)])
 def test_many_candidates_fold_below_a_line_that_counts_them(models: int, listed: int, folded: int) -> None:
     run = made_up_run(models, 1)
