@@ -195,6 +195,42 @@ def test_spair_as_published(tmp_path: Path) -> None:
     assert picture.getpixel((400, 799)) == (255, 255, 255)
 
 
+def spair_with(root: Path, at: str, **changes: object) -> Path:
+    """Write a copy in which the first file at a place says something else."""
+    blank, shown = Image.new("RGB", (100, 60)), {"0": [10, 20], "1": None}
+    place = write_spair(root, lambda *_: blank, lambda *_: shown, ((0, 1),), box=(10, 10, 60, 30))
+    first = sorted(place.glob(at))[0]
+    first.write_text(json.dumps({**json.loads(first.read_text()), **changes}))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("at", "changes", "said"),
+    [
+        ("PairAnnotation/test/*", {"trg_bndbox": [60, 10, 10, 30]}, "has no area"),
+        ("PairAnnotation/test/*", {"trg_bndbox": [10, 10, 10, 10]}, "has no area"),
+        ("ImageAnnotation/*/*", {"kps": {"0": [1, 2, 3]}}, "not as released"),
+        ("ImageAnnotation/*/*", {"kps": {"0": ["a", 2]}}, "not as released"),
+    ],
+)
+def test_a_broken_copy_of_spair_is_refused(at: str, changes: dict[str, object], said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=said):
+        open_dataset("spair-71k", [spair_with(tmp_path, at, **changes)])
+
+
+def test_a_keypoint_outside_of_its_picture_is_told(tmp_path: Path) -> None:
+    spair_with(tmp_path, "ImageAnnotation/*/*", kps={"0": [101, 20], "1": [50, -1], "2": [100, 60]})
+    assert open_dataset("spair-71k", [tmp_path]).defects == ("2 keypoints lie outside of their pictures",)
+
+
+def test_a_picture_of_another_size_than_annotated_is_refused(tmp_path: Path) -> None:
+    spair_with(tmp_path, "PairAnnotation/test/*", src_imsize=[200, 120, 3])
+    dataset = open_dataset("spair-71k", [tmp_path])
+    with pytest.raises(DataError, match="100 x 60 pixels, annotated with a longer side of 200"):
+        dataset.image(0)
+    assert dataset.image(1).size == (800, 800)
+
+
 def test_coordinates_are_whole_pixels_of_800() -> None:
     """33 of 500 is 52.8 of 800, which probe3d keeps as a whole number: 52."""
     assert as_shares(np.array([[33, 250]]), 500).tolist() == [[52 / 800, 0.5]]

@@ -123,6 +123,8 @@ def test_a_keypoint_is_transferred_as_a_direct_implementation_does() -> None:
     heat = torch.einsum("kf,fhw->khw", features, other).flatten(1).argmax(dim=1)
     expected = torch.stack([heat % 7, heat // 7], dim=1).double() / 7
     np.testing.assert_allclose(transfer_keypoints(first, second, places), expected.numpy())
+    # Two pictures may share no keypoint.
+    assert transfer_keypoints(first, second, places[:0]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("degrees", [0, 1e-3, 14.999, 90, 179.5, 180])

@@ -47,9 +47,10 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True)
 class _Squares:
-    """Pictures at the upper left of white squares, resized."""
+    """Pictures at the upper left of white squares, resized; ``sides`` are their longer ones as annotated."""
 
     files: ImageFiles
+    sides: tuple[int, ...]
 
     def file(self, index: int) -> Path:
         return self.files.file(index)
@@ -58,6 +59,12 @@ class _Squares:
         from PIL import Image
 
         found = self.files.image(index)
+        if max(found.size) != self.sides[index]:
+            raise DataError(
+                f"{found.width} x {found.height} pixels, annotated with a longer side of {self.sides[index]}",
+                where=str(self.file(index)),
+                expected="the picture that its keypoints are of",
+            )
         square = Image.new("RGB", (max(found.size),) * 2, "white")
         square.paste(found)
         return square.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
@@ -78,6 +85,8 @@ def read_spair(directory: Path, index_dir: Path | None) -> Contents:
     notes = [directory / f"ImageAnnotation/{name}.json" for name in names]
     points = {name: _keypoints(path) for name, path in zip(names, notes, strict=True)}
     categories = tuple(sorted({pair.category for pair in pairs}))
+    # A picture has the same size in all of its pairs.
+    sides = {name: side for pair in pairs for name, side in zip((pair.first, pair.second), pair.sides, strict=True)}
     return Contents(
         directory=directory,
         layout="spair",
@@ -88,7 +97,8 @@ def read_spair(directory: Path, index_dir: Path | None) -> Contents:
         templates=(),
         groups={"category": np.array([name.partition("/")[0] for name in names])},
         files=(*listed, *notes, *(directory / name for name in pictures)),
-        pictures=_Squares(ImageFiles(directory, pictures)),
+        pictures=_Squares(ImageFiles(directory, pictures), tuple(sides[name] for name in names)),
+        defects=_outside(points, sides),
         pairs=_keypoint_pairs(pairs, names, categories, points, _renumbered(draws, used)),
     )
 
@@ -122,6 +132,8 @@ def _pair(path: Path) -> _Pair:
         _, first, second = str(found["filename"]).partition(":")[0].split("-")
         left, top, right, bottom = found["trg_bndbox"]
         sides = [max(found[name][:2]) for name in ("src_imsize", "trg_imsize")]
+        if not (left < right and top < bottom):
+            raise ValueError(f"trg_bndbox {found['trg_bndbox']} has no area")
         return _Pair(
             path.stem,
             category,
@@ -144,12 +156,23 @@ def _keypoints(path: Path) -> dict[int, tuple[int, int]]:
     """Return the keypoints that a picture shows, by number, in whole pixels."""
     found = read_json(path, DataError)
     try:
-        points: Mapping[str, Any] = found["kps"]
-        return {int(number): (int(point[0]), int(point[1])) for number, point in points.items() if point}
+        kps: Mapping[str, Any] = found["kps"]
+        points = {int(number): tuple(map(int, point)) for number, point in kps.items() if point}
+        return {number: (across, down) for number, (across, down) in points.items()}
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DataError(
             f"not as released: {error!r}", where=str(path), expected='{"kps": {"0": [x, y], "1": null, ...}}'
         ) from error
+
+
+def _outside(points: Mapping[str, Mapping[int, tuple[int, int]]], sides: Mapping[str, int]) -> tuple[str, ...]:
+    """Say how many keypoints lie beside the squares of their pictures, where no feature is."""
+    count = sum(
+        not (0 <= across <= sides[name] and 0 <= down <= sides[name])
+        for name, shown in points.items()
+        for across, down in shown.values()
+    )
+    return (f"{count:,} keypoints lie outside of their pictures",) if count else ()
 
 
 def _keypoint_pairs(

@@ -139,7 +139,7 @@ def _keypoint_weights(places: Floats, high: int, wide: int) -> Floats:
         for row, down in _linear_taps(places[:, 1] * (high - 1), high):
             inside = np.flatnonzero((column >= 0) & (column < wide) & (row >= 0) & (row < high))
             np.add.at(table, (inside, row[inside], column[inside]), (across * down)[inside])
-    return table.reshape(len(places), -1)
+    return table.reshape(len(places), high * wide)
 
 
 def _cells(feature_map: npt.NDArray[Any]) -> Floats:
