@@ -69,22 +69,27 @@ def main() -> int:
         for ref in resolve_models([options.models]):
             place = Path(scratch) / ref.id
             (place / "probe").mkdir(parents=True)
-            ours, n = measured(bench, f"{ref.text}+linear-probe", "digits")
+            ours = measured(bench, f"{ref.text}+linear-probe", "digits")
             write_features(bench, ref, place / "features.npz")
-            theirs = clip_benchmarks(options.python, place, options.epochs)
-            gaps.append(100 * (ours - theirs))
-            print(f"{ref.id:24} ours {ours:.2%}  theirs {theirs:.2%}  {gaps[-1]:+.2f} pp  n={n}", flush=True)
+            theirs, decay = clip_benchmarks(options.python, place, options.epochs)
+            gaps.append(100 * (ours.value - theirs))
+            chosen = dict(ours.provenance)["linear-probe"].rpartition("; ")[2]
+            print(
+                f"{ref.id:24} ours {ours.value:.2%} ({chosen})  theirs {theirs:.2%} (weight decay {decay:.3g})  "
+                f"{gaps[-1]:+.2f} pp  n={ours.n}",
+                flush=True,
+            )
     print(f"the largest gap is {max(map(abs, gaps)):.2f} pp")
     return int(max(map(abs, gaps)) > LARGEST_GAP)
 
 
-def measured(bench: Bench, text: str, dataset: str) -> tuple[float, int]:
-    """Return the accuracy of a model, and of how many images."""
+def measured(bench: Bench, text: str, dataset: str) -> Score:
+    """Return the accuracy of a model."""
     found = bench.measure(Cell(parse_reference(text), Quantity("top1", dataset)))
     if isinstance(found, RobustcheckError):
         raise found
     assert isinstance(found, Score)
-    return found.value, found.n
+    return found
 
 
 def write_features(bench: Bench, ref: ModelRef, path: Path) -> None:
@@ -101,13 +106,14 @@ def write_features(bench: Bench, ref: ModelRef, path: Path) -> None:
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
-def clip_benchmarks(python: str, place: Path, epochs: int) -> float:
-    """Return the accuracy of CLIP_benchmark's probe on features that were written."""
+def clip_benchmarks(python: str, place: Path, epochs: int) -> tuple[float, float]:
+    """Return the accuracy of CLIP_benchmark's probe on features that were written, and the decay that it chose."""
     command = [python, "-c", THEIRS, str(place), str(epochs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"CLIP_benchmark ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return float(json.loads(done.stdout.splitlines()[-1])["acc1"])
+    found = json.loads(done.stdout.splitlines()[-1])
+    return float(found["acc1"]), float(found["weight_decay"])
 
 
 if __name__ == "__main__":

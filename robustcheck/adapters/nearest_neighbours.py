@@ -22,10 +22,12 @@ _BLOCK = 512
 
 
 def remember(basis: HeadBasis, use: AdapterUse) -> HeadState:
-    """Return how many images of each class there are: the features are stored already."""
+    """Return how many images of each class there are, and how many vote where k is more than all of them."""
     assert basis.labels is not None, "the neighbours are of a training set"
     require_every_class(basis.labels, len(basis.names), use.name)
-    return HeadState(np.bincount(basis.labels, minlength=len(basis.names)), {})
+    known, k = len(basis.labels), int(adapter_named(use.name).option(use, "k"))
+    facts = {"k": f"{known:,}, all that there are"} if known < k else {}
+    return HeadState(np.bincount(basis.labels, minlength=len(basis.names)), facts)
 
 
 def vote_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:

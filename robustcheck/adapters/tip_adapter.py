@@ -21,6 +21,7 @@ import numpy.typing as npt
 from robustcheck.adapters import tensors
 from robustcheck.adapters.augmented_views import AugmentedViews
 from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
+from robustcheck.errors import DataError
 from robustcheck.measure.option import NumberOption, SwitchOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.outputs.logits import TextHead, cosines, zero_shot_logits
@@ -122,13 +123,19 @@ def trained_keys(basis: HeadBasis, cache: Cache, alpha: float, beta: float, *, s
 
 def _settled(basis: HeadBasis, use: AdapterUse, cache: Cache, keys: Features) -> dict[str, float]:
     alpha, beta = _given(use)
-    if adapter_named(use.name).option(use, "search") == "true" and len(cache.held_labels):
+    if adapter_named(use.name).option(use, "search") == "true":
         alpha, beta = _searched(basis, cache, keys)
     return {"alpha": alpha, "beta": beta}
 
 
 def _searched(basis: HeadBasis, cache: Cache, keys: Features) -> tuple[float, float]:
     """Return the most accurate alpha and beta on the held-out images, the first of equals in the grid's order."""
+    if not len(cache.held_labels):
+        raise DataError(
+            "alpha and beta cannot be searched: no class has an image beside its shots",
+            expected="more images of a class than shots in the set to learn from",
+            fix="fewer shots, or without search=true",
+        )
     text, best = text_logits(cache.held_keys, basis), (-1.0, 0.0, 0.0)
     for beta in _BETAS:
         cached = cache_logits(cache.held_keys, keys, cache.labels, len(basis.names), beta)

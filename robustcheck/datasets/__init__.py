@@ -20,6 +20,7 @@ from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.roots import data_roots
 from robustcheck.datasets.selection import kept_classes, select
 from robustcheck.datasets.sequences import Sequences, sequences_of
+from robustcheck.datasets.shared_images import count_shared
 from robustcheck.datasets.video_sets import PmSets, pm_sets
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "canonical_id",
     "choose_samples",
     "classes_outside",
+    "count_shared",
     "data_roots",
     "expand",
     "kept_classes",

@@ -177,7 +177,8 @@ class PicturesFromSeveral(Protocol):
 class ImageDataset:
     """The dataset that every layout becomes.
 
-    ``stamps`` are those of the files that the fingerprint covers, taken before it was computed.
+    ``stamps`` are those of the files that the fingerprint covers, taken before it was computed; ``hashes`` gives those
+    of their contents.
     """
 
     name: str
@@ -201,6 +202,7 @@ class ImageDataset:
     rows: IntArray | None = None
     defects: tuple[str, ...] = ()
     stamps: Mapping[Path, Stamp] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    hashes: Callable[[], Mapping[Path, str]] = field(default=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of samples."""

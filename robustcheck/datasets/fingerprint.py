@@ -38,6 +38,12 @@ def fingerprint(contents: Contents, index_dir: Path | None) -> str:
     return digest.hexdigest()
 
 
+def file_hashes(contents: Contents, index_dir: Path | None) -> dict[Path, str]:
+    """Return the sha256 of every file that a fingerprint covers."""
+    hashes = _HASHES.of(contents.directory, contents.files, index_dir)
+    return {contents.directory / name: content for name, content in hashes.items()}
+
+
 def _require_distinct_shards(directory: Path, hashes: Mapping[str, str]) -> None:
     """Refuse a copy of a shard: all its samples would count twice. (Two equal images may be two samples.)"""
     first: dict[str, str] = {}

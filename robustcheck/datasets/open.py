@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from robustcheck.datasets.class_sets import (
 )
 from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray
 from robustcheck.datasets.families import subset_directory, subset_entry
-from robustcheck.datasets.fingerprint import fingerprint
+from robustcheck.datasets.fingerprint import file_hashes, fingerprint
 from robustcheck.datasets.imagenet_names import validation_labels, validation_name
 from robustcheck.datasets.layout import Layout, SelfContained, View, layout_named
 from robustcheck.datasets.layouts import layout_of, read_directory, read_layout
@@ -170,6 +171,7 @@ def _dataset(
         pairs=contents.pairs,
         defects=contents.defects,
         stamps=stamps,
+        hashes=partial(file_hashes, contents, index_dir),
     )
 
 

@@ -22,7 +22,7 @@ from robustcheck.models.adapter import (
 )
 from robustcheck.outputs.logits import supervised_logits
 from robustcheck.store import Stored
-from robustcheck.values import Pairs
+from robustcheck.values import TAUGHT, Pairs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -96,9 +96,27 @@ def learnt_facts(recipe: Recipe, memo: Memo) -> Pairs:
         return ()
     learnt, facts = recipe.learnt, memo.get(learnt_part(recipe.learnt)).facts
     chosen = ", ".join(f"{name} {_told(value)}" for name, value in sorted(facts.items()))
-    where = f"{len(learnt.places):,} images of {learnt.basis.dataset.name}" if learnt.places else ""
+    where = f"{len(learnt.places):,} images of {learnt.basis.dataset.name}{_shortage(learnt)}" if learnt.places else ""
     told = "; ".join(filter(None, (f"learnt from {where}" if where else "", chosen)))
-    return ((learnt.use.name, told),) if told else ()
+    return (*(((learnt.use.name, told),) if told else ()), *_taught(recipe, learnt))
+
+
+def _shortage(learnt: Learnt) -> str:
+    """Say how many classes have fewer images than are asked for of each."""
+    adapter = adapter_named(learnt.use.name)
+    shots = int(adapter.option(learnt.use, "shots")) if any(each.name == "shots" for each in adapter.settings) else 0
+    labels = learnt.basis.dataset.labels[list(learnt.places[: len(learnt.places) - learnt.held_out])]
+    counts = np.bincount(labels, minlength=len(learnt.basis.dataset.class_names))
+    few = counts < shots
+    return f", of {few.sum():,} of {len(few):,} classes fewer than {shots} (least {counts.min()})" if few.any() else ""
+
+
+def _taught(recipe: Recipe, learnt: Learnt) -> Pairs:
+    if not learnt.scored:
+        return ()
+    dataset, name = recipe.dataset, learnt.use.name
+    told = f"{learnt.scored:,} of {len(dataset):,} images of {dataset.name} are among those that {name} learns from"
+    return ((TAUGHT, told),)
 
 
 def _told(value: object) -> str:

@@ -68,7 +68,8 @@ class Learnt:
 
     ``basis`` is the base's recipe of the set that it learns from, or of the scored one where it learns nothing, with
     the classes that it scores. ``places`` are the samples that it reads, the last ``held_out`` of them to choose
-    settings on. ``facts`` are what keys say of the adapter.
+    settings on. ``facts`` are what keys say of the adapter. ``scored`` counts the images of the scored set that
+    are among its samples.
     """
 
     use: AdapterUse
@@ -76,6 +77,7 @@ class Learnt:
     facts: Mapping[str, Any]
     places: tuple[int, ...] = ()
     held_out: int = 0
+    scored: int = 0
 
     @property
     def needs(self) -> tuple[Part, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robustcheck.crops import Decode
-from robustcheck.datasets import Dataset, annotations_of, choose_samples, open_dataset, shown_whole
+from robustcheck.datasets import Dataset, annotations_of, choose_samples, count_shared, open_dataset, shown_whole
 from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError, SetupError
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.learnt_recipes import (
@@ -51,6 +51,7 @@ class Shelf:
     _classes: dict[tuple[object, ...], ClassList] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     _outputs: dict[tuple[object, ...], OutputNames | None] = field(default_factory=dict)
+    _scored: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take note of where facts about saved predictions are kept."""
@@ -211,7 +212,15 @@ class Shelf:
         plain = replace(quantity, transform=None, seed=0, where=())
         basis = replace(self.recipe_with(ref.encoder, source, plain, classes), reading=learning_reading(ref))
         learnt = learnt_from(ref, basis, adapter_facts(ref.adapters[-1], self.settings.local / "digests"))
+        learnt = replace(learnt, scored=self._count_scored(learnt, dataset)) if learnt.places else learnt
         return self.recipe_with(ref, dataset, quantity, learnt_classes(source, dataset), learnt=learnt)
+
+    def _count_scored(self, learnt: Learnt, dataset: Dataset) -> int:
+        """Count once the images of a scored set that are among those that an adapter learns from."""
+        key = (learnt.basis.dataset.fingerprint, learnt.places, dataset.fingerprint)
+        if key not in self._scored:
+            self._scored[key] = count_shared(dataset, learnt.basis.dataset, learnt.places)
+        return self._scored[key]
 
     def _name_of(self, dataset: Dataset) -> str:
         """Return the name that opens the data set whose images are encoded."""

@@ -15,6 +15,10 @@ Pairs = tuple[tuple[str, str], ...]
 DEFECTS = "defects of the data"
 # The same for the outputs of a classifier: which class each is was not told by it, or a class has none.
 PAIRING_REMARK = "remark on the outputs"
+# The same for an adapter that learns from images that are scored.
+TAUGHT = "learnt from what is scored"
+# The fact that a verdict repeats without another status: signs that an attack failed and not that the model is robust.
+MASKING = "masked gradients"
 # Facts of multiple choice that the report draws: the share of each letter, as "A 25.0%, B 30.0%".
 CHOSEN_BY_POSITION, RIGHT_BY_POSITION = "chosen by position", "right by position"
 # The libraries that a score is reported with: they are not in its key, though another version may move a decision.
@@ -262,8 +266,13 @@ class Score:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Say what makes a pass a warning: defects of the data, and a remark on which output is which class."""
-        return tuple(text for name, text in self.provenance if name in (DEFECTS, PAIRING_REMARK))
+        """Say what makes a pass a warning: of the data, of the outputs, of what an adapter learnt from."""
+        return tuple(text for name, text in self.provenance if name in (DEFECTS, PAIRING_REMARK, TAUGHT))
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Say what a reader of a verdict must know though it changes no status: signs of masked gradients."""
+        return tuple(text for name, text in self.provenance if name == MASKING)
 
     def shares_images(self, other: Score) -> bool:
         """Say whether equal ids of the two mean equal images: they are of one data set, or of views of one."""

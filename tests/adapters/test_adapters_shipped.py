@@ -16,7 +16,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from scoring_data import World, make_world, options, painted
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 from torch.nn import functional
 
@@ -93,13 +92,62 @@ def test_c_is_chosen_on_a_tenth_that_is_held_out_and_never_on_what_is_scored() -
     chosen = choose_c(features, labels, 1)
     assert 1e-6 <= chosen <= 1e6
 
-    def quality(c: float) -> tuple[float, float]:
-        fitted = LogisticRegression(C=c, max_iter=1000).fit(features[~held], labels[~held])
-        loss = log_loss(labels[held], fitted.predict_proba(features[held]))
-        return fitted.score(features[held], labels[held]), -round(loss, 9)
+    def accuracy(exponent: float) -> float:
+        fitted = LogisticRegression(C=10**exponent, max_iter=1000).fit(features[~held], labels[~held])
+        return float(fitted.score(features[held], labels[held]))
 
-    assert quality(chosen) >= max(quality(10.0**exponent) for exponent in range(-6, 7, 2))
-    assert np.log10(chosen) * 8 == pytest.approx(round(np.log10(chosen) * 8), abs=1e-9)
+    exponent = np.log10(chosen)
+    assert accuracy(exponent) >= max(accuracy(each) for each in range(-6, 7, 2))
+    assert exponent * 8 == pytest.approx(round(exponent * 8), abs=1e-9)
+
+
+def test_of_equally_good_c_the_middle_is_taken() -> None:
+    """Three classes far apart, half of the images of one: a C too small answers with it, and any other is right."""
+    rng = np.random.default_rng(0)
+    labels = np.array([0, 0, 1, 2] * 20)
+    features = (np.eye(3)[labels] + rng.normal(size=(80, 3)) * 0.1).astype(np.float32)
+    held = stratified_tenth(labels, 1)
+    grid = np.arange(-48, 49) / 8
+    scores = [
+        LogisticRegression(C=10**each, max_iter=1000)
+        .fit(features[~held], labels[~held])
+        .score(features[held], labels[held])
+        for each in grid
+    ]
+    best = grid[np.array(scores) == max(scores)]
+    assert best[0] > -6
+    assert np.diff(best).max() == 1 / 8, "one range"
+    assert abs(np.log10(choose_c(features, labels, 1)) - (best[0] + best[-1]) / 2) <= 1 / 8
+
+
+def test_what_cannot_be_chosen_on_held_out_images_is_refused(tmp_path: Path) -> None:
+    world: World = make_world(tmp_path, painted("known", 24), painted("learn", 36, seed=9))
+
+    def refused(adapter: str) -> str:
+        return world.refusal("top1", "known", parse_reference(f"fake:zero-shot@a+{adapter}:train=learn"))
+
+    assert "C cannot be chosen: no class has an image to hold out" in refused("linear-probe:shots=1")
+    assert "alpha and beta cannot be searched: no class has an image beside its shots" in refused(
+        "tip-adapter:shots=6:search=true"
+    )
+
+
+def test_what_there_are_too_few_of_is_told(tmp_path: Path) -> None:
+    learn = painted("learn", 36, seed=9)
+    world: World = make_world(tmp_path, painted("known", 24), learn)
+    few, least = np.bincount(learn.labels), np.bincount(learn.labels).min()
+    assert (few < 50).all()
+
+    def told(adapter: str) -> str:
+        ref = parse_reference(f"fake:zero-shot@a+{adapter}:train=learn")
+        return dict(world.score("top1", "known", ref).provenance)[adapter.partition(":")[0]]
+
+    assert told("tip-adapter:shots=50").startswith(
+        f"learnt from 36 images of learn, of 6 of 6 classes fewer than 50 (least {least})"
+    )
+    assert told("tip-adapter:shots=1").startswith("learnt from 6 images of learn;")
+    assert told("knn:k=100") == "learnt from 36 images of learn; k 36, all that there are"
+    assert told("knn:k=36") == "learnt from 36 images of learn"
 
 
 def test_two_classes_have_two_rows() -> None:
@@ -144,7 +192,11 @@ def test_a_classifier_is_probed_below_its_last_layer(tmp_path: Path, classifier:
     world: World = make_world(tmp_path, painted("known", 24))
     for name in ("knn:k=1", "linear-probe:c=1000000"):
         ref = parse_reference(f"{classifier.text}+{name}:train=known")
-        assert world.score("top1", "known", ref).value > 0.8
+        found = world.score("top1", "known", ref)
+        assert found.value > 0.8
+        # It learnt what is scored, so its pass will be a warning.
+        (doubt,) = found.doubts
+        assert doubt == f"24 of 24 images of known are among those that {ref.adapters[-1].name} learns from"
     model = load_model(classifier, "cpu")
     crops = [model.geometry.crop(world.datasets["known"].image(row)) for row in range(3)]
     pixels = model.pixels(crops)  # type: ignore[attr-defined]
@@ -469,6 +521,7 @@ def test_a_set_of_imagenets_classes_is_scored_among_all_that_were_learnt(tmp_pat
     ref = parse_reference("fake:zero-shot@a+knn:k=1:train=learn")
     found = world.score("top1", "part", ref)
     assert found.value == 1.0
+    assert not found.doubts
     other = painted("other", 3, ("a", "b", "c"))
     world.add(other)
     assert "the classes of other are not those of learn" in world.refusal("top1", "other", ref)
