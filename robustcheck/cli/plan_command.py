@@ -151,7 +151,7 @@ def _table(path: Path, prospects: Sequence[Prospect], drop: Amount | None) -> Ta
             _amount(first.detectable, unit),
             _amount(first.allowed, unit),
             _amount(first.red_from, unit),
-            cell(first.advice) if first.evidence == "no data" else _remark(first, drop),
+            cell(first.advice) if first.evidence in ("no data", "error") else _remark(first, drop),
         )
     return table
 
@@ -194,9 +194,11 @@ def _close(console: Console, prospects: Sequence[Prospect], drop: Amount | None)
     images = {(name, transform) for _, name, transform in passes}
     blind = {one.item.check.key for one in prospects if not one.is_decidable}
     missing = {one.item.check.key for one in prospects if one.evidence == "no data"}
+    refused = {one.item.check.key for one in prospects if one.evidence == "error"}
     console.print(
         f"{len(prospects):,} verdicts; to measure: {len(passes):,} passes of a model, over {len(images)} image sets; "
         f"without data: {len(missing)} checks; cannot be decided: {len(blind)} checks"
+        + (f"; end in errors: {len(refused)} checks" if refused else "")
     )
     for key in sorted(blind):
         console.print(f"  cannot be decided with the data at hand: {cell(key)}", highlight=False)

@@ -10,7 +10,7 @@ from math import ceil, sqrt
 from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
 from robustcheck.datasets.presence import presence
-from robustcheck.errors import RobustcheckError
+from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.measure import Bench, metric_named
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.evidence import cells_without_figure
@@ -27,7 +27,7 @@ Pass = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What is known of one item: ``evidence`` is ``stored``, ``published``, ``to measure`` or ``no data``.
+    """What is known of one item: ``evidence`` is ``stored``, ``published``, ``to measure``, ``no data`` or ``error``.
 
     ``passes`` are (model, images, transform); ``detectable`` is the drop beyond the limit that ``n`` images find
     with 80% power, ``allowed`` the one that the check lets pass, and ``reserve`` how far a known value lies from the
@@ -77,7 +77,7 @@ class Foresight:
         bench = self.session.book.bench
         for item in items:
             scores = self._known_scores(item)
-            states = [self._state(cell, score) for cell, score in zip(item.cells, scores, strict=True)]
+            states = [self._state(cell, score, bench) for cell, score in zip(item.cells, scores, strict=True)]
             evidence, advice = max(states, key=lambda state: _WORSE.index(state[0])) if states else ("published", "")
             lacking = [cell for cell, (state, _) in zip(item.cells, states, strict=True) if state == "to measure"]
             counts = [self._n(cell, score, bench) for cell, score in zip(item.cells, scores, strict=True)]
@@ -101,14 +101,15 @@ class Foresight:
             for cell, score in zip(item.cells, found, strict=True)
         ]
 
-    def _state(self, cell: Cell, score: Score | None) -> tuple[str, str]:
+    def _state(self, cell: Cell, score: Score | None, bench: Bench) -> tuple[str, str]:
         if score is not None:
             return ("stored" if score.evidence == "live" else "published"), ""
         settings, dataset = self.session.settings, cell.quantity.dataset
         if settings.evidence == "published":
             return "no data", "no published figure"
         if place_of_dataset(dataset, settings.measure.roots) is not None:
-            return "to measure", ""
+            refused = _refusal(cell, bench) if _chooses_images(cell) else ""
+            return ("error", refused) if refused else ("to measure", "")
         family = dataset.partition("/")[0]
         name = dataset if dataset in known_datasets() else family
         return "no data", f"{dataset}: {presence(name, settings.measure.roots).advice}"
@@ -117,7 +118,7 @@ class Foresight:
         """Return how many samples a cell has: counted, in a table, in the catalogue, or by opening the data set."""
         if score is not None:
             return score.n
-        if any(option.name == "images" for option in metric_named(cell.quantity.metric).options):
+        if _chooses_images(cell):
             return _chosen_n(cell, bench)
         if cell.quantity not in self._counts:
             ways = (partial(_published_n, cell.quantity), partial(_catalogue_n, cell.quantity))
@@ -126,7 +127,22 @@ class Foresight:
         return self._counts[cell.quantity]
 
 
-_WORSE = ("stored", "published", "to measure", "no data")
+_WORSE = ("stored", "published", "to measure", "no data", "error")
+
+
+def _chooses_images(cell: Cell) -> bool:
+    return any(option.name == "images" for option in metric_named(cell.quantity.metric).options)
+
+
+def _refusal(cell: Cell, bench: Bench) -> str:
+    """Say which settings a metric refuses; of one that chooses images the recipe is looked at anyway."""
+    try:
+        bench.recipes(cell)
+    except SetupError as error:
+        return error.found
+    except RobustcheckError:
+        return ""
+    return ""
 
 
 def _passes(cell: Cell, bench: Bench) -> Iterator[Pass]:

@@ -76,17 +76,16 @@ def status_so_far(case: Case) -> Status:
 
 def _judge_model(case: Case) -> Verdict:
     _require_usable(case)
-    return _with_defects(_verdict(weigh(compare_model(case), case.planned.alpha, case.stage), case), case)
+    return _with_remarks(_verdict(weigh(compare_model(case), case.planned.alpha, case.stage), case), case)
 
 
-def _with_defects(verdict: Verdict, case: Case) -> Verdict:
-    """Say what of the data was passed over, or of the outputs is not certain: a pass on that is a warning."""
-    parts = (case.score, case.x, case.reference)
-    found = tuple(dict.fromkeys(doubt for part in parts if part is not None for doubt in part.doubts))
-    if not found:
-        return verdict
-    status: Status = "warn" if verdict.status == "pass" else verdict.status
-    return replace(verdict, status=status, notes=(*verdict.notes, *found))
+def _with_remarks(verdict: Verdict, case: Case) -> Verdict:
+    """Say what of the data was passed over, or of outputs or attacks is not certain; of these a doubt warns."""
+    parts = [part for part in (case.score, case.x, case.reference) if part is not None]
+    doubts = dict.fromkeys(doubt for part in parts for doubt in part.doubts)
+    cautions = dict.fromkeys(caution for part in parts for caution in part.cautions)
+    status: Status = "warn" if doubts and verdict.status == "pass" else verdict.status
+    return replace(verdict, status=status, notes=(*verdict.notes, *doubts, *cautions))
 
 
 def _require_usable(case: Case) -> None:

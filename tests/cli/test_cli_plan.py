@@ -197,6 +197,15 @@ def test_what_an_attack_costs_is_told_and_seconds_become_images(robustcheck: Rob
 TIMED = ("plan", "a.robust.yaml", "--seconds")
 
 
+def test_settings_that_an_attack_refuses_are_told_beforehand(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", ATTACKED.replace("attack: pgd", "attack: pgd, eps: 8"))
+    said = robustcheck("plan", "a.robust.yaml")
+    assert "eps 8 is more than the whole range of a pixel" in " ".join(said.out.split())
+    assert "end in errors: 1 checks" in " ".join(said.out.split())
+    (one,) = json.loads(robustcheck("plan", "a.robust.yaml", "--json").out)
+    assert (one["evidence"], one["passes"]) == ("error", [])
+
+
 def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustcheck: Robustcheck) -> None:
     directory = str(write_colours(Path.cwd() / "colours", 90))
     write("live.robust.yaml", LIVE.replace("DIRECTORY", directory))

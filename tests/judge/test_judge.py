@@ -14,7 +14,18 @@ from robustcheck.judge import Case, PopulationPoints, draw_trend, judge
 from robustcheck.stats.intervals import covariance, score_interval
 from robustcheck.stats.statistics import value_of
 from robustcheck.stats.trend import expect_at, fit_trend
-from robustcheck.values import DEFECTS, Cell, KnownDeviation, ModelRef, Quantity, Samples, Score, TrendPoint, Verdict
+from robustcheck.values import (
+    DEFECTS,
+    MASKING,
+    Cell,
+    KnownDeviation,
+    ModelRef,
+    Quantity,
+    Samples,
+    Score,
+    TrendPoint,
+    Verdict,
+)
 from robustcheck.values.expectations import AtLeast, AtMost, Between, Expectation, NoWorseThan, OnTrend, Reproduces
 
 X = Quantity("top1", "imagenet-val")
@@ -60,6 +71,14 @@ def test_a_pass_on_part_of_a_set_is_a_warning(value: float, status: str) -> None
     verdict = judge(make_case(make_item(make_check(at_least("45%"))), score))
     assert verdict.status == status
     assert found in verdict.notes
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.60, "pass"), (0.40, "fail")])
+def test_signs_of_masked_gradients_are_a_note_and_change_no_status(value: float, status: str) -> None:
+    score = replace(published_score(value, 10_000), provenance=((MASKING, "accuracy rises at 2/255"),))
+    verdict = judge(make_case(make_item(make_check(at_least("45%"))), score))
+    assert verdict.status == status
+    assert verdict.notes.count("accuracy rises at 2/255") == 1
 
 
 def test_the_reason_has_every_number() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -167,7 +168,7 @@ def test_a_slice_is_attacked_by_itself(settings: MeasureSettings) -> None:
 def test_what_decides_a_result_is_in_its_key(settings: MeasureSettings) -> None:
     base: dict[str, Any] = {"attack": "pgd", "steps": 3, "restarts": 1}
     changes: list[dict[str, Any]] = [
-        {}, {"attack": "bim"}, {"eps": "4/255"}, {"norm": "l2"}, {"space": "roz"}, {"steps": 4}, {"step": 0.5},
+        {}, {"attack": "apgd-ce"}, {"eps": "4/255"}, {"norm": "l2"}, {"space": "roz"}, {"steps": 4}, {"step": 0.5},
         {"restarts": 2}, {"loss": "dlr"}, {"loss_scale": 0.1}, {"seed": 5}, {"images": 11},
         {"substitute": "zoo:cnn-plain-100"}, {"substitute": "zoo:cnn-plain-1000"},
     ]  # fmt: skip
@@ -238,6 +239,18 @@ def test_what_makes_no_sense_is_refused(settings: MeasureSettings, tmp_path: Pat
     assert "needs a model that has gradients" in refusal(settings, model=fake())
     assert "the substitute fake" in refusal(settings, attack="fgsm", substitute="fake:zero-shot@a")
     assert "is of the model itself" in refusal(settings, "masking_gap", attack="bim", substitute=ZOO.text)
+    for asked, why in (
+        ({"attack": "fgsm", "steps": 5}, "fgsm takes no steps"),
+        ({"attack": "bim", "restarts": 5}, "bim takes no restarts"),
+        ({"attack": "apgd-t", "loss": "dlr", "loss_scale": 0.1}, "apgd-t takes no loss or loss_scale"),
+        ({"attack": "autoattack", "steps": 5}, "autoattack takes no steps"),
+        ({"attack": "pgd", "queries": 20}, "pgd takes no queries"),
+        ({"attack": "nes", "queries": 21}, "21 queries"),
+        ({"attack": "pgd", "eps": "8"}, "eps 8 is more than the whole range of a pixel, 0 to 1"),
+        ({"attack": "bim", "eps": "1/255 4", "space": "roz"}, "eps 4 is more than the whole range of a pixel"),
+    ):
+        assert why in refusal(settings, **asked)
+    assert "among 0 alone" in refusal(settings, "median_min_eps", attack="bim", eps="0")
     three = make_world(tmp_path, painted("three", 9, ("red", "green", "blue")))
     assert "apgd-t on 3 classes" in three.refusal("robust_accuracy", "three", ZOO, options=options(attack="apgd-t"))
     other = painted("other", 9, ("red", "green", "blue"))
@@ -267,11 +280,12 @@ def test_a_run_in_another_precision_says_that_attacks_are_in_float32(tmp_path: P
 
 
 def test_what_cosines_are_multiplied_with_is_told_where_it_flattens_the_loss(settings: MeasureSettings) -> None:
-    asked: dict[str, Any] = {"attack": "pgd", "eps": "2/255", "images": 4, "steps": 2, "restarts": 1}
+    asked: dict[str, Any] = {"attack": "pgd", "eps": "2/255", "images": 4, "steps": 2}
     scale = load_model(ZOO, "cpu").logit_scale  # type: ignore[attr-defined]
     assert told(score(settings, "robust_accuracy", **asked), "logit scale in the loss") == f"{scale:.3g}"
-    steep = told(score(settings, "robust_accuracy", loss_scale=10, **asked), "logit scale in the loss")
-    assert steep.startswith(f"{10 * scale:.3g}: cross-entropy is nearly flat where the model is sure")
+    steep = score(settings, "robust_accuracy", loss_scale=10, **asked)
+    assert told(steep, "logit scale in the loss") == f"{10 * scale:.3g}"
+    assert f"cosines times {10 * scale:.3g}: cross-entropy is nearly flat" in told(steep, "masked gradients")
     for other in ({"loss": "dlr"}, {"attack": "deepfool"}, {"attack": "apgd-t"}):
         assert "logit scale in the loss" not in dict(
             score(settings, "robust_accuracy", **{**asked, **other}).provenance
@@ -404,6 +418,18 @@ def test_the_masking_gap_counts_what_only_another_way_of_attacking_finds(setting
     assert told(weak, "robust accuracy by way of attacking").count("%") == 8
     robust = score(settings, "robust_accuracy", attack="fgsm", eps="6/255", step=0.05, images=6)
     assert told(weak, "robust accuracy by way of attacking").startswith(f"as asked {robust.value:.1%}")
+
+
+def test_apgd_weakens_at_a_large_scale_of_the_logits_and_the_sweep_finds_it(settings: MeasureSettings) -> None:
+    asked: dict[str, Any] = {"attack": "apgd-ce", "eps": "2/255", "images": 10, "steps": 8, "queries": 2}
+    weak = score(settings, "masking_gap", model=parse_reference("zoo:cnn-plain-1000"), loss_scale=20, **asked)
+    assert weak.value > 0
+    (note,) = weak.cautions
+    assert note.startswith(f"other ways of attacking fool {round(10 * weak.value)} of the ")
+    # Other step sizes climb the same flat loss: it is the scale that masks, not they.
+    text = told(weak, "robust accuracy by way of attacking")
+    shares = {name.strip(): float(share) for name, share in re.findall(r"([^;,%]+) ([\d.]+)%", text)}
+    assert shares["logits x 0.1"] < shares["as asked"] == shares["step x 4"]
 
 
 def test_a_rise_with_eps_is_told(settings: MeasureSettings) -> None:

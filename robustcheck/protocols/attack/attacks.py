@@ -169,3 +169,20 @@ ATTACKS: Mapping[str, AttackKind] = {
         AttackKind("autoattack", "APGD-CE, APGD-T, FAB-T and Square", _ensemble, climbs_loss=False, package=PACKAGE),
     )
 }
+
+_LOSS = frozenset({"loss", "loss_scale"})
+_STEPS = frozenset({"steps", "step"})
+# The settings that mean something to each attack.
+TAKES: Mapping[str, frozenset[str]] = {
+    "fgsm": _LOSS | {"step"},
+    "bim": _LOSS | _STEPS,
+    "mim": _LOSS | _STEPS,
+    "dim": _LOSS | _STEPS,
+    "deepfool": frozenset({"steps", "candidates"}),
+    "nes": _STEPS | {"queries"},
+    "spsa": _STEPS | {"queries"},
+    "pgd": _LOSS | _STEPS | {"restarts"},
+    "apgd-ce": _LOSS | {"steps", "restarts"},
+    "apgd-t": frozenset({"steps", "restarts"}),
+    "autoattack": frozenset(),
+}

@@ -15,7 +15,7 @@ from robustcheck.protocols.attack.attacks import ATTACKS, Asked
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way: what it changes of what a check asks, and what it multiplies logits with in the loss."""
+    """One way: what it changes of what a check asks, and what it multiplies logits in the loss with beside."""
 
     name: str
     change: Callable[[Asked], Asked]

@@ -37,7 +37,7 @@ _COMMON: tuple[MetricOption, ...] = (
     NumberOption(name="images", default="1000", description="Images to attack; 0 for all.", whole=True, low=0),
     NumberOption(name="seed", default="0", description="Of the images and of random starts.", whole=True, low=0),
     NumberOption(name="steps", description="Steps; without it the attack's own number.", whole=True, low=1),
-    NumberOption(name="step", description="Length of a step as a share of eps; without it the attack's own.", low=0),
+    NumberOption(name="step", description="Length of a step as a share of eps; without it the attack's own.", low=1e-6),
     NumberOption(name="restarts", description="Starts of pgd and apgd; without it their own.", whole=True, low=1),
     ChoiceOption(name="loss", default="ce", values=("ce", "margin", "dlr"), description="What steps climb."),
     NumberOption(name="loss_scale", default="1", description="What logits are multiplied with in the loss.", low=1e-6),

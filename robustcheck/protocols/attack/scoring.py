@@ -21,11 +21,17 @@ from robustcheck.models.kind import capabilities
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.models.torch_host import device_kind
 from robustcheck.outputs.logits import among_kept
-from robustcheck.protocols.attack.attack_losses import FEWEST_CLASSES
 from robustcheck.protocols.attack.attacks import ATTACKS, Asked
-from robustcheck.protocols.attack.autoattack import require_package
 from robustcheck.protocols.attack.masking import VARIANTS
+from robustcheck.protocols.attack.masking_signs import (
+    masking_facts,
+    say_flat,
+    say_rises,
+    say_steep,
+    say_stronger_way,
+)
 from robustcheck.protocols.attack.readings import NOT_FOUND, Attacked, Setup, Smallest, Trial
+from robustcheck.protocols.attack.sense import require_sense
 from robustcheck.protocols.attack.spaces import Norm
 from robustcheck.protocols.attack.victims import answers_of
 from robustcheck.protocols.scoring import choose_images, require_task
@@ -38,8 +44,6 @@ Ints = npt.NDArray[np.int64]
 # k/1000 as in the paper's search: how far each attack is looked for, by itself and from a substitute.
 _GRIDS = {"nes": "1..10/1000", "spsa": "1..30/1000"}
 _WHITE_GRID = "1..9/1000"
-# Where the right cosine leads by 0.3, the gradient of cross-entropy is exp(-0.3 x 50), less than a millionth.
-_STEEP = 50.0
 _TRANSFER_GRIDS = {"fgsm": "1..100/1000"}
 _TRANSFER_GRID = "1..600/1000"
 
@@ -58,7 +62,8 @@ def find_swept(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
         raise SetupError("a sweep for masked gradients is of the model itself", where=cell.quantity.label)
     eps = _sizes(cell)[-1]
     runs = [Trial(eps, asking.asked, asking.loss_scale)]
-    runs += [Trial(eps, variant.change(asking.asked), variant.loss_scale) for variant in VARIANTS]
+    scale = asking.loss_scale
+    runs += [Trial(eps, variant.change(asking.asked), scale * variant.loss_scale) for variant in VARIANTS]
     return (asking.recipe(Attacked(tuple(runs), asking.setup)),)
 
 
@@ -77,8 +82,10 @@ def sample_robust(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sample
     sizes, lines = _sizes(cell), _lines(recipe, memo)
     robust = _right_at(lines, _labels(cell, recipe))
     at = sizes.index(_chosen_size(cell, sizes))
-    told = (*_told_accuracies(sizes, robust), *_flat_facts(lines), *_scale_facts(cell, recipe, memo))
-    facts = (*_image_facts(cell, recipe), *told)
+    shares = [float((robust[:, 0] * robust[:, place]).mean()) for place in range(robust.shape[1])]
+    scale = _loss_scale(cell, recipe, memo)
+    signs = masking_facts(say_rises(sizes, shares), say_flat(lines), say_steep(scale or 0))
+    facts = (*_image_facts(cell, recipe), *_accuracy_facts(sizes, shares), *_scale_facts(scale), *signs)
     return Sampled(_samples(recipe, robust[:, 0] * robust[:, at + 1]), facts)
 
 
@@ -91,8 +98,10 @@ def sample_masked(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sample
     scores = asked * (1 - sweep.min(axis=1))
     told = [f"{variant.name} {share:.1%}" for variant, share in zip(VARIANTS, sweep.mean(axis=0), strict=True)]
     found = f"as asked {asked.mean():.1%}; " + ", ".join(told)
-    masked = (("robust accuracy by way of attacking", found), *_flat_facts(lines), *_scale_facts(cell, recipe, memo))
-    facts = (*_image_facts(cell, recipe), *masked)
+    scale, stronger = _loss_scale(cell, recipe, memo), say_stronger_way(option_of(cell, "attack"), asked, sweep)
+    by_way = ("robust accuracy by way of attacking", found)
+    signs = masking_facts(stronger, say_flat(lines), say_steep(scale or 0))
+    facts = (*_image_facts(cell, recipe), by_way, *_scale_facts(scale), *signs)
     return Sampled(_samples(recipe, scores), facts)
 
 
@@ -105,7 +114,8 @@ def sample_smallest(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Samp
     beyond = _beyond(reading.grid)
     is_found = found != NOT_FOUND
     kept = np.where(is_found, np.minimum(found, beyond), beyond)
-    facts: Pairs = (*_image_facts(cell, recipe), ("grid", _told_grid(reading)))
+    signs = masking_facts(say_steep(_loss_scale(cell, recipe, memo) or 0))
+    facts: Pairs = (*_image_facts(cell, recipe), ("grid", _told_grid(reading)), *signs)
     if not is_found.all():
         facts = (*facts, ("not found", f"{int((~is_found).sum())} of {len(found)}, counted as {beyond:g}"))
     return Sampled(replace(_samples(recipe, kept), statistic=MEDIAN.name), facts)
@@ -138,7 +148,7 @@ def _question(cell: Cell, shelf: Shelf) -> _Question:
     others = (_substitute(cell, shelf),) if option_of(cell, "substitute") else ()
     kept = kept_classes(own.dataset, cell.quantity.where)
     asked, setup = _asked(cell, is_transfer=bool(others)), _setup(cell, shelf, (own, *others), kept)
-    _require_sense(cell, asked, setup)
+    require_sense(cell, asked, setup)
     return _Question(cell, own, others, asked, setup, float(option_of(cell, "loss_scale")))
 
 
@@ -201,20 +211,6 @@ def _require_labels(recipe: Recipe) -> None:
         )
 
 
-def _require_sense(cell: Cell, asked: Asked, setup: Setup) -> None:
-    kind, where = ATTACKS[asked.name], cell.quantity.label
-    if asked.is_transfer and not kind.by_transfer:
-        able = ", ".join(name for name, each in ATTACKS.items() if each.by_transfer)
-        raise SetupError(f"{asked.name} has no form that attacks by transfer", where=where, expected=able)
-    if kind.package:
-        require_package()
-        if setup.space != "pixel":
-            raise SetupError(f"{asked.name} moves pixels between 0 and 1 only", where=where, expected="space: pixel")
-    fewest = 4 if asked.name in ("apgd-t", "autoattack") else FEWEST_CLASSES[asked.loss]
-    if setup.classes < fewest:
-        raise DataError(f"{asked.name} on {setup.classes} classes", where=where, expected=f"{fewest} or more")
-
-
 def _sizes(cell: Cell) -> tuple[Fraction, ...]:
     return fractions_of(option_of(cell, "eps"))
 
@@ -267,35 +263,22 @@ def _image_facts(cell: Cell, recipe: Recipe) -> Pairs:
     return facts
 
 
-def _told_accuracies(sizes: Sequence[Fraction], right: Floats) -> Pairs:
-    """Say the accuracy at every eps, and where it rises: a stronger attack that finds less is a sign of masking."""
-    shares = [float((right[:, 0] * right[:, place]).mean()) for place in range(right.shape[1])]
+def _accuracy_facts(sizes: Sequence[Fraction], shares: Sequence[float]) -> Pairs:
+    """Say the accuracy untouched and at every eps."""
     told = ", ".join(f"{share:.1%} at {eps}" for eps, share in zip(sizes, shares[1:], strict=True))
-    facts: Pairs = (("untouched", f"{shares[0]:.1%}"), ("robust accuracy by eps", told))
-    rises = [str(eps) for eps, before, after in zip(sizes, shares, shares[1:], strict=False) if after > before]
-    if rises:
-        note = (
-            f"accuracy rises at {', '.join(rises)}: the attack finds less in a larger ball, so it is not to be trusted"
-        )
-        facts = (*facts, ("masked gradients", note))
-    return facts
+    return ("untouched", f"{shares[0]:.1%}"), ("robust accuracy by eps", told)
 
 
-def _flat_facts(lines: Floats) -> Pairs:
-    flat = float(lines[:, 0, 2].mean())
-    if not flat:
-        return ()
-    return (("zero gradients", f"{flat:.1%} of the images: the loss is flat there, see masking_gap and loss_scale"),)
-
-
-def _scale_facts(cell: Cell, recipe: Recipe, memo: Memo) -> Pairs:
-    """Say what cosines are multiplied with where an attack climbs cross-entropy, which is flat at a large scale."""
+def _loss_scale(cell: Cell, recipe: Recipe, memo: Memo) -> float | None:
+    """Return what cosines are multiplied with where an attack climbs cross-entropy; None where that is no matter."""
     kind = ATTACKS[option_of(cell, "attack")]
     if recipe.head is None or not kind.climbs_loss or option_of(cell, "loss") != "ce":
-        return ()
-    scale = memo.head(recipe.head).logit_scale * float(option_of(cell, "loss_scale"))
-    note = ": cross-entropy is nearly flat where the model is sure, see masking_gap" if scale >= _STEEP else ""
-    return (("logit scale in the loss", f"{scale:.3g}{note}"),)
+        return None
+    return memo.head(recipe.head).logit_scale * float(option_of(cell, "loss_scale"))
+
+
+def _scale_facts(scale: float | None) -> Pairs:
+    return () if scale is None else (("logit scale in the loss", f"{scale:.3g}"),)
 
 
 def _told_grid(reading: Smallest) -> str:
