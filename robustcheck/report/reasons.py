@@ -88,9 +88,11 @@ def fates_said(listed: Sequence[Candidate]) -> str:
     'Each of the 2 candidates: 1 do not ship, 1 ship (a@2)'
     """
     counts = Counter(one.fate for one in listed)
-    said = ", ".join(f"{counts[fate]:,} {fate}" for fate in ORDER if counts[fate])
+    said = f"all {listed[0].fate}"
+    if len(counts) > 1:
+        said = ", ".join(f"{counts[fate]:,} {fate}" for fate in ORDER if counts[fate])
     shipped = [one.model for one in listed if one.fate == "ship"]
-    named = f" ({', '.join(shipped)})" if 0 < len(shipped) <= 2 else ""
+    named = f" ({', '.join(shipped)})" if len(counts) > 1 and 0 < len(shipped) <= 2 else ""
     return f"Each of the {len(listed):,} candidates: {said}{named}"
 
 
