@@ -194,7 +194,7 @@ def rerun_words(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _group(parser: pytest.Parser) -> pytest.OptionGroup:
-    return parser.getgroup("robustcheck", "model robustness")
+    return parser.getgroup("robustcheck", "model robustness (in brackets: the key in pytest.ini)")
 
 
 def _written(option: Option) -> dict[str, Any]:
