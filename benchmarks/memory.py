@@ -5,8 +5,8 @@
 Weights are random. Each model is loaded on the processor, in a process of its own that has loaded and run a tiny one of
 its kind before, so that libraries do not count. ``--llava`` is width and layers of the language model, behind an image
 tower of 86 million weights. ``held`` is how far the resident set has grown once the model is loaded, ``at work`` the
-most by which it has grown while one image is embedded or one question answered. What loading needs for a moment, about
-twice the weights, is in neither. Needs Linux.
+most by which it has grown while 16 images are embedded or one question is answered, which the last two columns hold
+against the plan. What loading needs for a moment, about twice the weights, is in neither. Needs Linux.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ from pathlib import Path
 import numpy as np
 
 from robustcheck.models.answering import HfAnswering
-from robustcheck.models.digests import weights_bytes
+from robustcheck.models.digests import weights_bytes, working_bytes
 from robustcheck.models.encoders import ImageEncoder, LoadedModel, Precision, load_model
 from robustcheck.models.reference import parse_reference
 
 MIB = 2**20
+# Images of a batch; fewer are filled up to so many.
+ROWS = 16
 WORDS = ("<pad>", "<s>", "</s>", "<unk>", "<image>", "A", "B", "C", "D")
 TEMPLATE = (
     "{% for message in messages %}{% for part in message['content'] %}"
@@ -53,7 +55,7 @@ def main() -> None:
     if options.child:
         print(json.dumps(grown(*options.child)))
         return
-    print(f"{'':24}{'plan, MiB':>12}{'held':>10}{'of it':>8}{'at work':>10}{'of it':>8}", flush=True)
+    print(f"{'':24}{'weights, MiB':>14}{'held':>8}{'of it':>8}{'at work':>10}{'plan':>8}{'of it':>8}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         for name in filter(None, options.models.split(",")):
@@ -70,12 +72,13 @@ def print_row(name: str, reference: str, precision: str, tiny: str) -> None:
     command = [sys.executable, __file__, "--child", reference, precision, tiny]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    plan, held, work = (found[key] / MIB for key in ("plan", "held", "work"))
-    print(f"{name:24}{plan:12,.0f}{held:10,.0f}{held / plan:8.2f}{work:10,.0f}{work / plan:8.2f}", flush=True)
+    weights, plan, held, work = (found[key] / MIB for key in ("weights", "plan", "held", "work"))
+    of_weights, of_plan = held / weights, work / plan
+    print(f"{name:24}{weights:14,.0f}{held:8,.0f}{of_weights:8.2f}{work:10,.0f}{plan:8,.0f}{of_plan:8.2f}", flush=True)
 
 
 def grown(reference: str, precision: Precision, tiny: str) -> dict[str, int]:
-    """Return the planned bytes of a model, and by how many the process grew when it was loaded and at work."""
+    """Return the planned bytes of a model, loaded and at work, and by how many the process grew."""
     ref = parse_reference(reference)
     run_once(load_model(parse_reference(tiny), "cpu", precision))
     gc.collect()
@@ -85,17 +88,19 @@ def grown(reference: str, precision: Precision, tiny: str) -> dict[str, int]:
     held = resident_bytes()
     with watched() as most:
         run_once(model)
-    return {"plan": weights_bytes(ref, precision), "held": held - before, "work": max(most) - before}
+    weights = weights_bytes(ref, precision)
+    plan = weights + working_bytes(ref, ROWS)
+    return {"weights": weights, "plan": plan, "held": held - before, "work": max(most) - before}
 
 
 def run_once(model: LoadedModel | HfAnswering) -> None:
-    """Embed one picture, or answer one question about it."""
+    """Embed a batch of pictures, or answer one question about one."""
     if isinstance(model, HfAnswering):
         model.letter_logs(np.full((SIDE, SIDE, 3), 128, np.uint8), QUESTION, "ABCD")
         return
     assert isinstance(model, ImageEncoder)
     side = model.geometry.side
-    model.encode_images([np.full((side, side, 3), 128, np.uint8)])
+    model.encode_images([np.full((side, side, 3), 128, np.uint8)] * ROWS)
 
 
 def resident_bytes() -> int:

@@ -10,7 +10,7 @@ from robustcheck.listing import name_first
 from robustcheck.measure import Bench, MeasureSettings, usable_cores
 from robustcheck.measure.pace import foresee_seconds, pace_of_model, read_pace
 from robustcheck.measure.parts import Outputs
-from robustcheck.models.digests import weights_bytes
+from robustcheck.models.digests import weights_bytes, working_bytes
 from robustcheck.models.kind import model_kind
 from robustcheck.values import ModelRef
 
@@ -72,7 +72,16 @@ def _memory(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
         said = [f"{name} {size / 2**20:,.0f} MiB" for size, name in sizes]
         total = sum(size for size, _ in sizes) / 2**20
         yield f"weights, {total:,.0f} MiB in all: {name_first(said, 4)}"
+    yield from _working(models, settings)
     yield from _answering(models, settings)
+
+
+def _working(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
+    """Yield what a batch takes beside the weights; models run one after the other, so the largest counts."""
+    size, name = max((working_bytes(ref, settings.batch_size), ref.id) for ref in models)
+    if size:
+        batch = f"a batch of {settings.batch_size} images in float32"
+        yield f"beside them, {batch}: about {size / 2**20:,.0f} MiB ({name}), one model at a time"
 
 
 def _answering(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:

@@ -87,6 +87,7 @@ class ModelKind:
     output_names  of a classifier: what its outputs are called, where something beside its weights tells
     holds         whether a path is a model of this kind, for globs such as ``SCHEME:runs/*``
     is_bare       whether a path that it holds is a reference by itself, without the scheme
+    image_memory  the bytes that one image takes beside the weights, known without loading; 0 where nothing tells it
     memory        the bytes that a model takes on its device, known without loading it, where that is not the size of
                   its files; 0 where they are not on this machine
     """
@@ -105,6 +106,7 @@ class ModelKind:
     holds: Callable[[Path], bool] | None = None
     is_bare: bool = False
     memory: FindMemory | None = None
+    image_memory: Callable[[ModelRef], int] | None = None
 
 
 def model_kinds() -> tuple[ModelKind, ...]:

@@ -16,6 +16,7 @@ from robustcheck.models.model_files import (
     one_file,
 )
 from robustcheck.models.openclip_files import file_architecture
+from robustcheck.models.openclip_memory import architecture_bytes, directory_bytes
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.openclip_tables import pretrained_source
@@ -150,6 +151,7 @@ NAMED = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_name",
     needs_hub=True,
+    image_memory=lambda ref: architecture_bytes(ref.architecture),
 )
 FILE = ModelKind(
     name="openclip-file",
@@ -161,6 +163,7 @@ FILE = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_file",
     needs_hub=True,
+    image_memory=lambda ref: architecture_bytes(ref.architecture.partition("/")[0]),
 )
 DIRECTORY = ModelKind(
     name="local-dir",
@@ -174,6 +177,7 @@ DIRECTORY = ModelKind(
     needs_hub=False,
     holds=is_openclip_directory,
     is_bare=True,
+    image_memory=lambda ref: directory_bytes(Path(ref.weights or "") / CONFIGURATION),
 )
 REPOSITORY = ModelKind(
     name="hf-hub",

@@ -219,6 +219,15 @@ def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustche
     assert "not known here yet" not in said
 
 
+def test_the_memory_of_a_batch_is_told_beside_the_weights(robustcheck: Robustcheck) -> None:
+    directory = str(write_colours(Path.cwd() / "colours", 90))
+    zoo = LIVE.replace(f'"{FAKE}"', "zoo:vit-plain-100, zoo:cnn-plain-100")
+    write("live.robust.yaml", zoo.replace("DIRECTORY", directory))
+    said = robustcheck("plan", "live.robust.yaml").out
+    # 64 images of 5 x 3 x 32^2 numbers in float32, and as much that the C library keeps.
+    assert "beside them, a batch of 64 images in float32: about 8 MiB (vit-plain-100), one model at a time" in said
+
+
 def test_the_memory_of_a_model_that_answers_is_told_by_precision(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", ANSWERS)
     make_answering("llava", Path("tiny"))
