@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal, cast
 
 from robustcheck.errors import SetupError, did_you_mean
@@ -123,6 +124,7 @@ def _holds(term: Term, value: str | None) -> bool:
     return any(_equal(wanted, value) for wanted in term.values) == (term.op == "=")
 
 
+@lru_cache(maxsize=65_536)
 def _equal(wanted: str, value: str) -> bool:
     if wanted == value:
         return True

@@ -58,6 +58,8 @@ def figure_key(
 
 def telling_options(metric: str, options: Pairs) -> Pairs:
     """Return the settings of a metric that differ from its defaults, canonical and sorted; raise SetupError."""
+    if not options:
+        return ()
     known = named("metrics").get(metric)
     if known is None:
         return tuple(sorted(options))

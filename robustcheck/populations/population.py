@@ -75,6 +75,11 @@ class Population:
         return _OWN_CLASS_SETS.get(dataset) or self._class_sets.get(dataset, "")
 
     @cached_property
+    def datasets(self) -> frozenset[str]:
+        """The data sets of the figures."""
+        return frozenset(figure.dataset for figure in self.figures)
+
+    @cached_property
     def known_facets(self) -> Mapping[str, frozenset[str]]:
         """The facets of the members and the values they have."""
         values: dict[str, set[str]] = {}
@@ -85,6 +90,8 @@ class Population:
 
     def _slice(self, quantity: Quantity) -> tuple[str, Pairs]:
         """Return the class set that a quantity asks for, and the rest of its slice."""
+        if not quantity.where:
+            return self.own_class_set(quantity.dataset), ()
         where = dict(quantity.where)
         class_set = where.pop("classes", self.own_class_set(quantity.dataset))
         return class_set, tuple(sorted(where.items()))

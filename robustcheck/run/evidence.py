@@ -121,7 +121,7 @@ class EvidenceBook:
         return found if isinstance(found, Score) else None
 
     def _measured(self, cell: Cell) -> Found:
-        if self.before_measuring is not None:
+        if self.before_measuring is not None and self.bench.look_up(cell) is None:
             begin, self.before_measuring = self.before_measuring, None
             begin()
         planned: Iterable[Cell] = self.planned

@@ -9,8 +9,8 @@ from pathlib import Path
 from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import known_metrics
-from robustcheck.models.catalogue import known_facets
-from robustcheck.models.model_sets import known_sets, list_models, resolve_models
+from robustcheck.models.catalogue import entries, known_facets
+from robustcheck.models.model_sets import known_sets, resolve_models
 from robustcheck.populations import known_populations, load_population
 from robustcheck.prompts import known_prompts
 from robustcheck.spec import KnownNames
@@ -52,9 +52,7 @@ def _facets_of_population(name: str) -> Mapping[str, frozenset[str]]:
 
 
 def _datasets_of_population(name: str) -> frozenset[str]:
-    if name not in known_populations():
-        return frozenset()
-    return frozenset(figure.dataset for figure in load_population(name).figures)
+    return load_population(name).datasets if name in known_populations() else frozenset()
 
 
 def _wrong_with_model(text: str, *, base: Path) -> str | None:
@@ -74,4 +72,4 @@ def _model_names(
         named = resolve_models(given, arch=arch) if given else ()
     except RobustcheckError:
         return None  # reported where the models are named
-    return frozenset(name for model in (*own, *named, *list_models()) for name in (model.id, model.text))
+    return frozenset(name for model in (*own, *named, *entries()) for name in (model.id, model.text))

@@ -233,12 +233,15 @@ class RobustSession:
     def require_models(self) -> None:
         """Raise what is wrong with the models that the run names itself: once, and not for each suite."""
         if self.settings.models:
-            resolve_models(self.settings.models, arch=self.settings.arch)
+            _ = self._named_models
+
+    @cached_property
+    def _named_models(self) -> tuple[ModelRef, ...]:
+        """The models that the run names itself."""
+        return resolve_models(self.settings.models, arch=self.settings.arch)
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
-        if self.settings.models:
-            return resolve_models(self.settings.models, arch=self.settings.arch)
-        return resolve_models(suite.models, base=_directory(suite))
+        return self._named_models if self.settings.models else resolve_models(suite.models, base=_directory(suite))
 
 
 def status_of_error(error: RobustcheckError, model: ModelRef) -> Status:

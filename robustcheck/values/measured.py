@@ -123,6 +123,10 @@ class ModelRef:
     named: bool = field(default=False, compare=False)
     adapter: AdapterUse | None = None
 
+    def __hash__(self) -> int:
+        """Hash the text alone: models are keys of every look-up, and facets are many."""
+        return hash(self.text)
+
     @property
     def identity(self) -> tuple[object, ...]:
         """What makes it the model that it is, whatever it is called."""
