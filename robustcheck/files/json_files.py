@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from robustcheck.files.texts import MOST_BYTES, lines_of, read_text, stripped
 
 _DEEPEST = 64
 _LONGEST_NUMBER = 40
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# A string, or what lies between: taken away, it leaves the brackets.
+_NO_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 # Half of a surrogate pair is not a character: it cannot be written again, nor hashed.
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -86,11 +89,9 @@ def _parsed(
 def _refuse_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= _DEEPEST:
         return
-    depth = 0
-    for match in _BRACKETS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
-        if depth > _DEEPEST:
-            raise _Refused(f"it is nested more than {_DEEPEST} levels deep")
+    steps = (_STEPS.get(sign, 0) for sign in _NO_BRACKET.sub("", text))
+    if max(accumulate(steps), default=0) > _DEEPEST:
+        raise _Refused(f"it is nested more than {_DEEPEST} levels deep")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.printing import flowing, one_line, printable
 from robustcheck.run.session import status_of_error
 from robustcheck.values import Result, Verdict
-from robustcheck.values.checks import PlannedCheck
+from robustcheck.values.checks import Check, PlannedCheck
 
 
 class CheckFailedError(Exception):
@@ -48,14 +49,12 @@ class SpecFile(pytest.Module):
             plan = run.session.plan(suite)
         if not plan.items:
             run.unmatched.append(suite.path)
-        return iter([self._item(planned) for planned in plan.items])
-
-    def _item(self, planned: PlannedCheck) -> CheckItem:
-        # Marks must be on the function before the item is made; later ones are ignored.
-        function = _closure(planned)
-        for tag in planned.check.tags:
+        for tag in sorted({tag for planned in plan.items for tag in planned.check.tags}):
             self.config.addinivalue_line("markers", f"{tag}: a tag of a robustcheck suite")
-            function = getattr(pytest.mark, tag)(function)
+        functions = {planned.check.key: _function(planned.check) for planned in plan.items}
+        return iter([self._item(planned, functions[planned.check.key]) for planned in plan.items])
+
+    def _item(self, planned: PlannedCheck, function: Callable[[], None]) -> CheckItem:
         item: CheckItem = CheckItem.from_parent(self, name=planned.name, callobj=function)
         item.planned = planned
         return item
@@ -108,7 +107,7 @@ class CheckItem(pytest.Function):
         """Point at the check in its YAML file."""
         return self.path, self.planned.check.position.line - 1, self.name
 
-    @property
+    @cached_property
     def id(self) -> Any:
         """Return the structured id as pytest 9.2 parses it back from text, or ``--lf`` finds nothing.
 
@@ -164,9 +163,14 @@ def _quoted(result: Result) -> str:
     return f"{result.claim} ({result.source})" if result.source else result.claim
 
 
-def _closure(planned: PlannedCheck) -> Callable[[], None]:
-    def check() -> None:
+def _function(check: Check) -> Callable[[], None]:
+    """Return what the items of a check have for a test function, with the marks of its tags."""
+
+    def function() -> None:
         """Never called: CheckItem.runtest judges."""
 
-    check.__doc__ = planned.check.sentence
-    return check
+    function.__doc__ = check.sentence
+    for tag in check.tags:
+        # Marks must be on the function before an item is made; later ones are ignored.
+        function = getattr(pytest.mark, tag)(function)
+    return function

@@ -82,10 +82,14 @@ def fold(run: Plain) -> Plain:
     return head | {"tables": tables.plain()} | {name: run[name] for name in long}
 
 
-def unfold(run: Plain) -> Plain:
-    """Put what stands in the tables back into results and trends; raises LookupError, TypeError or ValueError."""
+def unfold(run: Plain, read: Callable[[str, list[Any]], list[Any]]) -> Plain:
+    """Put what stands in the tables back into results and trends; raises LookupError, TypeError or ValueError.
+
+    ``read`` makes values of the rows of the tables ``models``, ``quantities`` and ``scores``: once, for all results.
+    """
     tables = run.pop("tables")
-    tables["scores"] = [_unfolded_score(score, tables) for score in tables["scores"]]
+    tables |= {name: read(name, tables[name]) for name in ("models", "quantities")}
+    tables["scores"] = read("scores", [_unfolded_score(score, tables) for score in tables["scores"]])
     run["results"] = [_unfolded(result, tables) for result in run["results"]]
     run["trends"] = [_with_points(figure, tables["texts"]) for figure in run["trends"]]
     _swap(run, "past", lambda pasts: [_whole_past(past, tables["texts"]) for past in pasts])
@@ -131,10 +135,10 @@ def _unfolded_score(score: Plain, tables: Plain) -> Plain:
 def _unfolded(row: Plain, tables: Plain) -> Plain:
     check, model = tables["checks"][row.pop("check")], tables["models"][row.pop("model")]
     texts = tables["texts"]
-    nodeid = texts[row["nodeid"]].replace(_MODEL, model["id"])
+    nodeid = texts[row["nodeid"]].replace(_MODEL, model.id)
     result = {**check, "model": model, **row, "nodeid": nodeid}
     if "rerun" in result:
-        result["rerun"] = texts[result["rerun"]].replace(_MODEL, model["text"]).replace(_NODEID, nodeid)
+        result["rerun"] = texts[result["rerun"]].replace(_MODEL, model.text).replace(_NODEID, nodeid)
     for name in ("score", "x"):
         if result.get(name) is not None:
             result[name] = tables["scores"][result[name]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from robustcheck.files.sealed import seal_json, unseal_json
 from robustcheck.files.texts import decoded, read_bytes
 from robustcheck.printing import shown
 from robustcheck.report.folding import fold, unfold
-from robustcheck.values import RunRecord
+from robustcheck.values import ModelRef, Quantity, Result, RunRecord, Score
 
 RUN_FILE = "run.json"
 SCHEMA = 2
@@ -26,7 +26,7 @@ _READ = (1, SCHEMA)
 _UNCHANGED = "the JSON that robustcheck wrote, unchanged"
 _KEYS = frozenset({"tables", *(field.name for field in fields(RunRecord))})
 # Per-sample scores stay in the store: a record holds what was concluded from them.
-_WITHOUT_SAMPLES = {"results": {"__all__": {"score": {"samples", "sureness"}, "x": {"samples", "sureness"}}}}
+_WITHOUT_SAMPLES = {"score": {"samples", "sureness"}, "x": {"samples", "sureness"}}
 
 
 def dump_run(run: RunRecord) -> bytes:
@@ -38,14 +38,19 @@ def dump_run(run: RunRecord) -> bytes:
         return seal_json(_written(_plain(run)))
     except pydantic_core.PydanticSerializationError:
         # A path that is not UTF-8 stands in Python's texts as halves of surrogate pairs.
-        return seal_json(_written(without_half_pairs(_plain(run))))
+        return seal_json(_written(_plain(run, without_half_pairs)))
 
 
-def _plain(run: RunRecord) -> Any:
-    return _adapter().dump_python(run, exclude=_WITHOUT_SAMPLES, exclude_defaults=True)
+def _plain(run: RunRecord, change: Callable[[Any], Any] = lambda plain: plain) -> dict[str, Any]:
+    """Return a record as plain values, its results one by one: thousands of them side by side take much memory."""
+    head: dict[str, Any] = change(_adapter().dump_python(run, exclude={"results"}, exclude_defaults=True))
+    dump = _result_adapter().dump_python
+    return head | {
+        "results": (change(dump(one, exclude=_WITHOUT_SAMPLES, exclude_defaults=True)) for one in run.results)
+    }
 
 
-def _written(plain: Any) -> bytes:
+def _written(plain: dict[str, Any]) -> bytes:
     return ("\n".join(_lines({"schema": SCHEMA} | fold(plain))) + "\n").encode()
 
 
@@ -73,7 +78,8 @@ def parse_run(content: bytes, where: str) -> RunRecord:
             expected=f"schema {' or '.join(map(str, _READ))}, which this version of robustcheck reads",
             fix="run the suites again, or read the record with the version that wrote it",
         )
-    return _validate(_unfolded(found, where), where)
+    record: RunRecord = _valid(_adapter(), _unfolded(found, where), where)
+    return record
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
@@ -100,7 +106,7 @@ def _unfolded(found: dict[str, Any], where: str) -> dict[str, Any]:
     if found["schema"] == 1:
         return found | {"schema": SCHEMA}
     try:
-        return unfold(found)
+        return unfold(found, lambda name, rows: _valid(_rows_adapter(name), rows, where, f"tables.{name}."))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(where, f"its tables do not fit its results ({error})") from None
 
@@ -108,6 +114,18 @@ def _unfolded(found: dict[str, Any], where: str) -> dict[str, Any]:
 @cache
 def _adapter() -> TypeAdapter[RunRecord]:
     return TypeAdapter(RunRecord)
+
+
+@cache
+def _rows_adapter(table: str) -> TypeAdapter[Any]:
+    """Return what reads a table: one of thousands of results would have a model and scores of its own otherwise."""
+    kinds: dict[str, Any] = {"models": list[ModelRef], "quantities": list[Quantity], "scores": list[Score]}
+    return TypeAdapter(kinds[table])
+
+
+@cache
+def _result_adapter() -> TypeAdapter[Result]:
+    return TypeAdapter(Result)
 
 
 def _parse(content: bytes, where: str) -> object:
@@ -124,13 +142,13 @@ def _parse(content: bytes, where: str) -> object:
     return found
 
 
-def _validate(found: object, where: str) -> RunRecord:
+def _valid(adapter: TypeAdapter[Any], found: object, where: str, inside: str = "") -> Any:
     try:
-        return _adapter().validate_python(found)
+        return adapter.validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _damaged(where, f"{place}: {first['msg']}") from None
+        raise _damaged(where, f"{inside}{place}: {first['msg']}") from None
 
 
 def _damaged(where: str, what: str) -> RecordError:

@@ -72,4 +72,5 @@ def _model_names(
         named = resolve_models(given, arch=arch) if given else ()
     except RobustcheckError:
         return None  # reported where the models are named
-    return frozenset(name for model in (*own, *named, *entries()) for name in (model.id, model.text))
+    listed = [name for entry in entries() for name in (entry.id, entry.text)]
+    return frozenset([*listed, *(name for model in (*own, *named) for name in (model.id, model.text))])
