@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from report_fixtures import made_up_run
 
+from robustcheck.report.charts import Form, chart_template
 from robustcheck.report.grid import grid, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
@@ -16,6 +17,17 @@ from robustcheck.report.strip import strip
 from robustcheck.report.svg import markers_path
 from robustcheck.report.words import MINUS, duration, signed
 from robustcheck.values import Verdict
+
+
+@pytest.mark.parametrize("form", [Form("probit", "%", "%"), Form("logit", "%", ""), Form("linear", "", "")])
+def test_the_specification_of_a_plot_fits_the_schema_of_vega_lite(form: Form) -> None:
+    import altair as alt
+    from jsonschema import ValidationError
+
+    template = chart_template(form)
+    alt.LayerChart.from_dict(template)
+    with pytest.raises(ValidationError):
+        alt.LayerChart.from_dict(template | {"layer": [{"mark": "nonsense"}]})
 
 
 @pytest.mark.parametrize("kind", ["probit", "logit", "linear"])
