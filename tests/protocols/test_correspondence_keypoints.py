@@ -85,6 +85,11 @@ def test_keypoints_of_the_same_picture_and_of_a_moved_one_are_all_found(viewpoin
     assert hits(bench, viewpoint=viewpoint).scores.all()
 
 
+def test_pairs_that_share_no_keypoint_are_no_score_of_0(bench: Bench) -> None:
+    found = str(bench.measure(asked(viewpoint="2")))
+    assert "not applicable: no pair has a keypoint in both pictures at a difference of viewpoint 2" in found
+
+
 def test_every_keypoint_is_found_where_open_clip_and_torch_find_it(root: Path, bench: Bench) -> None:
     """At 1 to 5% of the box some are found and some are not: cells are 2% of the picture, 3.3% of the box."""
     expected = {name: error for category in CATEGORIES for name, error in direct_errors(root, category).items()}

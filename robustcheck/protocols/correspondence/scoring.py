@@ -94,7 +94,8 @@ def sample_keypoints(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sam
     errors = [_keypoint_errors(recipe, memo, pairs, int(number)) for number in chosen]
     sizes = np.array([len(each) for each in errors], dtype=np.int64)
     if not sizes.sum():
-        raise _not_applicable(f"a difference of viewpoint {viewpoint}", recipe.dataset.name)
+        at = "" if viewpoint == ALL else f" at a difference of viewpoint {viewpoint}"
+        raise _not_applicable(f"a keypoint in both pictures{at}", recipe.dataset.name)
     hits = (np.concatenate(errors) < float(option_of(cell, "alpha"))).astype(np.float64)
     owners = np.repeat(chosen, sizes)
     names = np.concatenate([pairs.names[number] for number in chosen])
