@@ -82,18 +82,18 @@ def candidates(run: RunRecord, answer: Answer) -> tuple[Candidate, ...]:
 
 
 def fates_said(listed: Sequence[Candidate]) -> str:
-    """Count the fates of candidates, and name those that may ship where they are few.
+    """Count the fates of candidates, and name those of a fate that only one or two have.
 
     >>> fates_said([Candidate("a@1", "do not ship", ""), Candidate("a@2", "ship", "")])
-    'Each of the 2 candidates: 1 do not ship, 1 ship (a@2)'
+    'Each of the 2 candidates: 1 do not ship (a@1), 1 ship (a@2)'
     """
-    counts = Counter(one.fate for one in listed)
-    said = f"all {listed[0].fate}"
-    if len(counts) > 1:
-        said = ", ".join(f"{counts[fate]:,} {fate}" for fate in ORDER if counts[fate])
-    shipped = [one.model for one in listed if one.fate == "ship"]
-    named = f" ({', '.join(shipped)})" if len(counts) > 1 and 0 < len(shipped) <= 2 else ""
-    return f"Each of the {len(listed):,} candidates: {said}{named}"
+    by_fate = {fate: [one.model for one in listed if one.fate == fate] for fate in ORDER}
+    said = [f"{len(models):,} {fate}{_few(models)}" for fate, models in by_fate.items() if models]
+    return f"Each of the {len(listed):,} candidates: {', '.join(said) if len(said) > 1 else f'all {listed[0].fate}'}"
+
+
+def _few(models: Sequence[str]) -> str:
+    return f" ({', '.join(models)})" if len(models) <= 2 else ""
 
 
 def _outcome(run: RunRecord, model: str) -> str:
@@ -104,4 +104,6 @@ def _outcome(run: RunRecord, model: str) -> str:
     said = [f"{counts[status]:,} {WORDS[status].label}" for status in ("fail", "unsure", "warn") if counts[status]]
     errors = sum(result.verdict.status == "error" for result in about)
     said += [counted(errors, "error")] * bool(errors)
+    if not judged and not errors:
+        return "no check judged it"
     return f"{', '.join(said) or 'all passed'} of {counted(len(judged) + errors, 'check')}"

@@ -180,6 +180,15 @@ def test_many_candidates_fold_below_a_line_that_counts_them(models: int, listed:
         assert f"Each of the {models} candidates: {models - 1} do not ship, 1 ship ({ship})" in unbroken(page)
 
 
+def test_a_candidate_that_nothing_judged_has_not_passed() -> None:
+    run = made_up_run(2, 1)
+    skipped = replace(run.results[1], verdict=Verdict("skip", "no data"), score=None)
+    page = render_html(replace(run, results=(run.results[0], skipped)))
+    candidates = page.split('class="candidates"')[1].split("</ul>")[0]
+    assert "no check judged it" in candidates
+    assert "of 0 checks" not in candidates
+
+
 def test_a_reason_has_its_picture_and_a_command() -> None:
     run = made_up_run(4, 2)
     failed = {0, 4}
