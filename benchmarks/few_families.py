@@ -1,4 +1,4 @@
-"""Rules for few families held side by side: that of the judge, and two that would be tighter or cover more.
+"""Rules for few families held side by side: those of the judge, one that is more careful, and one that covers more.
 
     python benchmarks/few_families.py            # 100,000 trials a row
     python benchmarks/few_families.py --quick
@@ -53,7 +53,7 @@ def two_means(rng: np.random.Generator, families: int, skews: tuple[int, int], t
     least = int(sizes.min())
     now = reach_over_families(TAIL, least, least - 1) * np.sqrt(drawn.sum(axis=0) * least / (least - 1))
     own = drawn * (sizes / (sizes - 1))[:, None]
-    return {"judge": _share(above > now), "each group's own": _share(above > _reach_of_both(own, sizes))}
+    return {"as the smaller group": _share(above > now), "judge": _share(above > _reach_of_both(own, sizes))}
 
 
 def _reach_of_both(variances: Floats, sizes: npt.NDArray[np.int64]) -> Floats:
@@ -96,7 +96,7 @@ def _share(flags: npt.NDArray[np.bool_]) -> float:
 
 def lines(trials: int) -> Iterator[str]:
     """Yield both tables."""
-    yield "| two means, false claims that hold | judge | each group's own |"
+    yield "| two means, false claims that hold | as the smaller group | judge |"
     yield "|---|---:|---:|"
     for families in FAMILIES:
         for skews in SKEWS:

@@ -3,7 +3,7 @@
 The families of models are the sample: every interval is a bootstrap over them (`stats.model_families`), seeded, and
 expanded by ``sqrt(n / degrees)`` and Student's t, without which few families look surer than they are (Hesterberg
 2015, "What teachers should know about the bootstrap", expanded percentile interval), and by an allowance for families
-that are skewed. n is their effective number.
+that are skewed. n is their effective number: that of the smallest group, and of two means that of both together.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Effect:
     """A statistic of groups of models with its bootstrap draws.
 
     ``size`` is the effective number of families of the smallest group and ``degrees`` its degrees of freedom.
+    ``expansion`` says how much wider than its draws the value spreads, where it is not sqrt(size / degrees).
     A correlation has ``fisher_error``, the standard error of z = artanh r: on that scale an interval stays in -1 to 1.
     """
 
@@ -52,12 +53,17 @@ class Effect:
     draws: Floats
     size: float
     degrees: float
+    expansion: float | None = None
     fisher_error: float | None = None
 
     @property
     def error(self) -> float:
         """The standard error: the spread of the draws, made up for the models that the statistic uses up."""
-        return float(self.draws.std()) * sqrt(self.size / self.degrees)
+        return float(self.draws.std()) * self._wider
+
+    @property
+    def _wider(self) -> float:
+        return sqrt(self.size / self.degrees) if self.expansion is None else self.expansion
 
     @property
     def reversed(self) -> Effect:
@@ -85,7 +91,7 @@ class Effect:
 
     def _share_beyond(self, reach: float) -> float:
         """Return the share of the draws that lies beyond so many standard errors, which draws show too small."""
-        return NormalDist().cdf(-sqrt(self.size / self.degrees) * reach)
+        return NormalDist().cdf(-self._wider * reach)
 
     def _percentiles(self, share: float) -> Interval:
         low, high = (float(bound) for bound in np.quantile(self.draws, [share, 1 - share]))
@@ -101,7 +107,28 @@ def mean_difference(
     one, other = (
         drawn_means(each.draw(rng, count), values) for each, values in zip(groups, (first, second), strict=True)
     )
-    return Effect(float(first.mean() - second.mean()), one - other, *smallest_sample(groups, 1))
+    return Effect(float(first.mean() - second.mean()), one - other, *_sample_of_both((one, other), groups))
+
+
+def _sample_of_both(drawn: tuple[Floats, Floats], groups: tuple[Families, Families]) -> tuple[float, float, float]:
+    """Return size, degrees and expansion of a difference of two means that were drawn apart.
+
+    With variances v_j over n_j families and V = sum v_j the degrees are V^2 / sum (v_j^2 / (n_j - 1)) (Satterthwaite
+    1946). Third cumulants add up as variances do, at worst with one sign, so that of skewness g in each group the
+    difference has at most g sum (v_j^1.5 / sqrt(n_j)) / V^1.5: as much as g / sqrt(n) of one group of the size n that
+    is returned.
+    """
+    sizes = np.array([each.effective for each in groups])
+    freedoms = np.maximum(1.0, sizes - 1)
+    seen = np.array([float(each.var()) for each in drawn])
+    variances = seen * sizes / freedoms
+    total = float(variances.sum())
+    if total <= ROUNDING**2:
+        size, degrees = smallest_sample(groups, 1)
+        return size, degrees, sqrt(size / degrees)
+    degrees = total**2 / float((variances**2 / freedoms).sum())
+    skewed = float((variances**1.5 / np.sqrt(sizes)).sum()) / total**1.5
+    return skewed**-2, degrees, sqrt(total / float(seen.sum()))
 
 
 def rank_sum_p(first: Floats, second: Floats) -> float:

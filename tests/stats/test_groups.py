@@ -73,10 +73,26 @@ def test_the_mean_difference_is_that_of_the_means() -> None:
     welch = stats.ttest_ind(first, second, equal_var=False)
     assert effect.error == pytest.approx(effect.value / welch.statistic, rel=0.03)
     low, high = welch.confidence_interval(0.95)
-    # Skewed families are allowed for: 1.25 (2 z^2 + 1) / (6 sqrt n) standard errors, with n of the smaller group.
-    further = 1.25 * (2 * 1.959964**2 + 1) / (6 * 40**0.5) * effect.error
-    assert effect.interval(0.95) == pytest.approx((low - further, high + further), abs=0.002)
+    # Skewed families are allowed for: g (2 z^2 + 1) / 6 standard errors, with g the skewness of the difference where
+    # both groups have 1.25, one to each side. The third cumulant of a mean of n is that of one over n^2.
+    third = sum(1.25 * each.std(ddof=1) ** 3 / each.size**2 for each in (first, second))
+    further = third / (effect.value / welch.statistic) ** 3 * (2 * 1.959964**2 + 1) / 6 * effect.error
+    assert effect.interval(0.95) == pytest.approx((low - further, high + further), abs=0.001)
+
+
+def test_a_small_group_and_a_large_one_have_the_degrees_of_welch() -> None:
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(0.6, 0.1, 5), rng.normal(0.5, 0.1, 30)
+    effect, welch = mean_difference(first, second, seed=4), stats.ttest_ind(first, second, equal_var=False)
+    assert effect.degrees == pytest.approx(welch.df, rel=0.05)
+    assert effect.error == pytest.approx(effect.value / welch.statistic, rel=0.03)
+    assert 5 < effect.size < 30
     assert rank_sum_p(first, second) == pytest.approx(stats.mannwhitneyu(first, second).pvalue)
+
+
+def test_two_groups_that_do_not_vary_are_sampled_as_the_smaller_one() -> None:
+    effect = mean_difference(np.full(5, 0.6), np.full(9, 0.5), seed=1)
+    assert (effect.size, effect.degrees, effect.error) == (5, 4, 0)
 
 
 def test_the_same_seed_gives_the_same_draws_and_another_seed_others() -> None:
