@@ -50,9 +50,9 @@ def aa(
     with showing_progress() as session.listener:
         found, left_out = _judge_all(session, items, times, share, seed)
     if as_json:
-        typer.echo(json.dumps(_plain(found, share)))
+        typer.echo(json.dumps(_as_json(found, share)))
         return
-    for line in _lines(found, share, times):
+    for line in _page(found, share, times):
         say(line)
     if left_out:
         say(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
@@ -99,7 +99,7 @@ def _judge_all(
     return judge_against_itself(session, known, times=times, flips=share, seed=seed), len(items) - len(known)
 
 
-def _lines(found: AgainstItself, share: float, times: int) -> Sequence[str]:
+def _page(found: AgainstItself, share: float, times: int) -> Sequence[str]:
     return [
         f"{times:,} times each; {share:.2%} of the decisions flip in one copy",
         "",
@@ -119,7 +119,7 @@ def _row(repeats: Repeats) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def _plain(found: AgainstItself, share: float) -> dict[str, object]:
+def _as_json(found: AgainstItself, share: float) -> dict[str, object]:
     return {"flips": share, "checks": [_plain_repeats(one) for one in found.repeats], "red": dict(found.red)}
 
 

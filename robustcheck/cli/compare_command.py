@@ -36,7 +36,7 @@ def compare(
     places = run_places(home, store)
     found = differences(open_run(before, *places), open_run(after, *places))
     if as_json:
-        typer.echo(json.dumps(_plain(found)))
+        typer.echo(json.dumps(_as_json(found)))
     else:
         _print(found)
     if found.failures and not exit_zero:
@@ -92,7 +92,7 @@ def _values(change: Change) -> str:
     return f"{then} → {now}{' (more than noise)' if change.beyond_noise else ''}"
 
 
-def _plain(found: Differences) -> dict[str, object]:
+def _as_json(found: Differences) -> dict[str, object]:
     named = ("new_failures", "fixed", "other_status", "moved")
     lists: dict[str, object] = {name: [asdict(change) for change in getattr(found, name)] for name in named}
     return {

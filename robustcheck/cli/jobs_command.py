@@ -75,7 +75,7 @@ def submit(
     """Submit a job file as a job array, through submitit."""
     read_job_file(path)
     executor = _executor(logs, cluster)
-    further = dict(_pair(text) for text in slurm or [])
+    further = dict(_option_of_word(text) for text in slurm or [])
     executor.update_parameters(
         timeout_min=minutes,
         gpus_per_node=gpus,
@@ -125,7 +125,7 @@ def _executor(logs: Path, cluster: str) -> Any:
         raise SetupError(f"{error}", where=f"--cluster {cluster}", expected="slurm, local or auto") from error
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _option_of_word(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise SetupError(f"--slurm {text!r}", expected="NAME=VALUE, such as partition=gpu")

@@ -19,7 +19,7 @@ def metrics_table(name: str, as_json: bool, console: Console) -> None:
     """Print every metric, or one with its options explained; raise SetupError for an unknown name."""
     chosen = [metric_named(name)] if name else list(known_metrics().values())
     if as_json:
-        console.print_json(json.dumps([_plain(metric) for metric in chosen]), ensure_ascii=True)
+        console.print_json(json.dumps([_as_json(metric) for metric in chosen]), ensure_ascii=True)
     elif name:
         _print_one(chosen[0], console)
     else:
@@ -90,7 +90,7 @@ def _better(metric: Metric) -> str:
     return "higher" if metric.higher_is_better else "lower"
 
 
-def _plain(metric: Metric) -> dict[str, Any]:
+def _as_json(metric: Metric) -> dict[str, Any]:
     return {
         "name": metric.name,
         "noun": metric.words,

@@ -60,7 +60,7 @@ def noise(
     if write is not None:
         _renew(write, noise_table(repeats))
     if as_json:
-        typer.echo(json.dumps([_plain(repeat) for repeat in repeats]))
+        typer.echo(json.dumps([_as_json(repeat) for repeat in repeats]))
     else:
         say(noise_table(repeats))
     if not all(repeat.is_sound for repeat in repeats):
@@ -106,7 +106,7 @@ def _metric(moved: Moved) -> str:
     return f"{moved.value:+.5f}" if moved.value else "0"
 
 
-def _plain(repeat: Repeat) -> dict[str, object]:
+def _as_json(repeat: Repeat) -> dict[str, object]:
     moved = repeat.moved
     return {
         "model": repeat.cell.model.id,

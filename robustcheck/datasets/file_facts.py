@@ -32,7 +32,7 @@ class FileFacts(Generic[Fact]):
     def of(self, directory: Path, files: Sequence[Path], index_dir: Path | None) -> dict[str, Fact]:
         """Return the fact of each file by its name below the directory, in the order of the files."""
         cached = self._cache(directory, index_dir)
-        past = _read(cached, self.schema)
+        past = _read_cache(cached, self.schema)
         known = {path.relative_to(directory).as_posix(): self._entry(path, directory, past) for path in files}
         settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
         if settled != past and cached is not None:
@@ -73,7 +73,7 @@ def kept(path: Path | None) -> bytes | None:
     return found.content if found is not None and found.sealed else None
 
 
-def _read(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:
+def _read_cache(path: Path | None, schema: int) -> dict[str, tuple[Stamp, Any]]:
     """Read a cache; one that is missing, damaged or of another schema counts as empty."""
     content = kept(path)
     record = json.loads(content) if content is not None else {}

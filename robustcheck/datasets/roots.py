@@ -61,14 +61,14 @@ def _candidates(entry: CatalogueEntry, roots: Sequence[Path]) -> Iterator[Path]:
     """Yield where a dataset may be, directories that are named for it before the usual places."""
     for root in roots:
         if root.is_file():
-            yield from _named(entry.name, root)
+            yield from _named_directories(entry.name, root)
     for root in _plain_roots(roots):
         yield from (root / place for place in entry.places)
         if root.name in entry.places:
             yield root
 
 
-def _named(name: str, local: Path) -> Iterator[Path]:
+def _named_directories(name: str, local: Path) -> Iterator[Path]:
     directory = _read_local(local)[0].get(name)
     if directory is not None:
         if not directory.exists():

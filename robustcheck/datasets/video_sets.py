@@ -63,7 +63,7 @@ def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:
         raise DataError(f"no column {missing[0]!r}", where=dataset.name, expected="a video set with anchors")
     anchors = np.flatnonzero(groups["role"] == ANCHOR).astype(np.int64)
     place = {name: number for number, name in enumerate(dataset.ids[anchors].tolist())}
-    pairs = _pairs(dataset, place, anchors, k)
+    pairs = _frames_of_anchors(dataset, place, anchors, k)
     frames, owners = pairs[:, 0], pairs[:, 1]
     accepted = _accepted(groups["labels"], len(dataset.class_names))
     own = np.asarray(accepted[frames])
@@ -79,7 +79,7 @@ def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:
     )
 
 
-def _pairs(dataset: Dataset, place: dict[str, int], anchors: IntArray, k: int | None) -> IntArray:
+def _frames_of_anchors(dataset: Dataset, place: dict[str, int], anchors: IntArray, k: int | None) -> IntArray:
     """Return (frame row, anchor place) for each frame in each anchor's set, by anchor; (p, 2)."""
     pairs = [
         (row, place[anchor])

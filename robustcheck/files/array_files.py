@@ -59,7 +59,7 @@ def read_arrays(path: Path, complaint: type[RobustcheckError], *, what: str, exp
     """Return the arrays of an NPZ file by name; damage of any sort is a complaint."""
     try:
         with open_regular(path) as file:
-            return _read(file)
+            return _read_arrays(file)
     except DAMAGE as error:
         found = f"cannot read {what}: {_words(error)}"
         raise complaint(found, where=str(path), expected=expected) from error
@@ -68,12 +68,12 @@ def read_arrays(path: Path, complaint: type[RobustcheckError], *, what: str, exp
 def parse_arrays(content: bytes) -> Arrays | None:
     """Return the arrays of NPZ bytes, or None when they are damaged."""
     try:
-        return _read(io.BytesIO(content))
+        return _read_arrays(io.BytesIO(content))
     except DAMAGE:
         return None
 
 
-def _read(file: BinaryIO) -> Arrays:
+def _read_arrays(file: BinaryIO) -> Arrays:
     start = file.read(len(np.lib.format.MAGIC_PREFIX))
     if start == np.lib.format.MAGIC_PREFIX:
         raise ValueError("one bare array")

@@ -22,21 +22,21 @@ def read_rows(path: Path, complaint: type[RobustcheckError], *, expected: str = 
 
 def parse_rows(text: str, where: str, complaint: type[RobustcheckError], *, expected: str = _EXPECTED) -> Iterator[Row]:
     """Yield the line and the cells of each row of a CSV text."""
-    yield from _rows(io.StringIO(text, newline=""), where, complaint, expected)
+    yield from _numbered_rows(io.StringIO(text, newline=""), where, complaint, expected)
 
 
 def stream_rows(path: Path, complaint: type[RobustcheckError], *, expected: str = _EXPECTED) -> Iterator[Row]:
     """Yield rows as ``read_rows`` does without ever holding the file: for tables larger than the memory."""
     try:
         with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
-            yield from _rows(file, str(path), complaint, expected)
+            yield from _numbered_rows(file, str(path), complaint, expected)
     except OSError as error:
         raise complaint(f"cannot be read: {error.strerror or error}", where=str(path), expected=expected) from error
     except UnicodeDecodeError:
         raise complaint("the file is not UTF-8 text", where=str(path), expected=expected) from None
 
 
-def _rows(lines: Iterable[str], where: str, complaint: type[RobustcheckError], expected: str) -> Iterator[Row]:
+def _numbered_rows(lines: Iterable[str], where: str, complaint: type[RobustcheckError], expected: str) -> Iterator[Row]:
     reader = csv.reader(lines, strict=True)
     first = 1
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,17 +12,16 @@ from zlib import crc32
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import KeptRun
 from robustcheck.history.kept_samples import read_samples
-from robustcheck.history.portable import is_same_quantity, suite_of
+from robustcheck.history.portable import Key, is_same_quantity, key_of, suite_of
+from robustcheck.listing import natural
 from robustcheck.report import load_run
 from robustcheck.stats.compare import paired_difference
-from robustcheck.stats.sampling import rows_of_ids
 from robustcheck.store import Place
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
 
 ALPHA = 0.05
 RED: tuple[Status, ...] = ("fail", "error")
 
-Key = tuple[str, str, str]
 ReadSamples = Callable[[], Samples | None]
 
 
@@ -56,16 +56,19 @@ class Movement:
     basis: str
 
 
-def previous_run(reports: Path, results: Sequence[Result], root: str = "") -> RunRecord | None:
+def previous_run(reports: Path, results: Sequence[Result], root: str = "", before: str = "") -> RunRecord | None:
     """Return the newest run under ``reports`` that judged all of these suites and models, and a check of them.
 
-    ``root`` is where the run of the results was started.
+    ``root`` is where the run of the results was started, ``before`` when: what a wrong clock once dated later is not
+    the run before this one.
     """
     wanted = _Judged.by(results, root)
-    for path in sorted(reports.glob("*/run.json"), reverse=True):
+    for path in sorted(reports.glob("*/run.json"), key=lambda path: natural(path.parent.name), reverse=True):
         try:
             run = load_run(path)
         except RecordError:
+            continue
+        if before and run.started > before:
             continue
         if _Judged.by(run.results, run.root).covers(wanted):
             return run
@@ -82,7 +85,7 @@ class _Judged:
 
     @classmethod
     def by(cls, results: Sequence[Result], root: str) -> _Judged:
-        keys = frozenset(_key(result, root) for result in results)
+        keys = frozenset(key_of(result, root) for result in results)
         return cls(frozenset(suite for suite, _, _ in keys), frozenset(model for _, _, model in keys), keys)
 
     def covers(self, wanted: _Judged) -> bool:
@@ -154,8 +157,12 @@ def movement(before: Score, after: Score, samples: tuple[ReadSamples, ReadSample
     if (prints := _other_data(before, after)) is not None:
         return Movement(False, f"measured on other data: {prints[0][:12]} then, {prints[1][:12]} now")
     first, second = (read() for read in samples)
-    if first is not None and second is not None and _is_paired(first, second):
-        found = paired_difference(first, second, seed=crc32(f"{before.key}|{after.key}".encode()))
+    found = None
+    if first is not None and second is not None:
+        # Other samples, clusters or labels cannot be paired.
+        with contextlib.suppress(ValueError):
+            found = paired_difference(first, second, seed=crc32(f"{before.key}|{after.key}".encode()))
+    if found is not None:
         basis = f"paired over {found.n:,} samples, {found.discordant:,} of them judged differently, "
         return Movement(found.p_value < alpha, f"{basis}{found.test} p {found.p_value:.3g}")
     # NaN ends, of figures without samples, are never apart.
@@ -204,30 +211,22 @@ def _samples(score: Score, directory: Place | None) -> Samples | None:
     return read_samples(directory, score.key)
 
 
-def _is_paired(first: Samples, second: Samples) -> bool:
-    return first.statistic == second.statistic and rows_of_ids(first.ids, second.ids) is not None
-
-
 def pairs_of(before: RunRecord, after: Sequence[Result], root: str) -> list[tuple[Result, Result]]:
     """Return the results of the earlier run and of the later one (started in ``root``) that are of one check."""
-    then = {_key(result, before.root): result for result in before.results}
-    return [(then[key], result) for result in after if (key := _key(result, root)) in then]
+    then = {key_of(result, before.root): result for result in before.results}
+    return [(then[key], result) for result in after if (key := key_of(result, root)) in then]
 
 
 def _only_in(run: RunRecord, other: RunRecord) -> tuple[Result, ...]:
-    known = {_key(result, other.root) for result in other.results}
-    return tuple(result for result in run.results if _key(result, run.root) not in known)
-
-
-def _key(result: Result, root: str) -> Key:
-    return suite_of(result, root), result.check_key, result.model.id
+    known = {key_of(result, other.root) for result in other.results}
+    return tuple(result for result in run.results if key_of(result, run.root) not in known)
 
 
 def _require_common_suite(before: RunRecord, after: RunRecord) -> None:
     then, now = ({suite_of(result, run.root) for result in run.results} for run in (before, after))
     if not then & now:
         raise RecordError(
-            f"the runs have no suite in common: {_named(then)} then, {_named(now)} now",
+            f"the runs have no suite in common: {_name_suites(then)} then, {_name_suites(now)} now",
             where=f"{before.id} and {after.id}",
             expected="two runs of the same suites",
         )
@@ -251,5 +250,5 @@ def _other_data(before: Score, after: Score) -> tuple[str, str] | None:
     return (then, now) if then and now and then != now else None
 
 
-def _named(suites: set[str]) -> str:
+def _name_suites(suites: set[str]) -> str:
     return ", ".join(sorted(suites)) or "none"

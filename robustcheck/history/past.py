@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from robustcheck.history.portable import portable_path, suite_of
+from robustcheck.history.portable import Key, key_of, portable_path
 from robustcheck.values import Past, PastVerdict, Result, RunRecord
 
 MOST_RUNS = 30
 # Of all checks together: a run of thousands of results remembers a few runs, one of twenty remembers thirty.
 _MOST_VERDICTS = 6_000
-
-_Key = tuple[str, str, str]
 
 
 def past_of(previous: RunRecord | None, results: Sequence[Result], root: str = "") -> tuple[Past, ...]:
@@ -26,13 +24,13 @@ def past_of(previous: RunRecord | None, results: Sequence[Result], root: str = "
     remembered = {
         (portable_path(past.suite, previous.root), past.check_key, past.model): past.verdicts for past in previous.past
     }
-    last = {_key(result, previous.root): _as_past(previous, result) for result in previous.results}
-    written = {_key(result, root): (result.suite, result.check_key, result.model.id) for result in results}
+    last = {key_of(result, previous.root): _as_past(previous, result) for result in previous.results}
+    written = {key_of(result, root): (result.suite, result.check_key, result.model.id) for result in results}
     found = (_past(own, (*remembered.get(key, ()), *last.get(key, ())), most) for key, own in written.items())
     return tuple(past for past in found if past.verdicts)
 
 
-def _past(key: _Key, verdicts: tuple[PastVerdict, ...], most: int) -> Past:
+def _past(key: Key, verdicts: tuple[PastVerdict, ...], most: int) -> Past:
     return Past(*key, verdicts[-most:])
 
 
@@ -48,7 +46,3 @@ def _as_past(run: RunRecord, result: Result) -> tuple[PastVerdict, ...]:
 def _short(number: float | None) -> float | None:
     # Finer than what is drawn of it; every digit is in the record of its own run.
     return None if number is None else float(f"{number:.6g}")
-
-
-def _key(result: Result, root: str) -> _Key:
-    return suite_of(result, root), result.check_key, result.model.id

@@ -9,6 +9,8 @@ from pathlib import PurePath
 
 from robustcheck.values import Quantity, Result
 
+Key = tuple[str, str, str]
+
 
 def is_same_quantity(first: Quantity, root: str, second: Quantity, other_root: str) -> bool:
     """Tell whether two quantities are one: equal, or equal but for where the two checkouts lie.
@@ -26,6 +28,11 @@ def is_same_quantity(first: Quantity, root: str, second: Quantity, other_root: s
 def suite_of(result: Result, root: str) -> str:
     """Return the path of a result's suite, counted from where the run was started."""
     return portable_path(result.suite, root)
+
+
+def key_of(result: Result, root: str) -> Key:
+    """Return by what a check on a model is known again in another run: its suite, its own key, and the model."""
+    return suite_of(result, root), result.check_key, result.model.id
 
 
 def portable_path(path: str, root: str) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from math import isfinite
 
-from robustcheck.errors import RecordError
 from robustcheck.judge.case import Case, Comparison, PopulationPoints
 from robustcheck.judge.comparisons import compare_model
 from robustcheck.judge.drawn_line import find_line
@@ -21,6 +19,7 @@ from robustcheck.judge.group_case import NO_SUPPORT, GroupCase, MatchedPair, Mem
 from robustcheck.judge.group_verdict import judge_groups
 from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
+from robustcheck.judge.usable import require_enough, require_number
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
 from robustcheck.judge.wording import say_headline, say_images, say_level, say_p, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
@@ -89,16 +88,10 @@ def _with_remarks(verdict: Verdict, case: Case) -> Verdict:
 
 
 def _require_usable(case: Case) -> None:
-    score = case.score
-    if score.n < case.minimum_n:
-        raise RecordError(
-            f"only {score.n} samples: too few to judge {score.cell.quantity.label}",
-            expected=f"at least {case.minimum_n}",
-            fix="use a larger slice or data set",
-        )
-    for part in (score, case.x, case.reference):
-        if part is not None and not isfinite(part.value):
-            raise RecordError(f"{part.cell.quantity.label} of {part.cell.model.id} is {part.value}, not a number")
+    require_enough(case.score, case.minimum_n)
+    for part in (case.score, case.x, case.reference):
+        if part is not None:
+            require_number(part)
 
 
 def _verdict(weighed: Weighed, case: Case) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from robustcheck.errors import ModelUnavailable
 from robustcheck.measure.measuring import Bench
 from robustcheck.measure.metric import metric_of
 from robustcheck.measure.reading import POOLED
@@ -20,7 +19,7 @@ def why_all_images(cell: Cell, bench: Bench) -> str:
         return f"{metric.name} is not a mean over single images"
     if cell.model.kind == "predictions":
         return "saved predictions are all there"
-    return _why_together(_recipes(cell, bench))
+    return _why_together(bench.recipes_once_here(cell))
 
 
 def _why_together(recipes: tuple[Recipe, ...]) -> str:
@@ -30,12 +29,3 @@ def _why_together(recipes: tuple[Recipe, ...]) -> str:
     if recipe.learnt is not None or recipe.reading is not POOLED or recipe.chosen:
         return "its model has to learn first, or its images are chosen already"
     return ""
-
-
-def _recipes(cell: Cell, bench: Bench) -> tuple[Recipe, ...]:
-    try:
-        return bench.recipes(cell)
-    except ModelUnavailable:
-        # Loading fetches the weights where there is a network, or says why it cannot.
-        bench.models.get(cell.model)
-        return bench.recipes(cell)

@@ -142,6 +142,21 @@ class Bench:
                 self.measure(cell, mates)
         return {cell: self.measure(cell) for cell in cells}
 
+    def recipes_once_here(self, cell: Cell) -> tuple[Recipe, ...]:
+        """Return what a cell's score reads; its models are fetched first where they are not on this machine.
+
+        Raises ModelUnavailable where they cannot be.
+        """
+        try:
+            return self.recipes(cell)
+        except ModelUnavailable:
+            # Loading fetches the weights where there is a network, or says why it cannot.
+            self.models.get(cell.model)
+            for other in models_of_options(cell, resolve_one):
+                if model_kind(other).needs_hub and self.shelf.encoder(other) is None:
+                    self.models.get(other)
+            return self.recipes(cell)
+
     def recipes(self, cell: Cell) -> tuple[Recipe, ...]:
         """Return what a cell's score reads; raise ModelUnavailable while a model is not on this machine."""
         found = self._recipes.get(cell)
@@ -265,15 +280,7 @@ class Bench:
 
     def _made_ready(self, cell: Cell) -> tuple[Recipe, ...]:
         """Return the recipes of a cell once its models are known to serve: before an image is decoded."""
-        try:
-            recipes = self.recipes(cell)
-        except ModelUnavailable:
-            # Its data are there. Loading fetches the weights where there is a network, or says why it cannot.
-            self.models.get(cell.model)
-            for other in models_of_options(cell, resolve_one):
-                if model_kind(other).needs_hub and self.shelf.encoder(other) is None:
-                    self.models.get(other)
-            recipes = self.recipes(cell)
+        recipes = self.recipes_once_here(cell)
         for recipe in recipes:
             self._make_ready(recipe)
         return recipes

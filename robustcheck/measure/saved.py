@@ -75,7 +75,7 @@ def best_class_summary(recipe: Recipe, kept: Ints | None, temperature: float) ->
 
 def _on_dataset(recipe: Recipe) -> Predictions:
     """Return the predictions in the order of the data set's samples, counted in the names that are scored."""
-    saved, dataset, classes = _read(recipe), recipe.dataset, recipe.classes
+    saved, dataset, classes = _read_predictions(recipe), recipe.dataset, recipe.classes
     assert classes is not None, "saved predictions are of classes"
     are_classes = dataset.vocabulary is None or _is_merged(saved, recipe)
     if saved.kind == "classes" and not are_classes:
@@ -90,7 +90,7 @@ def _on_dataset(recipe: Recipe) -> Predictions:
     return aligned(saved, dataset.ids, len(names_of_saved(recipe)), dataset.name, labels=labels, others=True)
 
 
-def _read(recipe: Recipe) -> Predictions:
+def _read_predictions(recipe: Recipe) -> Predictions:
     assert recipe.saved is not None, "a recipe of saved predictions holds them"
     return recipe.saved.read()
 
@@ -98,7 +98,7 @@ def _read(recipe: Recipe) -> Predictions:
 def names_of_saved(recipe: Recipe) -> tuple[str, ...]:
     """Return the names that saved predictions are counted in: those that are scored, or classes already merged."""
     assert recipe.classes is not None, "saved predictions are of classes"
-    are_merged = recipe.dataset.vocabulary is not None and _is_merged(_read(recipe), recipe)
+    are_merged = recipe.dataset.vocabulary is not None and _is_merged(_read_predictions(recipe), recipe)
     return recipe.dataset.class_names if are_merged else recipe.classes.names
 
 
@@ -111,7 +111,7 @@ def _counted_in(saved: Predictions, recipe: Recipe, names: tuple[str, ...]) -> P
         return saved if found is None else with_columns(saved, found.outputs)
     own = OutputNames(saved.class_names, saved.path.name)
     if saved.kind != "classes" and not set(names) <= set(own.names):
-        return with_columns(saved, _pair(saved, lambda: pair_outputs(len(own.names), own, asked)).outputs)
+        return with_columns(saved, _paired_or_refused(saved, lambda: pair_outputs(len(own.names), own, asked)).outputs)
     if saved.kind == "classes" and not set(own.names) <= set(names):
         saved = replace(saved, class_names=_renamed(saved, own, asked))
     return with_names(saved, names)
@@ -122,7 +122,7 @@ def paired_by_number(recipe: Recipe) -> OutputPairing | None:
 
     Raises DataError where they may be the places of the set's classes, or those of ImageNet's in another order.
     """
-    saved, names = _read(recipe), names_of_saved(recipe)
+    saved, names = _read_predictions(recipe), names_of_saved(recipe)
     if settled(saved, names).class_names is not None:
         return None
     count = len(names) if saved.kind == "classes" else int(saved.values.shape[1])
@@ -130,7 +130,7 @@ def paired_by_number(recipe: Recipe) -> OutputPairing | None:
     if count == len(names):
         _require_one_reading(saved, count, asked)
         return None
-    return _pair(saved, lambda: pair_outputs(count, None, asked))
+    return _paired_or_refused(saved, lambda: pair_outputs(count, None, asked))
 
 
 def _require_one_reading(saved: Predictions, count: int, asked: AskedClasses) -> None:
@@ -154,7 +154,7 @@ def _renamed(saved: Predictions, own: OutputNames, asked: AskedClasses) -> tuple
     """Return the names of saved best classes as the data set has them."""
     ids = asked.names if asked.columns is None else tuple(imagenet_wnids()[place] for place in asked.columns)
     written = AskedClasses(own.names, None, frozenset(range(len(own.names))), str(saved.path))
-    found = _pair(saved, lambda: pair_outputs(len(ids), OutputNames(ids, asked.where), written))
+    found = _paired_or_refused(saved, lambda: pair_outputs(len(ids), OutputNames(ids, asked.where), written))
     return tuple(asked.names[place] for place in found.outputs)
 
 
@@ -165,7 +165,7 @@ def _asked(recipe: Recipe, names: tuple[str, ...]) -> AskedClasses:
     return AskedClasses(names, None, frozenset(range(len(names))), recipe.dataset.name)
 
 
-def _pair(saved: Predictions, find: Callable[[], OutputPairing]) -> OutputPairing:
+def _paired_or_refused(saved: Predictions, find: Callable[[], OutputPairing]) -> OutputPairing:
     """Return a pairing; raise its refusal as an error of the file."""
     try:
         return find()

@@ -40,7 +40,7 @@ class ReadFiles:
         entry = self._entry(files)
         content = kept(entry)
         known = {} if content is None else json.loads(content)
-        if known.get("stamps") != _plain(stamps) or known.get("version") != installed_version("robustcheck"):
+        if known.get("stamps") != _as_lists(stamps) or known.get("version") != installed_version("robustcheck"):
             known = self._facts_of(stamps)
             if all(is_settled(file_stamp(file)) for file, _ in stamps):
                 keep(entry, json.dumps(known).encode())
@@ -59,7 +59,7 @@ class ReadFiles:
     def _facts_of(self, stamps: Stamps) -> Mapping[str, Any]:
         found = self.read(stamps)
         return {
-            "stamps": _plain(stamps),
+            "stamps": _as_lists(stamps),
             "version": installed_version("robustcheck"),
             "path": str(found.path),
             "kind": found.kind,
@@ -105,7 +105,7 @@ def _stamps(files: Sequence[Path]) -> Stamps:
     return tuple((file, tuple(file_stamp(file))) for file in files)
 
 
-def _plain(stamps: Stamps) -> list[list[int]]:
+def _as_lists(stamps: Stamps) -> list[list[int]]:
     return [list(stamp) for _, stamp in stamps]
 
 

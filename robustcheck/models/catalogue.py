@@ -7,7 +7,6 @@ tables gets the facets that its own identifier tells.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from robustcheck.models.adapter import known_adapters
 from robustcheck.models.openclip_rules import openclip_facets
+from robustcheck.models.table_rows import rows_of
 from robustcheck.models.timm_rules import CLASSIFIERS, TOWERS, timm_rule_facets
 
 NUMERIC_FACETS = frozenset({"samples", "samples_seen", "resolution", "params"})
@@ -58,7 +58,7 @@ def zoo_entries() -> tuple[Entry, ...]:
     if not path.is_file():
         return ()
     fixed = {"family": "clip", "zoo": "yes"}
-    return tuple(Entry(f"zoo:{row['name']}", row["name"], {**_facets(row, "name"), **fixed}) for row in _rows(path))
+    return tuple(Entry(f"zoo:{row['name']}", row["name"], {**_facets(row, "name"), **fixed}) for row in rows_of(path))
 
 
 def entry(model_id: str) -> Entry | None:
@@ -112,13 +112,8 @@ def entries_by_id() -> Mapping[str, Entry]:
 
 
 def _entries(scheme: str, path: Path) -> tuple[Entry, ...]:
-    return tuple(Entry(f"{scheme}:{row['model']}", row["model"], _facets(row, "model")) for row in _rows(path))
+    return tuple(Entry(f"{scheme}:{row['model']}", row["model"], _facets(row, "model")) for row in rows_of(path))
 
 
 def _facets(row: Mapping[str, str], key: str) -> Mapping[str, str]:
     return {name: value for name, value in row.items() if value and name != key and name not in _ZOO_FIGURES}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

@@ -50,7 +50,7 @@ class HfImageTower(TorchModel):
         if self._facts.is_cnn:
             stage: torch.Tensor = self.model(pixel_values=images).last_hidden_state
             return stage
-        is_native = (high, wide) == _pair(self.model.config.image_size)
+        is_native = (high, wide) == _sides(self.model.config.image_size)
         options = {"interpolate_pos_encoding": True} if self._facts.asks_to_resize and not is_native else {}
         tokens = last_stage(self.model, lambda: self.model(pixel_values=images, **options))
         side = self.model.config.patch_size
@@ -61,5 +61,5 @@ class HfImageTower(TorchModel):
         return IMAGE_TOWERS[self.model.config.model_type]
 
 
-def _pair(size: Any) -> tuple[int, int]:
+def _sides(size: Any) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))

@@ -67,12 +67,12 @@ def _parse_term(text: str, where: str) -> Term:
 
 def _term_of(facet: str, values: Values) -> Term:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        found = cast(re.Match[str], _VALUE.match(_plain(values)))
+        found = cast(re.Match[str], _VALUE.match(_as_text(values)))
         return Term(facet, cast(_Op, found[1] or "="), tuple(part.strip() for part in found[2].split("|")))
-    return Term(facet, "=", tuple(_plain(value) for value in values))
+    return Term(facet, "=", tuple(_as_text(value) for value in values))
 
 
-def _plain(value: str | int | float | bool) -> str:
+def _as_text(value: str | int | float | bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

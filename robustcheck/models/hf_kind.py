@@ -192,12 +192,13 @@ def _capabilities(ref: ModelRef) -> frozenset[Capability]:
     return _OF_IMAGES if model_type in IMAGE_TOWERS else _OF_IMAGES | {"embeds text"}
 
 
-def _files(ref: ModelRef) -> dict[str, Path]:
+def files_of_reference(ref: ModelRef, settings: Sequence[str] = SETTINGS_FILES) -> dict[str, Path]:
+    """Return the files that decide outputs of a directory or of a repository in the cache; nothing of one elsewhere."""
     place = Path(ref.weights or "")
     if place.is_absolute():
-        return model_files(place)
+        return model_files(place, settings)
     found = hub_file(str(ref.weights), CONFIGURATION)
-    return {} if found is None else model_files(found.parent)
+    return {} if found is None else model_files(found.parent, settings)
 
 
 KIND = ModelKind(
@@ -205,7 +206,7 @@ KIND = ModelKind(
     schemes=("hf",),
     example="hf:openai/clip-vit-base-patch32 or hf:PATH",
     parse=_parse,
-    files=_files,
+    files=files_of_reference,
     # The processors resize with torchvision.
     key=lambda ref: KeyFacts("hf", "", "", ("transformers", "tokenizers", "torchvision")),
     capabilities=_capabilities,

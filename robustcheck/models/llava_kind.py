@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING, Any
 from robustcheck.errors import ModelError
 from robustcheck.files.json_files import read_settings
 from robustcheck.models.answering_memory import answering_bytes, count_weights
-from robustcheck.models.hf_kind import CONFIGURATION, MODEL_TYPES, SETTINGS_FILES, directory_of, model_files
+from robustcheck.models.hf_kind import (
+    CONFIGURATION,
+    MODEL_TYPES,
+    SETTINGS_FILES,
+    directory_of,
+    files_of_reference,
+    model_files,
+)
 from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
-from robustcheck.models.model_files import hub_file
 from robustcheck.values import ModelRef, Pairs
 
 if TYPE_CHECKING:
@@ -73,16 +79,8 @@ def _facets(path: Path, configuration: Mapping[str, Any]) -> Pairs:
     return tuple((name, str(value)) for name, value in found.items() if value and isinstance(value, int | str))
 
 
-def _files(ref: ModelRef) -> dict[str, Path]:
-    place = Path(ref.weights or "")
-    if place.is_absolute():
-        return model_files(place, ANSWERING_FILES)
-    found = hub_file(str(ref.weights), CONFIGURATION)
-    return {} if found is None else model_files(found.parent, ANSWERING_FILES)
-
-
 def _memory(ref: ModelRef, precision: Precision) -> int:
-    return answering_bytes(_files(ref), precision)
+    return answering_bytes(files_of_reference(ref, ANSWERING_FILES), precision)
 
 
 KIND = ModelKind(
@@ -90,7 +88,7 @@ KIND = ModelKind(
     schemes=("llava",),
     example="llava:llava-hf/llava-1.5-7b-hf or llava:PATH",
     parse=_parse,
-    files=_files,
+    files=lambda ref: files_of_reference(ref, ANSWERING_FILES),
     # The processors resize with torchvision; chat templates are rendered by jinja2.
     key=lambda ref: KeyFacts("llava", "", "", ("transformers", "tokenizers", "torchvision", "jinja2")),
     capabilities=always("answers"),

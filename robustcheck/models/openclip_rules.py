@@ -7,13 +7,13 @@ table means that somebody looked and that the makers do not say.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 
+from robustcheck.models.table_rows import rows_of
+
+_SOURCES = Path(__file__).with_name("openclip_sources.csv")
 Facets = dict[str, str]
 
 _SIZES = {"RN50x4": "288", "RN50x16": "384", "RN50x64": "448"}
@@ -90,7 +90,7 @@ def _loss(architecture: str) -> str:
 
 
 def _tag_facets(tag: str) -> Facets:
-    known = next((row for row in _sources() if fnmatchcase(tag, row["tag"])), {})
+    known = next((row for row in rows_of(_SOURCES) if fnmatchcase(tag, row["tag"])), {})
     facets = {name: value for name, value in known.items() if name != "tag"}
     finetuned = tag.startswith("mscoco_finetuned") or re.search(r"_ft(_|$)", tag)
     return facets | {
@@ -106,10 +106,3 @@ def _samples_seen(tag: str) -> str:
     if found is None:
         return _SEEN_KNOWN.get(tag, "")
     return f"{int(found[1]) * (1e6 if found[2] == 'm' else 1e9):.3g}".replace("e+0", "e").replace("e+", "e")
-
-
-@cache
-def _sources() -> tuple[Mapping[str, str], ...]:
-    path = Path(__file__).with_name("openclip_sources.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))

@@ -8,13 +8,16 @@ image tower fine-tuned. Networks without a trained head: ``clip-tower`` is the i
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from robustcheck.models.table_rows import rows_of
+
+_SOURCES = Path(__file__).with_name("timm_sources.csv")
+_CLASSIFIERS = Path(__file__).with_name("timm.csv")
 Facets = dict[str, str]
 
 _TOWER = re.compile(r"_clip(_|$)|siglip")
@@ -35,7 +38,8 @@ def timm_rule_facets(name: str) -> Facets:
     {'family': 'clip-tower', 'source': 'webli', 'resolution': '512'}
     """
     architecture, _, tag = name.partition(".")
-    known = next((row for row in _sources() if fnmatchcase(name if "." in row["tag"] else tag, row["tag"])), None)
+    rows = rows_of(_SOURCES)
+    known = next((row for row in rows if fnmatchcase(name if "." in row["tag"] else tag, row["tag"])), None)
     if known is None:
         return {}
     side = _TAG_SIDE.search(tag) or _SIDE.search(architecture)
@@ -65,8 +69,7 @@ def timm_file_facets(name: str) -> Facets:
 @cache
 def _tabled(architecture: str) -> Mapping[str, str]:
     """Return the sort and the image side that all tags of an architecture have in timm's tables."""
-    with Path(__file__).with_name("timm.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["model"].partition(".")[0] == architecture]
+    rows = [row for row in rows_of(_CLASSIFIERS) if row["model"].partition(".")[0] == architecture]
     found = {facet: {row[facet] for row in rows} for facet in ("architecture", "resolution")}
     return {facet: values.pop() for facet, values in found.items() if len(values) == 1}
 
@@ -77,10 +80,3 @@ def finetuning(tag: str) -> str:
     if found is None:
         return "none"
     return f"{found[1]}-in1k" if found[1] else "in1k"
-
-
-@cache
-def _sources() -> tuple[Mapping[str, str], ...]:
-    path = Path(__file__).with_name("timm_sources.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))

@@ -74,10 +74,10 @@ def _resampling(steps: Sequence[Any]) -> Image.Resampling:
 def _described(step: Any) -> str:
     """Say a step with all its settings, so that equal text means equal work."""
     facts = {name: value for name, value in vars(step).items() if not name.startswith("_") and name != "training"}
-    return f"{type(step).__module__}.{_name(step)} {sorted((name, _plain(value)) for name, value in facts.items())}"
+    return f"{type(step).__module__}.{_name(step)} {sorted((name, _as_text(value)) for name, value in facts.items())}"
 
 
-def _plain(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value)
 
 

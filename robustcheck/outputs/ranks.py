@@ -24,7 +24,7 @@ def label_ranks(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Labels:
     >>> label_ranks([[1.0, 3.0, 3.0]] * 3, [0, 1, 2]).tolist()
     [2, 0, 1]
     """
-    scores, targets = _validate(logits, labels)
+    scores, targets = check_logits(logits, labels)
     own = np.take_along_axis(scores, targets[:, None], axis=1)
     lower_index = np.arange(scores.shape[1])[None, :] < targets[:, None]
     ranks = (scores > own).sum(axis=1) + ((scores == own) & lower_index).sum(axis=1)
@@ -47,7 +47,8 @@ def top_k_hits(ranks: npt.NDArray[np.int64] | npt.NDArray[np.float64], k: int) -
     return (ranks < k).astype(np.float64)
 
 
-def _validate(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Logits, Labels]:
+def check_logits(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Logits, Labels]:
+    """Return logits (n, C) without NaN as float64 and labels (n,) in [0, C) as int64; raise DataError for others."""
     scores, targets = np.asarray(logits, dtype=np.float64), np.asarray(labels)
     if scores.ndim != 2 or targets.shape != scores.shape[:1]:
         raise DataError(f"logits {scores.shape} and labels {targets.shape}", expected="shapes (n, C) and (n,)")

@@ -47,6 +47,10 @@ class Summary:
             )
         return values
 
+    def predicted(self, metric: str) -> Ints:
+        """Return the predicted class of each sample (n,); raise DataError where any sample lacks one."""
+        return self.column("predicted", metric).astype(np.int64)
+
     @property
     def columns(self) -> Mapping[str, Floats]:
         """Return every column by name, NaN where it is not known."""

@@ -68,7 +68,7 @@ def known_populations() -> frozenset[str]:
 
 @cache
 def _read_installed(name: str) -> Population:
-    return _read(known_sources()[name].table, name)
+    return _read_population(known_sources()[name].table, name)
 
 
 def _read_own(path: Path) -> Population:
@@ -83,10 +83,10 @@ def _read_own(path: Path) -> Population:
 
 @cache
 def _read_file(path: Path, stamp: Stamp) -> Population:
-    return _read(path, path.stem)
+    return _read_population(path, path.stem)
 
 
-def _read(path: Path, name: str) -> Population:
+def _read_population(path: Path, name: str) -> Population:
     described = _description(path.with_suffix(".yaml"))
     texts = {key: str(described.get(key, "")) for key in _DESCRIBED}
     table = read_figures(path, texts)

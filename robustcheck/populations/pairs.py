@@ -21,10 +21,10 @@ def read_pairs(path: Path) -> tuple[tuple[str, str], ...]:
             f"no column {missing[0]!r}", where=f"{path}:1", expected="a CSV file with the columns before, after"
         )
     places = tuple(columns.index(name) for name in _COLUMNS)
-    return tuple(_pair(cells, places, f"{path}:{line}") for line, cells in rows)
+    return tuple(_names_of_pair(cells, places, f"{path}:{line}") for line, cells in rows)
 
 
-def _pair(cells: list[str], places: tuple[int, ...], where: str) -> tuple[str, str]:
+def _names_of_pair(cells: list[str], places: tuple[int, ...], where: str) -> tuple[str, str]:
     before, after = ((cells[place].strip() if place < len(cells) else "") for place in places)
     if not before or not after or before == after:
         raise RecordError("this row names no pair", where=where, expected="two different models")

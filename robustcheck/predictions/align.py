@@ -32,7 +32,7 @@ def aligned(
     where these are given. ``where`` names the data set.
     """
     rows = _rows_of(predictions, ids, where, others)
-    found = _rows(predictions, rows)
+    found = _keep_rows(predictions, rows)
     _check_classes(found, class_count, where)
     if labels is not None and found.labels is not None:
         refuse(found, found.labels != labels, f"have another label than in {where}", "the data set's labels")
@@ -175,7 +175,7 @@ def _missing(predictions: Predictions, ids: Strings, where: str) -> DataError:
     )
 
 
-def _rows(predictions: Predictions, rows: Ints) -> Predictions:
+def _keep_rows(predictions: Predictions, rows: Ints) -> Predictions:
     return replace(
         predictions,
         ids=predictions.ids[rows],

@@ -47,7 +47,7 @@ def find_files(
 
 def read_files(files: Sequence[Path]) -> Predictions:
     """Return the predictions in the files of one model on one data set; raise DataError in words."""
-    return replace(check_predictions(_read(files)), digest=_digest(files))
+    return replace(check_predictions(_read_files(files)), digest=_digest(files))
 
 
 def stem_of(dataset_name: str, transform: str | None = None, prompts: str | None = None) -> str:
@@ -111,7 +111,7 @@ def _has_form(path: Path, columns: frozenset[str]) -> bool:
     return columns <= {stripped(name) for name in header}
 
 
-def _read(files: Sequence[Path]) -> Predictions:
+def _read_files(files: Sequence[Path]) -> Predictions:
     if files[0].suffix == ".npz":
         return read_archive(files[0])
     tables = [read_prediction_table(file) for file in files]

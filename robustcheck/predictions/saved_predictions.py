@@ -21,6 +21,8 @@ Kind = Literal["logits", "probabilities", "classes"]
 NO_CLASS = -1
 # Four written decimals of a thousand classes lose up to 0.05 together, but in practice 0.001.
 _SUM_TOLERANCE = 2e-3
+# Of equal classes the first is the answer. A few ties happen; more are numbers too small for the format they are in.
+_MOST_ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,3 +104,5 @@ def _check_values(predictions: Predictions) -> None:
         refuse(predictions, outside, "have a probability outside [0, 1]", "probabilities; call logits logit_NAME")
         off = np.abs(values.sum(axis=1) - 1) > _SUM_TOLERANCE
         refuse(predictions, off, "have probabilities that do not sum to 1", "the softmax over all classes")
+    if values.shape[1] > 1 and (alike := (values == values[:, :1]).all(axis=1)).mean() > _MOST_ALIKE:
+        refuse(predictions, alike, f"have equal {predictions.kind} for all classes", "numbers that tell classes apart")

@@ -103,7 +103,7 @@ class Page:
 
 def page(run: RunRecord, found: Sequence[Cause] | None = None) -> Page:
     """Arrange a run for the report; ``found`` are its causes, where they are known already."""
-    places = _places(run.results)
+    places = _number_checks(run.results)
     listed = list(_cards(run, places))
     cards = [card for card in listed if not card.result.verdict.excused]
     missing = skipped(run.results)
@@ -157,7 +157,7 @@ def chart_page(plots: Iterable[TrendPlot]) -> dict[str, Any]:
     return {"templates": {form.name: chart_template(form) for form in forms}, "charts": charts, "names": list(names)}
 
 
-def _places(results: Iterable[Result]) -> dict[tuple[str, str], int]:
+def _number_checks(results: Iterable[Result]) -> dict[tuple[str, str], int]:
     """Number the checks: the columns of the grid, then the rows of the claims."""
     listed = list(results)
     columns = column_places(grid(listed, {}))

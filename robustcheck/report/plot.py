@@ -115,12 +115,12 @@ class TrendPlot:
     @property
     def x_title(self) -> list[str]:
         """Return the title of the x axis in lines that fit it."""
-        return _lines(self.figure.x_label, self.x.length)
+        return _wrapped(self.figure.x_label, self.x.length)
 
     @property
     def y_title(self) -> list[str]:
         """Return the title of the y axis in lines that fit it."""
-        return _lines(self.figure.y_label, self.y.length)
+        return _wrapped(self.figure.y_label, self.y.length)
 
     @property
     def kinds(self) -> list[tuple[Kind, int]]:
@@ -133,7 +133,7 @@ class TrendPlot:
         return self.x.share(x) * self.x.length, (1 - self.y.share(y)) * self.y.length
 
 
-def _lines(text: str, length: float) -> list[str]:
+def _wrapped(text: str, length: float) -> list[str]:
     return textwrap.wrap(text, int(length / _TITLE_GLYPH), break_on_hyphens=False) or [""]
 
 

@@ -86,13 +86,13 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     """Write one line for each row of a list or table, so that two records can be compared line by line."""
     yield "{"
     for place, (name, value) in enumerate(record.items()):
-        yield f"{_json(name)}: {_rows(value)}{',' if place < len(record) - 1 else ''}"
+        yield f"{_json(name)}: {_json_rows(value)}{',' if place < len(record) - 1 else ''}"
     yield "}"
 
 
-def _rows(value: Any) -> str:
+def _json_rows(value: Any) -> str:
     if isinstance(value, dict):
-        return "{\n" + ",\n".join(f"{_json(name)}: {_rows(rows)}" for name, rows in value.items()) + "\n}"
+        return "{\n" + ",\n".join(f"{_json(name)}: {_json_rows(rows)}" for name, rows in value.items()) + "\n}"
     if isinstance(value, list | tuple) and value:
         return "[\n" + ",\n".join(map(_json, value)) + "\n]"
     return _json(value)

@@ -83,14 +83,14 @@ def _timeline(past: Past, result: Result) -> Timeline:
     this = PastVerdict("this run", now.status, now.compared, now.low, now.high, now.limit, now.origin)
     shown = [verdict for verdict in (*past.verdicts, this) if math.isfinite(verdict.compared)]
     kinds: list[Kind] = [*(verdict.status for verdict in shown[:-1]), kind_of(now)]
-    axis = axis_over("linear", _places(shown), HEIGHT, padding=0.12, unit=now.unit)
+    axis = axis_over("linear", _known_ends(shown), HEIGHT, padding=0.12, unit=now.unit)
     step = (WIDTH - 2 * _EDGE) / max(1, len(shown) - 1)
     marks = (_mark(verdict, kinds[place], _EDGE + place * step, axis, now) for place, verdict in enumerate(shown))
     ticks = tuple((_down(axis, value), held(value, now)) for value, _ in axis.ticks(_TICK_SPACING))
     return Timeline(tuple(marks), shown[0].run, ticks)
 
 
-def _places(verdicts: Sequence[PastVerdict]) -> list[float]:
+def _known_ends(verdicts: Sequence[PastVerdict]) -> list[float]:
     ends = (end for one in verdicts for end in (one.compared, one.low, one.high, one.limit, one.origin))
     return [end for end in ends if end is not None and math.isfinite(end)]
 

@@ -115,24 +115,20 @@ def _append(path: Path, text: str) -> list[str]:
 
 
 def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
-    order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
-    judged = screen_results(sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order))))
-    results = within_weight(judged)
+    results = within_weight(screen_results(_as_planned(outcome)))
     suites = tuple(dict.fromkeys([*(result.suite for result in results), *outcome.unmatched]))
     settings, root = session.settings, str(session.settings.directory)
-    previous = previous_run(settings.reports, results, root)
+    started = outcome.started.isoformat(timespec="seconds")
+    previous = previous_run(settings.reports, results, root, started)
     done = {result.nodeid for result in results}
-    keys = {(result.suite, result.check_key): place for place, result in reversed(list(enumerate(results)))}
     return RunRecord(
         id=_stem(outcome.started),
-        started=outcome.started.isoformat(timespec="seconds"),
+        started=started,
         seconds=outcome.seconds,
         command=outcome.command,
         suites=tuple(_suite_info(session, path) for path in suites),
         results=results,
-        trends=tuple(
-            sorted(outcome.figures, key=lambda figure: keys.get((figure.suite, figure.check_key), len(results)))
-        ),
+        trends=_trends_as_listed(outcome.figures, results),
         not_run=tuple(nodeid for nodeid in outcome.planned if nodeid not in done),
         previous=previous.id if previous else None,
         changes=changes_since(previous, results, settings.samples, root),
@@ -144,6 +140,17 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         unread=tuple(outcome.unread),
         notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
     )
+
+
+def _as_planned(outcome: Outcome) -> list[Result]:
+    """Return the results in the order of the plan: workers end in any order."""
+    order = {nodeid: place for place, nodeid in enumerate(outcome.planned)}
+    return sorted(outcome.results, key=lambda result: order.get(result.nodeid, len(order)))
+
+
+def _trends_as_listed(figures: Sequence[TrendFigure], results: Sequence[Result]) -> tuple[TrendFigure, ...]:
+    places = {(result.suite, result.check_key): place for place, result in reversed(list(enumerate(results)))}
+    return tuple(sorted(figures, key=lambda figure: places.get((figure.suite, figure.check_key), len(results))))
 
 
 def _loaded(session: RobustSession, suites: Sequence[str]) -> Iterator[Suite]:

@@ -107,7 +107,7 @@ def _lines_of(jobs: tuple[Job, ...], lacking: Lacking, places: dict[Cell, int]) 
 
 def write_job_file(path: Path, jobs: JobFile) -> None:
     """Write a job file: one line of JSON for the header, one for the work of each worker."""
-    rows = (_lines().dump_json(line, exclude_defaults=True) for line in jobs.lines)
+    rows = (_line_type().dump_json(line, exclude_defaults=True) for line in jobs.lines)
     write_atomically(path, b"\n".join([_headers().dump_json(jobs.header), *rows]) + b"\n")
 
 
@@ -116,7 +116,7 @@ def read_job_file(path: Path) -> JobFile:
     try:
         first, *rest = read_bytes(path, RecordError, what="the job file").splitlines()
         _require_schema(parse_json(first.decode(), str(path), RecordError, expected=_EXPECTED), path)
-        return JobFile(_headers().validate_json(first), tuple(map(_lines().validate_json, rest)))
+        return JobFile(_headers().validate_json(first), tuple(map(_line_type().validate_json, rest)))
     except (ValidationError, ValueError) as error:
         raise RecordError(
             f"this is not a job file ({_first_line(error)})", where=str(path), expected=_EXPECTED
@@ -139,5 +139,5 @@ def _headers() -> TypeAdapter[JobHeader]:
 
 
 @cache
-def _lines() -> TypeAdapter[JobLine]:
+def _line_type() -> TypeAdapter[JobLine]:
     return TypeAdapter(JobLine)

@@ -54,12 +54,12 @@ def drawing_of(
     other = reference if with_classes and reference is not None and reference.evidence == "live" else None
     facts = {"score": score.key, "against": other and other.key, "classes": with_classes}
     key = content_key({**facts, "drawing": DRAWING, "version": installed_version("robustcheck")})
-    found = _read(bench.memo.store, key, _drawings())
+    found = _read_kept(bench.memo.store, key, _drawings())
     if found is not None:
         return found
     made, is_whole = _made(score, other, bench, find, with_classes)
     if is_whole:
-        _write(bench.memo.store, key, _drawings(), made)
+        _write_kept(bench.memo.store, key, _drawings(), made)
     return made
 
 
@@ -67,9 +67,9 @@ def copies_of(wrong: WrongImages, dataset: Dataset, bench: Bench) -> tuple[str, 
     """Return small JPEGs of the worst images: stored, or made from the data set; None where it is not here."""
     rows = [image.row for image in wrong.worst]
     key = content_key({"copies of": dataset.fingerprint, "rows": rows, "side": SIDE, "drawing": DRAWING})
-    found = _read(bench.memo.store, key, _copies())
+    found = _read_kept(bench.memo.store, key, _copies())
     if found is None and (found := small_copies(dataset, wrong)) is not None:
-        _write(bench.memo.store, key, _copies(), found)
+        _write_kept(bench.memo.store, key, _copies(), found)
     return found
 
 
@@ -107,12 +107,12 @@ def _before_and_after(pictures: tuple[Picture, ...], samples: Samples, answers: 
     return with_unscaled(pictures, answers.confidence[kept], right, samples.bins) if kept.any() else pictures
 
 
-def _read(store: Store, key: str, adapter: TypeAdapter[_T]) -> _T | None:
+def _read_kept(store: Store, key: str, adapter: TypeAdapter[_T]) -> _T | None:
     stored = store.read("drawings", key)
     return None if stored is None else adapter.validate_json(stored.facts["json"])
 
 
-def _write(store: Store, key: str, adapter: TypeAdapter[_T], made: _T) -> None:
+def _write_kept(store: Store, key: str, adapter: TypeAdapter[_T], made: _T) -> None:
     store.write("drawings", key, _EMPTY, {"json": dump_json(adapter.dump_python(made)).decode()})
 
 

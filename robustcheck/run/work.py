@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from robustcheck.errors import ModelUnavailable, RecordError, RobustcheckError
+from robustcheck.errors import RecordError, RobustcheckError
 from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.measure.jobs import plan_jobs
 from robustcheck.measure.parts import Head, Outputs, Part
-from robustcheck.measure.recipe import Recipe
 from robustcheck.run.job_file import JobHeader, JobLine
 from robustcheck.values import Cell
 
@@ -60,18 +59,18 @@ def _fill_chunks(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> 
     chunks = range(line.first, line.last)
     missing = {outputs: bench.memo.missing(outputs, chunks) for outputs in wanted}
     if any(missing.values()):
-        _pair(bench, cells, {outputs.key for outputs in wanted}, work)
+        _keep_pairings(bench, cells, {outputs.key for outputs in wanted}, work)
     failures = bench.do(plan_jobs(missing))
     work.errors += failures.values()
     work.chunks += sum(len(missing[outputs]) for outputs in wanted if outputs.key not in failures)
     work.found += sum(len(chunks) - len(missing[outputs]) for outputs in wanted)
 
 
-def _pair(bench: Bench, cells: list[Cell], keys: set[str], work: Work) -> None:
+def _keep_pairings(bench: Bench, cells: list[Cell], keys: set[str], work: Work) -> None:
     """Keep how outputs are paired with classes: who scores them loads no model, and must say what the pairing left."""
     for cell in cells:
         try:
-            for recipe in (each for each in _recipes(bench, cell) if each.outputs.key in keys):
+            for recipe in (each for each in bench.recipes_once_here(cell) if each.outputs.key in keys):
                 bench.pair(recipe)
         except RobustcheckError as error:
             work.errors.append(error)
@@ -83,22 +82,13 @@ def _parts(bench: Bench, cells: list[Cell], line: JobLine, work: Work) -> list[P
     errors: list[RobustcheckError] = []
     for cell in cells:
         try:
-            found.update((part.key, part) for recipe in _recipes(bench, cell) for part in recipe.parts)
+            found.update((part.key, part) for recipe in bench.recipes_once_here(cell) for part in recipe.parts)
         except RobustcheckError as error:
             errors.append(error)
     if not errors and not all(key in found for key in line.keys):
         errors.append(_other_content(cells))
     work.errors += errors
     return [found[key] for key in line.keys if key in found]
-
-
-def _recipes(bench: Bench, cell: Cell) -> tuple[Recipe, ...]:
-    try:
-        return bench.recipes(cell)
-    except ModelUnavailable:
-        # Loading fetches the weights where there is a network, or says why it cannot.
-        bench.models.get(cell.model)
-        return bench.recipes(cell)
 
 
 def _other_content(cells: list[Cell]) -> RecordError:

@@ -38,8 +38,8 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
     """Return the check of one case, or None after reporting what is wrong with it."""
     data = scope.data
     assert isinstance(data, dict)
-    settings = names.options.get(str(_mapping(data.get("measure")).get("metric")), {})
-    model = validate_part(CheckModel, scope, _plain(data), mistakes, settings=settings)
+    settings = names.options.get(str(as_mapping(data.get("measure")).get("metric")), {})
+    model = validate_part(CheckModel, scope, _own_keys(data), mistakes, settings=settings)
     check_references(scope, names, mistakes)
     _check_deviations(scope, suite, names, mistakes)
     kind = _only_kind(data.get("expect"))
@@ -53,7 +53,7 @@ def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames,
 def _check_deviations(scope: Scope, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> None:
     """Report a known deviation whose model does not exist: it would excuse nobody, and nobody would notice."""
     written = scope.data.get("known_deviations") if isinstance(scope.data, dict) else None
-    wanted = [_mapping(item).get("model") for item in written] if isinstance(written, list) else []
+    wanted = [as_mapping(item).get("model") for item in written] if isinstance(written, list) else []
     known = names.model_names(suite.models) if wanted else None
     for index, model in enumerate(wanted):
         # A checkpoint file has an id of its own, which only the runs that name it know.
@@ -66,11 +66,12 @@ def _check_deviations(scope: Scope, suite: SuiteValues, names: KnownNames, mista
             mistakes.at_value(scope, loc, f"{model!r} matches no model", expected=expected, hint=hint)
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping as it is, and an empty one for what is none: that mistake is told elsewhere."""
     return value if isinstance(value, dict) else {}
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def _own_keys(data: Mapping[str, Any]) -> dict[str, Any]:
     # These three have readers of their own, which report with finer positions.
     return {key: value for key, value in data.items() if key not in {"for_each", "warn", "applies_to"}}
 

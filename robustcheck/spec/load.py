@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from robustcheck.spec.assemble import SuiteValues, read_check
+from robustcheck.spec.assemble import SuiteValues, as_mapping, read_check
 from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, SeriesModel, SuiteModel
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
@@ -109,7 +108,7 @@ def _read_checks(
         mistakes.at_key(scope, ("checks",), "'checks' is a mapping", expected=expected, hint=hint)
         return ()
     if not isinstance(written, list) or not written:
-        summary = "missing key 'checks'" if "checks" not in _mapping(document.data) else "'checks' has no checks"
+        summary = "missing key 'checks'" if "checks" not in as_mapping(document.data) else "'checks' has no checks"
         mistakes.at_key(scope, ("checks",), summary, expected="checks: a list of at least one check")
         return ()
     _refuse_same_ids(scope, written, mistakes)
@@ -119,14 +118,10 @@ def _read_checks(
     return tuple(found)
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
 def _refuse_same_ids(scope: Scope, written: list[Any], mistakes: Mistakes) -> None:
     first: dict[str, int] = {}
     for index, data in enumerate(written):
-        name = _mapping(data).get("id")
+        name = as_mapping(data).get("id")
         if not isinstance(name, str):
             continue
         loc: Loc = ("checks", index, "id")

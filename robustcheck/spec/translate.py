@@ -194,20 +194,20 @@ class _Report:
         self.mistakes.at_value(
             self.scope,
             place,
-            f"{_named(place)} cannot be {text!r}",
+            f"{_name_key(place)} cannot be {text!r}",
             expected=expected,
             hint=did_you_mean(text, choices),
         )
 
     def _own_words(self, message: str, place: Loc, value: object) -> None:
         if message.startswith("give exactly one"):
-            summary, hint = f"{_named(place)} has {_held(value)}", _two_checks(place, value)
+            summary, hint = f"{_name_key(place)} has {_held(value)}", _two_checks(place, value)
             self.mistakes.at_key(self.scope, place, summary, expected=message.removeprefix("give "), hint=hint)
             return
         if not message.startswith("expected "):
             self.mistakes.at_key(self.scope, place, message)
             return
-        summary, expected = f"{_named(place)} cannot be {_shown(value)}", message.removeprefix("expected ")
+        summary, expected = f"{_name_key(place)} cannot be {_shown(value)}", message.removeprefix("expected ")
         hint = suggest_amount(value) if isinstance(value, str) and "amount" in expected else ""
         if isinstance(value, str) and expected.startswith(f"{value},"):
             hint = f"did you mean {value}, without quotes?"
@@ -232,7 +232,7 @@ class _Report:
         if place[-1:] == ("expect",) and isinstance(value, str):
             hint = suggest_expectation(value)
         self.mistakes.at_value(
-            self.scope, place, f"{_named(place)} cannot be {_shown(value)}", expected=wanted, hint=hint
+            self.scope, place, f"{_name_key(place)} cannot be {_shown(value)}", expected=wanted, hint=hint
         )
 
     def _wanted(self, detail: Mapping[str, Any]) -> str:
@@ -267,7 +267,7 @@ def _key(loc: Loc) -> str:
     return next((str(step) for step in reversed(loc) if isinstance(step, str)), "")
 
 
-def _named(loc: Loc) -> str:
+def _name_key(loc: Loc) -> str:
     entry = "an entry of " if loc and isinstance(loc[-1], int) else ""
     return f"{entry}{_key(loc)!r}"
 

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from robustcheck.stats.means import WEIGHTED_SUM
 from robustcheck.stats.proportions import ROUNDING, IntervalAt, z_value
-from robustcheck.stats.sampling import Floats, Ints, rows_of_ids, unit_sums
+from robustcheck.stats.sampling import Floats, Ints, is_same_split, rows_of_ids, unit_sums
 from robustcheck.stats.statistic import Spread, Statistic
 from robustcheck.stats.statistics import statistic_named
 from robustcheck.values import Samples
@@ -46,10 +47,11 @@ def paired_difference(first: Samples, second: Samples, *, seed: int) -> Differen
     """Compare two values over the same samples, drawing the same samples for both.
 
     Each sample is paired by its id: what was saved elsewhere may be in another order. Raises ValueError when the two do
-    not hold the same sample ids in the same clusters, or are not of the same statistic.
+    not hold the same sample ids in the same clusters and groups, or are not of the same statistic.
     """
     second = _in_order_of(first, second)
     _require_same_clusters(first, second)
+    _require_same_groups(first, second)
     if first.clusters is None:
         # An older run may not have kept them; what was sampled together is the same in both.
         first = replace(first, clusters=second.clusters)
@@ -111,19 +113,31 @@ def _in_order_of(first: Samples, second: Samples) -> Samples:
     places = rows_of_ids(first.ids, second.ids)
     if places is None or first.statistic != second.statistic:
         raise ValueError("the two measurements do not hold the same samples")
-    further: dict[str, Any] = {name: _rows(getattr(second, name), places) for name in _COLUMNS}
+    further: dict[str, Any] = {name: _in_places(getattr(second, name), places) for name in _COLUMNS}
     return replace(second, ids=first.ids, **further)
 
 
-def _rows(column: Floats | None, places: Ints) -> Floats | None:
+def _in_places(column: Floats | None, places: Ints) -> Floats | None:
     return None if column is None else column[places]
 
 
 def _require_same_clusters(first: Samples, second: Samples) -> None:
-    if first.clusters is not None and second.clusters is not None:
-        both = np.unique(np.column_stack([first.clusters, second.clusters]), axis=0).shape[0]
-        if not np.unique(first.clusters).size == np.unique(second.clusters).size == both:
-            raise ValueError("the two measurements do not hold the same clusters of samples")
+    if (
+        first.clusters is not None
+        and second.clusters is not None
+        and not is_same_split(first.clusters, second.clusters)
+    ):
+        raise ValueError("the two measurements do not hold the same clusters of samples")
+
+
+def _require_same_groups(first: Samples, second: Samples) -> None:
+    """Refuse samples that are labelled otherwise: each side would be right about something else.
+
+    Saved outputs may count the classes in another order, so the groups alone are compared, not their numbers. The
+    groups of a weighted sum are what the sum is over, which a model may decide.
+    """
+    if first.statistic != WEIGHTED_SUM.name and not is_same_split(first.groups, second.groups):
+        raise ValueError("the two measurements do not hold the same labels or groups of samples")
 
 
 def _unseen_step(statistic: Statistic, first: Samples, change: Floats) -> float:

@@ -77,6 +77,17 @@ def rows_of_ids(ids: npt.NDArray[np.str_], others: npt.NDArray[np.str_]) -> Ints
     return places if np.array_equal(others[places], ids) else None
 
 
+def is_same_split(first: Ints, second: Ints) -> bool:
+    """Say whether two columns (n,) part the samples in the same way, whatever they call the parts.
+
+    >>> is_same_split(np.array([0, 0, 1]), np.array([7, 7, 3])), is_same_split(np.array([0, 0, 1]), np.array([0, 1, 1]))
+    (True, False)
+    """
+    (names, one), (others, two) = (np.unique(column, return_inverse=True) for column in (first, second))
+    pairs = np.unique(one.astype(np.int64) * max(others.size, 1) + two).size
+    return bool(names.size == others.size == pairs)
+
+
 def find_kinds(strata: Ints, columns: Sequence[Floats | Ints]) -> Kinds | None:
     """Return the kinds of samples by stratum and columns, each (n,); None where they are hardly fewer than samples.
 

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.stats.calibration_error import ECE, ECE_MASS
+from robustcheck.stats.counted_ratios import GROUP_MIN, RATIO
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.kappa import KAPPA
-from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN, RATIO, WEIGHTED_SUM
+from robustcheck.stats.means import GROUP_MEAN, MEAN, WEIGHTED_SUM
 from robustcheck.stats.median import MEDIAN
 from robustcheck.stats.risk_coverage import AURC
 from robustcheck.stats.sampling import Floats

@@ -210,3 +210,14 @@ def test_runs_on_other_data_are_an_error() -> None:
     then, now = (make_result(score=scored(180, data[0], data=data)) for data in ("d" * 64, "e" * 64))
     with pytest.raises(RecordError, match=r"was other data: dddddddddddd then, eeeeeeeeeeee now"):
         differences(kept(then), kept(now))
+
+
+def test_the_newest_of_one_second_and_none_of_a_wrong_clock_is_the_run_before(tmp_path: Path) -> None:
+    now = make_run(make_result())
+    for count in (2, 9, 10):
+        name = f"20261122-100000-{count}"
+        write_report(replace(now, id=name), tmp_path / name)
+    write_report(replace(now, id="20310101-000000", started="2031-01-01T00:00:00+00:00"), tmp_path / "20310101-000000")
+    found = previous_run(tmp_path, now.results, before="2026-11-22T10:00:00+00:00")
+    assert found is not None
+    assert found.id == "20261122-100000-10"

@@ -93,6 +93,6 @@ def test_a_thousand_numbers_that_may_be_the_sets_or_imagenets_are_refused(
 
 
 def test_a_number_of_columns_that_means_nothing_is_refused(world: World, tmp_path: Path) -> None:
-    text = world.refusal("top1", "some", saved(world, "some", tmp_path, logits=np.zeros((ROWS, 7))))
+    text = world.refusal("top1", "some", saved(world, "some", tmp_path, logits=np.eye(ROWS, 7)[:, ::-1] + np.arange(7)))
     assert "a classifier with 7 outputs, and 4 classes" in text
     assert "class_names" in text

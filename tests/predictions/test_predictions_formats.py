@@ -202,6 +202,7 @@ def test_a_table_of_a_spreadsheet_with_its_mark_and_blank_lines(tmp_path: Path) 
         ("id,logit_0,logit_2\nx,1,2\n", "one column a class: logit_0 to logit_1"),
         ("id,logit_a,logit_b\nx,1,nan\ny,1,2\nz,inf,1\n", "2 of 3 samples have NaN or infinite logits: x, z"),
         ("id,prob_a,prob_b\nx,0.5,0.4\ny,0.5,0.5\n", "1 of 2 samples have probabilities that do not sum to 1: x"),
+        ("id,logit_a,logit_b\nx,0,0\ny,1e-9,1e-9\nz,1,0\n", "2 of 3 samples have equal logits for all classes: x, y"),
         ("id,prob_a,prob_b\nx,1.5,-0.5\n", r"have a probability outside \[0, 1\]"),
         ("id,predicted,confidence\nx,1,97.3\n", r"have a confidence outside \[0, 1\]: x"),
         ("id,predicted,confidence\nx,1,nan\n", r"have a confidence outside \[0, 1\]: x"),

@@ -141,7 +141,7 @@ def test_places_and_names_do_not_mix(tmp_path: Path) -> None:
 
 def test_labels_by_name_need_class_names(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="labels by name, and logits by number"):
-        npz_file(tmp_path, logits=np.zeros((3, 2)), labels=["dog", "cat", "dog"])
+        npz_file(tmp_path, logits=np.eye(3, 2), labels=["dog", "cat", "dog"])
 
 
 # --- what stands around them ------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_marks_and_spaces_around_headers_and_cells_do_not_count(tmp_path: Path) 
 
 
 def test_marks_and_spaces_in_arrays_do_not_count(tmp_path: Path) -> None:
-    found = npz_file(tmp_path, logits=np.zeros((3, 2)), class_names=[" cat", f"dog{BOM}"], site=["n ", "s", "s"])
+    found = npz_file(tmp_path, logits=np.eye(3, 2), class_names=[" cat", f"dog{BOM}"], site=["n ", "s", "s"])
     assert found.class_names == ("cat", "dog")
     assert found.groups["site"].tolist() == ["n", "s", "s"]
 
@@ -199,7 +199,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("place", [0, 30, 200, -60, -10])
 def test_damage_of_an_archive_is_an_error(tmp_path: Path, place: int) -> None:
-    np.savez_compressed(tmp_path / "digits.npz", ids=np.array(IDS), logits=np.ones((3, 400)))
+    np.savez_compressed(tmp_path / "digits.npz", ids=np.array(IDS), logits=np.eye(3, 400))
     content = bytearray((tmp_path / "digits.npz").read_bytes())
     for offset in range(8):
         content[place + offset] ^= 0xFF

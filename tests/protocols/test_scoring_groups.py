@@ -135,3 +135,15 @@ def test_two_models_beside_other_labels_are_not_compared(metric: str, tmp_path: 
     one, other = saved_twice(tmp_path, np.arange(6), labels=np.zeros(6, int))
     said = make_world(tmp_path).refusal(metric, "mine", one, options=options(**{"with": other}))
     assert "label 4 samples otherwise: 0.jpg is cat, and fox" in said
+
+
+@pytest.mark.parametrize("blank", ["", " ", "nan", "NaN"])
+def test_a_group_without_a_name_is_not_the_worst_one(blank: str, tmp_path: Path) -> None:
+    ids, labels = np.array([f"{row}.jpg" for row in range(8)]), np.array([0, 1] * 4)
+    where = np.array(["north", "south", blank, "north", "south", "north", "south", blank])
+    (tmp_path / "one").mkdir()
+    names = np.array(["cat", "dog"])
+    np.savez(tmp_path / "one" / "mine.npz", ids=ids, class_names=names, labels=labels, predicted=labels, region=where)
+    model = parse_reference(f"predictions:{tmp_path / 'one'}")
+    said = make_world(tmp_path).refusal("worst_group_accuracy", "mine", model, options=options(group="region"))
+    assert "2 of 8 images have no group in the column 'region', such as 2.jpg" in said

@@ -62,7 +62,7 @@ def test_data_that_are_always_wrong_stop_at_the_upper_bound():
 @pytest.mark.parametrize(
     ("logits", "labels", "message"),
     [
-        ([[np.nan, 1.0]], [0], "not finite"),
+        ([[np.nan, 1.0]], [0], "NaN in the logits"),
         ([[np.inf, 1.0]], [0], "not finite"),
         ([[0.0, 1.0]], [2], "labels from 2"),
         ([[0.0, 1.0]], [0, 1], "shapes"),

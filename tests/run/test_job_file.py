@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 from colour_data import cell, fake, write_colours
@@ -166,29 +166,24 @@ def test_a_store_that_cannot_be_read_is_an_error_of_each_line(
     assert done.lines == len(jobs.lines)
 
 
-def test_weights_that_are_not_here_are_fetched_by_loading_the_model(cells: list[Cell], tmp_path: Path) -> None:
-    worker = bench(tmp_path / "store")
+def test_weights_that_are_not_here_are_fetched_by_loading_the_model(
+    cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, fetched = bench(tmp_path / "store"), set[ModelRef]()
     jobs = plan_job_file(worker, cells, 1024)
-    fetched = Fetching(worker)
-    done = do_lines(cast(Bench, fetched), jobs.header, jobs.lines)
-    assert (done.errors, done.chunks) == ([], 9)
-    assert fetched.fetched == {each.model for each in cells}
+    find, load = Bench.recipes, type(worker.models).get
 
-
-class Fetching:
-    """A bench on a machine that has no weights until a model is loaded."""
-
-    def __init__(self, inner: Bench) -> None:
-        self.inner, self.models = inner, self
-        self.fetched: set[ModelRef] = set()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.inner, name)
-
-    def get(self, model: ModelRef) -> None:
-        self.fetched.add(model)
-
-    def recipes(self, cell: Cell) -> tuple[Recipe, ...]:
-        if cell.model not in self.fetched:
+    def recipes(self: Bench, cell: Cell) -> tuple[Recipe, ...]:
+        if cell.model not in fetched:
             raise ModelUnavailable("the weights are not here")
-        return self.inner.recipes(cell)
+        return find(self, cell)
+
+    def get(self: Any, model: ModelRef) -> Any:
+        fetched.add(model)
+        return load(self, model)
+
+    monkeypatch.setattr(Bench, "recipes", recipes)
+    monkeypatch.setattr(type(worker.models), "get", get)
+    done = do_lines(worker, jobs.header, jobs.lines)
+    assert (done.errors, done.chunks) == ([], 9)
+    assert fetched == {each.model for each in cells}

@@ -209,3 +209,13 @@ def test_equal_models_are_seldom_told_apart(statistic) -> None:
         low, high = paired_difference(first, mixed, seed=seed).interval(0.95)
         held.append(low <= 0 <= high)
     assert np.mean(held) >= 0.87
+
+
+def test_samples_that_are_labelled_otherwise_are_not_compared() -> None:
+    ids, scores = np.array(["a", "b", "c", "d"]), np.array([1.0, 0.0, 1.0, 1.0])
+    then = Samples(ids, scores, np.array([0, 0, 1, 1]))
+    # Another order of the classes is the same labels.
+    assert paired_difference(then, Samples(ids, scores, np.array([1, 1, 0, 0])), seed=0).value == 0
+    for labels in ([0, 1, 1, 1], [0, 0, 1, 2], [0, 0, 0, 0]):
+        with pytest.raises(ValueError, match="same labels or groups"):
+            paired_difference(then, Samples(ids, scores, np.array(labels)), seed=0)

@@ -58,7 +58,7 @@ def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
     names = class_names or read_names_by_place(directory / "classes.txt")
     if not names:
         raise DataError("the classes have no names", where=str(directory), expected="a file classes.txt")
-    found = _read(directory, names)
+    found = _read_set(directory, names)
     keys = tuple(sorted(found.videos))
     images = tuple(f"{found.folder}{key}" for key in keys)
     defects = require_files(directory, images, found.sources[0])
@@ -88,7 +88,7 @@ def read_anchors(directory: Path, class_names: tuple[str, ...]) -> Contents:
     )
 
 
-def _read(directory: Path, names: tuple[str, ...]) -> _Set:
+def _read_set(directory: Path, names: tuple[str, ...]) -> _Set:
     if has_anchors(directory):
         return _read_own(directory, names)
     if (vid := _beside(directory, VID)) is not None:

@@ -53,7 +53,7 @@ def class_folders(directory: Path, images: Mapping[str, int], written: Sequence[
     filled = sorted(folder for folder, count in images.items() if count)
     empty = sorted({child.name for child in _folders(directory)} - set(filled))
     _require_classes(directory, filled)
-    found = _named(directory, filled, empty, lines) if lines else _unnamed(directory, filled, empty)
+    found = _name_folders(directory, filled, empty, lines) if lines else _unnamed(directory, filled, empty)
     passed_over = [folder for folder in empty if folder not in found.labels]
     return ClassFolders(
         found.labels,
@@ -139,9 +139,9 @@ def _in_order(folders: Sequence[str]) -> dict[str, int]:
 # --- with classnames.txt ---------------------------------------------------------------------------------
 
 
-def _named(directory: Path, filled: Sequence[str], empty: Sequence[str], lines: Sequence[str]) -> ClassFolders:
+def _name_folders(directory: Path, filled: Sequence[str], empty: Sequence[str], lines: Sequence[str]) -> ClassFolders:
     where = str(directory / CLASS_NAMES)
-    pairs = _pairs(lines, where)
+    pairs = _folder_names(lines, where)
     if pairs is not None:
         return _of_pairs(pairs, filled, where)
     if all(_NUMBER.fullmatch(folder) for folder in filled):
@@ -159,7 +159,7 @@ def _named(directory: Path, filled: Sequence[str], empty: Sequence[str], lines: 
     )
 
 
-def _pairs(lines: Sequence[str], where: str) -> list[tuple[str, str]] | None:
+def _folder_names(lines: Sequence[str], where: str) -> list[tuple[str, str]] | None:
     """Return the folders and names of lines that give both: ``FOLDER<TAB>NAME``, or ``n01440764 tench``."""
     if any("\t" in line for line in lines):
         parts = [line.partition("\t") for line in lines]

@@ -53,7 +53,7 @@ def read_parquet(directory: Path) -> Contents:
     """Read ids, labels and names of the split for testing, without decoding an image."""
     files = _split_files(directory)
     columns = _shared_columns(files)
-    parts = [_rows(path, columns) for path in files]
+    parts = [_read_file_rows(path, columns) for path in files]
     ids, labels = _unique_ids(parts, files), np.concatenate([part.labels for part in parts])
     names, wnids = _class_names(directory, columns.class_names)
     beside = tuple(directory / name for name in ("classnames.txt", "templates.txt", "groups.csv"))
@@ -165,7 +165,7 @@ def _splits(directory: Path) -> dict[tuple[str, int], dict[int, Path]]:
 
 def _has_labels(path: Path) -> bool:
     """Tell whether any label of a file is a place: -1 stands for a label that was kept back."""
-    return bool((_rows(path, _columns(path)).labels >= 0).any())
+    return bool((_read_file_rows(path, _columns(path)).labels >= 0).any())
 
 
 def _columns(path: Path) -> ImageColumns:
@@ -189,7 +189,7 @@ def _shared_columns(files: Sequence[Path]) -> ImageColumns:
     return first
 
 
-def _rows(path: Path, columns: ImageColumns) -> _FileRows:
+def _read_file_rows(path: Path, columns: ImageColumns) -> _FileRows:
     with _opened(path) as file:
         # The paths alone: reading the images would read the whole file.
         has_paths = f"{columns.image}.path" in [

@@ -75,7 +75,7 @@ def read_spair(directory: Path, index_dir: Path | None) -> Contents:
     listed = sorted((directory / _PAIRS).glob("*.json"))
     if not listed:
         raise DataError("no pairs", where=str(directory), expected=f"{_PAIRS}/*.json")
-    every = [_pair(path) for path in listed]
+    every = [_read_pair(path) for path in listed]
     draws = draw_pairs([pair.category for pair in every], [pair.variation for pair in every])
     used = np.unique(np.concatenate(list(draws.values())))
     pairs = [every[number] for number in used]
@@ -125,7 +125,7 @@ def _renumbered(draws: Mapping[str, Ints], used: Ints) -> dict[str, Ints]:
     return {name: np.searchsorted(used, chosen).astype(np.int64) for name, chosen in draws.items()}
 
 
-def _pair(path: Path) -> _Pair:
+def _read_pair(path: Path) -> _Pair:
     found = read_json(path, DataError)
     try:
         category = inside(str(found["category"]), path)

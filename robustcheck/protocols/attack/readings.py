@@ -53,8 +53,8 @@ class Setup:
         return {
             "norm": self.norm,
             "space": self.space,
-            "answers": _plain(self.answers),
-            "substitute": None if self.substitute is None else _plain(self.substitute),
+            "answers": _answer_facts(self.answers),
+            "substitute": None if self.substitute is None else _answer_facts(self.substitute),
             "device": self.device,
             "seed": self.seed,
         }
@@ -308,7 +308,7 @@ def _told(attempt: Attempt, points: torch.Tensor, last: Floats) -> Floats:
     return np.column_stack([predicted.cpu().numpy(), margins.double().cpu().numpy(), last]).astype(np.float64)
 
 
-def _plain(answers: Answers) -> dict[str, Any]:
+def _answer_facts(answers: Answers) -> dict[str, Any]:
     return {
         "scored": None if answers.scored is None else answers.scored.facts,
         "members": [list(places) for places in answers.members],

@@ -107,10 +107,10 @@ def _temperature(cell: Cell, recipes: tuple[Recipe, ...], rows: Ints, memo: Memo
     if how == "none":
         return Temperature(1.0, np.nan, np.nan, False), (("temperature", "1, not scaled"),)
     if how == "oracle":
-        found = _read(memo.get(temperature_part(own, rows, kept_classes(own.dataset, cell.quantity.where))))
+        found = _as_temperature(memo.get(temperature_part(own, rows, kept_classes(own.dataset, cell.quantity.where))))
         return found, _told(found, f"fitted on the {len(rows):,} scored images themselves: a bound, not a result")
     calibration, _ = stratified_halves(fitted_on.dataset.labels)
-    found = _read(memo.get(temperature_part(fitted_on, calibration, None)))
+    found = _as_temperature(memo.get(temperature_part(fitted_on, calibration, None)))
     return found, _told(found, f"fitted on {len(calibration):,} images of {fitted_on.dataset.name}")
 
 
@@ -138,6 +138,6 @@ def temperature_part(recipe: Recipe, rows: Ints, kept: Ints | None) -> Derived:
     return Derived("temperatures", content_key(facts), recipe.parts, make)
 
 
-def _read(stored: Stored) -> Temperature:
+def _as_temperature(stored: Stored) -> Temperature:
     value, before, after, at_bound = stored.array.tolist()
     return Temperature(value, before, after, bool(at_bound))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.outputs.ranks import check_logits
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,7 +44,7 @@ def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Temperature
     """
     from scipy.optimize import minimize_scalar
 
-    loss = _scaled_nll(*_checked_logits(logits, labels))
+    loss = _scaled_nll(*_finite_logits(logits, labels))
     found = minimize_scalar(loss, bounds=LOG_BOUNDS, method="bounded", options={"xatol": 1e-8})
     inner = float(found.x)
     # Separable data have a loss of exactly 0 over a range of T: then the bound is no worse than the minimum.
@@ -92,17 +93,8 @@ def _scaled_nll(scores: Floats, targets: Ints) -> Callable[[float], float]:
     return loss
 
 
-def _checked_logits(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floats, Ints]:
-    """Return finite logits (n, C) as float64 and their labels (n,) as int64, or raise DataError."""
-    scores, targets = np.asarray(logits, dtype=np.float64), np.asarray(labels)
-    if scores.ndim != 2 or targets.shape != scores.shape[:1]:
-        raise DataError(f"logits {scores.shape} and labels {targets.shape}", expected="shapes (n, C) and (n,)")
-    if not scores.size:
-        raise DataError("no samples", expected="at least one sample: no data is never a score")
-    if not np.issubdtype(targets.dtype, np.integer):
-        raise DataError(f"labels of type {targets.dtype}", expected="whole numbers")
-    if targets.min() < 0 or targets.max() >= scores.shape[1]:
-        raise DataError(f"labels from {targets.min()} to {targets.max()}", expected=f"labels in [0, {scores.shape[1]})")
+def _finite_logits(logits: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floats, Ints]:
+    scores, targets = check_logits(logits, labels)
     if not np.isfinite(scores).all():
         raise DataError(f"logits that are not finite in {int((~np.isfinite(scores)).any(axis=1).sum())} samples")
-    return scores, targets.astype(np.int64)
+    return scores, targets

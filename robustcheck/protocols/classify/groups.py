@@ -15,12 +15,15 @@ from robustcheck.measure.summaries import Slice, read_paired, read_slice
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.protocols.classify.scoring import hits_among
 from robustcheck.protocols.scoring import require_task
+from robustcheck.stats.counted_ratios import GROUP_MIN
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.kappa import KAPPA
-from robustcheck.stats.means import GROUP_MIN, MEAN
+from robustcheck.stats.means import MEAN
 from robustcheck.values import Cell, Samples
 
 CLASSES = "class"
+# How tables write that nothing is there: pandas and numpy among others.
+_NO_GROUP = ("", "nan", "<na>")
 
 
 def find_own_recipe(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
@@ -50,13 +53,28 @@ def worst_group(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     (recipe,) = recipes
     found = read_slice(recipe, memo, cell.quantity.where)
     wanted, hits = option_of(cell, "group"), hits_among(cell, found, int(option_of(cell, "k")))
-    column = found.labels if wanted == CLASSES else recipe.dataset.groups[wanted][found.rows]
+    column = found.labels if wanted == CLASSES else _named_groups(recipe, wanted, found)
     names, groups = np.unique(column, return_inverse=True)
     means = np.bincount(groups, weights=hits) / np.bincount(groups)
     worst = int(means.argmin())
     name = recipe.dataset.class_names[int(names[worst])] if wanted == CLASSES else str(names[worst])
     fact = ("worst group", f"{wanted} {name}, {int((groups == worst).sum()):,} images of {names.size} groups")
     return Sampled(Samples(found.ids, hits, groups.astype(np.int64), GROUP_MIN.name), (fact,))
+
+
+def _named_groups(recipe: Recipe, wanted: str, found: Slice) -> np.ndarray:
+    """Return the group of each image; raise DataError where one has none: the worst group must be a group."""
+    column = recipe.dataset.groups[wanted][found.rows]
+    nameless = np.isin(np.char.lower(np.char.strip(column)), _NO_GROUP)
+    if nameless.any():
+        raise DataError(
+            f"{int(nameless.sum()):,} of {column.size:,} images have no group in the column {wanted!r}, "
+            f"such as {found.ids[nameless.argmax()]}",
+            where=recipe.dataset.name,
+            expected="a name for the group of each image",
+            fix="fill in the column; if they are a group of their own, call it so: unknown",
+        )
+    return column
 
 
 def macro_f1(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
@@ -97,4 +115,4 @@ def error_consistency(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sa
 def _answers(cell: Cell, recipe: Recipe, part: Slice) -> np.ndarray:
     """Return the name of each answer: saved outputs may count the classes in another order. No class has none."""
     names = np.array([*recipe.dataset.class_names, ""])
-    return names[part.summary.column("predicted", cell.quantity.metric).astype(np.int64)]
+    return names[part.summary.predicted(cell.quantity.metric)]

@@ -17,9 +17,10 @@ from robustcheck.protocols.classify.groups import (
     worst_group,
 )
 from robustcheck.protocols.classify.scoring import find_recipes, samples
+from robustcheck.stats.counted_ratios import GROUP_MIN
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.kappa import KAPPA
-from robustcheck.stats.means import GROUP_MEAN, GROUP_MIN, MEAN
+from robustcheck.stats.means import GROUP_MEAN, MEAN
 from robustcheck.stats.statistic import Statistic
 
 _FORMULAS = {

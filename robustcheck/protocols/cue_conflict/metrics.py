@@ -14,7 +14,8 @@ from robustcheck.protocols.cue_conflict.scoring import (
     shape_bias,
     texture_accuracy,
 )
-from robustcheck.stats.means import MEAN, RATIO
+from robustcheck.stats.counted_ratios import RATIO
+from robustcheck.stats.means import MEAN
 from robustcheck.stats.statistic import Statistic
 
 _FORMULAS = {

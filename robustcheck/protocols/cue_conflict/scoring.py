@@ -16,7 +16,7 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import read_slice
 from robustcheck.models.kind import capabilities
 from robustcheck.protocols.scoring import require_task
-from robustcheck.stats.means import RATIO
+from robustcheck.stats.counted_ratios import RATIO
 from robustcheck.values import Cell, Samples
 
 Floats = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
     found = read_slice(recipe, memo, cell.quantity.where)
     # The place after the last is for "none of them", which a human observer may answer (-1).
     names = np.array([*recipe.dataset.class_names, ""])
-    decided = names[found.summary.column("predicted", cell.quantity.metric).astype(np.int64)]
+    decided = names[found.summary.predicted(cell.quantity.metric)]
     texture = recipe.dataset.groups["texture"][found.rows]
     conflict = names[found.labels] != texture
     by_shape = (conflict & (decided == names[found.labels])).astype(np.float64)

@@ -14,7 +14,7 @@ from robustcheck.protocols.factors.scoring import (
     samples,
     worst_factor,
 )
-from robustcheck.stats.means import GROUP_MIN, RATIO
+from robustcheck.stats.counted_ratios import GROUP_MIN, RATIO
 
 _ANNOTATED = "annotated with factors"
 

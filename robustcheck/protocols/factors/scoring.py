@@ -15,7 +15,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.protocols.scoring import as_clusters, require_task
-from robustcheck.stats.means import GROUP_MIN, RATIO
+from robustcheck.stats.counted_ratios import GROUP_MIN, RATIO
 from robustcheck.values import Cell, Samples
 
 FACTOR_COLUMNS = ("factor", "factors")

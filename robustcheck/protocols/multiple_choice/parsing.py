@@ -53,11 +53,11 @@ def parse_answer(text: str, names: Sequence[str]) -> ReadAnswer:
     if letters:
         (place,) = letters
         # A letter whose own name is not there, before the name of another one, contradicts itself.
-        named = _named(text, names)
+        named = _named_options(text, names)
         return ReadAnswer(None, "ambiguous") if named and place not in named else ReadAnswer(place, "letter")
     if _REFUSED.search(text):
         return ReadAnswer(None, "refused")
-    named = _named(text, names)
+    named = _named_options(text, names)
     if len(named) > 1:
         return ReadAnswer(None, "ambiguous")
     return ReadAnswer(named.pop(), "name") if named else ReadAnswer(None, "unread")
@@ -75,7 +75,7 @@ def _place(letter: str) -> int:
     return LETTERS.index(letter.upper())
 
 
-def _named(text: str, names: Sequence[str]) -> set[int]:
+def _named_options(text: str, names: Sequence[str]) -> set[int]:
     """Return the options that a text names; a name inside of a longer one that is there, too, is not counted."""
     spans = [
         (found.start(), found.end(), place)

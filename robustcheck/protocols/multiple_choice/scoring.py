@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from robustcheck.models.kind import capabilities
 from robustcheck.models.model_sets import resolve_one
 from robustcheck.printing import one_line
 from robustcheck.protocols.multiple_choice.answer_readings import LETTER_SCORES, WRITTEN_ANSWERS, read_row
+from robustcheck.protocols.multiple_choice.choices import Choices
 from robustcheck.protocols.multiple_choice.distractors import FailureOptions, pair_with_selector
 from robustcheck.protocols.multiple_choice.parsing import HOWS, How, parse_answer
 from robustcheck.protocols.multiple_choice.questions import LETTERS, ORDERS, Order, count_rotations, rotated
@@ -32,33 +33,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _FIRST_ANSWERS, _LONGEST_ANSWER = 3, 60
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choices:
-    """What was chosen in answer to each question.
-
-    rows: (n,) the samples; options: (n, 4) their classes in the order of the first rotation; chosen: (n, R) the place
-    of the chosen letter in each rotation, -1 for none; hows: (n, R) how a written answer was told; facts say more.
-    """
-
-    rows: Ints
-    options: Ints
-    chosen: Ints
-    hows: tuple[tuple[How, ...], ...] = ()
-    facts: Pairs = ()
-
-    @property
-    def classes(self) -> Ints:
-        """The chosen class (n, R); -1 for none."""
-        turned = np.stack([rotated(self.options, turn) for turn in range(self.chosen.shape[1])], axis=1)
-        found = np.take_along_axis(turned, np.maximum(self.chosen, 0)[:, :, None], axis=2)[:, :, 0]
-        return np.where(self.chosen < 0, -1, found)
-
-    def right_places(self, labels: Ints) -> Ints:
-        """The place (n, R) of the right letter in each rotation."""
-        turned = np.stack([rotated(self.options, turn) for turn in range(self.chosen.shape[1])], axis=1)
-        return np.asarray((turned == labels[:, None, None]).argmax(axis=2))
 
 
 def find_choice(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
@@ -87,7 +61,7 @@ def find_rotated(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
 def sample_choice(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return 1.0 for each image whose class is chosen, in a circle in all four rotations, else 0.0."""
     cell, dataset = _of_subset(cell), recipes[0].dataset
-    answers = _read(cell, recipes, memo)
+    answers = _read_choices(cell, recipes, memo)
     labels = dataset.labels[answers.rows]
     right = answers.classes == labels[:, None]
     facts = (*_question_facts(cell, recipes), *answers.facts, *_position_facts(answers, labels))
@@ -100,7 +74,7 @@ def sample_choice(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sample
 def sample_parsed(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return for each image the share of its answers that choose one option."""
     (recipe,) = recipes
-    answers = _sliced(_read_written(recipe, memo), select(recipe.dataset, _of_subset(cell).quantity.where))
+    answers = _read_written(recipe, memo).about(select(recipe.dataset, _of_subset(cell).quantity.where))
     read = (answers.chosen >= 0).mean(axis=1)
     return Sampled(_samples(recipe.dataset, answers.rows, read), (*_question_facts(cell, recipes), *answers.facts))
 
@@ -112,7 +86,7 @@ def sample_bias(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     b = (answers with the favourite) / R - (answers with any letter) / (4 R) is 0 on average.
     """
     (recipe,) = recipes
-    answers = _read(_of_subset(cell), recipes, memo)
+    answers = _read_choices(_of_subset(cell), recipes, memo)
     counts = np.array([(answers.chosen == place).sum() for place in range(len(LETTERS))])
     favourite = int(counts.argmax())
     given = (answers.chosen >= 0).mean(axis=1)
@@ -207,31 +181,20 @@ def _require_labels(dataset: Dataset) -> None:
         )
 
 
-def _read(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Choices:
+def _read_choices(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Choices:
     own = recipes[0]
     if own.given is None:
         return _compared(cell, own, recipes[-1], memo)
     found = _read_letters(own, memo) if own.reading.name == LETTER_SCORES.name else _read_written(own, memo)
-    return _sliced(found, select(own.dataset, cell.quantity.where))
-
-
-def _sliced(answers: Choices, rows: Ints) -> Choices:
-    """Return the answers about some of the samples."""
-    inside = np.isin(answers.rows, rows)
-    hows = tuple(how for how, is_inside in zip(answers.hows, inside, strict=False) if is_inside)
-    return replace(
-        answers, rows=answers.rows[inside], options=answers.options[inside], chosen=answers.chosen[inside], hows=hows
-    )
+    return found.about(select(own.dataset, cell.quantity.where))
 
 
 def _compared(cell: Cell, own: Recipe, selector: Recipe, memo: Memo) -> Choices:
     """Return which of its four names each image is nearest to, of equally near ones the first of the class list."""
     given = _options(cell, own.dataset, selector, "paper")
     options = np.sort(memo.get(given_part(given)).array, axis=1)
-    found = _sliced(
-        Choices(given.places, options, np.zeros((len(options), 1), np.int64)),
-        select(own.dataset, cell.quantity.where),
-    )
+    asked = Choices(given.places, options, np.zeros((len(options), 1), np.int64))
+    found = asked.about(select(own.dataset, cell.quantity.where))
     readout = readout_of(own, memo)
     chosen = [
         np.take_along_axis(readout.logits(found.rows[part]), found.options[part], axis=1).argmax(axis=1)

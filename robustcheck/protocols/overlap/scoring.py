@@ -76,7 +76,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
     """Return what ``score`` makes of the images, given which of them overlap."""
     own, *detection = recipes
     found = read_slice(own, memo)
-    overlap = _read(memo.get(overlap_part(detection, float(option_of(cell, "precision")))))
+    overlap = _as_overlap(memo.get(overlap_part(detection, float(option_of(cell, "precision")))))
     chosen = score(cell, found, overlap.found)
     # Without a clean image there is nothing to hold the others against; the share is a result all the same.
     tests = () if overlap.found.all() else _tests(found, overlap.found)
@@ -136,7 +136,7 @@ def overlap_part(detection: Sequence[Recipe], precision: float) -> Derived:
     return Derived("overlaps", key, tuple(recipe.outputs for recipe in detection), make)
 
 
-def _read(stored: Stored) -> _Overlap:
+def _as_overlap(stored: Stored) -> _Overlap:
     facts = stored.facts
     return _Overlap(stored.array, Threshold(facts["value"], facts["precision"], facts["recall"]))
 

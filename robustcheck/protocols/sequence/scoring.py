@@ -65,7 +65,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
 def score_flips(cell: Cell, recipe: Recipe, memo: Memo, rows: Sequence[Ints], reference: Reference) -> Floats:
     """Return the flip rate of each sequence."""
     found = read_slice(recipe, memo)
-    predicted = found.summary.column("predicted", cell.quantity.metric).astype(np.int64)
+    predicted = found.summary.predicted(cell.quantity.metric)
     return flip_rates(predicted, rows, reference)
 
 

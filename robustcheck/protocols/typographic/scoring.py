@@ -49,7 +49,7 @@ def sample_success(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampl
     """Return for each image whether the typed word won."""
     (recipe,) = recipes
     attacked = read_slice(recipe, memo, cell.quantity.where)
-    scores = attack_success(_predicted(cell, attacked), _typed(cell, recipe, attacked))
+    scores = attack_success(attacked.summary.predicted(cell.quantity.metric), _typed(cell, recipe, attacked))
     return Sampled(Samples(attacked.ids, scores, attacked.labels))
 
 
@@ -66,10 +66,6 @@ def _recipe(cell: Cell, shelf: Shelf) -> Recipe:
     found = shelf.recipe(cell.model, cell.quantity.dataset, cell.quantity)
     require_task(found.dataset, metric_of(cell))
     return found
-
-
-def _predicted(cell: Cell, part: Slice) -> Ints:
-    return part.summary.column("predicted", cell.quantity.metric).astype(np.int64)
 
 
 def _require_words(cell: Cell, part: Recipe) -> None:

@@ -50,7 +50,7 @@ def sample_surroundings(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> 
 
 
 def _predicted(cell: Cell, recipe: Recipe, memo: Memo) -> Ints:
-    return read_slice(recipe, memo).summary.column("predicted", cell.quantity.metric).astype(np.int64)
+    return read_slice(recipe, memo).summary.predicted(cell.quantity.metric)
 
 
 def _of_anchors(recipe: Recipe, sets: PmSets, hits: Floats) -> Sampled:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite, nan
+from math import nan
 
-from robustcheck.errors import DataMissing, ModelUnavailable, RecordError, RobustcheckError, SetupError
+from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError, SetupError
 from robustcheck.judge import NO_SUPPORT, Member, Support
+from robustcheck.judge.usable import require_enough, require_number
 from robustcheck.measure import metric_of
 from robustcheck.run.evidence import EvidenceBook, Found
 from robustcheck.run.members.gathered import FoundModel, Gathered
@@ -71,7 +72,8 @@ def _add_model(model: ModelRef, found: Sequence[Found | None], gathered: Gathere
     scores = [each if isinstance(each, Score) else None for each in found]
     known = [score for score in scores if score is not None]
     for score in known:
-        _require_usable(score)
+        require_enough(score, metric_of(score.cell).n_min)
+        require_number(score)
     y, x, start, start_x = (nan if score is None else score.value for score in scores)
     of_y, _, of_start, _ = map(_support, scores)
     member = Member(model.id, y, x, "", of_y, start, start_x, of_start)
@@ -83,15 +85,6 @@ def _support(score: Score | None) -> Support:
         return NO_SUPPORT
     counted = score.n if metric_of(score.cell).is_share else 0
     return Support(counted if score.sureness is None else score.sureness.trials, score.samples)
-
-
-def _require_usable(score: Score) -> None:
-    quantity, least = score.cell.quantity, metric_of(score.cell).n_min
-    if score.n < least:
-        found = f"only {score.n} samples: too few to judge {quantity.label}"
-        raise RecordError(found, expected=f"at least {least}", fix="use a larger slice or data set")
-    if not isfinite(score.value):
-        raise RecordError(f"{quantity.label} of {score.cell.model.id} is {score.value}, not a number")
 
 
 def _raise_unless_absent(error: RobustcheckError, model: ModelRef) -> None:
