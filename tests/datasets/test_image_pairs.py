@@ -195,6 +195,16 @@ def test_spair_as_published(tmp_path: Path) -> None:
     assert picture.getpixel((400, 799)) == (255, 255, 255)
 
 
+def test_a_camera_without_an_inverse_and_depths_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    place = write_scannet(tmp_path)
+    write_depth(place / "scene0707_00/depth/15.png", np.full((48, 64), 2000))
+    with pytest.raises(DataError, match=r"depth maps of \(480, 640\) and \(48, 64\)"):
+        surface_pairs("scannet-1500", tmp_path).geometry(0)
+    np.savez(place / "intrinsics.npz", scene0707_00=np.zeros((3, 3)))
+    with pytest.raises(DataError, match="the camera of scene0707_00 has no inverse"):
+        open_dataset("scannet-1500", [tmp_path])
+
+
 def spair_with(root: Path, at: str, **changes: object) -> Path:
     """Write a copy in which the first file at a place says something else."""
     blank, shown = Image.new("RGB", (100, 60)), {"0": [10, 20], "1": None}

@@ -103,7 +103,12 @@ def _camera(cameras: object, scan: str, directory: Path) -> Floats:
     found = cameras.get(scan) if isinstance(cameras, dict) else None
     if found is None or found.shape != (3, 3):
         raise DataError(f"no camera of {scan}", where=str(directory / CAMERAS), expected="a matrix (3, 3) of that name")
-    return np.asarray(found, dtype=np.float64)
+    camera = np.asarray(found, dtype=np.float64)
+    if not np.isfinite(camera).all() or not np.linalg.det(camera):
+        raise DataError(
+            f"the camera of {scan} has no inverse", where=str(directory / CAMERAS), expected="focal lengths"
+        )
+    return camera
 
 
 def _pairs(
@@ -116,6 +121,12 @@ def _pairs(
     def geometry(number: int) -> PairGeometry:
         first, second = pairs[number]
         depths = [read_depth(directory / frame.file("depth", "png")) / 1000 for frame in (first, second)]
+        if depths[0].shape != depths[1].shape:
+            raise DataError(
+                f"depth maps of {depths[0].shape} and {depths[1].shape} rows and columns",
+                where=str(directory / second.file("depth", "png")),
+                expected="one size for both pictures of a pair",
+            )
         return scene_geometry(depths[0], depths[1], cameras[first.scan], moves[number])
 
     def files(number: int) -> tuple[Path, ...]:
