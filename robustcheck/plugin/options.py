@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,10 +149,11 @@ def add_options(parser: pytest.Parser) -> None:
 
 def add_short_names(parser: pytest.Parser) -> None:
     """Add ``--models`` and ``--arch``; a project or a plugin that has an option of that name keeps it."""
+    # Asked beforehand: pytest before 9.1 takes a name's new meaning down even where it then refuses it.
+    taken = {name for group in (*parser._groups, parser._anonymous) for each in group.options for name in each.names()}
     for option in OPTIONS:
-        if option.short:
-            with contextlib.suppress(ValueError, argparse.ArgumentError):
-                _group(parser).addoption(option.short, dest=option.key, help=option.help, **_written(option))
+        if option.short and option.short not in taken:
+            _group(parser).addoption(option.short, dest=option.key, help=option.help, **_written(option))
 
 
 def without_short_values(args: Sequence[str], places: list[str]) -> None:

@@ -68,7 +68,7 @@ def test_the_error_of_a_difference_is_that_of_family_means() -> None:
     effect = mean_difference(values[0].ravel(), values[1].ravel(), seed=0, families=groups)  # type: ignore[arg-type]
     means = [each.mean(axis=1) for each in values]
     errors = [np.sqrt(each.var() / each.size) for each in means]
-    assert effect.draws.std() == pytest.approx(np.hypot(*errors), rel=0.03)
+    assert effect.draws.std() == pytest.approx(np.hypot(*errors), rel=0.05)
     welch = stats.ttest_ind(*means, equal_var=False)
     assert effect.degrees == pytest.approx(welch.df, rel=0.05)
     assert effect.error == pytest.approx(abs(effect.value / welch.statistic), rel=0.03)
