@@ -22,7 +22,7 @@ from robustcheck.run.settings import RunSettings
 from robustcheck.store import below
 from robustcheck.values import STATUSES
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import NoWorseThan, parse_amount
+from robustcheck.values.expectations import parse_amount
 
 _SHOWN = [status for status in STATUSES if status not in ("error", "skip")]
 
@@ -126,5 +126,6 @@ def _as_json(found: AgainstItself, share: float) -> dict[str, object]:
 def _plain_repeats(repeats: Repeats) -> dict[str, object]:
     statuses: dict[str, object] = {status: repeats.statuses.get(status, 0) for status in _SHOWN}
     item = repeats.item
-    is_compared = isinstance(item.check.expect, NoWorseThan)
+    expect = item.check.expect
+    is_compared = expect.allowed_loss is not None and expect.needs.has_reference
     return {"check": item.name, "times": repeats.times, "level": item.alpha, "against itself": is_compared, **statuses}

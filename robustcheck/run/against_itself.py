@@ -19,7 +19,6 @@ from robustcheck.stats.intervals import trials_of
 from robustcheck.stats.statistics import value_of
 from robustcheck.values import Samples, Score, Status
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import OnTrend
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,8 @@ class _Copy:
 
     @classmethod
     def of(cls, case: Case, own: Samples | None, x: Samples | None) -> _Copy:
-        expect = case.planned.check.expect
-        line = find_line(expect, case) if isinstance(expect, OnTrend) else None
+        asked = case.planned.check.expect.needs.line
+        line = None if asked is None else find_line(asked, case)
         plain = replace(case, origin=None, difference=None, shared=None, drift=None, line=line)
         first, second = (None if each is None else _Part(each, Redraw.of(each)) for each in (own, x))
         return cls(plain, first, second, own is not None and x is not None and np.array_equal(own.ids, x.ids))

@@ -26,7 +26,9 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     """Hold the residual from the line, fitted without this model, against what is allowed."""
     x = case.x
     assert x is not None, "the session gathers x"
-    line = find_line(expect, case)
+    asked = expect.needs.line
+    assert asked is not None, "this kind rests on a line"
+    line = find_line(asked, case)
     fit = line.fit
     at = expect_at(fit, x.value, case.score.value)
     residual = case.score.value - at.value
