@@ -89,7 +89,12 @@ def overlap_share(cell: Cell, found: Slice, inside: Bools) -> Samples:
 
 
 def overlap_gap(cell: Cell, found: Slice, inside: Bools) -> Samples:
-    """Return the hits on all images, weighted so that their sum is the accuracy on all less that on the clean ones."""
+    """Return the hits on all images, weighted so that their sum is the accuracy on all less that on the clean ones.
+
+    Without overlap the gap is 0, and as sure as a share of 0 in n is: what was not seen may overlap.
+    """
+    if not inside.any():
+        return Samples(found.ids, np.zeros(inside.size), found.labels)
     weights = gap_weights(inside)
     return Samples(found.ids, found.summary.correct, inside.astype(np.int64), WEIGHTED_SUM.name, weights=weights)
 
