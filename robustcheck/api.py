@@ -179,7 +179,7 @@ def _settings(how: _Measuring, home: Place, store: Place | None, evidence: Evide
         home=home,
         reports=Path("reports"),
         evidence=_known("evidence", evidence, EvidenceChoice),
-        # A run from Python is no worker of pytest's, whatever process it is in.
+        # Never a worker of pytest, even when a test calls this.
         engine=engine_named(engine, {}),
     )
 

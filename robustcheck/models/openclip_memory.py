@@ -3,9 +3,9 @@
 For each image, with P = 3 side^2 pixels, T = (side / patch)^2 + 1 tokens of width d, and an inner layer r times as
 wide, so many float32 numbers are held at once:
 
-    first convolution   about 5 P: the pixels as they came and normalised, and what the kernel makes of them
-    a block             2 P + (3 + 2 r) T d: the pixels still, the stream before and after attention, what the inner
-                        layer takes, its r d hidden numbers before and after their nonlinearity
+    first convolution   about 5 P: the pixels as given, the normalised pixels, and the copies that the kernel makes
+    a block             2 P + (3 + 2 r) T d: the pixels, the tokens before and after attention, the input of the inner
+                        layer, and its r d hidden numbers before and after the nonlinearity
 
 The larger counts. Attention weights are never whole in memory. Half precision takes less.
 """
@@ -24,7 +24,7 @@ _FLOAT = 4
 
 
 def image_bytes(vision: Mapping[str, Any]) -> int:
-    """Return the bytes of one image beside the weights; 0 for a tower that is no transformer of open_clip's own.
+    """Return the bytes that one image needs beside the weights; 0 for a CNN and for a tower of another library.
 
     >>> round(image_bytes({"image_size": 224, "patch_size": 16, "width": 768, "layers": 12}) / 2**20, 1)
     7.5

@@ -95,14 +95,13 @@ class EvidenceBook:
             if cell in self.planned_live:
                 # It is measured in this run anyway: no verdict may depend on which check comes first.
                 self._live_score(cell)
-            self._found[cell] = self._known(cell) or self._explained(self._measured(cell))
+            self._found[cell] = self._known(cell) or self._explained(cell, self._measured(cell), _no_stand_in)
         return self._found[cell]
 
     def _live_score(self, cell: Cell) -> Found:
         if self.choice == "published":
             return _not_measured(cell)
-        found = self._stored(cell) or self._measured(cell)
-        return _beside_figure(cell, found) if isinstance(found, DataMissing) and self.choice == "auto" else found
+        return self._explained(cell, self._stored(cell) or self._measured(cell), _why_no_figure)
 
     def _known(self, cell: Cell) -> Found | None:
         """Look without measuring."""
@@ -141,9 +140,9 @@ class EvidenceBook:
         found = self._stored(cell) if cell in self.planned_live else self._known(cell)
         return found is None
 
-    def _explained(self, found: Found) -> Found:
-        """Add to a missing data set that no published figure stands in for it, where one would have."""
-        return _explain(found) if isinstance(found, DataMissing) and self.choice == "auto" else found
+    def _explained(self, cell: Cell, found: Found, why: Callable[[Cell], str]) -> Found:
+        """Add to a missing data set why no published figure stands in for it, where one would have."""
+        return _with_reason(found, why(cell)) if isinstance(found, DataMissing) and self.choice == "auto" else found
 
 
 def cells_without_figure(item: PlannedCheck) -> tuple[Cell, ...]:
@@ -202,21 +201,12 @@ def _why_no_figure(cell: Cell) -> str:
     return f": its published figure has no interval, since {cell.quantity.metric} is not a share of n samples"
 
 
-def _beside_figure(cell: Cell, error: DataMissing) -> DataMissing:
-    return DataMissing(
-        error.found + _why_no_figure(cell),
-        where=error.where,
-        expected=error.expected,
-        fix=error.fix,
-        dataset=error.dataset,
-    )
+def _no_stand_in(_: Cell) -> str:
+    return ", and no published figure stands in for it"
 
 
-def _explain(error: DataMissing) -> DataMissing:
+def _with_reason(error: DataMissing, why: str) -> DataMissing:
+    """Return an error that also says why no published figure stands in for what is missing."""
     return DataMissing(
-        f"{error.found}, and no published figure stands in for it",
-        where=error.where,
-        expected=error.expected,
-        fix=error.fix,
-        dataset=error.dataset,
+        error.found + why, where=error.where, expected=error.expected, fix=error.fix, dataset=error.dataset
     )
