@@ -129,11 +129,50 @@ def foolbox_pgd(step: float, steps: int) -> Attack:
     return attack
 
 
-def apgd_ce(steps: int) -> Attack:
-    """Return APGD-CE of pyautoattack from the same start."""
+class FromTheStart:
+    """Auto-PGD of pyautoattack with the first condition of its paper: rises are counted from the loss of the start.
+
+    The package counts the rise of the first step from a row of its table that is still 0. Cross-entropy is above 0, so
+    that step always counts as a rise; the targeted ratio is below 0 until an image is fooled, so it never does, and
+    after a short first period every step is halved.
+    """
+
+    first: torch.Tensor | None = None
+
+    def attack_single_run(self, x: torch.Tensor, y: torch.Tensor, x_init: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        with torch.no_grad():
+            logits = self.model(x_init)
+            self.first = (
+                functional.cross_entropy(logits, y, reduction="none")
+                if self.loss == "ce"
+                else self.dlr_loss_targeted(logits, y)
+            )
+        found: tuple[torch.Tensor, ...] = super().attack_single_run(x, y, x_init)
+        return found
+
+    def check_oscillation(
+        self, losses: torch.Tensor, at: int, period: int, best: torch.Tensor, k3: float = 0.75
+    ) -> torch.Tensor:
+        known = torch.cat([self.first[None], losses[: at + 1]])
+        rises = (known[1:] > known[:-1])[-period:].sum(dim=0)
+        return (rises <= period * k3).float()
+
+
+class LabelFromTheStart(FromTheStart, APGDAttack):
+    pass
+
+
+class TargetedFromTheStart(FromTheStart, APGDAttack_targeted):
+    pass
+
+
+def apgd_ce(steps: int, *, as_packaged: bool = False) -> Attack:
+    """Return APGD-CE of pyautoattack from the same start; ``as_packaged`` leaves its first checkpoint as it is."""
 
     def attack(stage: Stage, eps: float) -> torch.Tensor:
-        kind = APGDAttack(stage.logits, n_iter=steps, eps=eps, norm="Linf", device="cpu")
+        kind = (APGDAttack if as_packaged else LabelFromTheStart)(
+            stage.logits, n_iter=steps, eps=eps, norm="Linf", device="cpu"
+        )
         kind.init_hyperparam(stage.pixels)
         with torch.random.fork_rng():
             return kind.attack_single_run(stage.pixels, stage.labels, stage.start(eps, "start 0"))[3]
@@ -141,11 +180,13 @@ def apgd_ce(steps: int) -> Attack:
     return attack
 
 
-def apgd_t(steps: int, targets: int) -> Attack:
+def apgd_t(steps: int, targets: int, *, as_packaged: bool = False) -> Attack:
     """Return APGD-T of pyautoattack, from the same start for each class that is aimed at."""
 
     def attack(stage: Stage, eps: float) -> torch.Tensor:
-        kind = APGDAttack_targeted(stage.logits, n_iter=steps, eps=eps, norm="Linf", device="cpu")
+        kind = (APGDAttack_targeted if as_packaged else TargetedFromTheStart)(
+            stage.logits, n_iter=steps, eps=eps, norm="Linf", device="cpu"
+        )
         kind.init_hyperparam(stage.pixels)
         points = stage.pixels.clone()
         for number in range(targets):

@@ -58,21 +58,23 @@ class Header:
     is_animated: bool
 
 
-def decode_image(content: bytes, where: str, least: int | None = None) -> Image.Image:
+def decode_image(content: bytes, where: str, least: int | None = None, *, upright: bool = False) -> Image.Image:
     """Decode an encoded image as RGB; raise DataError naming ``where`` if that cannot be done.
 
     With ``least`` a JPEG is decoded at a half, a quarter or an eighth of its size, the smallest of them whose short
-    side still has so many pixels.
+    side still has so many pixels. ``upright`` turns it as its EXIF says, for a protocol that does.
     """
 
     def decoded() -> Image.Image:
+        from PIL import ImageOps
+
         with _opened(content) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels are more than {MOST_PIXELS:,}")
             if least is not None:
                 image.draft(None, (least, least))
             image.load()
-            return _as_rgb(image, where)
+            return _as_rgb(ImageOps.exif_transpose(image) if upright else image, where)
 
     return _reading(decoded, where)
 

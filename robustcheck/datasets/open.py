@@ -22,7 +22,7 @@ from robustcheck.datasets.class_sets import (
     infer_class_set,
     known_class_sets,
 )
-from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray
+from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray, StrArray
 from robustcheck.datasets.families import subset_directory, subset_entry
 from robustcheck.datasets.fingerprint import file_hashes, fingerprint
 from robustcheck.datasets.imagenet_names import validation_labels, validation_name
@@ -208,6 +208,16 @@ def _require_sound(contents: Contents) -> None:
     unique, counts = np.unique(contents.ids, return_counts=True)
     if len(unique) != len(contents.ids):
         raise DataError(f"{(counts > 1).sum()} ids occur twice, the first {str(unique[counts > 1][0])!r}", where=where)
+    if contents.pairs is not None:
+        _require_each_once(contents.pairs.ids, where)
+
+
+def _require_each_once(pairs: StrArray, where: str) -> None:
+    unique, counts = np.unique(pairs, return_counts=True)
+    if twice := unique[counts > 1].tolist():
+        raise DataError(
+            f"{len(twice)} pairs occur twice, the first {twice[0]!r}", where=where, expected="each pair of images once"
+        )
 
 
 def _require_as_catalogued(entry: CatalogueEntry, contents: Contents) -> None:

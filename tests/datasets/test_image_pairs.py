@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -201,8 +202,134 @@ def test_a_camera_without_an_inverse_and_depths_of_two_sizes_are_refused(tmp_pat
     with pytest.raises(DataError, match=r"depth maps of \(480, 640\) and \(48, 64\)"):
         surface_pairs("scannet-1500", tmp_path).geometry(0)
     np.savez(place / "intrinsics.npz", scene0707_00=np.zeros((3, 3)))
-    with pytest.raises(DataError, match="the camera of scene0707_00 has no inverse"):
+    with pytest.raises(DataError, match="the camera of scene0707_00 is none"):
         open_dataset("scannet-1500", [tmp_path])
+
+
+POSE, LIST, CAMERAS = "scene0707_00/pose/15.txt", "test.npz", "intrinsics.npz"
+
+
+def save(path: Path, array: np.ndarray) -> None:
+    """Write an array in the form that a file of ScanNet has."""
+    if path.suffix == ".txt":
+        np.savetxt(path, array)
+    elif path.suffix == ".png":
+        write_depth(path, array)
+    elif path.suffix == ".jpg":
+        write_picture(path, (array.shape[1], array.shape[0]))
+    else:
+        np.savez(path, **{"name" if path.name == LIST else "scene0707_00": array})
+
+
+@pytest.mark.parametrize(
+    ("file", "array", "said"),
+    [
+        (POSE, np.zeros((4, 4)), r"pose/15\.txt: no pose of a camera: its rotation has the determinant 0"),
+        (POSE, np.diag([-1.0, 1, 1, 1]), "no pose of a camera: its rotation has the determinant -1"),
+        (POSE, np.diag([1000.0, 1000, 1000, 1]), "no pose of a camera"),
+        (POSE, np.diag([1.0, 1, 1, 2]), "a last line 0 0 0 1"),
+        (POSE, np.full((4, 4), -np.inf), "numbers that are not finite"),
+        (POSE, np.eye(4)[:3], "3 lines of 4"),
+        (LIST, np.array([[707, 0, 0, 15]] * 2), "1 pairs occur twice, the first 'scene0707_00/0-15'"),
+        (LIST, np.zeros((0, 4), np.int64), "no list of pairs"),
+        (CAMERAS, np.full((3, 3), "a"), "no camera of scene0707_00"),
+        (CAMERAS, CAMERA * [[-1], [1], [1]], "focal lengths above 0"),
+        (CAMERAS, CAMERA * 2, "the camera of scene0707_00 is none"),
+    ],
+)
+def test_a_copy_of_scannet_that_says_something_else_is_refused(
+    file: str, array: np.ndarray, said: str, tmp_path: Path
+) -> None:
+    save(write_scannet(tmp_path) / file, array)
+    with pytest.raises(DataError, match=said):
+        open_dataset("scannet-1500", [tmp_path])
+
+
+def test_a_list_that_is_one_array_alone_is_refused(tmp_path: Path) -> None:
+    with (write_scannet(tmp_path) / LIST).open("wb") as file:
+        np.save(file, np.zeros((1, 4), np.int64))
+    with pytest.raises(DataError, match=r"test\.npz: cannot be read"):
+        open_dataset("scannet-1500", [tmp_path])
+
+
+def test_pictures_and_depths_of_another_shape_are_refused(tmp_path: Path) -> None:
+    place = write_scannet(tmp_path)
+    save(place / "scene0707_00/color/15.jpg", np.zeros((64, 48)))
+    with pytest.raises(DataError, match="48 x 64 pixels"):
+        open_dataset("scannet-1500", [tmp_path]).image(1)
+    for frame in (0, 15):
+        save(place / f"scene0707_00/depth/{frame}.png", np.full((30, 20), 2000))
+    with pytest.raises(DataError, match="20 x 30 pixels"):
+        surface_pairs("scannet-1500", tmp_path).geometry(0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"q": [0, 0, 0, 0]}, r"not as released: ValueError\('q \[0, 0, 0, 0\]"),
+        ({"q": [1, 0, 0]}, "not as released"),
+        ({"t": [1.0]}, r"t \[1\.0\]"),
+        ({"t": 1.0}, "not as released"),
+        ({"focal_length": 0}, "focal_length 0"),
+        ({"focal_length": -1000}, "focal_length above 0"),
+        ({"image_size": [0, 0]}, "image_size 0 x 0"),
+        ({"image_size": [1024, -1200]}, "not as released"),
+        ({"filename": "001.jpg"}, "no view 'mug/000'"),
+    ],
+)
+def test_a_copy_of_navi_that_says_something_else_is_refused(
+    changed: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    place = write_navi(tmp_path)
+    (place / "pairs.csv").write_text("first,second\nmug/000,mug/001\n")
+    change_note(place, changed)
+    with pytest.raises(DataError, match=said):
+        open_dataset("navi", [tmp_path])
+
+
+def change_note(place: Path, changed: dict[str, object]) -> None:
+    """Change what is said of the first picture."""
+    path = place / "mug/wild_set/annotations.json"
+    notes = json.loads(path.read_text())
+    for name, value in changed.items():
+        (notes[0]["camera"] if name in notes[0]["camera"] else notes[0])[name] = value
+    path.write_text(json.dumps(notes))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ("first,second\nmug/000,mug/001\nmug/000,mug/001\n", "1 pairs occur twice, the first 'mug/000-001'"),
+        ("first,second\nmug/000,cup/001\n", "mug/000 with cup/001"),
+        ("one,other\nmug/000,mug/001\n", "no view ''"),
+        ("first,second\n", "no pairs"),
+        (None, "no picture has a partner"),
+    ],
+)
+def test_a_list_of_pairs_of_navi_that_is_none_is_refused(pairs: str | None, said: str, tmp_path: Path) -> None:
+    place = write_navi(tmp_path, (0, 0))
+    shutil.copytree(place / "mug", place / "cup")
+    if pairs is not None:
+        (place / "pairs.csv").write_text(pairs)
+    with pytest.raises(DataError, match=said):
+        open_dataset("navi", [tmp_path])
+
+
+def test_depths_of_navi_without_an_object_or_of_another_shape_are_refused(tmp_path: Path) -> None:
+    place = write_navi(tmp_path, (0, 40))
+    depth = place / "mug/wild_set/depth/000.png"
+    write_depth(depth, np.zeros((1024, 1200)))
+    with pytest.raises(DataError, match=r"depth/000\.png: a depth map without an object"):
+        surface_pairs("navi", tmp_path).geometry(0)
+    write_depth(depth, np.full((1200, 1024), 65))
+    with pytest.raises(DataError, match="1200 x 1024 pixels"):
+        open_dataset("navi", [tmp_path]).image(0)
+    write_depth(depth, np.full((300, 900), 65))
+    with pytest.raises(DataError, match="image_size"):
+        surface_pairs("navi", tmp_path).geometry(0)
+    (place / "mug/wild_set/images/000.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DataError, match="cannot decode the image"):
+        open_dataset("navi", [tmp_path]).image(0)
 
 
 def spair_with(root: Path, at: str, **changes: object) -> Path:
@@ -219,6 +346,11 @@ def spair_with(root: Path, at: str, **changes: object) -> Path:
     [
         ("PairAnnotation/test/*", {"trg_bndbox": [60, 10, 10, 30]}, "has no area"),
         ("PairAnnotation/test/*", {"trg_bndbox": [10, 10, 10, 10]}, "has no area"),
+        ("PairAnnotation/test/*", {"trg_bndbox": [0, 0, 10**9, 10**9]}, "is larger than trg_imsize"),
+        ("PairAnnotation/test/*", {"trg_imsize": [0, 0, 3]}, r"a picture of \[0, 0, 3\]"),
+        ("PairAnnotation/test/*", {"src_imsize": [-100, 60, 3]}, "a picture of"),
+        ("PairAnnotation/test/*", {"viewpoint_variation": 7}, "viewpoint_variation 7 is none of"),
+        ("ImageAnnotation/*/*", {"kps": {"0": "12"}}, "a keypoint '12'"),
         ("ImageAnnotation/*/*", {"kps": {"0": [1, 2, 3]}}, "not as released"),
         ("ImageAnnotation/*/*", {"kps": {"0": ["a", 2]}}, "not as released"),
     ],

@@ -73,6 +73,7 @@ REAL: dict[str, tuple[str, Attack, dict[str, object]]] = {
     "nes": ("32/255", by_scores(0.5, 2, 4, normal=True), {"steps": 2, "step": 0.5, "queries": 4}),
     "pgd": ("1/510", foolbox_pgd(0.6, 2), {"steps": 2, "step": 0.6, "restarts": 1}),
     "apgd-ce": ("1/510", apgd_ce(2), {"steps": 2}),
+    "spsa": ("32/255", by_scores(0.5, 2, 4, normal=False), {"steps": 2, "step": 0.5, "queries": 4}),
     "deepfool": ("1/510", deepfool(candidates=2), {"candidates": 2}),
 }
 

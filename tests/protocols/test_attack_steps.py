@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from attack_models import SHAPE, Linear, attempt_on, network
+from attack_references import LabelFromTheStart, TargetedFromTheStart
 from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 from torch.nn import functional
 
@@ -203,6 +204,30 @@ def test_apgd_finds_what_pyautoattack_finds(targets: int, norm: Norm) -> None:
     assert found == pytest.approx(expected, abs=1 / 48 + 1e-9)
 
 
+@pytest.mark.parametrize("targets", [0, 1])
+def test_apgd_is_step_by_step_that_of_pyautoattack_with_rises_counted_from_the_start(targets: int) -> None:
+    """Of 10 steps the first period is 2: the package takes the loss of the start for 0, and so halves otherwise."""
+    logits, pixels, labels = conv(24)
+    attempt = attempt_on(logits, pixels, labels, 1 / 255)
+    start, own = attempt.balls.start(attempt.generators("start 0")), logits(attempt.balls.centres)
+    ours = search(attempt, AutoSteps(10, targets=targets))
+    stands = ~attempt.fooled(ours)
+    assert stands.sum() > 12
+
+    def theirs(kind: type[APGDAttack]) -> torch.Tensor:
+        attack = kind(logits, n_iter=10, eps=1 / 255, norm="Linf", device="cpu")
+        attack.init_hyperparam(attempt.balls.centres)
+        attack.y_target = own.argsort(dim=1)[:, -2]
+        with torch.random.fork_rng():
+            return attack.attack_single_run(attempt.balls.centres, attempt.labels, start)[0]
+
+    kinds = (TargetedFromTheStart, APGDAttack_targeted) if targets else (LabelFromTheStart, APGDAttack)
+    apart = [(theirs(kind) - ours)[stands].abs().amax(dim=(1, 2, 3)).numpy() for kind in kinds]
+    assert apart[0].max() < 1e-6
+    # Cross-entropy rises at the first step of every image here, as the package takes for granted.
+    assert (apart[1].max() > 1e-4) == bool(targets)
+
+
 def test_autoattack_fools_a_linear_model_as_soon_as_it_can_be_fooled() -> None:
     model = Linear(classes=4, scale=0.3, n=4)
     eps = float(1.01 * model.distances("linf").max())
@@ -254,6 +279,23 @@ def test_queries_estimate_the_gradient(is_normal: bool) -> None:
     (true,) = torch.autograd.grad(margin(model.logits(points), attempt.labels).sum(), points)
     cosines = functional.cosine_similarity(many.flatten(1), true.flatten(1))
     assert float(cosines.min()) > 0.95
+
+
+@pytest.mark.parametrize("is_normal", [True, False])
+def test_few_directions_tell_little_of_the_gradient(is_normal: bool) -> None:
+    """On a linear model k directions of d give an estimate whose squared cosine is near k / (d + k + 1).
+
+    That is (sum of k squares)^2 over the mean of |sum u u' g|^2, which is k (d + k + 1) |g|^2 for normal u.
+    """
+    model, k = Linear(n=48), 12
+    attempt = attempt_on(model.logits, model.pixels, model.labels, EPS)
+    points = attempt.balls.centres.clone().requires_grad_()
+    (true,) = torch.autograd.grad(margin(model.logits(points), attempt.labels).sum(), points)
+    how = Queries(1, 1.0, 2 * k, is_normal)
+    found = estimated_gradient(attempt, attempt.balls.centres, how, attempt.generators("few"))
+    squared = functional.cosine_similarity(found.flatten(1), true.flatten(1)) ** 2
+    d = int(np.prod(SHAPE))
+    assert float(squared.mean()) == pytest.approx(k / (d + k + 1), rel=0.25)
 
 
 def test_attacks_by_queries_fool_a_linear_model_and_stop_when_they_have() -> None:

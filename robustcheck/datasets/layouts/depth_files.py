@@ -16,6 +16,9 @@ from robustcheck.errors import DataError
 
 Floats = npt.NDArray[np.float64]
 
+# How far a written rotation may be from one, and two shapes from each other.
+_RIGID, _ALIKE = 0.01, 1.05
+
 
 def read_depth(path: Path) -> npt.NDArray[np.uint16]:
     """Return the values of a 16-bit PNG of one channel (h, w)."""
@@ -38,19 +41,43 @@ def read_npz(path: Path, what: str) -> Mapping[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    # A file of one array alone is no context manager.
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"cannot be read ({error})", where=str(path), expected=what) from error
 
 
-def read_matrix(path: Path) -> Floats:
-    """Return a matrix (4, 4) of numbers in a text file."""
+def read_pose(path: Path) -> Floats:
+    """Return the pose of a camera in a text file: a matrix (4, 4) of a rotation and a shift."""
     try:
         found = np.loadtxt(path, dtype=np.float64, ndmin=2)
     except (OSError, ValueError) as error:
         raise DataError(f"cannot be read ({error})", where=str(path), expected="4 lines of 4 numbers") from error
     if found.shape != (4, 4) or not np.isfinite(found).all():
-        raise DataError(f"{found.shape[0]} lines", where=str(path), expected="4 lines of 4 finite numbers")
+        said = f"{found.shape[0]} lines of {found.shape[1]}" if found.shape != (4, 4) else "numbers that are not finite"
+        raise DataError(said, where=str(path), expected="4 lines of 4 finite numbers")
+    turn = found[:3, :3]
+    if not (
+        np.allclose(turn @ turn.T, np.eye(3), atol=_RIGID)
+        and np.linalg.det(turn) > 0
+        and np.allclose(found[3], [0, 0, 0, 1], atol=_RIGID)
+    ):
+        raise DataError(
+            f"no pose of a camera: its rotation has the determinant {np.linalg.det(turn):.3g}",
+            where=str(path),
+            expected="a rotation (rows at right angles, of length 1, not mirrored), a shift, and a last line 0 0 0 1",
+        )
     return found
+
+
+def require_shape(size: tuple[int, int], other: tuple[int, int], where: Path, what: str) -> None:
+    """Raise DataError unless two pictures (width, height) have one shape, by 5%: a point of one is a point of both."""
+    ratio = size[0] * other[1] / (size[1] * other[0])
+    if not 1 / _ALIKE <= ratio <= _ALIKE:
+        raise DataError(
+            f"{size[0]} x {size[1]} pixels",
+            where=str(where),
+            expected=f"the shape of {what}, {other[0]} x {other[1]}, at any size",
+        )
 
 
 def nearest(size: int, of: int) -> npt.NDArray[np.int64]:

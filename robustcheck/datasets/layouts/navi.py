@@ -10,7 +10,6 @@ no pairs.csv, each picture gets a partner at an angle in (0, 120] degrees, and e
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
-from robustcheck.datasets.decoding import read_image_file
+from robustcheck.datasets.decoding import decode_image, read_image_file
 from robustcheck.datasets.image_pairs import (
     Floats,
     Ints,
@@ -30,7 +29,7 @@ from robustcheck.datasets.image_pairs import (
     divided,
     rotation_angle,
 )
-from robustcheck.datasets.layouts.depth_files import nearest, read_depth
+from robustcheck.datasets.layouts.depth_files import nearest, read_depth, require_shape
 from robustcheck.datasets.layouts.manifest import require_files
 from robustcheck.datasets.layouts.text_files import read_csv_rows
 from robustcheck.errors import DataError
@@ -80,14 +79,14 @@ class _Cut:
         return (self.directory / self.views[index].file("depth", "png"),)
 
     def image(self, index: int) -> Image.Image:
-        from PIL import Image, ImageOps
+        from PIL import Image
 
-        content = read_image_file(self.file(index))
-        with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:
-            turned = ImageOps.exif_transpose(opened).convert("RGB")
+        path, other = self.file(index), self.beside(index)[0]
+        turned, stored = decode_image(read_image_file(path), str(path), upright=True), read_depth(other)
+        require_shape(turned.size, stored.shape[::-1], path, "its depth map")
         turned = turned.resize(_shrunk(turned.size), Image.Resampling.BILINEAR)
         square = _central(np.asarray(turned))
-        rows, columns = object_window(_depth(self.beside(index)[0]))
+        rows, columns = object_window(_metres(stored, other))
         return Image.fromarray(_cut(square, rows, columns))
 
 
@@ -102,6 +101,9 @@ def read_navi(directory: Path, index_dir: Path | None) -> Contents:
     every = [view for path in notes for view in _views(path)]
     listed = directory / LIST
     pairs = _read_pairs(listed, every) if listed.is_file() else draw_partners(every)
+    if not pairs:
+        expected = f"two pictures of one object, at an angle above 0 and up to {WIDEST:g} degrees"
+        raise DataError("no picture has a partner", where=str(directory), expected=expected)
     used = sorted({number for pair in pairs for number in pair})
     views = tuple(every[number] for number in used)
     pictures, depths = (tuple(view.file(*kind) for view in views) for kind in (("images", "jpg"), ("depth", "png")))
@@ -145,7 +147,10 @@ def _read_pairs(path: Path, views: Sequence[Posed]) -> list[tuple[int, int]]:
         names = (row.get("first", ""), row.get("second", ""))
         if unknown := [name for name in names if name not in place]:
             raise DataError(f"no view {unknown[0]!r}", where=str(path), expected="first and second, OBJECT/NAME each")
-        pairs.append((place[names[0]], place[names[1]]))
+        first, second = (place[name] for name in names)
+        if views[first].object != views[second].object:
+            raise DataError(f"{names[0]} with {names[1]}", where=str(path), expected="two views of one object")
+        pairs.append((first, second))
     if not pairs:
         raise DataError("no pairs", where=str(path), expected="a row a pair")
     return pairs
@@ -159,20 +164,23 @@ def _views(path: Path) -> list[Posed]:
         raise DataError(
             f"not as released: {error!r}",
             where=str(path),
-            expected="a list of objects with filename, image_size and camera: q, t, focal_length",
+            expected="a list of objects with filename, image_size and camera: q, t, focal_length above 0",
         ) from error
     return sorted((view for view in views if "_" not in view.name), key=lambda view: view.name)
 
 
 def _view(name: str, note: Mapping[str, Any]) -> Posed:
     camera, pose = note["camera"], np.eye(4)
+    shift, focal = np.asarray(camera["t"], dtype=np.float64), float(camera["focal_length"])
+    high, wide = map(int, note["image_size"])
+    if not any(camera["q"]) or shift.shape != (3,) or min(focal, high, wide) <= 0:
+        raise ValueError(f"q {camera['q']}, t {camera['t']}, focal_length {focal:g}, image_size {high} x {wide}")
     pose[:3, :3] = quaternion_rotation(camera["q"])
-    pose[:3, 3] = np.asarray(camera["t"], dtype=np.float64) / 1000
-    high, wide = note["image_size"]
+    pose[:3, 3] = shift / 1000
     stem = str(note["filename"]).partition(".")[0]
     if "/" in stem or not stem:
         raise ValueError(stem)
-    return Posed(name, stem, pose, float(camera["focal_length"]), (int(high), int(wide)))
+    return Posed(name, stem, pose, focal, (high, wide))
 
 
 def quaternion_rotation(q: Sequence[float]) -> Floats:
@@ -187,7 +195,7 @@ def _surface_pairs(directory: Path, views: Sequence[Posed], rows: Ints) -> Surfa
         return tuple(directory / views[row].file("depth", "png") for row in rows[number])
 
     def geometry(number: int) -> PairGeometry:
-        depths = [_depth(path) for path in files(number)]
+        depths = [_depth(path, views[row]) for path, row in zip(files(number), rows[number], strict=True)]
         return object_geometry([(views[row], depth) for row, depth in zip(rows[number], depths, strict=True)])
 
     moves = [views[second].pose @ np.linalg.inv(views[first].pose) for first, second in rows]
@@ -238,14 +246,26 @@ def _focal(view: Posed) -> float:
     return view.focal * SIDE / min(view.size)
 
 
-def _depth(path: Path) -> Floats:
+def _depth(path: Path, view: Posed) -> Floats:
+    """Return depths in metres (512, 512) of a map that is as wide, or as high, as the view is said to be."""
+    stored = read_depth(path)
+    size, said = (tuple(sorted(each)) for each in (stored.shape, view.size))
+    require_shape((size[0], size[1]), (said[0], said[1]), path, "the image_size in annotations.json")
+    return _metres(stored, path)
+
+
+def _metres(values: npt.NDArray[np.uint16], path: Path) -> Floats:
     """Return depths in metres (512, 512); stored are inverse depths, 0 where there is none."""
-    stored = read_depth(path).astype(np.float64)
+    stored = values.astype(np.float64)
     high, wide = stored.shape
     wide, high = _shrunk((wide, high))
     small = stored[np.ix_(_pillow_nearest(high, stored.shape[0]), _pillow_nearest(wide, stored.shape[1]))]
     depth = np.divide(_LARGEST, small, out=np.zeros_like(small), where=small > 0) / 1000
-    return np.asarray(_central(depth))
+    middle = np.asarray(_central(depth))
+    if not middle.any():
+        expected = "depths above 0 in the middle square of the picture"
+        raise DataError("a depth map without an object", where=str(path), expected=expected)
+    return middle
 
 
 def _shrunk(size: tuple[int, int]) -> tuple[int, int]:
@@ -271,8 +291,6 @@ def _central(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def object_window(depth: Floats) -> tuple[Ints, Ints]:
     """Return the rows and columns of the square around an object: about its middle, else further up and left."""
     places = np.argwhere(depth > 0)
-    if not len(places):
-        raise DataError("a depth map without an object", expected="depths above 0 in the middle square of the picture")
     low, high = places.min(axis=0), places.max(axis=0)
     side = max(1, int((high - low).max()))
     start = low - (side - (high - low)) // 2

@@ -17,7 +17,7 @@ import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
 from robustcheck.datasets.image_pairs import Floats, PairGeometry, SurfacePairs, cell_centres, divided, rotation_angle
-from robustcheck.datasets.layouts.depth_files import nearest, read_depth, read_matrix, read_npz
+from robustcheck.datasets.layouts.depth_files import nearest, read_depth, read_npz, read_pose, require_shape
 from robustcheck.datasets.layouts.manifest import require_files
 from robustcheck.errors import DataError
 
@@ -55,6 +55,7 @@ class _Pictures:
         from PIL import Image
 
         found = self.files.image(index)
+        require_shape(found.size, (WIDE, HIGH), self.file(index), "ScanNet's pictures")
         return found if found.size == (WIDE, HIGH) else found.resize((WIDE, HIGH), Image.Resampling.BILINEAR)
 
 
@@ -101,12 +102,14 @@ def _listed(directory: Path) -> list[tuple[_Frame, _Frame]]:
 
 def _camera(cameras: object, scan: str, directory: Path) -> Floats:
     found = cameras.get(scan) if isinstance(cameras, dict) else None
-    if found is None or found.shape != (3, 3):
+    if found is None or found.shape != (3, 3) or found.dtype.kind not in "fiu":
         raise DataError(f"no camera of {scan}", where=str(directory / CAMERAS), expected="a matrix (3, 3) of that name")
     camera = np.asarray(found, dtype=np.float64)
-    if not np.isfinite(camera).all() or not np.linalg.det(camera):
+    if not np.isfinite(camera).all() or camera[0, 0] <= 0 or camera[1, 1] <= 0 or camera[2].tolist() != [0, 0, 1]:
         raise DataError(
-            f"the camera of {scan} has no inverse", where=str(directory / CAMERAS), expected="focal lengths"
+            f"the camera of {scan} is none",
+            where=str(directory / CAMERAS),
+            expected="[[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with focal lengths above 0",
         )
     return camera
 
@@ -115,7 +118,7 @@ def _pairs(
     directory: Path, pairs: list[tuple[_Frame, _Frame]], frames: list[_Frame], cameras: dict[str, Floats]
 ) -> SurfacePairs:
     place = {frame: number for number, frame in enumerate(frames)}
-    poses = {frame: read_matrix(directory / frame.file("pose", "txt")) for frame in frames}
+    poses = {frame: read_pose(directory / frame.file("pose", "txt")) for frame in frames}
     moves = [np.linalg.inv(poses[second]) @ poses[first] for first, second in pairs]
 
     def geometry(number: int) -> PairGeometry:
@@ -127,6 +130,7 @@ def _pairs(
                 where=str(directory / second.file("depth", "png")),
                 expected="one size for both pictures of a pair",
             )
+        require_shape(depths[0].shape[::-1], (WIDE, HIGH), directory / first.file("depth", "png"), "ScanNet's pictures")
         return scene_geometry(depths[0], depths[1], cameras[first.scan], moves[number])
 
     def files(number: int) -> tuple[Path, ...]:

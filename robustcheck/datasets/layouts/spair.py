@@ -131,9 +131,13 @@ def _read_pair(path: Path) -> _Pair:
         category = inside(str(found["category"]), path)
         _, first, second = str(found["filename"]).partition(":")[0].split("-")
         left, top, right, bottom = found["trg_bndbox"]
-        sides = [max(found[name][:2]) for name in ("src_imsize", "trg_imsize")]
+        sides = [_longer_side(found[name]) for name in ("src_imsize", "trg_imsize")]
         if not (left < right and top < bottom):
             raise ValueError(f"trg_bndbox {found['trg_bndbox']} has no area")
+        if max(right - left, bottom - top) > sides[1] + 1:
+            raise ValueError(f"trg_bndbox {found['trg_bndbox']} is larger than trg_imsize {found['trg_imsize']}")
+        if found["viewpoint_variation"] not in VARIATIONS:
+            raise ValueError(f"viewpoint_variation {found['viewpoint_variation']!r} is none of {VARIATIONS}")
         return _Pair(
             path.stem,
             category,
@@ -141,7 +145,7 @@ def _read_pair(path: Path) -> _Pair:
             inside(f"{category}/{second}", path),
             int(found["viewpoint_variation"]),
             max(right - left, bottom - top) / sides[1],
-            (int(sides[0]), int(sides[1])),
+            (sides[0], sides[1]),
         )
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise DataError(
@@ -152,12 +156,20 @@ def _read_pair(path: Path) -> _Pair:
         ) from error
 
 
+def _longer_side(size: Sequence[int]) -> int:
+    if not all(isinstance(side, int) and side > 0 for side in size[:2]):
+        raise ValueError(f"a picture of {size}")
+    return max(size[:2])
+
+
 def _keypoints(path: Path) -> dict[int, tuple[int, int]]:
     """Return the keypoints that a picture shows, by number, in whole pixels."""
     found = read_json(path, DataError)
     try:
         kps: Mapping[str, Any] = found["kps"]
         points = {int(number): tuple(map(int, point)) for number, point in kps.items() if point}
+        if text := next((point for point in kps.values() if isinstance(point, str)), ""):
+            raise ValueError(f"a keypoint {text!r}")
         return {number: (across, down) for number, (across, down) in points.items()}
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DataError(
