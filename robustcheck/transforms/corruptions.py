@@ -33,13 +33,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from robustcheck.transforms import added_noise, blur, digital, weather
 from robustcheck.transforms.pixels import REFERENCE_SIDE, Pixels, image_of, pixels_of
-from robustcheck.transforms.transform import Scene
+from robustcheck.transforms.transform import NamedVariant, Scene
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,35 +71,17 @@ CORRUPTIONS: Mapping[str, Callable[[Pixels, int, np.random.Generator], Pixels]] 
 
 
 @dataclass(frozen=True, slots=True)
-class Corruption:
+class Corruption(NamedVariant):
     """A corruption at a severity, such as ``gaussian_noise:3``."""
 
-    name: str
-    variant: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.variant}"
+    schema: ClassVar[int] = SCHEMA
+    reference_side: ClassVar[int | None] = REFERENCE_SIDE
 
     @property
     def label(self) -> str:
         """Say the corruption in words, with where it was made."""
         made = "in memory, drawn texture" if self.name == "frost" else "in memory"
         return f"{self.name.replace('_', ' ')}, severity {self.variant} ({made})"
-
-    @property
-    def schema(self) -> int:
-        """Return the version of what it makes of a picture."""
-        return SCHEMA
-
-    @property
-    def reference_side(self) -> int | None:
-        """Return the side of ImageNet-C's pictures."""
-        return REFERENCE_SIDE
-
-    @property
-    def reads_scene(self) -> bool:
-        """Say whether the picture depends on the label and the class names."""
-        return False
 
     def apply(self, image: Image.Image, rng: np.random.Generator, scene: Scene) -> Image.Image:
         """Return the corrupted RGB image, of the same size."""

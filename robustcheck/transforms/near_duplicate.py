@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from robustcheck.transforms.digital import jpeg_coded
 from robustcheck.transforms.pixels import image_of, pixels_of
-from robustcheck.transforms.transform import Scene
+from robustcheck.transforms.transform import NamedVariant, Scene
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,34 +46,15 @@ STRENGTHS: Mapping[str, Strength] = {
 
 
 @dataclass(frozen=True, slots=True)
-class NearDuplicate:
+class NearDuplicate(NamedVariant):
     """A near duplicate of the image, such as ``near_duplicate:2``."""
 
-    name: str
-    variant: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.variant}"
+    schema: ClassVar[int] = SCHEMA
 
     @property
     def label(self) -> str:
         """Say the transform in words, with where it was made."""
         return f"near duplicate, strength {self.variant} (in memory)"
-
-    @property
-    def schema(self) -> int:
-        """Return the version of what it makes of a picture."""
-        return SCHEMA
-
-    @property
-    def reference_side(self) -> int | None:
-        """Return None: a picture of any size."""
-        return None
-
-    @property
-    def reads_scene(self) -> bool:
-        """Say whether the picture depends on the label and the class names."""
-        return False
 
     def apply(self, image: Image.Image, rng: np.random.Generator, scene: Scene) -> Image.Image:
         """Return the duplicate as RGB, of the same size."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -50,6 +50,20 @@ class Transform(Protocol):
 
     def apply(self, image: Image.Image, rng: np.random.Generator, scene: Scene) -> Image.Image:
         """Return the changed RGB image, of the same size."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVariant:
+    """What the shipped transforms share: a name and a variant, and nothing read but a picture of any size."""
+
+    name: str
+    variant: str
+
+    reference_side: ClassVar[int | None] = None
+    reads_scene: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.variant}"
 
 
 def image_rng(seed: int, image_id: str) -> np.random.Generator:

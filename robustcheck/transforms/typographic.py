@@ -10,13 +10,13 @@ A blank box is the whole box in the text's own colour: it hides more than the st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from robustcheck.transforms.lettering import write
 from robustcheck.transforms.placement import Placement, placements
-from robustcheck.transforms.transform import Scene
+from robustcheck.transforms.transform import NamedVariant, Scene
 from robustcheck.transforms.typed import CONTENTS
 
 if TYPE_CHECKING:
@@ -26,34 +26,16 @@ SCHEMA = 2  # raise when the same text comes to mean another picture
 
 
 @dataclass(frozen=True, slots=True)
-class Typographic:
+class Typographic(NamedVariant):
     """Text on the image in a style, such as ``typographic:one-word``."""
 
-    name: str
-    variant: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.variant}"
+    schema: ClassVar[int] = SCHEMA
+    reads_scene: ClassVar[bool] = True
 
     @property
     def label(self) -> str:
         """Say what is written and where it was made."""
         return f"{CONTENTS[self.name]} on the image, style {self.variant} (in memory)"
-
-    @property
-    def schema(self) -> int:
-        """Return the version of what it makes of a picture."""
-        return SCHEMA
-
-    @property
-    def reference_side(self) -> int | None:
-        """Return None: a picture of any size."""
-        return None
-
-    @property
-    def reads_scene(self) -> bool:
-        """Say whether the picture depends on the label and the class names."""
-        return True
 
     def apply(self, image: Image.Image, rng: np.random.Generator, scene: Scene) -> Image.Image:
         """Return the RGB image with the text on it, of the same size."""
