@@ -9,16 +9,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from robustcheck.cli.array_workers import Waiting, Worker, slurm_queue
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
-from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import SetupError
-from robustcheck.measure import Bench, default_batch, usable_cores
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
-from robustcheck.run.work import Work, do_lines
 from robustcheck.store import absolute_place
 from robustcheck.values import Cell
 
@@ -50,7 +48,7 @@ def work(
     of: Annotated[int | None, typer.Option(min=1, help="Share the lines out among so many workers.")] = None,
 ) -> None:
     """Do one line of a job file, or one of several parts of it; ends with 1 when something could not be made."""
-    done = do_part(path, index, of)
+    done = Worker(path)(index, of)
     say(
         f"{done.lines} lines: {done.chunks} chunks and {done.heads} heads made, {done.found} were there; "
         f"{len(done.errors)} errors"
@@ -66,7 +64,9 @@ def submit(
     of: Annotated[int, typer.Option(min=1, help="How many workers share the lines.")],
     cluster: Annotated[str, typer.Option(help="slurm, local (processes of this machine), or auto.")] = "auto",
     logs: Annotated[Path, typer.Option(help="Where the workers' logs are written.")] = Path("jobs-logs"),
-    minutes: Annotated[int, typer.Option(min=1, help="After how long a worker is stopped.")] = 240,
+    minutes: Annotated[
+        int, typer.Option(min=1, help="After how long a worker is stopped, and queued again (three times).")
+    ] = 240,
     gpus: Annotated[int, typer.Option(min=0, help="GPUs of a worker.")] = 1,
     cpus: Annotated[int, typer.Option(min=1, help="Cores of a worker.")] = 8,
     slurm: Annotated[list[str] | None, typer.Option(help="A further option of Slurm, such as partition=gpu.")] = None,
@@ -82,32 +82,18 @@ def submit(
         cpus_per_task=cpus,
         **{f"slurm_{name}": text for name, text in further.items()},
     )
-    submitted = executor.map_array(do_part, [path.resolve()] * of, range(of), [of] * of)
+    submitted = executor.map_array(Worker(path.resolve()), range(of), [of] * of)
     say(f"{len(submitted)} workers on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
     if wait or executor.cluster == "local":
-        _wait_for(submitted)
+        _wait_for(submitted, executor.cluster)
 
 
-def do_part(path: Path, index: int, of: int | None) -> Work:
-    """Do a part of a job file in this process."""
-    found = read_job_file(path)
-    # How many cores there are, and on which card, is known here and not where the file was written.
-    settings = replace(found.header.settings, workers=usable_cores())
-    if settings.probes_batch:
-        settings = replace(settings, batch_size=default_batch(settings.device))
-    with showing_progress() as progress:
-        bench = Bench(settings, on_progress=progress.on_progress)
-        return do_lines(bench, found.header, found.part(index, of))
-
-
-def _wait_for(submitted: list[Any]) -> None:
+def _wait_for(submitted: list[Any], cluster: str) -> None:
     """Wait for workers and sum up; ends with 1 when one died or could not make something."""
     wrong = 0
-    for job in submitted:
-        error = job.exception()
-        errors = [error] if error is not None else job.result().errors
+    for job, errors in Waiting(submitted, slurm_queue if cluster == "slurm" else None).ends():
         wrong += bool(errors)
-        for text in dict.fromkeys(map(str, errors)):
+        for text in errors:
             say(f"worker {job.job_id}: {text}", err=True)
     say(f"{len(submitted) - wrong} of {len(submitted)} workers did all of their lines")
     if wrong:
