@@ -25,6 +25,16 @@ def name_any(names: str | Sequence[str]) -> str:
     return names if isinstance(names, str) else " or ".join(names)
 
 
+def name_all(names: Sequence[str]) -> str:
+    """Name all of them.
+
+    >>> name_all(["a"]), name_all(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return the key by which epoch_2 comes before epoch_10.
 

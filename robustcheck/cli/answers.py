@@ -18,7 +18,7 @@ from robustcheck.report.words import told, traced
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.trend import Expected, expect_at, fit_trend
-from robustcheck.stats.trend_of_several import AgainstSeveral, SeveralFit, fit_several, hold_against_several
+from robustcheck.stats.trend_of_several import TrendPlane, expect_on_plane, fit_several
 from robustcheck.values import Cell, Pairs, Quantity, TrendFit, TrendPoint
 
 # DATASET may hold slashes, and so may the value of an option.
@@ -104,10 +104,10 @@ class OnSeveralAnswer:
 
     population: str
     sets: tuple[str, ...]
-    fit: SeveralFit
+    fit: TrendPlane
     model: str | None = None
     y: float | None = None
-    at: AgainstSeveral | None = None
+    at: Expected | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return n, a slope for each set, intercept, scale, r2 and, for a model, expected, residual and interval."""
@@ -188,7 +188,7 @@ def trend_of_several(
     if model is None:
         return OnSeveralAnswer(population, tuple(x), fit)
     own = [_place(table, model, _quantity(one), _quantity(y)) for one in x]
-    at = hold_against_several(fit, [point.x for point in own], own[0].y)
+    at = expect_on_plane(fit, [point.x for point in own], own[0].y)
     return OnSeveralAnswer(population, tuple(x), fit, model, own[0].y, at)
 
 

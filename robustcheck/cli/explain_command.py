@@ -45,7 +45,7 @@ def _lines(suite: Suite, check: Check) -> Iterator[str]:
 
 def _evidence(check: Check, roots: Sequence[Path]) -> Iterator[str]:
     """Say for each quantity of a check where the data are, and which tables hold figures."""
-    for quantity in filter(None, dict.fromkeys(check.quantities)):
+    for quantity in filter(None, dict.fromkeys((*check.quantities, *check.further_quantities))):
         place = place_of_dataset(quantity.dataset, roots)
         tables = [name for name in sorted(known_populations()) if load_population(name).has(quantity)]
         yield f"  {quantity.label}: data {place or 'not on this machine'}; figures in {', '.join(tables) or 'no table'}"

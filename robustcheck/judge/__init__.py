@@ -80,18 +80,16 @@ def _judge_model(case: Case) -> Verdict:
 
 def _with_remarks(verdict: Verdict, case: Case) -> Verdict:
     """Say what of the data was passed over, or of outputs or attacks is not certain; of these a doubt warns."""
-    parts = [part for part in (case.score, case.x, case.reference) if part is not None]
-    doubts = dict.fromkeys(doubt for part in parts for doubt in part.doubts)
-    cautions = dict.fromkeys(caution for part in parts for caution in part.cautions)
+    doubts = dict.fromkeys(doubt for part in case.parts for doubt in part.doubts)
+    cautions = dict.fromkeys(caution for part in case.parts for caution in part.cautions)
     status: Status = "warn" if doubts and verdict.status == "pass" else verdict.status
     return replace(verdict, status=status, notes=(*verdict.notes, *doubts, *cautions))
 
 
 def _require_usable(case: Case) -> None:
     require_enough(case.score, case.minimum_n)
-    for part in (case.score, case.x, case.reference):
-        if part is not None:
-            require_number(part)
+    for part in case.parts:
+        require_number(part)
 
 
 def _verdict(weighed: Weighed, case: Case) -> Verdict:

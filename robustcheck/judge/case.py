@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from math import inf
 
+import numpy as np
+import numpy.typing as npt
+
 from robustcheck.stats.compare import Difference
 from robustcheck.stats.proportions import Interval
+from robustcheck.stats.trend_of_several import TrendPlane
 from robustcheck.values import Amount, Pairs, Score, TrendFit, TrendPoint
 from robustcheck.values.checks import PlannedCheck
 
@@ -18,7 +22,7 @@ class PopulationPoints:
     """The members of a population on the two axes of a check, with where they come from.
 
     ``networks`` and ``families`` say which network a model is, and which family it is of; a model that they do not
-    name is one of its own.
+    name is one of its own. ``further`` has the x of each model on the further sets of a trend against several.
     """
 
     name: str
@@ -27,6 +31,7 @@ class PopulationPoints:
     licence: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def within(self, x_range: tuple[Amount, Amount] | None) -> tuple[TrendPoint, ...]:
         """Return the points whose x lies in a range; every point without one."""
@@ -34,6 +39,10 @@ class PopulationPoints:
             return self.points
         low, high = (bound.value for bound in x_range)
         return tuple(point for point in self.points if low <= point.x <= high)
+
+    def all_x(self, points: Sequence[TrendPoint]) -> npt.NDArray[np.float64]:
+        """Return the x of some points on all sets: (n, k)."""
+        return np.array([(point.x, *self.further.get(point.model, ())) for point in points]).reshape(len(points), -1)
 
     def without_network(self, network: str) -> PopulationPoints:
         """Return the members that are other networks."""
@@ -43,9 +52,9 @@ class PopulationPoints:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLine:
-    """The line through a population without the candidate, and what is to be said of the families that drew it."""
+    """The line, or plane, through a population without the candidate, and what is to be said of its families."""
 
-    fit: TrendFit
+    fit: TrendFit | TrendPlane
     notes: tuple[str, ...]
 
 
@@ -53,13 +62,15 @@ class DrawnLine:
 class Case:
     """Everything one verdict rests on.
 
-    ``x`` is the candidate on a trend's x axis, ``line`` the population's line where it is known before; ``reference``
+    ``x`` is the candidate on a trend's x axis, ``further`` are its x on further sets where a trend is against several,
+    with their units in ``further_units``; ``line`` the population's line where it is known before; ``reference``
     is the score it is compared with and ``reference_name`` says whose that is; ``origin`` is the score that a chain of
     references started from; ``x_unit`` is the unit of ``x``, as ``unit`` is the score's. ``difference`` is the paired
-    difference from a reference that was measured, ``drift`` that from the origin, and ``shared`` the covariance of
-    score and x, where they rest on some of the same images: they are known once for a pair of scores. Without them the
-    samples of the two are asked. ``noise`` is the share of decisions that move when the same model is measured again;
-    None where nobody measured it. ``network`` names the candidate's network, which a population may list twice.
+    difference from a reference that was measured, ``drift`` that from the origin, and ``shared`` the covariances of
+    score and x (of each pair of score and all x, in the order of ``itertools.combinations``), where they rest on some
+    of the same images: they are known once for a pair of scores. Without them the samples of the two are asked.
+    ``noise`` is the share of decisions that move when the same model is measured again; None where nobody measured it.
+    ``network`` names the candidate's network, which a population may list twice.
     ``stage`` says which of the stages of deciding early the scores belong to, and ``images`` how many images it has
     seen, of how many; None where the check is looked at once, on all images; ``all_images`` says why, where others of
     the run are not. ``bounded`` says that what is measured lies between 0 and 1, and a difference of two between -1 and
@@ -73,6 +84,7 @@ class Case:
     higher_is_better: bool
     minimum_n: int
     x: Score | None = None
+    further: tuple[Score, ...] = ()
     population: PopulationPoints | None = None
     line: DrawnLine | None = None
     reference: Score | None = None
@@ -80,8 +92,9 @@ class Case:
     origin: Score | None = None
     origin_name: str = ""
     x_unit: str = "%"
+    further_units: tuple[str, ...] = ()
     difference: Difference | None = None
-    shared: float | None = None
+    shared: tuple[float, ...] | None = None
     drift: Difference | None = None
     noise: float | None = None
     network: str = ""
@@ -89,6 +102,16 @@ class Case:
     images: tuple[int, int] | None = None
     all_images: str = ""
     bounded: bool = False
+
+    @property
+    def all_x(self) -> tuple[Score, ...]:
+        """The candidate's x: one of a line, several of a plane, none without either."""
+        return () if self.x is None else (self.x, *self.further)
+
+    @property
+    def parts(self) -> tuple[Score, ...]:
+        """All scores that the verdict rests on, the measured one first."""
+        return (self.score, *self.all_x, *(() if self.reference is None else (self.reference,)))
 
 
 @dataclass(frozen=True, slots=True)

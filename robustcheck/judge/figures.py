@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import PopulationPoints
+from robustcheck.judge.drawn_line import draw_line
 from robustcheck.judge.group_case import GroupCase
 from robustcheck.judge.group_lines import place_on_axis
+from robustcheck.listing import name_all
 from robustcheck.stats.trend import fit_trend, sample_line
+from robustcheck.stats.trend_of_several import TrendPlane, expect_on_plane, placed, seen_from_the_side
 from robustcheck.values import TrendFigure, TrendPoint, Unit
 from robustcheck.values.checks import Check
 from robustcheck.values.expectations import GroupLine
@@ -27,12 +35,17 @@ def draw_trend(
     line = check.expect.needs.line
     assert line is not None, "only a check that needs a population's line has a plot of it"
     points = population.within(line.x_range)
-    fit = fit_trend(points, line.axis, families=population.families or None)
+    drawn = draw_line(line, population, points)
+    fit = seen_from_the_side(drawn) if isinstance(drawn, TrendPlane) else drawn
+    if isinstance(drawn, TrendPlane):
+        points, units = _seen_from_the_side(drawn, population, points), (units[1], units[1])
+    against = [each.quantity().label for each in line.against]
+    is_plane = len(against) > 1
     return TrendFigure(
         suite=suite,
         check_key=check.key,
         population=population.name,
-        x_label=line.against.quantity().label,
+        x_label=f"{check.quantity.label}, expected from {name_all(against)}" if is_plane else against[0],
         y_label=check.quantity.label,
         fit=fit,
         points=tuple(point for point in points if point.model not in fit.dropped),
@@ -41,7 +54,17 @@ def draw_trend(
         licence=population.licence,
         x_unit=units[0],
         y_unit=units[1],
+        of_expected=is_plane,
     )
+
+
+def _seen_from_the_side(
+    plane: TrendPlane, population: PopulationPoints, points: Sequence[TrendPoint]
+) -> tuple[TrendPoint, ...]:
+    """Return the members with what the plane expects of them as x."""
+    x = population.all_x(points)
+    kept = np.flatnonzero(placed(x, np.array([point.y for point in points]), plane.axis)).tolist()
+    return tuple(replace(points[place], x=expect_on_plane(plane, x[place].tolist()).value) for place in kept)
 
 
 def draw_groups(line: GroupLine, case: GroupCase) -> TrendFigure | None:

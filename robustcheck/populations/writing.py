@@ -77,6 +77,7 @@ def _scores_of(run: RunRecord) -> Iterator[Score]:
             # The x of another quantity is the model's own; that of the same one is a baseline's or another model's.
             if result.x is not None and result.x.cell.quantity != result.score.cell.quantity:
                 yield result.x
+            yield from result.further
 
 
 def _why_not(score: Score) -> str | None:

@@ -181,21 +181,23 @@ def _thinned(line: Sequence[LineSample]) -> list[LineSample]:
 
 
 def _marker(result: Result, figure: TrendFigure) -> Marker | None:
-    score, against = result.score, result.x
+    score, against = result.score, _place_on_x(result, figure)
     if score is None or against is None or result.verdict.status == "skip":
         return None
-    if not all(math.isfinite(place) for one in (score, against) for place in (one.value, one.low, one.high)):
+    if not all(math.isfinite(place) for place in (*against, score.value, score.low, score.high)):
         return None
     z = transformer(figure.fit.axis)
-    return Marker(
-        result.model.id,
-        kind_of(result.verdict),
-        z(against.value),
-        z(score.value),
-        (z(against.low), z(against.high)),
-        (z(score.low), z(score.high)),
-        result,
-    )
+    x, low, high = map(z, against)
+    kind, span = kind_of(result.verdict), (z(score.low), z(score.high))
+    return Marker(result.model.id, kind, x, z(score.value), (low, high), span, result)
+
+
+def _place_on_x(result: Result, figure: TrendFigure) -> tuple[float, float, float] | None:
+    """Return the x of a checked model with its interval; what a plane expects has none of its own."""
+    expected = result.verdict.expected
+    if figure.of_expected:
+        return None if expected is None else (expected, expected, expected)
+    return None if result.x is None else (result.x.value, result.x.low, result.x.high)
 
 
 def _dots(points: Iterable[TrendPoint], checked: set[str], figure: TrendFigure) -> tuple[Dot, ...]:

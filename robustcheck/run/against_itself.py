@@ -7,7 +7,7 @@ wrong alike: so the copy is as good as the model, and every fail of a comparison
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -54,7 +54,7 @@ def judge_against_itself(
     for item in items:
         case = session.gather(item)
         assert isinstance(case, Case), "a check about groups has no copy of its models"
-        copy = _Copy.of(case, *(_samples(session, score) for score in (case.score, case.x)))
+        copy = _Copy.of(case, *(_samples(session, score) for score in (case.score, *case.all_x)))
         statuses = _judge_copies(copy, times, flips, seed)
         found.append(Repeats(item, Counter(statuses)))
         red.setdefault(item.model.id, set()).update(time for time, one in enumerate(statuses) if one == "fail")
@@ -93,20 +93,24 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A case without what does not change from copy to copy, and the parts that its score and its x rest on."""
+    """A case without what does not change from copy to copy, and the parts that its score and each x rest on.
+
+    ``together`` says of each x whether it rests on the images of the score.
+    """
 
     case: Case
     own: _Part | None
-    x: _Part | None
-    is_together: bool
+    all_x: tuple[_Part | None, ...]
+    together: tuple[bool, ...]
 
     @classmethod
-    def of(cls, case: Case, own: Samples | None, x: Samples | None) -> _Copy:
+    def of(cls, case: Case, own: Samples | None, *all_x: Samples | None) -> _Copy:
         asked = case.planned.check.expect.needs.line
         line = None if asked is None else find_line(asked, case)
         plain = replace(case, origin=None, difference=None, shared=None, drift=None, line=line)
-        first, second = (None if each is None else _Part(each, Redraw.of(each)) for each in (own, x))
-        return cls(plain, first, second, own is not None and x is not None and np.array_equal(own.ids, x.ids))
+        first, *others = (None if each is None else _Part(each, Redraw.of(each)) for each in (own, *all_x))
+        together = (own is not None and x is not None and np.array_equal(own.ids, x.ids) for x in all_x)
+        return cls(plain, first, tuple(others), tuple(together))
 
     @property
     def is_lone_share(self) -> bool:
@@ -115,19 +119,23 @@ class _Copy:
 
     def repeat(self, rng: Rng, flips: float, time: int) -> Case:
         """Return the case on drawn images: of a comparison both sides are the model, and one of them has flips."""
-        case, (own, x) = self.case, self._drawn(rng)
+        case, (own, *drawn) = self.case, self._drawn(rng)
         score = _rescore(case.score, None if own is None else flip(own, flips, rng), rng, f"flipped {time}")
         if case.reference is not None:
             return replace(case, score=score, reference=_rescore(case.score, own, rng, f"as it is {time}"))
-        return replace(case, score=score, x=None if case.x is None else _rescore(case.x, x, rng, f"x {time}"))
+        scores = zip(case.all_x, drawn, strict=True)
+        all_x = [_rescore(each, samples, rng, f"x {time}") for each, samples in scores]
+        return replace(case, score=score, x=all_x[0] if all_x else None, further=tuple(all_x[1:]))
 
-    def _drawn(self, rng: Rng) -> tuple[Samples | None, Samples | None]:
-        """Draw the images of score and x: once for both where they are the same ones."""
-        if self.is_together and self.own is not None and self.x is not None:
-            rows = self.own.units.draw(rng)
-            return take_rows(self.own.samples, rows), take_rows(self.x.samples, rows)
-        own, x = (None if part is None else part.draw(rng) for part in (self.own, self.x))
-        return own, x
+    def _drawn(self, rng: Rng) -> Iterator[Samples | None]:
+        """Draw the images of the score, and of each x: once for both where they are the same ones."""
+        rows = None if self.own is None else self.own.units.draw(rng)
+        yield None if self.own is None or rows is None else take_rows(self.own.samples, rows)
+        for x, is_together in zip(self.all_x, self.together, strict=True):
+            if x is None:
+                yield None
+            else:
+                yield take_rows(x.samples, rows) if is_together and rows is not None else x.draw(rng)
 
 
 def _rescore(score: Score, samples: Samples | None, rng: Rng, name: str) -> Score:

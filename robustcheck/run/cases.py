@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import combinations, starmap
 from pathlib import Path
 
 from robustcheck.errors import RecordError
@@ -21,6 +22,7 @@ from robustcheck.stats.sampling import keep_ids
 from robustcheck.store import Place
 from robustcheck.values import NEW_ORIGIN, Cell, Score, TrendPoint
 from robustcheck.values.checks import Check, PlannedCheck
+from robustcheck.values.expectations import PopulationLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class CaseBook:
         reference = self._find_reference(item)
         score = self._score(item, 0, live=self._is_held_against_measured(reference))
         x = self._score(item, 1) if needs.other else None
+        further = tuple(self._score(item, 2 + place) for place in range(len(needs.further)))
         return Case(
             planned=item,
             score=score,
@@ -77,11 +80,13 @@ class CaseBook:
             x_unit=metric_named(needs.other.metric).unit if needs.other else metric.unit,
             minimum_n=metric.n_min,
             x=x,
+            further=further,
+            further_units=tuple(metric_named(each.metric).unit for each in needs.further),
             population=self.load_points(item),
             reference=reference.score,
             reference_name=reference.name,
             difference=self._difference(score, reference, "bless a run on the data set as it is now"),
-            shared=self.book.covariance(score, x) if x else None,
+            shared=tuple(starmap(self.book.covariance, combinations((score, x, *further), 2))) if x else None,
             origin=reference.origin.score if reference.origin else None,
             origin_name=reference.origin.name if reference.origin else "",
             drift=self._difference(score, reference.origin, NEW_ORIGIN),
@@ -155,12 +160,26 @@ def _load_points(check: Check) -> PopulationPoints | None:
     if line is None:
         return None
     population = load_population(line.population)
-    members = population.points(line.against.quantity(check.seed), check.quantity, line.among)
-    points = tuple(TrendPoint(*member) for member in members)
+    points, further = _members(population, line, check)
     networks = {point.model: network_of(point.model, population.facets[point.model]) for point in points}
     kept = _keep_networks(points, networks, population)
     families = {point.model: family_of(point.model, population.facets[point.model]) for point in kept}
-    return PopulationPoints(line.population, kept, population.source, population.licence, networks, families)
+    return PopulationPoints(line.population, kept, population.source, population.licence, networks, families, further)
+
+
+def _members(
+    population: Population, line: PopulationLine, check: Check
+) -> tuple[list[TrendPoint], Mapping[str, tuple[float, ...]]]:
+    """Return the members with all figures, and the x of each on the further sets of a trend against several."""
+    first, *others = (each.quantity(check.seed) for each in line.against)
+    members = [TrendPoint(*member) for member in population.points(first, check.quantity, line.among)]
+    if not others:
+        return members, {}
+    found = {point.model: [population.figure(point.model, each) for each in others] for point in members}
+    further = {model: tuple(each.value for each in row if each) for model, row in found.items() if all(row)}
+    if missing := next((each for each in others if not population.has(each)), None):
+        raise population.no_figure(missing)
+    return [point for point in members if point.model in further], further
 
 
 def _keep_networks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import RecordError, SetupError
@@ -57,14 +58,14 @@ class LookBook:
         if isinstance(found, RecordError):
             raise found.afresh()
 
-    def look_again(self, item: PlannedCheck, score: Score, other: Score | None, is_early: bool = False) -> PlannedCheck:
+    def look_again(self, item: PlannedCheck, scores: Sequence[Score], is_early: bool = False) -> PlannedCheck:
         """Return the item at the look that asked this very question before, so that asking twice changes nothing.
 
         To decide early (``is_early``) spends the level in another way, and so is another question.
         """
         if item.look is None:
             return item
-        earlier = self.record(item.look.series).look_of(_question(item.check.key, score, other, is_early))
+        earlier = self.record(item.look.series).look_of(_question(item.check.key, scores, is_early))
         if earlier is None:
             return item
         share = item.look.share if item.look.series.looks else open_share(earlier)
@@ -115,12 +116,12 @@ def look_at(series: Series, number: int, looks: int) -> Look:
 
 def _taken(run: RunRecord, result: Result, number: int) -> TakenLook:
     is_early = result.verdict.images is not None
-    asked = () if result.score is None else (_question(result.check_key, result.score, result.x, is_early),)
+    scores = [score for score in (result.score, result.x, *result.further) if score is not None]
+    asked = () if result.score is None else (_question(result.check_key, scores, is_early),)
     return TakenLook(number, result.model.id, run.id, run.started, asked)
 
 
-def _question(check_key: str, score: Score, other: Score | None, is_early: bool) -> str:
-    scores = [score] if other is None else [score, other]
+def _question(check_key: str, scores: Sequence[Score], is_early: bool) -> str:
     # The key of a stage is that of all images with the stage's number: whichever decided, the question was one.
     keys = [each.key.partition("-")[0] if is_early else each.key for each in scores]
     return question(check_key, *keys, *(["early"] if is_early else []))

@@ -64,7 +64,7 @@ def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     """Return the model's own cell, then the one it is compared with, where that is measured too."""
     own, reference = Cell(model, check.quantity), check.expect.needs.model
     if check.other_quantity is not None:
-        return own, Cell(model, check.other_quantity)
+        return own, *(Cell(model, each) for each in (check.other_quantity, *check.further_quantities))
     return (own,) if reference is None else (own, Cell(resolve(reference), check.quantity))
 
 

@@ -136,16 +136,20 @@ class RobustSession:
 
     def _gather_model(self, item: PlannedCheck, is_early: bool = False) -> Case:
         case = self.cases.gather_model(item)
-        return replace(case, planned=self.looks.look_again(item, case.score, case.x or case.reference, is_early))
+        return replace(case, planned=self.looks.look_again(item, case.parts, is_early))
 
     def judge(self, case: Case | GroupCase, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
         score = x = None
+        further: tuple[Score, ...] = ()
         if isinstance(case, Case):
-            score, x = case.score, case.x or case.reference
+            score, x, further = case.score, case.x or case.reference, case.further
             self._keep_samples(score)
         check, (verdict, finding) = case.planned.check, conclude(case)
-        result = self.make_result(case.planned, nodeid, verdict, started, score, x)
+        result = replace(
+            self.make_result(case.planned, nodeid, verdict, started, score, x),
+            further=tuple(replace(each, samples=None) for each in further),
+        )
         if isinstance(case, Case):
             result = replace(result, drawn=self._draw(case, verdict))
         return replace(result, finding=finding) if check.claim or check.expect_finding else result

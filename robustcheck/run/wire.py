@@ -18,7 +18,8 @@ def dump_result(result: Result) -> str:
 
 def light_result(result: Result) -> Result:
     """Return a result without its per-sample scores and what its intervals were read from, which stay in the store."""
-    return replace(result, score=_without_samples(result.score), x=_without_samples(result.x))
+    further = tuple(replace(score, samples=None) for score in result.further)
+    return replace(result, score=_without_samples(result.score), x=_without_samples(result.x), further=further)
 
 
 def load_result(text: str) -> Result:

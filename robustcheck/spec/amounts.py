@@ -29,6 +29,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) 
         _check_range(scope, written, ("expect", kind), names, mistakes)
         _check_axis(scope, kind, written, names, mistakes)
         _check_like_measured(scope, kind, written, names, mistakes)
+        _check_against(scope, kind, written, mistakes)
 
 
 def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, mistakes: Mistakes) -> None:
@@ -163,12 +164,27 @@ def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: Know
         return
     data = scope.data
     measured = _metric(data.get("measure") if isinstance(data, dict) else None)
-    beyond = next((metric for metric in (measured, _metric(written["against"])) if metric in names.unbounded), None)
+    against = [_metric(each) for each in _listed(written["against"])]
+    beyond = next((metric for metric in (measured, *against) if metric in names.unbounded), None)
     if beyond is None:
         return
     summary = f"{axis} axes take values between 0 and 1, which {beyond} leaves"
     report = mistakes.at_value if "axis" in written else mistakes.at_key
     report(scope, (*loc, "axis") if "axis" in written else loc, summary, expected="axis: linear")
+
+
+def _listed(against: object) -> list[object]:
+    """Return what a trend is against: one quantity, or several in a list."""
+    return against if isinstance(against, list) else [against]
+
+
+def _check_against(scope: Scope, kind: str, written: dict[str, object], mistakes: Mistakes) -> None:
+    """Report a trend against several sets of which one is what is measured: its plane would be that set alone."""
+    against = written.get("against")
+    for index, each in enumerate(against if isinstance(against, list) else ()):
+        if isinstance(scope.data, dict) and each == scope.data.get("measure"):
+            loc: Loc = ("expect", kind, "against", index)
+            mistakes.at_value(scope, loc, "'against' lists what 'measure' is", expected="other quantities of the model")
 
 
 def _check_like_measured(

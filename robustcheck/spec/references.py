@@ -101,6 +101,8 @@ def make_paths_absolute(model: Model, directory: Path, names: KnownNames) -> Mod
         what = named_by(type(model).model_fields[key])
         if isinstance(value, BaseModel):
             changed[key] = make_paths_absolute(value, directory, names)
+        elif isinstance(value, list) and any(isinstance(each, BaseModel) for each in value):
+            changed[key] = [make_paths_absolute(each, directory, names) for each in value]
         elif what in _MAY_BE_PATHS and isinstance(value, str | list):
             texts = [value] if isinstance(value, str) else value
             paths = [_absolute(text, directory, names) for text in texts]
@@ -164,6 +166,8 @@ def _mentions_in(model: type[BaseModel], block: object, loc: Loc) -> Iterator[_M
             yield _Mention((*loc, key), what, value)
         elif (field and quantity_in(field)) or (isinstance(value, dict) and "metric" in value):
             yield from _mentions_in(QuantityModel, value, (*loc, key))
+            for index, each in enumerate(value if isinstance(value, list) else ()):
+                yield from _mentions_in(QuantityModel, each, (*loc, key, index))
 
 
 def _block(data: object, loc: Loc) -> dict[str, object]:

@@ -21,7 +21,7 @@ from robustcheck.values.expectations import KINDS
 
 Model = TypeVar("Model", bound=BaseModel)
 # pydantic puts the member of a union into the location of an error.
-_UNION_MEMBER = re.compile(r"(str|int|float|bool)|(list|dict)\[.*\]")
+_UNION_MEMBER = re.compile(r"(str|int|float|bool|QuantityModel)|(list|dict)\[.*\]")
 _BLOCK = "a block of keys and values, such as {key: value}"
 _WANTED = {
     "string_type": "text",
@@ -79,15 +79,18 @@ def _schema(model: type[BaseModel]) -> Schema:
 
 
 def _without_union_noise(details: list[Any], data: object) -> Iterator[Any]:
-    """Keep, of the errors of one union, the one that got deepest into the value."""
-    deepest: dict[Loc, Any] = {}
+    """Keep, of the errors of one union, those of the member that got deepest into the value."""
+    members: dict[Loc, dict[str | int, list[Any]]] = {}
     for detail in details:
         union = _union_of(detail["loc"], data)
         if union is None:
             yield detail
-        elif union not in deepest or len(detail["loc"]) > len(deepest[union]["loc"]):
-            deepest[union] = detail
-    yield from deepest.values()
+        else:
+            step = detail["loc"][len(union)]
+            plain = {**detail, "loc": (*union, *detail["loc"][len(union) + 1 :])}
+            members.setdefault(union, {}).setdefault(step, []).append(plain)
+    for by_step in members.values():
+        yield from max(by_step.values(), key=lambda own: max(len(each["loc"]) for each in own))
 
 
 def _union_of(loc: Loc, data: object) -> Loc | None:

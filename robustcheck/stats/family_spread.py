@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from robustcheck.stats.axes import AxisName
 from robustcheck.stats.lines import Points, fit_line, fit_lines, forward
+from robustcheck.stats.model_families import Families
 
 Floats = npt.NDArray[np.float64]
 
 # Without one family of more than these a line moves by less than a hundredth of what it is off by.
-_MANY = 100
+MANY_FAMILIES = 100
 # A family's mean is told apart from noise where two of its models agree.
 _LEAST_MEMBERS = 2
 
@@ -40,21 +41,25 @@ def family_error(points: Points, axis: AxisName) -> float:
     in the family, then over families, so that a family with many models counts once.
     """
     families, places, targets = points.families, forward(points.x, axis), forward(points.y, axis)
-    if families.count > _MANY:
+    if families.count > MANY_FAMILIES:
         line = fit_line(points, axis)
         errors = targets - line.intercept[0] - line.slope[0] * places
     else:
         kept = (families.index[None] != np.arange(families.count)[:, None]).astype(np.float64)
         lines = fit_lines(points, axis, kept)
         errors = targets - lines.intercept[families.index] - lines.slope[families.index] * places
+    return sqrt(mean_square_by_family(errors, families))
+
+
+def mean_square_by_family(errors: Floats, families: Families) -> float:
+    """Average squared errors (n,) in each family, then over families; one with an error that is NaN does not count."""
     squares = np.bincount(families.index, weights=errors**2) / np.bincount(families.index)
-    return sqrt(float(squares[np.isfinite(squares)].mean()))
+    return float(squares[np.isfinite(squares)].mean())
 
 
-def family_skew(points: Points, axis: AxisName) -> FamilySkew | None:
-    """Return whether the residuals from a line differ by family; None where fewer than two have two models."""
-    index = points.families.index
-    residuals = points.y - fit_line(points, axis).at(points.x)
+def family_skew(residuals: Floats, families: Families) -> FamilySkew | None:
+    """Return whether the residuals (n,) of models differ by family; None where fewer than two have two models."""
+    index = families.index
     sizes = np.bincount(index)
     several = np.flatnonzero(sizes >= _LEAST_MEMBERS)
     if several.size < 2:

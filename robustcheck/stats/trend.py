@@ -39,7 +39,7 @@ class Expected:
     """What a line says about one x (fractions), and how far a model lies from it.
 
     ``residual`` is y - value; ``z`` the same on the transformed axis over its prediction error;
-    ``x_gain`` is d value / d x, ``fit_variance`` the variance of ``value`` from the fit alone.
+    ``x_gains`` are d value / d x of each x, ``fit_variance`` the variance of ``value`` from the fit alone.
     """
 
     value: float
@@ -47,7 +47,7 @@ class Expected:
     high: float
     residual: float | None
     z: float | None
-    x_gain: float
+    x_gains: tuple[float, ...]
     fit_variance: float
     extrapolated: bool
 
@@ -117,12 +117,7 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
     Raises RecordError when x has no finite place on the axis.
     """
     axis = axis_by_name(fit.axis)
-    place = axis.forward(x)
-    if not isfinite(place):
-        raise RecordError(
-            f"an accuracy of {x:.0%} has no place on a {fit.axis} axis",
-            expected="a value strictly between 0% and 100%",
-        )
+    place = require_place(x, fit.axis)
     mean = fit.intercept + fit.slope * place
     of_line = line_variance(fit, place)
     error = max(sqrt(fit.scale**2 + of_line), fit.family_error)
@@ -135,10 +130,20 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
         high=axis.inverse(mean + reach),
         residual=None if y is None else y - value,
         z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
-        x_gain=fit.slope * axis.slope(x) / slope_at_value,
+        x_gains=(fit.slope * axis.slope(x) / slope_at_value,),
         fit_variance=of_line / slope_at_value**2,
         extrapolated=not fit.x_low <= x <= fit.x_high,
     )
+
+
+def require_place(x: float, axis: AxisName) -> float:
+    """Return the place of a value on an axis; raise RecordError where it has none that is finite."""
+    place = axis_by_name(axis).forward(x)
+    if not isfinite(place):
+        raise RecordError(
+            f"an accuracy of {x:.0%} has no place on a {axis} axis", expected="a value strictly between 0% and 100%"
+        )
+    return place
 
 
 def sample_line(

@@ -11,25 +11,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName, axis_by_name
+from robustcheck.stats.family_spread import MANY_FAMILIES, mean_square_by_family
 from robustcheck.stats.huber import fit_huber
 from robustcheck.stats.lines import forward
+from robustcheck.stats.model_families import Families
 from robustcheck.stats.sampling import Floats
-from robustcheck.stats.trend import t_quantile
+from robustcheck.stats.trend import MIN_MODELS, Expected, expect_at, require_place, t_quantile
+from robustcheck.values import TrendFit
 
-# As many models to each slope as one line needs to its one.
-MODELS_A_SET = 5
+# Sets of which one follows from the others to a ten-thousandth of its variance tell the models apart in fewer ways.
+_SAME = 1e-4
+_ROUNDING = 1e-9
+
+Rows = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SeveralFit:
+class TrendPlane:
     """A plane through a population: ``slopes`` belong to the sets in their order; scale and r2 are on the axis.
 
-    ``covariance`` is that of (intercept, *slopes); ``lows`` and ``highs`` bound the fitted x (fractions).
+    ``covariance`` is that of (intercept, *slopes); ``lows`` and ``highs`` bound the fitted x (fractions). The leverage
+    of a place a = (1, T(x_1), ...) is a' ``inverse`` a; that of the members reaches ``most_leverage``. ``centre`` is
+    the mean of their places and ``spread`` the covariance. ``families`` and ``family_error`` are those of a line.
     """
 
     axis: AxisName
@@ -38,67 +48,185 @@ class SeveralFit:
     slopes: tuple[float, ...]
     scale: float
     r2: float
-    covariance: tuple[tuple[float, ...], ...]
+    covariance: Rows
     lows: tuple[float, ...]
     highs: tuple[float, ...]
+    inverse: Rows
+    most_leverage: float
+    centre: tuple[float, ...]
+    spread: Rows
+    families: int = 0
+    family_error: float = 0.0
+
+    def outside(self, x: Sequence[float]) -> tuple[int, ...]:
+        """Return the sets on which a model lies outside the range of the population."""
+        bounds = zip(self.lows, x, self.highs, strict=True)
+        return tuple(place for place, (low, value, high) in enumerate(bounds) if not low <= value <= high)
+
+    def is_beyond(self, x: Sequence[float]) -> bool:
+        """Say whether a model lies outside: on one set, or where its figures together are like no member's.
+
+        Figures on two sets mostly go together, so that a model may lie inside both ranges and far from every member.
+        """
+        at = np.array([1.0, *map(axis_by_name(self.axis).forward, x)])
+        return bool(self.outside(x)) or float(at @ np.array(self.inverse) @ at) > self.most_leverage + _ROUNDING
 
 
-@dataclass(frozen=True, slots=True)
-class AgainstSeveral:
-    """What a plane says of one model (fractions): its 95% prediction band, and how far the model lies from it."""
-
-    value: float
-    low: float
-    high: float
-    residual: float
-    extrapolated: bool
+def placed(x: Floats, y: Floats, axis: AxisName) -> npt.NDArray[np.bool_]:
+    """Say which models (n,) have a place on the axes: 0 and 1 have none on an unbounded one; x: (n, k)."""
+    return np.asarray(np.isfinite(forward(x, axis)).all(axis=1) & np.isfinite(forward(y, axis)))
 
 
-def fit_several(x: Floats, y: Floats, axis: AxisName = "probit") -> SeveralFit:
+def fit_several(x: Floats, y: Floats, axis: AxisName = "probit", families: Families | None = None) -> TrendPlane:
     """Fit the Huber plane of models' y (n,) over their x on several sets (n, k).
 
     Models at 0 or 1 have no place on an unbounded axis and are left out. Raises RecordError for fewer than five models
     a set, or sets that say the same of all models.
     """
-    on_x, on_y = forward(x, axis), forward(y, axis)
-    kept = np.isfinite(on_x).all(axis=1) & np.isfinite(on_y)
-    design = np.column_stack([np.ones(int(kept.sum())), on_x[kept]])
-    _require_spread(design)
-    found = fit_huber(design, on_y[kept])
-    left = on_y[kept] - design @ found.parameters
-    return SeveralFit(
+    kept = placed(x, y, axis)
+    x, targets = x[kept], forward(y[kept], axis)
+    places = forward(x, axis)
+    _require_spread(places)
+    design = np.column_stack([np.ones(len(places)), places])
+    found = fit_huber(design, targets)
+    left = targets - design @ found.parameters
+    inverse = np.linalg.inv(design.T @ design)
+    return TrendPlane(
         axis=axis,
         n=len(design),
         intercept=float(found.parameters[0]),
-        slopes=tuple(float(slope) for slope in found.parameters[1:]),
+        slopes=tuple(found.parameters[1:].tolist()),
         scale=found.scale,
-        r2=float(1 - left @ left / ((on_y[kept] - on_y[kept].mean()) ** 2).sum()),
-        covariance=tuple(tuple(float(each) for each in row) for row in found.covariance),
-        lows=tuple(float(low) for low in x[kept].min(axis=0)),
-        highs=tuple(float(high) for high in x[kept].max(axis=0)),
+        r2=float(1 - left @ left / ((targets - targets.mean()) ** 2).sum()),
+        covariance=_rows(found.covariance),
+        lows=tuple(x.min(axis=0).tolist()),
+        highs=tuple(x.max(axis=0).tolist()),
+        inverse=_rows(inverse),
+        most_leverage=float(np.einsum("ij,jk,ik->i", design, inverse, design).max()),
+        centre=tuple(places.mean(axis=0).tolist()),
+        spread=_rows(np.atleast_2d(np.cov(places, rowvar=False))),
+        **_family_facts(design, targets, None if families is None else families.of(kept)),
     )
 
 
-def hold_against_several(fit: SeveralFit, x: Sequence[float], y: float) -> AgainstSeveral:
-    """Return a model's effective robustness: y less what the plane expects at its x, with the prediction band there."""
-    axis = axis_by_name(fit.axis)
-    at = np.array([1.0, *map(axis.forward, x)])
-    centre = float(at @ np.array([fit.intercept, *fit.slopes]))
-    error = sqrt(fit.scale**2 + float(at @ np.array(fit.covariance) @ at))
-    reach = t_quantile(0.95, fit.n - len(at)) * error
-    value = axis.inverse(centre)
-    inside = all(low <= each <= high for low, each, high in zip(fit.lows, x, fit.highs, strict=True))
-    return AgainstSeveral(value, axis.inverse(centre - reach), axis.inverse(centre + reach), y - value, not inside)
+def expect_on_plane(plane: TrendPlane, x: Sequence[float], y: float | None = None, level: float = 0.95) -> Expected:
+    """Return what a plane expects of a model at its x, with the prediction interval, and the residual of ``y``.
+
+    Raises RecordError when an x has no finite place on the axis.
+    """
+    axis = axis_by_name(plane.axis)
+    at = np.array([1.0, *(require_place(each, plane.axis) for each in x)])
+    mean = float(at @ np.array([plane.intercept, *plane.slopes]))
+    of_plane = plane_variance(plane, x)
+    error = max(sqrt(plane.scale**2 + of_plane), plane.family_error)
+    reach = t_quantile(level, max(1, (plane.families or plane.n) - len(at))) * error
+    value = axis.inverse(mean)
+    slope_at_value = axis.slope(value)
+    return Expected(
+        value=value,
+        low=axis.inverse(mean - reach),
+        high=axis.inverse(mean + reach),
+        residual=None if y is None else y - value,
+        z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
+        x_gains=tuple(slope * axis.slope(each) / slope_at_value for slope, each in zip(plane.slopes, x, strict=True)),
+        fit_variance=of_plane / slope_at_value**2,
+        extrapolated=plane.is_beyond(x),
+    )
 
 
-def _require_spread(design: Floats) -> None:
-    models, sets = len(design), design.shape[1] - 1
-    if models < MODELS_A_SET * sets:
+def expect_on(fit: TrendFit | TrendPlane, x: Sequence[float], y: float | None = None, level: float = 0.95) -> Expected:
+    """Return what a line, or a plane, expects of a model at its x."""
+    if isinstance(fit, TrendPlane):
+        return expect_on_plane(fit, x, y, level)
+    return expect_at(fit, x[0], y, level)
+
+
+def plane_variance(plane: TrendPlane, x: Sequence[float]) -> float:
+    """Return the variance of the plane itself at a place, on the axis."""
+    at = np.array([1.0, *map(axis_by_name(plane.axis).forward, x)])
+    return float(at @ np.array(plane.covariance) @ at)
+
+
+def seen_from_the_side(plane: TrendPlane) -> TrendFit:
+    """Return the line of what is measured over what the plane expects: slope 1, intercept 0, with the plane's errors.
+
+    Many places have one expected value; the error of the plane is shown at the one that members with it have in the
+    mean. With b the slopes, S the covariance of the places and m their mean that is m + S b / (b'S b) (e - b0 - b'm) at
+    the expectation e on the axis: a straight path a0 + e a1, so that the variance is a parabola in e, as a line's is.
+    """
+    slopes, centre = np.array(plane.slopes), np.array(plane.centre)
+    step = np.array(plane.spread) @ slopes
+    step = step / float(slopes @ step)
+    start = np.array([1.0, *(centre - step * (plane.intercept + slopes @ centre))])
+    along, covariance = np.array([0.0, *step]), np.array(plane.covariance)
+    ends = _expected_range(plane)
+    return TrendFit(
+        axis=plane.axis,
+        n=plane.n,
+        slope=1.0,
+        intercept=0.0,
+        scale=plane.scale,
+        r2=plane.r2,
+        covariance=(
+            float(start @ covariance @ start),
+            float(start @ covariance @ along),
+            float(along @ covariance @ along),
+        ),
+        x_low=ends[0],
+        x_high=ends[1],
+        families=plane.families,
+        family_error=plane.family_error,
+    )
+
+
+def _expected_range(plane: TrendPlane) -> tuple[float, float]:
+    """Return the range of what the plane expects where all sets have their lowest, and their highest, figures."""
+    axis = axis_by_name(plane.axis)
+    found = [
+        axis.inverse(plane.intercept + sum(b * axis.forward(x) for b, x in zip(plane.slopes, ends, strict=True)))
+        for ends in (plane.lows, plane.highs)
+    ]
+    return min(found), max(found)
+
+
+def _family_facts(design: Floats, targets: Floats, families: Families | None) -> dict[str, Any]:
+    """Return the number of families, and the error of predicting each from the others where enough are left for it."""
+    if families is None:
+        return {}
+    count = families.count
+    if count <= design.shape[1] + 1:
+        return {"families": count}
+    if count > MANY_FAMILIES:
+        errors = targets - design @ fit_huber(design, targets).parameters
+        return {"families": count, "family_error": sqrt(mean_square_by_family(errors, families))}
+    errors = np.full(len(targets), np.nan)
+    for family in range(count):
+        own = families.index == family
+        rest = design[~own]
+        if len(rest) > design.shape[1] and np.linalg.matrix_rank(rest) == design.shape[1]:
+            errors[own] = targets[own] - design[own] @ fit_huber(rest, targets[~own]).parameters
+    is_known = bool(np.isfinite(errors).any())
+    return {"families": count, "family_error": sqrt(mean_square_by_family(errors, families)) if is_known else 0.0}
+
+
+def _rows(matrix: Floats) -> Rows:
+    return tuple(map(tuple, matrix.tolist()))
+
+
+def _require_spread(places: Floats) -> None:
+    models, sets = places.shape
+    least = MIN_MODELS * sets
+    if models < least:
         raise RecordError(
-            f"{models} models have a figure on all of {sets} sets", expected=f"at least {MODELS_A_SET * sets}"
+            f"{models} models have a figure on all of {sets} sets",
+            expected=f"at least {least} besides the candidate, {MIN_MODELS} for each set",
+            fix="widen `among`, choose a larger population, or name fewer sets in `against`",
         )
-    if np.linalg.matrix_rank(design) <= sets:
+    deviations = places - places.mean(axis=0)
+    sizes = np.sqrt((deviations**2).sum(axis=0))
+    if not sizes.all() or np.linalg.eigvalsh((deviations / sizes).T @ (deviations / sizes))[0] < _SAME:
         raise RecordError(
             "the sets say the same of all models: no plane is theirs alone",
             expected="sets on which models differ in more than one way",
+            fix="leave out one of the sets in `against`",
         )

@@ -67,6 +67,11 @@ class Check:
         return other.quantity(self.seed) if other else None
 
     @property
+    def further_quantities(self) -> tuple[Quantity, ...]:
+        """The quantities beside the other one, of a trend against several."""
+        return tuple(each.quantity(self.seed) for each in self.expect.needs.further)
+
+    @property
     def quantities(self) -> tuple[Quantity | None, ...]:
         """What is measured of each model of a check about groups: itself, its x, and both before a change; or None."""
         needs = self.expect.needs

@@ -102,7 +102,8 @@ class TrendFigure:
 
     ``line`` holds (x, y, low, high) samples of the line and of its 95% prediction band (fractions);
     ``line_of`` names the group of points that it fits, where that is not all of them. The units are
-    those of the two metrics.
+    those of the two metrics. ``of_expected`` says that x is what a plane over several sets expects of y, which for a
+    checked model is the verdict's ``expected``.
     """
 
     suite: str
@@ -118,6 +119,7 @@ class TrendFigure:
     x_unit: Unit = "%"
     y_unit: Unit = "%"
     line_of: str = ""
+    of_expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Result:
     """What became of one planned check: one (check, model) of one suite.
 
     ``check_key`` is the check's id with its ``for_each`` case, its key in history;
-    ``x`` is the score on a trend's x axis, or the score it is compared with; ``rerun`` is a command.
+    ``x`` is the score on a trend's x axis, or the score it is compared with, and ``further`` are those on the further
+    sets of a trend against several; ``rerun`` is a command.
     ``claim`` is the sentence of a paper that the check tests, ``source`` its place there, ``finding``
     what this evidence says of it, and ``expect_finding`` what the suite says that it should. A check
     about groups has a ``model`` of kind "group". ``quantity`` is what the check measures, also where it
@@ -158,6 +161,7 @@ class Result:
     about_candidates: bool = True
     drawn: Drawn = NOTHING_DRAWN
     look: Look | None = None
+    further: tuple[Score, ...] = ()
 
     @property
     def is_about_groups(self) -> bool:

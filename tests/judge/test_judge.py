@@ -329,7 +329,7 @@ def test_the_residual_interval_carries_y_x_and_the_fit() -> None:
     at = expect_at(fit_trend(people.points), 0.6)
     verdict = trend_verdict(on_trend(), 0.0)
     y_part, x_part = at.value * (1 - at.value) / 20_000, 0.6 * 0.4 / 50_000
-    error = (y_part + at.x_gain**2 * x_part + at.fit_variance) ** 0.5
+    error = (y_part + at.x_gains[0] ** 2 * x_part + at.fit_variance) ** 0.5
     assert verdict.high is not None
     assert verdict.low is not None
     # Both arms have nearly this length; the fit's part is that of t with 38 degrees of freedom.

@@ -82,9 +82,9 @@ def test_asking_again_is_no_new_look(begun: Callable[[Series], LookBook], tmp_pa
     begun(OPEN).take(make_run(judged(one, "a-key")))
     [again] = placed(begun(OPEN), item())
     asked = replace(published_score(0.6, 1_000), key="a-key")
-    assert begun(OPEN).look_again(again, asked, None) == one
-    assert begun(OPEN).look_again(again, replace(asked, key="another"), None) == again
-    assert begun(OPEN).look_again(again, asked, replace(asked, key="a-baseline")) == again
+    assert begun(OPEN).look_again(again, [asked]) == one
+    assert begun(OPEN).look_again(again, [replace(asked, key="another")]) == again
+    assert begun(OPEN).look_again(again, [asked, replace(asked, key="a-baseline")]) == again
 
 
 def test_a_lost_history_is_an_error_and_not_a_first_look(tmp_path: Path) -> None:

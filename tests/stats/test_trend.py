@@ -75,7 +75,7 @@ def test_x_gain_is_the_derivative_of_the_expected_value() -> None:
     fit = fit_trend(drawn())
     step = 1e-6
     derivative = (expect_at(fit, 0.6 + step).value - expect_at(fit, 0.6 - step).value) / (2 * step)
-    assert expect_at(fit, 0.6).x_gain == pytest.approx(derivative, rel=1e-5)
+    assert expect_at(fit, 0.6).x_gains[0] == pytest.approx(derivative, rel=1e-5)
 
 
 def test_the_candidate_is_left_out() -> None:

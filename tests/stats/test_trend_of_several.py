@@ -10,7 +10,7 @@ from scipy.stats import t
 from robustcheck.errors import RecordError
 from robustcheck.populations import load_population
 from robustcheck.stats.trend import expect_at, fit_trend
-from robustcheck.stats.trend_of_several import fit_several, hold_against_several
+from robustcheck.stats.trend_of_several import expect_on_plane, fit_several
 from robustcheck.values import Quantity, TrendPoint
 
 
@@ -29,7 +29,7 @@ def test_over_one_set_it_is_the_line() -> None:
     assert plane.n == line.n
     assert (plane.slopes[0], plane.intercept) == pytest.approx((line.slope, line.intercept), abs=1e-9)
     assert (plane.scale, plane.r2) == pytest.approx((line.scale, line.r2), abs=1e-9)
-    at, expected = hold_against_several(plane, [0.7], 0.5), expect_at(line, 0.7, 0.5)
+    at, expected = expect_on_plane(plane, [0.7], 0.5), expect_at(line, 0.7, 0.5)
     assert (at.value, at.low, at.high, at.residual) == pytest.approx(
         (expected.value, expected.low, expected.high, expected.residual), abs=1e-9
     )
@@ -48,7 +48,7 @@ def test_over_two_sets_it_is_hubers_estimate_found_in_another_way() -> None:
         found = np.linalg.lstsq(design * weights[:, None], on_y * weights, rcond=None)[0]
     assert (plane.intercept, *plane.slopes) == pytest.approx(tuple(found), abs=1e-5)
     at = np.array([1.0, ndtri(0.7), ndtri(0.62)])
-    held = hold_against_several(plane, [0.7, 0.62], 0.6)
+    held = expect_on_plane(plane, [0.7, 0.62], 0.6)
     assert held.value == pytest.approx(ndtr(at @ found), abs=1e-5)
     assert held.residual == pytest.approx(0.6 - held.value)
     reach = t.ppf(0.975, plane.n - 3) * np.sqrt(plane.scale**2 + at @ np.array(plane.covariance) @ at)
@@ -63,8 +63,8 @@ def test_a_model_that_is_robust_by_its_own_set_only_is_on_the_plane() -> None:
     first, second = ability + 0.5 * (sort == 0), ability + 0.5 * (sort == 1)
     shifted = (first + second) / 2 - 0.6 + rng.normal(0, 0.01, 60)
     x, y = ndtr(np.column_stack([first, second])), ndtr(shifted)
-    alone = [hold_against_several(fit_several(x[:, :1], y), row[:1], at).residual for row, at in zip(x, y, strict=True)]
-    both = [hold_against_several(fit_several(x, y), row, at).residual for row, at in zip(x, y, strict=True)]
+    alone = [expect_on_plane(fit_several(x[:, :1], y), row[:1], at).residual for row, at in zip(x, y, strict=True)]
+    both = [expect_on_plane(fit_several(x, y), row, at).residual for row, at in zip(x, y, strict=True)]
     assert np.mean(np.array(alone)[sort == 1]) - np.mean(np.array(alone)[sort == 0]) > 0.1
     assert abs(np.mean(np.array(both)[sort == 1]) - np.mean(np.array(both)[sort == 0])) < 0.01
 

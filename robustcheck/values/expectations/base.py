@@ -36,11 +36,11 @@ class PublishedFigure:
 
 @dataclass(frozen=True, slots=True)
 class PopulationLine:
-    """A line through the members of a population whose facets and x are in range."""
+    """A line through the members of a population whose facets and x are in range; over several x it is a plane."""
 
     population: str
     among: FacetQuery
-    against: QuantityModel
+    against: tuple[QuantityModel, ...]
     axis: AxisName
     x_range: Range | None
 
@@ -49,7 +49,8 @@ class PopulationLine:
 class Needs:
     """What a verdict rests on beside the measured value; at most one of the three references is given.
 
-    ``other`` is another quantity of the same model, on the x axis where there is one. ``before`` is the quantity that a
+    ``other`` is another quantity of the same model, on the x axis where there is one, and ``further`` are those beside
+    it where a trend is against several. ``before`` is the quantity that a
     change, or another effect, is counted from, with ``before_x`` on its x axis. The references: the same quantity of
     ``model``, the value in a ``baseline``, and the published ``figure``, which is compared with a live measurement
     only. ``line`` is drawn through the members of a population.
@@ -62,6 +63,7 @@ class Needs:
     baseline: str | None = None
     figure: PublishedFigure | None = None
     line: PopulationLine | None = None
+    further: tuple[QuantityModel, ...] = ()
 
     @property
     def has_reference(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from robustcheck.listing import name_any
+from robustcheck.listing import name_all, name_any
 from robustcheck.values import Amount
 from robustcheck.values.expectations.base import Expectation, Limit, Needs, PopulationLine
 from robustcheck.values.expectations.fields import (
@@ -19,6 +19,17 @@ from robustcheck.values.expectations.fields import (
     exactly_one,
 )
 from robustcheck.values.expectations.phrases import Subject, share_text
+
+
+def _check_several(against: QuantityModel | list[QuantityModel]) -> QuantityModel | list[QuantityModel]:
+    if isinstance(against, QuantityModel):
+        return against
+    if len(against) < 2:
+        raise ValueError("expected one quantity without a dash, or a list of two or more")
+    names = [each.quantity().label for each in against]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ValueError(f"'against' lists {twice} twice: it can say nothing beside itself")
+    return against
 
 
 class OnTrend(Expectation):
@@ -40,7 +51,9 @@ class OnTrend(Expectation):
     population: Annotated[str, Names("population")] = Field(
         description="A population that ships with the package, or a CSV of the same form."
     )
-    against: QuantityModel = Field(description="The quantity on the x axis.")
+    against: Annotated[QuantityModel | list[QuantityModel], AfterValidator(_check_several)] = Field(
+        description="The quantity on the x axis; or a list of two or more, over which the trend is a plane."
+    )
     allowed_below: AmountField | None = Field(
         default=None,
         description="How far on the worse side of the line a model may lie: 2.0pp; below it, or above it where "
@@ -61,10 +74,16 @@ class OnTrend(Expectation):
     )
 
     @property
+    def all_against(self) -> tuple[QuantityModel, ...]:
+        """The quantities that the trend is against: one, or several."""
+        return (self.against,) if isinstance(self.against, QuantityModel) else tuple(self.against)
+
+    @property
     def needs(self) -> Needs:
         """The model's own x, and the line of the population."""
-        line = PopulationLine(self.population, self.among, self.against, self.axis, self.x_range)
-        return Needs(other=self.against, line=line)
+        first, *further = self.all_against
+        line = PopulationLine(self.population, self.among, self.all_against, self.axis, self.x_range)
+        return Needs(other=first, further=tuple(further), line=line)
 
     @property
     def allowed_loss(self) -> Amount | None:
@@ -77,7 +96,9 @@ class OnTrend(Expectation):
             place = f"at most {self.allowed_below} {subject.worse}"
         else:
             place = f"inside the {share_text(self.within)} prediction band of"
-        trend = f"the {self.population} trend{self._narrowed()} against {subject.says(self.against)}"
+        against = name_all([subject.says(each) for each in self.all_against])
+        together = " together" if len(self.all_against) > 1 else ""
+        trend = f"the {self.population} trend{self._narrowed()} against {against}{together}"
         return f"{subject.label} lies {place} {trend}{self._fitted()}"
 
     def _narrowed(self) -> str:
@@ -94,4 +115,6 @@ class OnTrend(Expectation):
     def _one_limit(self) -> Self:
         if (self.allowed_below is None) == (self.within is None):
             raise ValueError("give exactly one of allowed_below (such as 2.0pp) and within (such as 95%)")
+        if self.x_range is not None and len(self.all_against) > 1:
+            raise ValueError("x_range is of one quantity: narrow `among` instead where 'against' lists several")
         return self
