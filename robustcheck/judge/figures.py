@@ -14,7 +14,7 @@ from robustcheck.judge.group_case import GroupCase
 from robustcheck.judge.group_lines import place_on_axis
 from robustcheck.listing import name_all
 from robustcheck.stats.trend import fit_trend, sample_line
-from robustcheck.stats.trend_of_several import TrendPlane, expect_on_plane, placed, seen_from_the_side
+from robustcheck.stats.trend_of_several import TrendPlane, expect_on_plane, find_placed, seen_from_the_side
 from robustcheck.values import TrendFigure, TrendPoint, Unit
 from robustcheck.values.checks import Check
 from robustcheck.values.expectations import GroupLine
@@ -63,7 +63,7 @@ def _seen_from_the_side(
 ) -> tuple[TrendPoint, ...]:
     """Return the members with what the plane expects of them as x."""
     x = population.all_x(points)
-    kept = np.flatnonzero(placed(x, np.array([point.y for point in points]), plane.axis)).tolist()
+    kept = np.flatnonzero(find_placed(x, np.array([point.y for point in points]), plane.axis)).tolist()
     return tuple(replace(points[place], x=expect_on_plane(plane, x[place].tolist()).value) for place in kept)
 
 

@@ -12,7 +12,7 @@ from robustcheck.stats.family_spread import family_skew
 from robustcheck.stats.lines import back, forward
 from robustcheck.stats.model_families import number_families
 from robustcheck.stats.sampling import Floats
-from robustcheck.stats.trend_of_several import TrendPlane, placed
+from robustcheck.stats.trend_of_several import TrendPlane, find_placed
 from robustcheck.values import Score, TrendFit, TrendPoint
 
 # Families differ for certain at this level; populations are large, and a small skew says nothing of a candidate.
@@ -43,7 +43,7 @@ def note_family_skew(
 ) -> tuple[str, ...]:
     """Say which families lie above and below the line, where they do for certain."""
     x, y = people.all_x(points), np.array([point.y for point in points])
-    kept = placed(x, y, fit.axis)
+    kept = find_placed(x, y, fit.axis)
     names = [people.families.get(points[place].model, points[place].model) for place in np.flatnonzero(kept).tolist()]
     skew = family_skew(y[kept] - _expected(fit, x[kept]), number_families(names)) if people.families else None
     if skew is None or not skew.p_value < SKEWED:

@@ -72,7 +72,7 @@ class TrendPlane:
         return bool(self.outside(x)) or float(at @ np.array(self.inverse) @ at) > self.most_leverage + _ROUNDING
 
 
-def placed(x: Floats, y: Floats, axis: AxisName) -> npt.NDArray[np.bool_]:
+def find_placed(x: Floats, y: Floats, axis: AxisName) -> npt.NDArray[np.bool_]:
     """Say which models (n,) have a place on the axes: 0 and 1 have none on an unbounded one; x: (n, k)."""
     return np.asarray(np.isfinite(forward(x, axis)).all(axis=1) & np.isfinite(forward(y, axis)))
 
@@ -83,7 +83,7 @@ def fit_several(x: Floats, y: Floats, axis: AxisName = "probit", families: Famil
     Models at 0 or 1 have no place on an unbounded axis and are left out. Raises RecordError for fewer than five models
     a set, or sets that say the same of all models.
     """
-    kept = placed(x, y, axis)
+    kept = find_placed(x, y, axis)
     x, targets = x[kept], forward(y[kept], axis)
     places = forward(x, axis)
     _require_spread(places)
