@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from copy import copy
 from typing import Any, Self
 
+from robustcheck.lookalikes import name_characters
 from robustcheck.printing import MOST, one_line, printable
 from robustcheck.values import Problem
 
@@ -114,7 +115,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
     short = [other for other in known if len(other) <= _LONGEST_NAME]
     near = difflib.get_close_matches(name, short, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    if not near:
+        return ""
+    # Two names that look the same are told apart by what their characters are called.
+    strange = "".join(one for one in name if one not in near[0])
+    named = name_characters(strange)
+    return f"did you mean {near[0]!r}?{f' ({named})' if named else ''}"
 
 
 def _restored(kind: type[RobustcheckError], args: tuple[object, ...], facts: dict[str, object]) -> RobustcheckError:

@@ -19,6 +19,8 @@ import jsonschema
 import yaml
 
 from robustcheck.errors import SpecError
+from robustcheck.files.texts import lines_of
+from robustcheck.files.yaml_nodes import UnreadableError, parse_yaml
 from robustcheck.files.yaml_scalars import CoreLoader
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema, load_suite
@@ -90,7 +92,18 @@ def marked_by(text: str, schema: jsonschema.Draft202012Validator) -> str:
         data = yaml.load(text, Loader=CoreLoader)
     except (yaml.YAMLError, ValueError):
         return "yaml"
+    if _has_twins(text):
+        return "yaml"
     return "" if schema.is_valid(data) else "schema"
+
+
+def _has_twins(text: str) -> bool:
+    """Tell whether a mapping has a key twice, which YAML forbids and PyYAML lets through."""
+    try:
+        parsed = parse_yaml(text, lines_of(text))
+    except UnreadableError:
+        return False
+    return parsed is not None and any(one.summary.startswith("duplicate key") for one in parsed.mistakes)
 
 
 def page(found: list[Row]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure import metric_named
 from robustcheck.models.model_sets import resolve_one
+from robustcheck.numerals import write_value
 from robustcheck.populations import Population, load_population
 from robustcheck.report.words import told, traced
 from robustcheck.run.session import RobustSession
@@ -203,7 +204,7 @@ def _place(table: Population, model: str, x: Quantity, y: Quantity) -> TrendPoin
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.2%}" if unit == "%" else f"{value:.4g}"
+    return write_value(value, unit, decimals=2)
 
 
 def _pair(text: str, what: str = "a condition", example: str = "source=laion") -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from robustcheck.history.baselines import Blessing
 from robustcheck.history.steps import Step
 from robustcheck.measure import metric_named
+from robustcheck.numerals import write_signed
 
 _MOST = 5
 
@@ -28,7 +29,7 @@ def describe_blessing(name: str, blessing: Blessing) -> Iterator[str]:
 
 
 def _said(step: Step) -> str:
-    low, high = step.difference.interval(0.95)
-    factor, unit = (100, " pp") if metric_named(step.cell.quantity.metric).unit == "%" else (1, "")
-    moved = f"{step.difference.value * factor:+.3g}{unit} ({low * factor:+.3g} to {high * factor:+.3g})"
+    unit = metric_named(step.cell.quantity.metric).unit
+    value, low, high = (write_signed(one, unit) for one in (step.difference.value, *step.difference.interval(0.95)))
+    moved = f"{value} ({low.removesuffix(' pp')} to {high})"
     return f"  since the origin, {step.cell.quantity.label} of {step.cell.model.id}: {moved}"

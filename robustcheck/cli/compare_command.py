@@ -16,6 +16,7 @@ from robustcheck.cli.said import cell
 from robustcheck.cli.shared_options import Home, Store, run_places
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import Differences, differences
+from robustcheck.numerals import write_value
 from robustcheck.values import Change, Result
 
 _NOTHING = "nothing changed"
@@ -86,9 +87,7 @@ def _row(what: str, change: Change) -> tuple[str, ...]:
 def _values(change: Change) -> str:
     if change.value_before is None or change.value_after is None:
         return ""
-    then, now = (
-        f"{value:.2%}" if change.unit else f"{value:.4g}" for value in (change.value_before, change.value_after)
-    )
+    then, now = (write_value(value, change.unit, decimals=2) for value in (change.value_before, change.value_after))
     return f"{then} → {now}{' (more than noise)' if change.beyond_noise else ''}"
 
 

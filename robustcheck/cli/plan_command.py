@@ -24,6 +24,7 @@ from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import metric_named
+from robustcheck.numerals import write_difference
 from robustcheck.run.early_checks import FULL
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
@@ -176,7 +177,7 @@ def _amount(value: float | None, unit: str) -> str:
         return "-"
     if unit == "%" and value > 1:
         return "over 100 pp"
-    return f"{value * 100:.2g} pp" if unit == "%" else f"{value:.2g}"
+    return write_difference(value, unit, digits=2)
 
 
 def _remark(prospect: Prospect, drop: Amount | None) -> str:

@@ -44,7 +44,7 @@ def read_text(
     most: int = MOST_BYTES,
     what: str = "",
 ) -> str:
-    """Return a UTF-8 text, without a byte-order mark; another encoding is a complaint with its line."""
+    """Return a UTF-8 text, without a byte-order mark; another encoding is a complaint with its place."""
     content = read_bytes(path, complaint, expected=expected, most=most, what=what)
     return decoded(content, str(path), complaint, expected=expected)
 
@@ -56,8 +56,10 @@ def decoded(
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise complaint("the file is not UTF-8 text", where=f"{where}:{line}", expected=expected) from None
+        before = error.object[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        place = f"{where}:{line}:{column}"
+        raise complaint("the file is not UTF-8 text", where=place, expected=expected) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise complaint("a NUL byte in the text", where=f"{where}:{line}", expected=expected)

@@ -96,7 +96,7 @@ def _refuse_large(root: Node) -> None:
     def size(node: Node) -> tuple[int, int]:
         """Return how many values a node stands for, and how deep they lie."""
         if id(node) in inside:
-            raise UnreadableError(Mistake(_span(node), "this value contains itself through an alias"))
+            raise UnreadableError(Mistake(_span(node), "this value contains itself through an alias", "no alias"))
         if id(node) not in sizes:
             inside.add(id(node))
             parts = [size(child) for child in _children(node)]
@@ -120,7 +120,7 @@ def _refuse_size(node: Node, count: int, depth: int) -> None:
         found = f"the aliases of this file stand for over {_MOST_VALUES} values"
         raise UnreadableError(Mistake(_span(node), found, "the values written out, in several suites if need be"))
     if depth > _DEEPEST:
-        raise UnreadableError(Mistake(_span(node), "the aliases of this file nest it too deeply"))
+        raise UnreadableError(Mistake(_span(node), "the aliases of this file nest it too deeply", "fewer aliases"))
 
 
 @dataclass
@@ -153,7 +153,7 @@ class _Build:
         try:
             return scalar_value(kind, node.value)
         except ValueError as error:
-            self.mistakes.append(Mistake(_span(node), str(error)))
+            self.mistakes.append(Mistake(_span(node), str(error), "a number that fits, or text in quotes"))
             return node.value
 
     def _check_tag(self, node: Node) -> None:

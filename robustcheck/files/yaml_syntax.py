@@ -9,12 +9,16 @@ import yaml
 from yaml.reader import ReaderError
 
 from robustcheck.files.spans import Mistake, Span
+from robustcheck.lookalikes import name_characters, with_plain_characters
 
 _NOT_YAML = "this is not YAML:"
 _NO_SPACE = re.compile(r"(\s*(?:- +)?)([A-Za-z_][\w-]*):([^\s/:].*)")
+# A first word that a value follows, as behind a key.
+_NO_COLON = re.compile(r"(\s*(?:- +)?)([A-Za-z_][\w-]*) +(?=\S)(?!.*: .*[^}\]]$)")
 _NO_SPACE_DASH = re.compile(r"\s*-(?=[A-Za-z_\"'{])")
 _VARIABLE = ("a variable stands outside quotes", 'the variable in quotes: "${name}"')
 
+_WITHOUT_IT = 'the text without it, or an escape such as "\\x0c" in double quotes'
 _ESCAPE = "a '\\' in double quotes begins an escape"
 
 # (part of PyYAML's message, what is wrong, what was expected); the first that fits is used.
@@ -24,7 +28,12 @@ _EXPLANATIONS = (
         "a ':' where no key can stand",
         "quotes around text that contains ': ', or other indentation",
     ),
-    ("'\\t'", "a tab where the indentation needs spaces", "spaces only"),
+    (
+        "sequence entries are not allowed",
+        "a list cannot start behind its key",
+        "[a, b], or each '- ...' on a line of its own",
+    ),
+    ("'\\t'", "a tab where YAML takes spaces only", "spaces"),
     ("'%' that cannot start", "a value cannot start with '%'", "the number first, such as 45%, or quotes"),
     ("that cannot start any token", "a value cannot start with this character", "the value in quotes"),
     (
@@ -53,6 +62,7 @@ _EXPLANATIONS = (
         "',' and the next value, or a closing ']'",
     ),
     ("could not find expected ':'", "a key without its ':'", "key: value"),
+    ("expected '<document start>'", "text after the end of the document", "one document a file, without '...'"),
     ("expected a single document", "a second document starts here", "one document a file, without a second '---'"),
     ("expected <block end>", "the indentation does not fit the lines above", "keys of one block in the same column"),
     ("expected the node content", "a value is missing here", "a value"),
@@ -70,11 +80,45 @@ def explain_syntax_error(error: yaml.YAMLError, lines: Sequence[str]) -> Mistake
         return Mistake(Span(1, 1), f"{_NOT_YAML} {error}")
     message = f"{error.context or ''}; {error.problem or ''}"
     span = _error_span(error, lines)
-    if (found := _explain_line(error, span, lines) or _explain_quote(error, span, lines)) is not None:
-        return found
+    for explain in (_explain_lookalike, _explain_missing_colon, _explain_line, _explain_quote):
+        if (found := explain(error, span, lines)) is not None:
+            return found
     opened = _opened(error, span)
     summary, expected = _explain(message, lines[span.line - 1] if lines else "")
     return Mistake(span, f"{_NOT_YAML} {summary}{opened}", expected)
+
+
+def _explain_lookalike(error: yaml.MarkedYAMLError, span: Span, lines: Sequence[str]) -> Mistake | None:
+    """Explain a character that looks like one of YAML's, where the text with that one would be read."""
+    plain = [with_plain_characters(line) for line in lines]
+    changed = [number for number, line in enumerate(lines) if line != plain[number]]
+    if not changed or not _is_yaml(plain):
+        return None
+    at = max((number for number in changed if number < span.line), default=changed[0])
+    column = next(place for place, one in enumerate(lines[at]) if with_plain_characters(one) != one)
+    named = name_characters(lines[at][column])
+    return Mistake(Span(at + 1, column + 1), f"{_NOT_YAML} {named}, which YAML does not know", plain[at].strip())
+
+
+def _explain_missing_colon(error: yaml.MarkedYAMLError, span: Span, lines: Sequence[str]) -> Mistake | None:
+    """Explain a key without its ':', on the line of the error or above it, where the text with it would be read."""
+    for number in range(span.line - 1, max(span.line - 3, -1), -1):
+        found = _NO_COLON.match(lines[number]) if number < len(lines) else None
+        if found is None:
+            continue
+        mended = f"{found[1]}{found[2]}: {lines[number][found.end() :]}"
+        if _is_yaml([*lines[:number], mended, *lines[number + 1 :]]):
+            start = Span(number + 1, found.start(2) + 1, len(found[2]))
+            return Mistake(start, f"{_NOT_YAML} a key without its ':'", mended.strip().removeprefix("- "))
+    return None
+
+
+def _is_yaml(lines: Sequence[str]) -> bool:
+    try:
+        yaml.compose("\n".join(lines) + "\n", Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def _explain_line(error: yaml.MarkedYAMLError, span: Span, lines: Sequence[str]) -> Mistake | None:
@@ -148,6 +192,6 @@ def _bad_character(error: ReaderError, lines: Sequence[str]) -> Mistake:
     rest: int = error.position
     for number, line in enumerate(lines, start=1):
         if rest <= len(line):
-            return Mistake(Span(number, rest + 1), "this character cannot stand in a YAML file")
+            return Mistake(Span(number, rest + 1), "this character cannot stand in a YAML file", _WITHOUT_IT)
         rest -= len(line) + 1
-    return Mistake(Span(1, 1), "the file holds a character that cannot stand in YAML")
+    return Mistake(Span(1, 1), "the file holds a character that cannot stand in YAML", _WITHOUT_IT)

@@ -21,8 +21,9 @@ from robustcheck.listing import name_first
 from robustcheck.report import dump_run, load_run, parse_run
 from robustcheck.store import Place, alone, below, is_url
 from robustcheck.values import Lineage, ModelRef, Quantity, RunRecord, Samples, Score
+from robustcheck.values.expectations import BASELINE_NAME
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(BASELINE_NAME)
 _RUN = "run.json"
 
 

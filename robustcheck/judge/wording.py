@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.judge.case import Case, Comparison
+from robustcheck.numerals import write_difference, write_signed, write_value
 from robustcheck.values import Score, Status
 from robustcheck.values.checks import PlannedCheck
 from robustcheck.values.stages import LAST
@@ -13,12 +14,12 @@ SMALLEST_P = 1e-9
 
 def say_value(value: float, unit: str) -> str:
     """Write a value: ``21.5%`` or ``0.034``."""
-    return f"{value:.1%}" if unit == "%" else f"{value:.3g}"
+    return write_value(value, unit, digits=3)
 
 
 def say_points(value: float, unit: str) -> str:
     """Write a difference without its sign: ``17.8 pp`` or ``0.034``."""
-    return f"{abs(value) * 100:.1f} pp" if unit == "%" else f"{abs(value):.3g}"
+    return write_difference(value, unit)
 
 
 def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
@@ -32,7 +33,7 @@ def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
 
 def say_signed(value: float, unit: str) -> str:
     """Write a difference with its sign: ``-17.8 pp``."""
-    return f"{value * 100:+.1f} pp" if unit == "%" else f"{value:+.3g}"
+    return write_signed(value, unit)
 
 
 def say_side(value: float) -> str:

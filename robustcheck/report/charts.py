@@ -157,16 +157,22 @@ def _axis_values(axis: PlotAxis, title: list[str], places: list[float]) -> dict[
 
 def _written(value: str, unit: str) -> str:
     """Return the Vega expression that writes a value for a tick."""
-    return f"format(100*({value}),'.4~g')+'%'" if unit == "%" else f"format({value},'.4~g')"
+    return f"format(100*({value}),'.4~r')+'%'" if unit == "%" else f"format({_snapped(value)},'.4~r')"
 
 
 def _exactly(value: str, unit: str) -> str:
     """Return the Vega expression that writes a value for a tooltip."""
-    return f"format({value},'.1%')" if unit == "%" else f"format({value},'.4~g')"
+    return f"format({value},'.1%')" if unit == "%" else f"format({_snapped(value)},'.4~r')"
 
 
 def _difference(value: str, unit: str) -> str:
-    return f"format(100*{value},'+.1f')" if unit == "%" else f"format({value},'+.3~g')"
+    # Adding zero takes the sign of a negative one.
+    return f"format(round(1000*{value})/10+0,'+.1f')" if unit == "%" else f"format({_snapped(value)}+0,'+.3~r')"
+
+
+def _snapped(value: str) -> str:
+    """Return the Vega expression of a number without what is an error of rounding (numerals.py does the same)."""
+    return f"round(1e6*({value}))/1e6"
 
 
 def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:

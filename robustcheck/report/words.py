@@ -9,6 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
+from robustcheck.numerals import write_difference, write_signed, write_value
 from robustcheck.values import Change, Pairs, Result, Score, Status, Verdict
 
 MINUS = "\N{MINUS SIGN}"
@@ -128,25 +129,22 @@ def shortened(text: str, most: int) -> str:
 
 def plain(value: float, unit: str) -> str:
     """Write a value: ``45.2%``, or four digits (``0.9123``, ``1.31``) when it has no unit."""
-    text = f"{value * 100:.1f}%" if unit == "%" else f"{value:.4g}"
-    return text.replace("-", MINUS)
+    return write_value(value, unit).replace("-", MINUS)
 
 
 def signed(value: float, unit: str) -> str:
     """Write a difference with its sign: ``+1.3 pp``."""
-    # Adding zero takes the sign of a negative one.
-    text = f"{value * 100 + 0.0:+.1f} pp" if unit == "%" else f"{value + 0.0:+.3g}"
-    return text.replace("-", MINUS)
+    return write_signed(value, unit).replace("-", MINUS)
 
 
 def found_drop(drop: float, unit: str) -> str:
     """Write the drop that a check finds, ``12.4 pp``; one of more than all points is as good as none."""
-    return "over 100 pp" if unit == "%" and drop > 1 else signed(drop, unit).removeprefix("+")
+    return "over 100 pp" if unit == "%" and drop > 1 else write_difference(drop, unit)
 
 
 def signed_short(value: float, unit: str) -> str:
     """Write a difference for a narrow column: ``+1.3``, or two digits when it has no unit."""
-    return signed(value, unit).removesuffix(" pp") if unit else f"{value:+.2g}".replace("-", MINUS)
+    return write_signed(value, unit, digits=2).removesuffix(" pp").replace("-", MINUS)
 
 
 def is_difference(verdict: Verdict) -> bool:

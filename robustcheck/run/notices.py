@@ -74,12 +74,13 @@ def _say_power(judged: Sequence[Result]) -> Iterator[Notice]:
     if not known:
         return
     blind = [result for result in known if not result.verdict.could_decide]
-    unsure = sum(result.verdict.status == "unsure" for result in known)
+    open_ones = sum(result.verdict.status == "unsure" for result in known)
+    unsure = f"; {open_ones:,} stayed unsure" if open_ones else ""
     share = (len(known) - len(blind)) / len(known)
     names = name_first(list(dict.fromkeys(result.check_key for result in blind)), _MOST_NAMED)
     text = (
         f"{len(known) - len(blind):,} of {len(known):,} verdicts ({share:.0%}) could have found a drop as large as the "
-        f"one that their check allows, with 80% power; {unsure:,} stayed unsure."
+        f"one that their check allows, with 80% power{unsure}."
     )
     yield Notice(
         "power", text + (f" The others cannot decide with these images: {names}." if blind else ""), bool(blind)

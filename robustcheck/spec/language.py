@@ -53,7 +53,9 @@ _WARN = {
         },
     ]
 }
-_ID_PATTERN = "[a-z0-9][a-z0-9-]*"
+# A check's id is a part of test names and file names, and a line of every table.
+_LONGEST_ID = 100
+_ID_PATTERN = f"[a-z0-9][a-z0-9-]{{0,{_LONGEST_ID - 1}}}"
 _TAG_PATTERN = "[a-z][a-z0-9_-]*"
 # Words with a meaning of their own in pytest's markers and in its -m expressions.
 _TAKEN_TAGS = frozenset(
@@ -77,6 +79,8 @@ _TAKEN_TAGS = frozenset(
 
 
 def _check_id(text: str) -> str:
+    if len(text) > _LONGEST_ID:
+        raise ValueError(f"expected at most {_LONGEST_ID} characters, not {len(text):,}")
     if not re.fullmatch(_ID_PATTERN, text):
         raise ValueError("expected small letters, digits and '-', such as pose-accuracy")
     return text

@@ -12,6 +12,7 @@ from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import is_query_text, read_query
 from robustcheck.spec.references import check_model
 from robustcheck.spec.source import Document, Loc, read_document
+from robustcheck.spec.suggestions import suggest
 from robustcheck.spec.translate import validate_part
 from robustcheck.spec.variables import expand_cases, fill_variables
 from robustcheck.values import query_text
@@ -108,7 +109,11 @@ def _read_checks(
         mistakes.at_key(scope, ("checks",), "'checks' is a mapping", expected=expected, hint=hint)
         return ()
     if not isinstance(written, list) or not written:
-        summary = "missing key 'checks'" if "checks" not in as_mapping(document.data) else "'checks' has no checks"
+        keys = as_mapping(document.data)
+        if "checks" not in keys and any("'checks'" in suggest(str(key), SuiteModel.model_fields) for key in keys):
+            # It is there under a wrong name, which is reported.
+            return ()
+        summary = "missing key 'checks'" if "checks" not in keys else "'checks' has no checks"
         mistakes.at_key(scope, ("checks",), summary, expected="checks: a list of at least one check")
         return ()
     _refuse_same_ids(scope, written, mistakes)

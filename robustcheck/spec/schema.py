@@ -15,7 +15,7 @@ from robustcheck.values.expectations import KINDS, Expectation
 
 __all__ = ["generate_files", "json_schema", "reference_markdown"]
 
-_AMOUNT_PATTERN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(%|pp)?\s*$"
+_AMOUNT_PATTERN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*(%|pp)?\s*$"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -64,14 +64,16 @@ def _read_text(path: Path, shown: str) -> str:
     try:
         return decoded(read_bytes(path, RobustcheckError, most=MOST_BYTES, what="the file"), "", RobustcheckError)
     except RobustcheckError as error:
-        line = int(error.where.rpartition(":")[2] or 1) if error.where.startswith(":") else 1
-        mistake = Mistake(Span(line, 1), error.found, error.expected)
+        is_text_wrong = error.where.startswith(":")
+        line, column = (*map(int, error.where.split(":")[1:]), 1)[:2] if is_text_wrong else (1, 1)
+        hint = "save it again with the encoding UTF-8" if is_text_wrong else ""
+        mistake = Mistake(Span(line, column), error.found, error.expected, hint)
     raise SpecError([show_mistake(mistake, shown, ())]) from None
 
 
 def _build_document(path: Path, shown: str, text: str, lines: tuple[str, ...]) -> Document:
     parsed = parse_yaml(text, lines)
-    if parsed is None:
+    if parsed is None or parsed.data is None:
         raise UnreadableError(Mistake(Span(1, 1), "the file is empty", "a suite that starts with robustcheck: 1"))
     return Document(
         path=shown,

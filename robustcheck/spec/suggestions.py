@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from robustcheck.errors import did_you_mean
+from robustcheck.lookalikes import with_plain_characters
 
 # What others call it: (their names, ours); ours is offered where it is known.
 _OTHER_NAMES = (
@@ -26,22 +26,27 @@ _OTHER_NAMES = (
     ("description", "about"),
     ("tests assertions cases", "checks"),
     ("model", "models"),
+    ("models", "applies_to"),
+    ("skip xfail", "known_deviations"),
     ("assert expected expectation", "expect"),
-    ("min minimum gte ge above greater_than", "at_least"),
-    ("max maximum lte le below less_than", "at_most"),
+    (">= > min minimum gte gt ge above greater_than", "at_least"),
+    ("<= < max maximum lte lt le below less_than", "at_most"),
     ("range within_range", "between"),
+    ("min minimum lower from", "low"),
+    ("max maximum upper to", "high"),
     ("not_worse_than regression baseline", "no_worse_than"),
     ("trend effective_robustness", "on_trend"),
 )
-_OURS = {theirs: ours for names, ours in _OTHER_NAMES for theirs in names.split()}
 _WORDS = (
     (re.compile(r"(\d),(\d)"), r"\1.\2"),
     (re.compile(r"^\s*(>=|=>|>|≥|<=|=<|<|≤|==?)\s*(?=\d)"), ""),
-    (re.compile(r"\s*(percentage points|points|pts|pp\.|p\.\s?p\.?)\s*$"), "pp"),
+    (re.compile(r"\s*(percentage points|points?|pts?|pp\.|p\.\s?p\.?|PP|Pp)\s*$"), "pp"),
     (re.compile(r"%%+"), "%"),
     (re.compile(r"\s*(per ?cent|pct|prozent)\s*$"), "%"),
 )
-_AMOUNT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(%|pp)?")
+_AMOUNT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(%|pp)?", re.ASCII)
+# A variable as templates and shells write it.
+_FOREIGN_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}|\$([a-z_]\w*)")
 _SPACED = re.compile(r"([\w@-]+)\s*[:=]\s*(\S.*)", re.DOTALL)
 _COMPARED = re.compile(r"\s*(>=|=>|>|≥|<=|=<|<|≤)\s*(\S+)\s*")
 
@@ -51,10 +56,15 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
     >>> suggest("accuracy", ["accuracy_drop", "top1"]), suggest("ECE", ["ece", "nll"])
     ("did you mean 'top1'?", "did you mean 'ece'?")
+    >>> suggest("{{ dataset }}", ["digits"])
+    'did you mean "${dataset}"?'
     """
+    if variable := _FOREIGN_VARIABLE.fullmatch(name):
+        return f'did you mean "${{{variable[1] or variable[2]}}}"?'
     listed, small = list(known), name.lower()
-    meant = small if small in listed else _OURS.get(small)
-    return f"did you mean {meant!r}?" if meant in listed else did_you_mean(name, listed)
+    called_so = (ours for theirs, ours in _OTHER_NAMES if small in theirs.split() and ours in listed)
+    meant = small if small in listed else next(called_so, "")
+    return f"did you mean {meant!r}?" if meant else did_you_mean(name, listed)
 
 
 def suggest_amount(text: str) -> str:
@@ -63,8 +73,7 @@ def suggest_amount(text: str) -> str:
     >>> suggest_amount("50,5%"), suggest_amount("50 percent"), suggest_amount("high")
     ("did you mean '50.5%'?", "did you mean '50%'?", '')
     """
-    # A full-width sign of per cent is the same one in another form.
-    meant = unicodedata.normalize("NFKC", text).strip()
+    meant = with_plain_characters(text).strip()
     for pattern, ours in _WORDS:
         meant = pattern.sub(ours, meant)
     return f"did you mean '{meant}'?" if meant != text.strip() and _AMOUNT.fullmatch(meant) else ""

@@ -136,7 +136,7 @@ class _Report:
 
     def _is_misspelt(self, missing: Loc, unknown: Loc) -> bool:
         """Tell whether a missing key is there under a wrong name."""
-        meant = did_you_mean(str(unknown[-1]), keys_at(self.schema, unknown[:-1]))
+        meant = suggest(str(unknown[-1]), keys_at(self.schema, unknown[:-1]))
         return missing[:-1] == unknown[:-1] and repr(missing[-1]) in meant
 
     def add(self, detail: Mapping[str, Any]) -> None:

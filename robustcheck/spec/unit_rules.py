@@ -11,8 +11,8 @@ from robustcheck.values.expectations import KINDS, Expectation, Limit
 
 Node = dict[str, Any]
 
-_DIGITS = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-_SHARE = r"(100(\.0*)?|\d{1,2}(\.\d*)?|\.\d+|\d+\.?\d*[eE][+-]?\d+)"
+_DIGITS = r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_SHARE = r"(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+|[0-9]+\.?[0-9]*[eE][+-]?[0-9]+)"
 _PERCENT = rf"^\s*\+?{_SHARE}\s*%\s*$"
 _ANY_PERCENT = rf"^\s*[+-]?{_DIGITS}\s*%\s*$"
 _POINTS = rf"^\s*\+?{_DIGITS}\s*pp\s*$"
@@ -35,7 +35,20 @@ def unit_rules(names: KnownNames) -> list[Node]:
         for _, metrics, level in scales
         if metrics
     ]
-    return [*rules, *_range_rules(scales), *_warn_rules()]
+    return [*rules, *_range_rules(scales), *_warn_rules(), *_like_measured_rules(names)]
+
+
+def _like_measured_rules(names: KnownNames) -> Iterator[Node]:
+    """Yield for each kind of value, a unit and a good side, what it can be compared with."""
+    keys = {kind: each.like_measured for kind, each in KINDS.items() if each.like_measured}
+    alike: dict[tuple[bool, bool], list[str]] = {}
+    for metric, unit in sorted(names.metrics.items()):
+        alike.setdefault((unit == "%", metric in names.lower_is_better), []).append(metric)
+    for metrics in alike.values():
+        other = {"properties": {"metric": {"anyOf": [{"enum": metrics}, VARIABLE]}}}
+        kinds = {kind: {"properties": {key: other}} for kind, key in keys.items()}
+        then = {"properties": {"expect": {"properties": kinds}}}
+        yield {"if": {"properties": {"measure": metric_is(metrics)}, "required": ["measure"]}, "then": then}
 
 
 def _warn_rules() -> Iterator[Node]:

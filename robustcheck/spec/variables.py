@@ -11,6 +11,7 @@ from typing import Any
 from robustcheck.errors import did_you_mean
 from robustcheck.files.spans import Mistake, Span
 from robustcheck.files.yaml_scalars import scalar_text
+from robustcheck.printing import shown
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.source import Loc
 from robustcheck.values import Pairs
@@ -98,10 +99,14 @@ class _Filling:
         self.mistakes.add(Mistake(self.scope.value_span(loc), summary, expected, hint), settled=True)
 
 
+def _no_variables(for_each: object) -> str:
+    return f"for_each is {shown(for_each)}" if for_each else "for_each names no variable"
+
+
 def _axes(scope: Scope, for_each: object, mistakes: Mistakes) -> dict[str, list[Binding]] | None:
     if not isinstance(for_each, dict) or not for_each:
         expected = "variables and their values, such as {dataset: [imagenet-v2, imagenet-r]}"
-        mistakes.at_key(scope, ("for_each",), "for_each names no variable", expected=expected)
+        mistakes.at_key(scope, ("for_each",), _no_variables(for_each), expected=expected)
         return None
     axes = {name: _axis(scope, name, values, mistakes) for name, values in for_each.items()}
     count = 1

@@ -32,7 +32,7 @@ def test_rows_have_the_line_they_start_in(tmp_path: Path, read: object) -> None:
         (b'a\n"x', r"x\.csv:2: not CSV"),
         (b'a\n"x"y\n', r"x\.csv:2: not CSV"),
         (b"a\nx\0y\n", r"x\.csv:2: a NUL byte"),
-        (b"a\n\xff\n", r"x\.csv(:2)?: the file is not UTF-8"),
+        (b"a\n\xff\n", r"x\.csv(:2:1)?: the file is not UTF-8"),
     ],
 )
 def test_a_broken_row_is_a_complaint_with_its_line(tmp_path: Path, read: object, content: bytes, message: str) -> None:

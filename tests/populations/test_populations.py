@@ -240,7 +240,7 @@ def test_unknown_populations_and_files(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="there is no file"):
         load_population(str(tmp_path / "none.csv"))
     (tmp_path / "latin.csv").write_bytes(b"model\xff")
-    with pytest.raises(RecordError, match=r"latin\.csv:1: the file is not UTF-8 text"):
+    with pytest.raises(RecordError, match=r"latin\.csv:1:\d+: the file is not UTF-8 text"):
         load_population(str(tmp_path / "latin.csv"))
 
 

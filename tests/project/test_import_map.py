@@ -12,16 +12,30 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
-VALUES = {"callable_room", "disk", "errors", "files", "listing", "printing", "processors", "registry", "values"}
+VALUES = {
+    "callable_room",
+    "disk",
+    "errors",
+    "files",
+    "listing",
+    "lookalikes",
+    "numerals",
+    "printing",
+    "processors",
+    "registry",
+    "values",
+}
 ALLOWED: dict[str, set[str]] = {
     "listing": set(),
+    "lookalikes": set(),
+    "numerals": set(),
     "processors": set(),
     "printing": set(),
     "values": {"listing"},
-    "errors": {"printing", "values"},
+    "errors": {"lookalikes", "printing", "values"},
     "disk": {"errors"},
     "callable_room": set(),
-    "files": {"errors", "printing", "values"},
+    "files": {"errors", "lookalikes", "printing", "values"},
     "registry": {"errors"},
     "spec": VALUES,
     "adapters": VALUES | {"measure", "models", "outputs"},

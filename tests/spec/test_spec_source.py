@@ -110,7 +110,7 @@ def test_what_yaml_allows_and_the_language_does_not(
     ("lines", "place", "words"),
     [
         ("    measure: {metric: top1, dataset: ${d}}\n", (4, 39), 'the variable in quotes: "${name}"'),
-        ("\tmeasure: x\n", (4, 1), "a tab where the indentation needs spaces"),
+        ("\tmeasure: x\n", (4, 1), "a tab where YAML takes spaces only"),
         ("    seed: %45\n", (4, 11), "a value cannot start with '%'"),
         ("    why: a: b\n", (4, 11), "quotes around text that contains ': '"),
         ("    applies_to:\n      samples: >=1e9\n", (5, 17), 'the condition in quotes: ">=1e9"'),

@@ -99,7 +99,7 @@ def test_a_mistake_beside_the_variables_is_shown_once(tmp_path: Path) -> None:
     ("for_each", "target", "words"),
     [
         ("{}", "for_each", "for_each names no variable"),
-        ("[digits]", "for_each", "for_each names no variable"),
+        ("[digits]", "for_each", "for_each is"),
         ("{d: []}", "[", "would never run"),
         ("{d: digits}", "digits", "a list: [digits]"),
         ("{d: [digits, digits]}", "digits", "stands in the list twice"),

@@ -7,11 +7,14 @@ const results = () => (unpackedResults ??= unpacked("results").then((text) => {
   return data;
 }));
 const minus = (text) => text.replace("-", "\u2212");
-const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${(100 * value).toFixed(1)}%` : String(Number(value.toPrecision(4)))));
+// As numerals.py writes numbers: no exponent, no negative zero, another digit where a share would read as zero.
+const share = (percent) => [1, 2, 3].map((places) => percent.toFixed(places)).find(Number) ?? "0.0";
+const number = (value, digits) => Number(value.toFixed(6)).toLocaleString("en", { maximumSignificantDigits: digits }).replace(/^-0$/, "0");
+const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value, 4)));
 const signed = (value, unit) => {
   if (value === null) return "\u2013";
-  const text = unit === "%" ? `${(100 * value).toFixed(1)} pp` : String(Number(value.toPrecision(3)));
-  return minus(value >= 0 ? `+${text}` : text);
+  const size = unit === "%" ? `${share(100 * Math.abs(value))} pp` : number(Math.abs(value), 3);
+  return /[1-9]/.test(size) ? `${value < 0 ? "\u2212" : "+"}${size}` : size;
 };
 const resultAt = (data, row) => {
   const result = Object.fromEntries(Object.entries(data.columns).map(([name, column]) => [name, column[row]]));

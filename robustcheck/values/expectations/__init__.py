@@ -16,7 +16,7 @@ from robustcheck.values.expectations.correlates import Correlates
 from robustcheck.values.expectations.fields import AmountField, QuantityModel, number_text, parse_amount
 from robustcheck.values.expectations.group_above import GroupAbove
 from robustcheck.values.expectations.improves import Improves
-from robustcheck.values.expectations.no_worse_than import NoWorseThan
+from robustcheck.values.expectations.no_worse_than import BASELINE_NAME, NoWorseThan
 from robustcheck.values.expectations.on_trend import OnTrend
 from robustcheck.values.expectations.phrases import Subject, query_words
 from robustcheck.values.expectations.reproduces import Reproduces
@@ -24,6 +24,7 @@ from robustcheck.values.expectations.same_trend import SameTrend
 from robustcheck.values.expectations.steeper import Steeper
 
 __all__ = [
+    "BASELINE_NAME",
     "KINDS",
     "AmountField",
     "AtLeast",

@@ -11,6 +11,7 @@ from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from robustcheck.values import Amount
 from robustcheck.values.expectations.base import Expectation
 from robustcheck.values.expectations.fields import (
+    ZERO,
     AmountField,
     AxisName,
     FacetQuery,
@@ -153,7 +154,7 @@ class ResidualExpectation(GroupExpectation):
     against: QuantityModel | None = Field(default=None, description=f"{AGAINST} Needed by: residual.")
     axis: AxisName = Field(default="probit", description=AXIS)
     margin: AmountField = Field(default=NO_MARGIN, description="By how much at least: 1.0pp; default: by anything.")
-    keeps: AmountField | None = Field(default=None, description=_KEEPS)
+    keeps: AmountField | None = Field(default=None, description=_KEEPS, json_schema_extra={"not": ZERO})
 
     @property
     def drawn_line(self) -> GroupLine | None:

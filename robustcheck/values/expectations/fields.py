@@ -52,7 +52,7 @@ def exactly_one(*keys: str) -> dict[str, Any]:
     return {"oneOf": [{"required": [key]} for key in keys]}
 
 
-_AMOUNT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%|pp)?\s*$")
+_AMOUNT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(%|pp)?\s*$", re.ASCII)
 
 
 def parse_amount(text: object) -> Amount:
@@ -80,6 +80,7 @@ AmountField = Annotated[
     BeforeValidator(parse_amount),
     WithJsonSchema({"type": ["string", "number"], "examples": ["45%", "2.0pp", 0.12]}),
 ]
+ZERO: dict[str, Any] = {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^\s*[+-]?[0.]*0[0.]*\s*(%|pp)?\s*$"}]}
 ShareField = Annotated[
     float,
     BeforeValidator(_parse_share),

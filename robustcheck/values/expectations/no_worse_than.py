@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from robustcheck.values import Amount
 from robustcheck.values.expectations.base import Expectation, Limit, Needs
 from robustcheck.values.expectations.fields import AmountField, Names, exactly_one
 from robustcheck.values.expectations.phrases import Subject
+
+BASELINE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+def _check_baseline(name: str) -> str:
+    if not re.fullmatch(BASELINE_NAME, name):
+        raise ValueError("expected the name of a blessed run, such as main; a model stands in model: ...")
+    return name
+
+
+BaselineName = Annotated[
+    str, AfterValidator(_check_baseline), WithJsonSchema({"type": "string", "pattern": f"^{BASELINE_NAME}$"})
+]
 
 
 class NoWorseThan(Expectation):
@@ -21,7 +35,7 @@ class NoWorseThan(Expectation):
     limits = (Limit("allowed_drop", "tolerance", -1), Limit("allowed_drift", "tolerance", -1))
     example = "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}"
 
-    baseline: str | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
+    baseline: BaselineName | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
     model: Annotated[str | None, Names("model")] = Field(default=None, description="Another model's reference.")
     allowed_drop: AmountField = Field(
         description="How much worse is still accepted: 0.5pp; a drop, or a rise where a lower value is better."
