@@ -53,7 +53,7 @@ def test_rows_are_numbered_after_the_columns(shown: Page) -> None:
 
 def test_a_row_says_what_was_found_and_expected(html: str) -> None:
     held = row_of(html, "source-above[imagenet-r]")
-    for text in ("imagenet-r", "pass", "holds, as expected", "+5.1 pp", "+4.1 to +6.1 pp", "+0.0 pp", "1,065 models"):
+    for text in ("imagenet-r", "pass", "holds, as expected", "+5.1 pp", "+4.1 to +6.1 pp", "0.0 pp", "1,065 models"):
         assert f">{text}" in held or f" {text}<" in held
     assert "holds; expected: fails" in row_of(html, "webli-above")
     assert "<td>\N{EN DASH}</td>" in row_of(html, "predicts")

@@ -69,7 +69,7 @@ def test_a_line_is_drawn_through_all_runs_with_the_limit() -> None:
     assert line.marks[-1].said.startswith("this run: ")
     assert line.first == "night-0"
     heights = {label: height for height, label in line.ticks}
-    assert heights["\N{MINUS SIGN}2.0 pp"] > heights["+0.0 pp"]
+    assert heights["\N{MINUS SIGN}2.0 pp"] > heights["0.0 pp"]
 
 
 def test_the_origin_of_the_baseline_is_drawn_where_each_run_had_it() -> None:
