@@ -73,7 +73,8 @@ def describe_lines(groups: Sequence[ModelGroup], axis: AxisName, x_unit: str) ->
 
 
 def _line_text(points: Points, axis: AxisName, x_unit: str) -> str:
-    slope, r2 = float(fit_line(points, axis).slope[0]), _r2(points, axis)
+    line = fit_line(points, axis)
+    slope, r2 = float(line.slope[0]), r_squared(points, line)
     reach = f"x {say_value(float(points.x.min()), x_unit)} to {say_value(float(points.x.max()), x_unit)}"
     return f"{points.size} models, slope {slope:.3f} ({axis}), r2 {r2:.3f}, {reach}"
 

@@ -45,15 +45,25 @@ class Population:
 
     def figure(self, model_id: str, quantity: Quantity) -> Figure | None:
         """Return a model's figure, or None when the table has none for exactly this quantity."""
+        return self.figures_of(quantity).get(model_id)
+
+    def figures_of(self, quantity: Quantity) -> Mapping[str, Figure]:
+        """Return the figures of all models for exactly this quantity: looked for once, however many models ask."""
+        if quantity not in self._found:
+            self._found[quantity] = self._find_figures(quantity)
+        return self._found[quantity]
+
+    def _find_figures(self, quantity: Quantity) -> Mapping[str, Figure]:
         if quantity.prompts:
-            return None  # A table says nothing of them, so its figures may rest on others.
+            return {}  # A table says nothing of them, so its figures may rest on others.
         class_set, where = self._slice(quantity)
         options = telling_options(quantity.metric, quantity.options)
-        for name in (class_set, "") if class_set == self.own_class_set(quantity.dataset) else (class_set,):
-            key = figure_key(model_id, quantity.dataset, quantity.metric, name, quantity.transform, where, options)
-            if key in self._by_key:
-                return self._by_key[key]
-        return None
+        names = ("", class_set) if class_set == self.own_class_set(quantity.dataset) else (class_set,)
+        found: dict[str, Figure] = {}
+        for name in names:
+            key = figure_key("", quantity.dataset, quantity.metric, name, quantity.transform, where, options)
+            found |= self._by_key.get(key[1:], {})
+        return found
 
     def points(self, x: Quantity, y: Quantity, among: Mapping[str, str | list[str]] | None = None) -> tuple[Point, ...]:
         """Return (model, x, y, group) of every member that has both figures and the facets asked for.
@@ -62,8 +72,9 @@ class Population:
         """
         query = self._query(among or {})
         found: list[Point] = []
+        all_x, all_y = self.figures_of(x), self.figures_of(y)
         for model, facets in self.facets.items():
-            at_x, at_y = self.figure(model, x), self.figure(model, y)
+            at_x, at_y = all_x.get(model), all_y.get(model)
             if at_x is not None and at_y is not None and matches(query, facets):
                 found.append((model, at_x.value, at_y.value, _group(facets)))
         if not found:
@@ -122,11 +133,19 @@ class Population:
 
     def has(self, quantity: Quantity) -> bool:
         """Say whether any member has a figure for this quantity."""
-        return any(self.figure(model, quantity) is not None for model in self.facets)
+        return any(model in self.facets for model in self.figures_of(quantity))
 
     @cached_property
-    def _by_key(self) -> Mapping[Key, Figure]:
-        return {figure.key: figure for figure in self.figures}
+    def _found(self) -> dict[Quantity, Mapping[str, Figure]]:
+        return {}
+
+    @cached_property
+    def _by_key(self) -> Mapping[Key, Mapping[str, Figure]]:
+        """The figures of the models that have one, by what is left of their keys without the model."""
+        found: dict[Key, dict[str, Figure]] = {}
+        for figure in self.figures:
+            found.setdefault(figure.key[1:], {})[figure.model] = figure
+        return found
 
     @cached_property
     def _class_sets(self) -> Mapping[str, str]:

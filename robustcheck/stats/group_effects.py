@@ -194,7 +194,10 @@ def _local_means(of_lower: Floats, higher: Points, lower: Points, near: Floats, 
 def correlation(points: Points, method: Method, *, seed: int) -> Effect:
     """Return Spearman's or Pearson's correlation over the models."""
     rng, families = np.random.default_rng(seed), points.families
-    draws = _finite(_correlations(points.x, points.y, families.draw(rng, draws_for(points.size)), method))
+    counts = families.draw(rng, draws_for(points.size))
+    # Few families give the same draw again and again.
+    first, which = families.distinct(counts)
+    draws = _finite(_correlations(points.x, points.y, counts[first], method)[which])
     value = correlation_of(points.x, points.y, method)
     if draws.std() <= ROUNDING:
         draws = _one_swap_off(value, families.count, rng, draws.size)

@@ -57,7 +57,8 @@ class Families:
     def draw(self, rng: np.random.Generator, draws: int) -> Floats:
         """Draw families; return how often each model is in each draw: (draws, n)."""
         chosen = rng.multinomial(self.count, np.full(self.count, 1 / self.count), size=draws)
-        return np.asarray(chosen[:, self.index], dtype=np.float64)
+        # `take` copies rows; an index behind `[:, ...]` copies columns, at four to ten times the time.
+        return chosen.astype(np.float64).take(self.index, axis=1)
 
     def distinct(self, counts: Floats) -> tuple[Ints, Ints]:
         """Return where each distinct draw comes first in ``counts`` (b, n), and which of these each draw is: (b,).

@@ -51,6 +51,16 @@ def test_a_figure_has_its_source() -> None:
     assert figure.licence == "MIT"
 
 
+def test_the_figures_of_a_quantity_are_those_that_its_own_class_set_names_before_those_without(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    rows = ["a,imagenet-val,top1,0.5,100,", "a,imagenet-val,top1,0.6,100,imagenet", "b,imagenet-val,top1,0.7,100,"]
+    table.write_text("\n".join(["model,dataset,metric,value,n,class_set", *rows]), encoding="utf-8")
+    population, quantity = load_population(str(table)), Quantity("top1", "imagenet-val")
+    assert {model: figure.value for model, figure in population.figures_of(quantity).items()} == {"a": 0.6, "b": 0.7}
+    assert not population.figures_of(replace(quantity, prompts="a photo of a {c}"))
+    assert population.figure("c", quantity) is None
+
+
 def test_figures_of_every_shipped_population_are_found() -> None:
     assert {"openclip", "timm"} <= known_populations()
     figure = published_figure("resnet50.tv_in1k", VAL)

@@ -45,11 +45,12 @@ def _add_members(
 ) -> Iterator[Figure | None]:
     """Add the members of a population that count; yields their figures on the x axis."""
     taken = {each.member.model for each in gathered.found}
+    columns = [None if quantity is None else population.figures_of(quantity) for quantity in check.quantities]
     for model, facets in population.facets.items():
         if model in taken or not membership.has(model, facets):
             continue
-        figures = [None if quantity is None else population.figure(model, quantity) for quantity in check.quantities]
-        if any(quantity and figure is None for quantity, figure in zip(check.quantities, figures, strict=True)):
+        figures = [None if column is None else column.get(model) for column in columns]
+        if any(column is not None and figure is None for column, figure in zip(columns, figures, strict=True)):
             gathered.left_out.append(model)
             continue
         keys = tuple("|".join(map(str, figure.key)) for figure in figures if figure is not None)
