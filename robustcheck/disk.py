@@ -20,15 +20,18 @@ _STALE_SECONDS = 3600.0
 Stamp = tuple[int, int, int, int]
 
 
-def write_atomically(path: Path, content: bytes | Iterable[bytes], what: str = "the file") -> None:
+def write_atomically(
+    path: Path, content: bytes | Iterable[bytes], what: str = "the file", *, lasting: bool = True
+) -> None:
     """Put a file, or its pieces, in its place whole: readers see the old one or the new one, never a part.
 
-    ``what`` names it in the SetupError of a full or read-only disk.
+    ``what`` names it in the SetupError of a full or read-only disk. A ``lasting`` file is on the disk before it is in
+    its place; another may be damaged where the machine loses power: it has to check itself and to be made again soon.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_stale(path.parent)
-        _write_beside(path, [content] if isinstance(content, bytes) else content)
+        _write_beside(path, [content] if isinstance(content, bytes) else content, lasting)
     except OSError as error:
         raise SetupError(
             f"cannot write {what}: {error.strerror or error}",
@@ -65,15 +68,16 @@ def is_settled(stamp: Stamp) -> bool:
     return time.time() - max(stamp[1], stamp[2]) / 1e9 > SETTLED_SECONDS
 
 
-def _write_beside(path: Path, pieces: Iterable[bytes]) -> None:
+def _write_beside(path: Path, pieces: Iterable[bytes], lasting: bool) -> None:
     # Opened by name and not by mkstemp, whose files only their owner can read: a store may be shared.
     # Its name holds nothing of the target's, which may be as long as a name can be.
     temporary = path.with_name(f"{_HALF_WRITTEN}{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as file:
             file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -90,3 +90,13 @@ def test_what_a_killed_run_left_is_cleared_once_it_is_old(tmp_path: Path) -> Non
     assert not old.exists()
     assert fresh.exists()
     assert written.read_bytes() == b"3"
+
+
+def test_only_a_lasting_file_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write_atomically(tmp_path / "soon", b"made again soon", lasting=False)
+    assert (tmp_path / "soon").read_bytes() == b"made again soon"
+    assert synced == []
+    write_atomically(tmp_path / "kept", b"kept")
+    assert len(synced) == 1

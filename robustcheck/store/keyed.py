@@ -27,8 +27,8 @@ class Store:
         return read_array(self.storage, f"{_place(kind, key)}/whole.array")
 
     def write(self, kind: str, key: str, array: npt.NDArray[Any], facts: Mapping[str, Any]) -> None:
-        """Keep a whole array with its facts."""
-        self.storage.write(f"{_place(kind, key)}/whole.array", [array_file(array, facts)])
+        """Keep a whole array with its facts; one that is damaged is found by its checksum, and made again."""
+        self.storage.write(f"{_place(kind, key)}/whole.array", [array_file(array, facts)], lasting=False)
 
     def chunks(self, kind: str, key: str, rows: int, chunk_rows: int = CHUNK, order: str = "") -> Chunks:
         """Return the chunked array of a key, which has ``rows`` rows when complete; ``order`` is that of its pieces."""

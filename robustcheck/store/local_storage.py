@@ -42,9 +42,9 @@ class LocalStorage:
         except OSError as error:
             raise SetupError(f"{self.what} cannot be read ({error})", where=self.place(name)) from error
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+    def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
         """Write a file beside its place, then put it there."""
-        write_atomically(self.root / name, pieces)
+        write_atomically(self.root / name, pieces, lasting=lasting)
 
     def write_new(self, name: str, content: bytes) -> bool:
         """Write a file unless one is there; two that come at one time both write, and the last one stays."""

@@ -43,8 +43,8 @@ class Storage(Protocol):
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes | None:
         """Return the bytes of a file from ``start`` up to ``stop``, or None when it is not there."""
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Keep a file, in the place of one of this name."""
+    def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
+        """Keep a file, in the place of one of this name; without ``lasting`` it may be damaged where power is lost."""
 
     def write_new(self, name: str, content: bytes) -> bool:
         """Keep a file unless one of this name is there; say whether it was kept."""

@@ -66,7 +66,7 @@ class UrlStorage:
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+    def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
         """Send a file; it is there when all of it has arrived."""
         with self._explained("written", name):
             begun, rest = _begun(iter(pieces))

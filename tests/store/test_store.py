@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -274,3 +275,19 @@ def test_a_store_in_a_directory_loads_neither_torch_nor_fsspec() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout) == []
+
+
+def test_outputs_wait_for_the_disk_and_what_is_worked_out_from_them_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    store = open_store(tmp_path)
+    store.write("scores", "ab", np.zeros(3), {})
+    assert synced == []
+    chunks = store.chunks("outputs", "cd", CHUNK + 1)
+    chunks.write(0, np.zeros((CHUNK, 4)), {})
+    chunks.write(1, np.zeros((1, 4)), {})
+    assert len(synced) == 2
+    chunks.pack()
+    assert len(synced) == 3
