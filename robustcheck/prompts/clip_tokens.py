@@ -20,7 +20,7 @@ _END = "</w>"
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 
-def decode_tokens(ids: Sequence[int]) -> str:
+def decode_tokens(ids: Sequence[int], where: str = "") -> str:
     """Return the text of token ids; raise SetupError for an id that CLIP's vocabulary does not have.
 
     >>> decode_tokens([320, 1125, 539, 320])
@@ -29,7 +29,8 @@ def decode_tokens(ids: Sequence[int]) -> str:
     words, bytes_of = _vocabulary(), {letter: byte for byte, letter in _letters().items()}
     strange = [number for number in ids if not 0 <= number < len(words)]
     if strange:
-        raise SetupError(f"no token {strange[0]}", expected=f"ids from 0 to {len(words) - 1} of CLIP's vocabulary")
+        expected = f"ids from 0 to {len(words) - 1} of CLIP's vocabulary"
+        raise SetupError(f"no token {strange[0]}", where=where, expected=expected)
     text = "".join(words[number].replace(_END, " ") for number in ids)
     return bytes(byte for letter in text for byte in _bytes(letter, bytes_of)).decode("utf-8", errors="replace").strip()
 

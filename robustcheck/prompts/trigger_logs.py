@@ -12,7 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from robustcheck.errors import SetupError
+from robustcheck.files.numbers import whole_number
 from robustcheck.files.texts import lines_of, read_text, stripped
+from robustcheck.printing import one_line
 from robustcheck.prompts.clip_tokens import decode_tokens, encode_text
 from robustcheck.prompts.prompt_files import SLOT
 
@@ -52,12 +54,12 @@ def read_trigger_log(name: str) -> tuple[str, ...]:
 def _text(line: str, where: str) -> str:
     ids, mark, text = (part.strip() for part in line.partition("#"))
     words = ids.split()
-    if not words or not all(word.isdecimal() for word in words) or (mark and not text):
-        raise SetupError(f"no trigger in {line!r}", where=where, expected=_EXPECTED)
+    numbers = [number for word in words if (number := whole_number(word)) is not None and number >= 0]
+    if not words or len(numbers) < len(words) or (mark and not text) or SLOT in text:
+        raise SetupError(f"no trigger in {one_line(line)!r}", where=where, expected=_EXPECTED)
     if mark:
         return text
-    numbers = [int(word) for word in words]
-    found = decode_tokens(numbers)
+    found = decode_tokens(numbers, where)
     if encode_text(found) != numbers:
         raise SetupError(
             f"the tokens {ids} are not a text: they read {found!r}, which has other tokens",

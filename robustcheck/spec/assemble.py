@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from robustcheck.errors import did_you_mean
 from robustcheck.files.spans import Span
 from robustcheck.spec.amounts import check_limits, check_units
+from robustcheck.spec.joined_lists import join_lists
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
@@ -36,8 +37,9 @@ class SuiteValues:
 
 def read_check(scope: Scope, case: Pairs, suite: SuiteValues, names: KnownNames, mistakes: Mistakes) -> Check | None:
     """Return the check of one case, or None after reporting what is wrong with it."""
-    data = scope.data
+    data = join_lists(scope.data, names)
     assert isinstance(data, dict)
+    scope = replace(scope, data=data)
     settings = names.options.get(str(as_mapping(data.get("measure")).get("metric")), {})
     model = validate_part(CheckModel, scope, _own_keys(data), mistakes, settings=settings)
     check_references(scope, names, mistakes)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from robustcheck.spec.joined_lists import LISTED
 from robustcheck.spec.names import KnownNames, KnownOption
 from robustcheck.values.expectations import KINDS, QuantityModel
 from robustcheck.values.expectations.fields import Known, named_by
@@ -159,7 +160,9 @@ def _option(option: KnownOption) -> Node:
         return _any_of({"enum": _TRUTHS})
     patterns = {"number": rf"^\s*{_NUMBER}\s*$", "fraction": rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$"}
     text = _text(patterns[option.sort]) if option.sort in patterns else {"type": "string"}
-    return {**_any_of({"type": "number"}, text), "description": option.expected}
+    one = _any_of({"type": "number"}, text)
+    several: list[Node] = [{"type": "array", "minItems": 1, "items": one}] if option.sort == LISTED else []
+    return {"anyOf": [*one["anyOf"], *several], "description": option.expected}
 
 
 def _ref(title: str) -> Node:

@@ -74,14 +74,18 @@ def test_a_line_with_its_text_holds_for_any_tokenizer(tmp_path: Path) -> None:
         ("", "no triggers"),
         ("320 1125\nphoto of\n", ":2: no trigger in 'photo of'"),
         ("320 1125 #\n", "no trigger in '320 1125 #'"),
-        ("49406 320\n", "no token 49406"),
+        ("49406 320\n", "bad.log:1: no token 49406"),
+        ("9" * 5000, "no trigger in '9999"),
+        ("\u0663\u0662\u0660 1125\n", "no trigger in"),
+        ("320 1125 539 320 nan\n", "no trigger in '320 1125 539 320 nan'"),
+        ("8 73  # a {c} of\n", "no trigger in '8 73  # a {c} of'"),
         # "cat" within a word, then "s" at its end: the tokenizer has one token for it.
         ("2368 338 320 0\n", "are not a text"),
     ],
 )
 def test_what_is_no_log_is_refused(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.log"
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(SetupError) as raised:
         read_trigger_log(str(path))
     assert words in str(raised.value)

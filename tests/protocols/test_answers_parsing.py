@@ -65,6 +65,14 @@ def test_names_with_signs_of_regular_expressions_are_names() -> None:
     assert parse_answer("axb", ("binder (closed)", "a.b", "c*", "[x]")) == ReadAnswer(None, "unread")
 
 
+def test_a_name_within_a_longer_one_counts_where_it_stands_alone_too() -> None:
+    names = ("dog", "hot dog", "hot dog bun", "dog bun")
+    assert parse_answer("a hot dog bun", names) == ReadAnswer(2, "name")
+    assert parse_answer("a hot dog bun. A dog", names) == ReadAnswer(None, "ambiguous")
+    # It was a comparison of each with each: minutes.
+    assert parse_answer("hot dog bun " * 20_000, names) == ReadAnswer(2, "name")
+
+
 @pytest.mark.parametrize("place", range(4))
 def test_every_option_written_as_it_stands_is_read(place: int) -> None:
     names = ("coffee or french press", "t shirt", "laptop (open)", "mixing or salad bowl")

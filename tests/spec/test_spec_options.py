@@ -36,6 +36,14 @@ def test_an_option_has_one_form(tmp_path: Path) -> None:
     assert quantity.options == (("bins", "15"), ("epsilon", "8/255"), ("source", "hf:a/b"), ("targeted", "true"))
 
 
+@pytest.mark.parametrize(
+    "sizes", ["[4/255, 0.5, 1/255]", "1/255 4/255 1/2", "'4/255, 1/2, 1/255'", "[1/2, '1/255 4/255']"]
+)
+def test_several_sizes_are_a_list_or_a_text(tmp_path: Path, sizes: str) -> None:
+    measure = f"{{metric: ece, dataset: digits, options: {{sizes: {sizes}}}}}"
+    assert load(tmp_path, suite(measure)).checks[0].quantity.options == (("sizes", "1/255 4/255 1/2"),)
+
+
 def test_options_of_against_and_of_variables(tmp_path: Path) -> None:
     against = "{metric: auroc, dataset: digits, options: {score: '${score}'}}"
     trend = f"{{on_trend: {{population: openclip, against: {against}, within: 95%}}}}"
@@ -81,6 +89,9 @@ def test_files_of_models_in_options_are_found_beside_the_suite(tmp_path: Path) -
         ("{metric: auroc, dataset: ninco, options: {id_dataset: imagenet-vl}}", "imagenet-vl", "'imagenet-val'?"),
         ("{metric: auroc, dataset: ninco, options: {score: true}}", "true", "'score' cannot be 'true'"),
         ("{metric: auroc, dataset: ninco, options: {score: [msp]}}", "[", "'score' cannot be a list of 1"),
+        ("{metric: ece, dataset: digits, options: {sizes: []}}", "[", "'sizes' cannot be a list of 0"),
+        ("{metric: ece, dataset: digits, options: {sizes: [1/4, 2]}}", "[", "'sizes' cannot be '1/4 2'"),
+        ("{metric: ece, dataset: digits, options: {sizes: [[1/4]]}}", "[", "'sizes' cannot be a list of 1"),
         ("{metric: auroc, dataset: ninco, options: {score: }}", "score", "'score' has no value"),
         ("{metric: auroc, dataset: ninco, options: msp}", "msp", "'options' cannot be 'msp'"),
         ("{metric: nll, dataset: digits, options: {bins: 10}}", "options", "the metric 'nll' has no options"),

@@ -34,6 +34,9 @@ GOOD = [
     "models: [clip, {source: [laion, wit]}, 'openclip:ViT-B-*/*']\n" + one_check("expect: {at_least: 4%}"),
     "models: {samples: 1e9}\n" + one_check("expect: {at_least: 4%}"),
     one_check("expect: {at_least: 4%}").replace("digits}", "digits, where: {corruption: fog, level: 5}, prompts: 1}"),
+    one_check("expect: {at_most: 0.04}").replace(
+        "top1, dataset: digits}", "ece, dataset: digits, options: {sizes: [1/4]}}"
+    ),
     f"{HEAD}  - id: a\n    measure: {{metric: auroc, dataset: ninco, options: {{score: msp, t: 0.5}}}}\n"
     "    expect: {at_least: 0.9}\n",
     cases("{d: [digits], s: [1, 2], low: [45%]}", 'expect: {at_least: "${low}"}', 'seed: "${s}"'),
@@ -80,6 +83,7 @@ BAD = [
     "robustcheck: 1\nchecks: []\n",
     f"{HEAD}  - id: A b\n    measure: {{metric: top1, dataset: digits}}\n    expect: {{at_least: 4%}}\n",
     one_check("expect: {at_least: 4%}").replace("digits}", "digits, where: {a: true}}"),
+    one_check("expect: {at_least: 4%}").replace("digits}", "digits, options: {t: [1]}}"),
     f"{HEAD}  - id: a\n    measure: {{metric: auroc, dataset: digits, options: msp}}\n    expect: {{at_least: 0.4}}\n",
 ]
 

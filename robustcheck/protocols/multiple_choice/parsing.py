@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -77,13 +78,26 @@ def _place(letter: str) -> int:
 
 def _named_options(text: str, names: Sequence[str]) -> set[int]:
     """Return the options that a text names; a name inside of a longer one that is there, too, is not counted."""
-    spans = [
-        (found.start(), found.end(), place)
-        for place, name in enumerate(names)
-        for found in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+    starts = [
+        [found.start() for found in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)]
+        for name in names
     ]
-    return {place for start, end, place in spans if not any(_holds(other, start, end) for other in spans)}
+    lengths = [len(name) for name in names]
+
+    def is_inside_another(start: int, length: int) -> bool:
+        return any(
+            _has_between(starts[other], start + length - lengths[other], start)
+            for other in range(len(names))
+            if lengths[other] > length
+        )
+
+    return {
+        place
+        for place, found in enumerate(starts)
+        if any(not is_inside_another(start, lengths[place]) for start in found)
+    }
 
 
-def _holds(other: tuple[int, int, int], start: int, end: int) -> bool:
-    return other[0] <= start and end <= other[1] and other[1] - other[0] > end - start
+def _has_between(ascending: Sequence[int], low: int, high: int) -> bool:
+    place = bisect_left(ascending, low)
+    return place < len(ascending) and ascending[place] <= high

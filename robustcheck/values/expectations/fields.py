@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from robustcheck.values import Amount, Quantity
@@ -114,11 +114,14 @@ def _setting_as_text(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else _number_as_text(value)
 
 
+# A setting that takes several values may be written as a list of them, which the reader joins.
+_SCALARS: dict[str, JsonValue] = {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "number"}]}}
+
 # A setting of a metric may also be a switch: true or false.
 SettingField = Annotated[
     str,
     BeforeValidator(_setting_as_text),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, _SCALARS]}),
 ]
 
 
