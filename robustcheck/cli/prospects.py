@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil, sqrt
+from pathlib import Path
 
 from robustcheck.cli.explain_command import place_of_dataset
 from robustcheck.datasets import expand, known_datasets, select
@@ -71,6 +72,7 @@ class Foresight:
 
     session: RobustSession
     _counts: dict[Quantity, int | None] = field(default_factory=dict)
+    _absent: dict[str, str] = field(default_factory=dict)
 
     def prospects(self, items: Sequence[PlannedCheck]) -> Iterator[Prospect]:
         """Yield what is known of each item."""
@@ -107,12 +109,12 @@ class Foresight:
         settings, dataset = self.session.settings, cell.quantity.dataset
         if settings.evidence == "published":
             return "no data", "no published figure"
-        if place_of_dataset(dataset, settings.measure.roots) is not None:
-            refused = _refusal(cell, bench) if _chooses_images(cell) else ""
-            return ("error", refused) if refused else ("to measure", "")
-        family = dataset.partition("/")[0]
-        name = dataset if dataset in known_datasets() else family
-        return "no data", f"{dataset}: {presence(name, settings.measure.roots).advice}"
+        if dataset not in self._absent:
+            self._absent[dataset] = _say_absent(dataset, settings.measure.roots)
+        if self._absent[dataset]:
+            return "no data", self._absent[dataset]
+        refused = _refusal(cell, bench) if _chooses_images(cell) else ""
+        return ("error", refused) if refused else ("to measure", "")
 
     def _n(self, cell: Cell, score: Score | None, bench: Bench) -> int | None:
         """Return how many samples a cell has: counted, in a table, in the catalogue, or by opening the data set."""
@@ -128,6 +130,14 @@ class Foresight:
 
 
 _WORSE = ("stored", "published", "to measure", "no data", "error")
+
+
+def _say_absent(dataset: str, roots: Sequence[Path]) -> str:
+    """Say where to put a data set that is not on this machine; nothing of one that is."""
+    if place_of_dataset(dataset, roots) is not None:
+        return ""
+    name = dataset if dataset in known_datasets() else dataset.partition("/")[0]
+    return f"{dataset}: {presence(name, roots).advice}"
 
 
 def _chooses_images(cell: Cell) -> bool:
