@@ -21,22 +21,22 @@ def write_value(value: float, unit: str, digits: int = 4, decimals: int = 1) -> 
     return f"{_share(100 * value, decimals)}%" if unit == "%" else _number(value, digits)
 
 
-def write_difference(value: float, unit: str, digits: int = 3) -> str:
+def write_difference(value: float, unit: str, digits: int = 3, decimals: int = 1) -> str:
     """Write how large a difference is, without its sign; one that would round to nothing keeps a digit.
 
     >>> write_difference(-0.0131, "%"), write_difference(-0.0004, "%"), write_difference(-2e-16, "%")
     ('1.3 pp', '0.04 pp', '0.0 pp')
     """
-    return f"{_share(100 * abs(value), 1)} pp" if unit == "%" else _number(abs(value), digits)
+    return f"{_share(100 * abs(value), decimals)} pp" if unit == "%" else _number(abs(value), digits)
 
 
-def write_signed(value: float, unit: str, digits: int = 3) -> str:
+def write_signed(value: float, unit: str, digits: int = 3, decimals: int = 1) -> str:
     """Write a difference with its sign, which one that is written as zero does not have.
 
     >>> write_signed(0.0131, "%"), write_signed(-0.034, ""), write_signed(-2e-16, "%")
     ('+1.3 pp', '-0.034', '0.0 pp')
     """
-    size = write_difference(value, unit, digits)
+    size = write_difference(value, unit, digits, decimals)
     if not size.strip("0. p"):
         return size
     return f"{'-' if value < 0 else '+'}{size}"

@@ -21,7 +21,7 @@ from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
 from robustcheck.judge.usable import require_enough, require_number
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
-from robustcheck.judge.wording import say_headline, say_images, say_level, say_p, say_signed, say_value
+from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_p, say_signed, say_value
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
@@ -128,7 +128,8 @@ def _verdict(weighed: Weighed, case: Case) -> Verdict:
 def _reason(status: Status, comparison: Comparison, case: Case, low: float, high: float) -> str:
     limit = comparison.bounds.nearest(comparison.estimate.value)
     if comparison.in_points:
-        numbers = f"limit {say_signed(limit, case.unit)}; 95% interval {say_signed(low, case.unit)} to "
+        places = places_apart(comparison.estimate.value, limit, case.unit)
+        numbers = f"limit {say_signed(limit, case.unit, places)}; 95% interval {say_signed(low, case.unit)} to "
         numbers += say_signed(high, case.unit)
     else:
         numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from robustcheck.judge.case import Case, Comparison
+from robustcheck.judge.case import Bounds, Case, Comparison
 from robustcheck.numerals import write_difference, write_signed, write_value
 from robustcheck.values import Score, Status
 from robustcheck.values.checks import PlannedCheck
@@ -10,16 +10,26 @@ from robustcheck.values.stages import LAST
 
 # Smaller than any level that a suite of one look asks for; intervals at it still are arithmetic.
 SMALLEST_P = 1e-9
+# Numbers that are the same to so many decimals differ by their rounding alone.
+_EQUAL = 10
 
 
-def say_value(value: float, unit: str) -> str:
+def say_value(value: float, unit: str, places: int = 1) -> str:
     """Write a value: ``21.5%`` or ``0.034``."""
-    return write_value(value, unit, digits=3)
+    return write_value(value, unit, digits=places + 2, decimals=places)
 
 
-def say_points(value: float, unit: str) -> str:
+def say_points(value: float, unit: str, places: int = 1) -> str:
     """Write a difference without its sign: ``17.8 pp`` or ``0.034``."""
-    return write_difference(value, unit)
+    return write_difference(value, unit, digits=places + 2, decimals=places)
+
+
+def places_apart(value: float, limit: float, unit: str) -> int:
+    """Return the fewest decimals with which a value and its limit read as the two numbers that they are.
+
+    One, where that does; at most four. Without it 72.96% would be said to be below a limit of 73.0% as 73.0%.
+    """
+    return next((each for each in (1, 2, 3) if say_value(value, unit, each) != say_value(limit, unit, each)), 4)
 
 
 def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
@@ -31,9 +41,9 @@ def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
     return f"show {article} {side} of {say_points(drop, unit)} beyond the limit with 80% power"
 
 
-def say_signed(value: float, unit: str) -> str:
+def say_signed(value: float, unit: str, places: int = 1) -> str:
     """Write a difference with its sign: ``-17.8 pp``."""
-    return write_signed(value, unit)
+    return write_signed(value, unit, digits=places + 2, decimals=places)
 
 
 def say_side(value: float) -> str:
@@ -41,16 +51,25 @@ def say_side(value: float) -> str:
     return "below" if value < 0 else "above"
 
 
-def say_measured(score: Score, unit: str) -> str:
+def say_difference(value: float, bounds: Bounds, unit: str) -> str:
+    """Say how far a difference lies on which side, so that it reads as another number than its limit."""
+    places = places_apart(value, bounds.nearest(value), unit)
+    return f"{say_points(value, unit, places)} {say_side(value)}"
+
+
+def say_measured(score: Score, unit: str, places: int = 1) -> str:
     """Write the measured value with its metric: ``top1 21.5%``."""
-    return f"{score.cell.quantity.metric} {say_value(score.value, unit)}"
+    return f"{score.cell.quantity.metric} {say_value(score.value, unit, places)}"
 
 
 def say_against_limit(score: Score, limit: float, unit: str) -> str:
     """Say where a value lies: ``top1 40.0% is 5.0 pp below the limit of 45.0%``."""
     difference = score.value - limit
-    side = f"{say_points(difference, unit)} {say_side(difference)}"
-    return f"{say_measured(score, unit)} is {side} the limit of {say_value(limit, unit)}"
+    if say_value(score.value, unit, _EQUAL) == say_value(limit, unit, _EQUAL):
+        return f"{say_measured(score, unit)} is at the limit of {say_value(limit, unit)}"
+    places = places_apart(score.value, limit, unit)
+    side = f"{say_points(difference, unit, places)} {say_side(difference)}"
+    return f"{say_measured(score, unit, places)} is {side} the limit of {say_value(limit, unit, places)}"
 
 
 def say_warn_limit(comparison: Comparison, unit: str) -> str:
@@ -64,7 +83,13 @@ def say_headline(status: Status, comparison: Comparison, unit: str) -> str:
     """Write the first half of a reason; that of a warning names the warn limit."""
     if status != "warn":
         return comparison.claim
-    return f"beyond the warn limit of {say_warn_limit(comparison, unit)}: {comparison.claim}"
+    assert comparison.warn_bounds is not None, "only a check with a warn limit can warn"
+    value = comparison.estimate.value
+    limit = comparison.warn_bounds.nearest(value)
+    places = places_apart(value, limit, unit)
+    # Where the two read alike, the distance tells that the number lies beyond.
+    distance = "" if places == 1 else f"{say_points(value - limit, unit, places)} "
+    return f"{distance}beyond the warn limit of {say_warn_limit(comparison, unit)}: {comparison.claim}"
 
 
 def say_images(case: Case) -> str:

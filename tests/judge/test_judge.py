@@ -787,3 +787,34 @@ def test_an_allowed_drop_below_the_noise_floor_is_said(drop: str, noise: float |
     verdict = judge(make_case(item, now, reference=then, reference_name="baseline main", noise=noise))
     assert verdict.below_noise is below
     assert any("robustcheck noise" in note for note in verdict.notes) is below
+
+
+class TestNumbersBesideTheirLimit:
+    """What is said of a number near its limit must not contradict the verdict."""
+
+    @pytest.mark.parametrize(
+        ("value", "limit", "said"),
+        [
+            (0.7296, "73%", "top1 72.96% is 0.04 pp below the limit of 73.00%"),
+            (0.7296, "72.9601%", "top1 72.9600% is 0.0001 pp below the limit of 72.9601%"),
+            (0.7296, "72.96%", "top1 73.0% is at the limit of 73.0%"),
+            (0.4, "45%", "top1 40.0% is 5.0 pp below the limit of 45.0%"),
+        ],
+    )
+    def test_the_two_read_as_the_numbers_that_they_are(self, value: float, limit: str, said: str) -> None:
+        assert verdict_of(at_least(limit), value, 2500).reason.startswith(said)
+
+    def test_a_number_at_its_warn_limit_is_not_beyond_it(self) -> None:
+        item = make_item(make_check(at_least("60%"), warn=at_least("99.9%")))
+        assert judge(make_case(item, published_score(0.999, 10_000))).status == "pass"
+
+    def test_a_warning_says_how_far_beyond_where_the_limit_reads_alike(self) -> None:
+        item = make_item(make_check(at_least("60%"), warn=at_least("73%")))
+        reason = judge(make_case(item, published_score(0.7296, 10_000))).reason
+        assert reason.startswith("0.04 pp beyond the warn limit of 73.0%: top1 73.0% is 13.0 pp above")
+
+    def test_a_difference_reads_as_another_number_than_what_is_allowed(self) -> None:
+        expect = Reproduces(within="0.5pp")  # type: ignore[arg-type]
+        case = make_case(make_item(make_check(expect)), published_score(0.5046, 10_000))
+        reason = judge(replace(case, reference=published_score(0.51, 10_000))).reason
+        assert reason.startswith("top1 50.5% is 0.54 pp below the published 51.0% (limit -0.50 pp;")

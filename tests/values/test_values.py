@@ -47,6 +47,8 @@ def test_a_facet_is_looked_up_by_name() -> None:
     ("text", "amount"),
     [
         ("45%", Amount(0.45, "%")),
+        ("99.9%", Amount(0.999, "%")),
+        ("72.96%", Amount(0.7296, "%")),
         ("2.0pp", Amount(0.02, "pp")),
         (0.12, Amount(0.12, "")),
         ("1e-3", Amount(0.001, "")),

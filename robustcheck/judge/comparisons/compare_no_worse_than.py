@@ -8,7 +8,7 @@ from math import sqrt
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
-from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.judge.wording import say_difference, say_measured, say_value
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, cut_to, difference_intervals
 from robustcheck.stats.sureness import seed_of
@@ -41,12 +41,13 @@ def _compare_with_origin(expect: NoWorseThan, warn: NoWorseThan | None, case: Ca
 def _compare(expect: NoWorseThan, limits: tuple[Amount, Amount | None], case: Case, reference: Score) -> Comparison:
     found, warn = _difference(case, reference), limits[1]
     estimate, noises = found.estimate, _note_noise(limits[0], case)
+    bounds = _bounds(limits[0], case.higher_is_better)
     return Comparison(
         estimate,
-        _bounds(limits[0], case.higher_is_better),
+        bounds,
         _bounds(warn, case.higher_is_better) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_points(estimate.value, case.unit)} "
-        f"{say_side(estimate.value)} {case.reference_name} ({say_value(reference.value, case.unit)})",
+        f"{say_measured(case.score, case.unit)} is {say_difference(estimate.value, bounds, case.unit)} "
+        f"{case.reference_name} ({say_value(reference.value, case.unit)})",
         in_points=True,
         expected=reference.value,
         facts=found.facts,

@@ -11,7 +11,7 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.drawn_line import find_line
 from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.trend_families import say_networks, say_range, say_ranges
-from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.judge.wording import say_difference, say_measured, say_points, say_value
 from robustcheck.listing import name_all, name_any
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated, cut_to
@@ -35,11 +35,12 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
     fit = line.fit
     at = expect_on(fit, _values(case), case.score.value)
     residual = case.score.value - at.value
+    bounds = _bounds(expect, fit, case, at.value)
     return Comparison(
         _residual(case, fit, at),
-        _bounds(expect, fit, case, at.value),
+        bounds,
         _bounds(warn, fit, case, at.value) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_points(residual, case.unit)} {say_side(residual)} trend",
+        f"{say_measured(case.score, case.unit)} is {say_difference(residual, bounds, case.unit)} trend",
         in_points=True,
         expected=at.value,
         notes=(*_notes(expect, fit, at, case), *line.notes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.wording import say_measured, say_points, say_side, say_value
+from robustcheck.judge.wording import say_difference, say_measured, say_value
 from robustcheck.values.expectations import Reproduces
 
 
@@ -15,12 +15,13 @@ def compare_reproduces(expect: Reproduces, warn: Reproduces | None, case: Case) 
     assert case.reference is not None, "the session gathers the published figure"
     difference = case.score.value - case.reference.value
     published = say_value(case.reference.value, case.unit)
+    bounds = Bounds(-expect.within.value, expect.within.value)
     return Comparison(
         Estimate(difference, lambda _: (difference, difference), 0.0),
-        Bounds(-expect.within.value, expect.within.value),
+        bounds,
         Bounds(-warn.within.value, warn.within.value) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_points(difference, case.unit)} "
-        f"{say_side(difference)} the published {published}",
+        f"{say_measured(case.score, case.unit)} is {say_difference(difference, bounds, case.unit)} "
+        f"the published {published}",
         in_points=True,
         expected=case.reference.value,
         notes=("the same images and weights: no sampling error",),

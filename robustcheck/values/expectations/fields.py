@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
@@ -64,8 +65,9 @@ def parse_amount(text: object) -> Amount:
     match = _AMOUNT.match(str(text))
     if match is None:
         raise ValueError("expected an amount such as 45%, 2.0pp or 0.12")
-    number, unit = float(match[1]), match[2] or ""
-    return Amount(number / 100 if unit else number, unit)  # type: ignore[arg-type]
+    number, unit = Decimal(match[1]), match[2] or ""
+    # Divided as written: 99.9 / 100 is a little more than 0.999, so that a value at its limit would lie beyond it.
+    return Amount(float(number.scaleb(-2) if unit else number), unit)  # type: ignore[arg-type]
 
 
 def _parse_share(text: object) -> float:
