@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import DataMissing, RobustcheckError, SetupError, did_you_mean
+from robustcheck.files.suite_files import SUFFIX, suites_below
 from robustcheck.measure import Decode, MeasureSettings, metric_named
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
+from robustcheck.printing import shown
 from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
 from robustcheck.run.looks import parse_series
@@ -32,13 +34,12 @@ if TYPE_CHECKING:
 
 Choice = TypeVar("Choice", bound=str)
 Paths = str | Path | Iterable[str | Path]
-SUFFIX = ".robust.yaml"
 
 
 def run(
     suites: Paths,
     *,
-    models: str | Sequence[str] = (),
+    models: str | Sequence[str] | None = None,
     arch: str | None = None,
     data: str | Path | None = None,
     evidence: EvidenceChoice = "auto",
@@ -61,16 +62,17 @@ def run(
 ) -> RunRecord:
     """Run suites as pytest does, write the report, and return the record of the run.
 
-    ``suites`` are files and directories; ``models`` replaces the models of every suite. ``home`` and ``store`` are
-    directories or URLs. The other options are those of pytest: ``decode`` is ``--robust-decode``. Raises SpecError for
-    mistakes in a suite and SetupError for what cannot be resolved; what became of each check stands in the results.
+    ``suites`` are files and directories; ``models`` replaces the models of every suite (an empty list is refused).
+    ``home`` and ``store`` are directories or URLs. The other options are those of pytest: ``decode`` is
+    ``--robust-decode``. Raises SpecError for mistakes in a suite and SetupError for what cannot be resolved; what
+    became of each check stands in the results.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     how = _Measuring(data, device, precision, decode, batch, workers, memory, compiled, crop_cache)
     settings = replace(
         _settings(how, _home(home), store, evidence, engine),
         reports=Path(reports),
-        models=(models,) if isinstance(models, str) else tuple(models),
+        models=_named_models(models),
         arch=arch,
         strict=strict,
         images=images,
@@ -81,8 +83,8 @@ def run(
 
 
 def measure(
-    model: str,
-    dataset: str,
+    model: str | Path,
+    dataset: str | Path,
     metric: str = "top1",
     *,
     where: Mapping[str, object] | None = None,
@@ -107,12 +109,32 @@ def measure(
     """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
     known = metric_named(metric)
     chosen = known.checked_options(_pairs(options))
-    name = str(Path(dataset).resolve()) if "/" in dataset and Path(dataset).is_dir() else dataset
-    quantity = Quantity(metric, name, _pairs(where), transform, prompts, options=chosen)
+    quantity = Quantity(metric, _dataset_name(dataset), _pairs(where), transform, prompts, options=chosen)
     how = _Measuring(data, device, precision, decode, batch, workers, memory, compiled, crop_cache)
     settings = _settings(how, _home(home), store, evidence, engine)
     session = RobustSession(settings, datetime.now(UTC).date())
-    return session.book.score(Cell(resolve_one(model, arch=arch), quantity))
+    return session.book.score(Cell(resolve_one(_text("model", model), arch=arch), quantity))
+
+
+def _named_models(models: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the models that replace those of the suites; none of them is no wish for all of the suites' own."""
+    named = () if models is None else (models,) if isinstance(models, str) else tuple(models)
+    if models is not None and not named:
+        raise SetupError("models is empty", expected="at least one model, or None for those that the suites name")
+    return tuple(_text("models", model) for model in named)
+
+
+def _dataset_name(dataset: str | Path) -> str:
+    name = _text("dataset", dataset)
+    is_place = isinstance(dataset, Path) or "/" in name
+    return str(Path(name).resolve()) if is_place and Path(name).is_dir() else name
+
+
+def _text(name: str, value: object) -> str:
+    """Return the text of a name or a path; raise SetupError for anything else, such as a list."""
+    if not isinstance(value, str | Path):
+        raise SetupError(f"{name} is {shown(value)}", expected="a name or a path")
+    return str(value)
 
 
 def frame(record: RunRecord) -> pandas.DataFrame:
@@ -200,8 +222,8 @@ def _known(name: str, value: Choice, choices: object) -> Choice:
 
 def _suite_files(suites: Paths) -> list[Path]:
     places = [Path(each) for each in ([suites] if isinstance(suites, str | Path) else suites)]
-    found = [sorted(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place] for place in places]
-    files = [path for group in found for path in group]
+    found = [suites_below(place) if place.is_dir() else [place] for place in places]
+    files = list(dict.fromkeys(path for group in found for path in group))
     if not files:
         raise SetupError("no suite here", where=", ".join(map(str, places)), expected=f"files named *{SUFFIX}")
     return files

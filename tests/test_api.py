@@ -128,3 +128,15 @@ def test_options_reach_what_measures(suite: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_value_that_no_option_has_is_refused(suite: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(SetupError, match=next(iter(wrong.values()))):
         run(suite, **wrong)
+
+
+def test_an_empty_list_of_models_is_no_wish_for_the_suites_own(suite: Path) -> None:
+    with pytest.raises(SetupError, match="models is empty"):
+        run(suite, models=[])
+
+
+def test_a_list_in_place_of_a_name_is_refused_and_a_path_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"(?s)model is .*expected: a name or a path"):
+        measure(["fake:zero-shot@a"], "digits")  # type: ignore[arg-type]
+    by_path = measure(Path("fake:zero-shot@a"), "digits", store=tmp_path)
+    assert by_path.value == measure("fake:zero-shot@a", "digits", store=tmp_path).value

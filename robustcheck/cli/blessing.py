@@ -15,6 +15,11 @@ _MOST = 5
 def describe_blessing(name: str, blessing: Blessing) -> Iterator[str]:
     """Yield the place of a new baseline, its ancestors, and its largest steps since the origin."""
     yield f"baseline {name}: {blessing.place}"
+    if blessing.run.left_out:
+        yield (
+            f"  the run left out {blessing.run.left_out:,} verdicts of its suites (-k, --lf and the like): "
+            "this baseline has what it measured and no more"
+        )
     ancestors = blessing.run.lineage.ancestors
     if blessing.replaced is None or not ancestors:
         return

@@ -63,6 +63,7 @@ def _summary(found: Differences) -> str:
         "fixed": len(found.fixed),
         "otherwise changed": len(found.other_status),
         "moved by more than noise": len(found.moved),
+        "asked otherwise": len(found.asked_otherwise),
         "added": len(found.appeared),
         "gone": len(found.gone),
     }
@@ -75,13 +76,20 @@ def _rows(found: Differences) -> Iterator[tuple[str, ...]]:
     for what, changes in status:
         yield from (_row(what, change) for change in changes)
     yield from (_row("moved", change) for change in found.moved if change.before == change.after)
+    yield from (
+        ("asked otherwise", change.check_key, change.model, _status(change), "", f"before: {change.asked}")
+        for change in found.asked_otherwise
+    )
     for what, results in (("added", found.appeared), ("gone", found.gone)):
         yield from ((what, result.check_key, result.model.id, result.verdict.status, "", "") for result in results)
 
 
 def _row(what: str, change: Change) -> tuple[str, ...]:
-    status = change.after if change.before == change.after else f"{change.before} → {change.after}"
-    return what, change.check_key, change.model, status, _values(change), change.basis
+    return what, change.check_key, change.model, _status(change), _values(change), change.basis
+
+
+def _status(change: Change) -> str:
+    return change.after if change.before == change.after else f"{change.before} → {change.after}"
 
 
 def _values(change: Change) -> str:
@@ -92,7 +100,7 @@ def _values(change: Change) -> str:
 
 
 def _as_json(found: Differences) -> dict[str, object]:
-    named = ("new_failures", "fixed", "other_status", "moved")
+    named = ("new_failures", "fixed", "other_status", "moved", "asked_otherwise")
     lists: dict[str, object] = {name: [asdict(change) for change in getattr(found, name)] for name in named}
     return {
         "before": found.before,

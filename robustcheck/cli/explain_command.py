@@ -8,6 +8,7 @@ from pathlib import Path
 from robustcheck.cli.printed_tables import place_of
 from robustcheck.datasets import known_datasets
 from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.files.suite_files import suites_below
 from robustcheck.listing import name_first
 from robustcheck.populations import known_populations, load_population
 from robustcheck.run.session import RobustSession
@@ -19,7 +20,7 @@ _LISTED = 12
 def explain_check(text: str, session: RobustSession) -> Iterator[str]:
     """Yield the lines that explain ``SUITE::ID``, or an id found in the suites below this directory."""
     path, separator, wanted = text.rpartition("::")
-    paths = [Path(path)] if separator else sorted(Path().rglob("*.robust.yaml"))
+    paths = [Path(path)] if separator else suites_below(Path())
     suites = [session.load(path) for path in paths]
     found = [(suite, check) for suite in suites for check in suite.checks if wanted in (check.id, check.key)]
     if not found:

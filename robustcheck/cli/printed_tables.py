@@ -15,6 +15,7 @@ from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
+from robustcheck.files.suite_files import suites_below
 from robustcheck.models.model_sets import known_sets, list_models
 from robustcheck.values import ModelRef
 
@@ -120,7 +121,7 @@ def suite_paths(paths: list[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise RobustcheckError("there is no such file or directory", where=str(path), expected=_SUITES)
-    found = [sorted(path.rglob("*.robust.yaml")) if path.is_dir() else [path] for path in paths]
+    found = [suites_below(path) if path.is_dir() else [path] for path in paths]
     flat = [path for group in found for path in group]
     if not flat:
         raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected=_SUITES)

@@ -44,8 +44,20 @@ _ORIENTATION, _BITS, _PHOTOMETRIC = 0x0112, 258, 262
 _WHITE_IS_ZERO = 0
 _EIGHT_BITS = ("RGB", "RGBA", "RGBX", "RGBa", "L", "LA", "1", "P", "PA", "CMYK", "YCbCr", "LAB")
 _QUIET = threading.Lock()
+_STRICT = threading.Lock()
 
 Read = TypeVar("Read")
+
+
+@dataclass(slots=True)
+class _Strictness:
+    """How many threads load an image now, and what others had told Pillow before the first of them."""
+
+    holders: int = 0
+    others: bool = False
+
+
+_strict = _Strictness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,8 @@ def decode_image(content: bytes, where: str, least: int | None = None, *, uprigh
                 raise ValueError(f"{image.width} x {image.height} pixels are more than {MOST_PIXELS:,}")
             if least is not None:
                 image.draft(None, (least, least))
-            image.load()
+            with _whole_files():
+                image.load()
             return _as_rgb(ImageOps.exif_transpose(image) if upright else image, where)
 
     return _reading(decoded, where)
@@ -104,6 +117,28 @@ def read_image_file(path: Path) -> bytes:
     if len(content) > MOST_BYTES:
         raise DataError("too large for an image", where=str(path), expected=f"at most {MOST_BYTES >> 20} MiB")
     return content
+
+
+@contextmanager
+def _whole_files() -> Iterator[None]:
+    """Have Pillow refuse truncated files, whatever others in this process told it.
+
+    Many programs set ``LOAD_TRUNCATED_IMAGES`` for their training; it would turn the end of an image grey in silence.
+    """
+    from PIL import ImageFile
+
+    with _STRICT:
+        if _strict.holders == 0:
+            _strict.others = ImageFile.LOAD_TRUNCATED_IMAGES
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        _strict.holders += 1
+    try:
+        yield
+    finally:
+        with _STRICT:
+            _strict.holders -= 1
+            if _strict.holders == 0:
+                ImageFile.LOAD_TRUNCATED_IMAGES = _strict.others
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -26,6 +26,7 @@ from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArr
 from robustcheck.datasets.families import subset_directory, subset_entry
 from robustcheck.datasets.fingerprint import file_hashes, fingerprint
 from robustcheck.datasets.imagenet_names import validation_labels, validation_name
+from robustcheck.datasets.label_defects import defects_of_labels
 from robustcheck.datasets.layout import Layout, SelfContained, View, layout_named
 from robustcheck.datasets.layouts import layout_of, read_directory, read_layout
 from robustcheck.datasets.objectnet import CroppedPictures
@@ -90,6 +91,8 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
     if not class_set:
         contents = _with_defects_of_names(contents)
+    if is_classified:
+        contents = replace(contents, defects=(*contents.defects, *defects_of_labels(contents, index_dir)))
     dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
     return replace(dataset, task=layout.task)
 

@@ -207,11 +207,12 @@ def _lineage(replaced: RunRecord | None, run: RunRecord, new_origin: str) -> Lin
 
 def _refuse_failures(run: RunRecord, run_place: Place, why: str) -> None:
     counts = run.counts()
-    if why or not counts["fail"] + counts["error"] + len(run.unread):
+    if why or not counts["fail"] + counts["error"] + len(run.unread) + len(run.not_run):
         return
     unread = f", and suites that could not be read: {name_first(run.unread)}" if run.unread else ""
+    not_run = f", and was interrupted: {len(run.not_run):,} checks were not run" if run.not_run else ""
     raise RecordError(
-        f"this run has {counts['fail']} failed checks and {counts['error']} errors{unread}",
+        f"this run has {counts['fail']} failed checks and {counts['error']} errors{unread}{not_run}",
         where=str(run_place),
         expected="a run that later ones may be held against",
         fix='bless another run, or say why: --force --why "..."',

@@ -29,7 +29,8 @@ ReadSamples = Callable[[], Samples | None]
 class Differences:
     """Everything in which a run differs from an earlier one; ``same`` counts what does not.
 
-    A check that appears and fails is a new failure and an appearance.
+    A check that appears and fails is a new failure and an appearance. One that is ``asked_otherwise``, such as against
+    another limit, may have moved or changed its status too.
     """
 
     before: str
@@ -38,6 +39,7 @@ class Differences:
     fixed: tuple[Change, ...]
     other_status: tuple[Change, ...]
     moved: tuple[Change, ...]
+    asked_otherwise: tuple[Change, ...]
     appeared: tuple[Result, ...]
     gone: tuple[Result, ...]
     same: int
@@ -95,7 +97,7 @@ class _Judged:
 def changes_since(
     previous: RunRecord | None, results: Sequence[Result], samples: Place | None = None, root: str = ""
 ) -> tuple[Change, ...]:
-    """Return every (check, model) whose status is not what it was, or whose value moved by more than noise.
+    """Return every (check, model) whose status or question is not what it was, or that moved by more than noise.
 
     ``samples`` is the directory of the per-sample scores of both runs, ``root`` where the present one was started.
     """
@@ -104,7 +106,7 @@ def changes_since(
     pairs = pairs_of(previous, results, root)
     sides = (_Side(samples, previous.root), _Side(samples, root))
     found = (_change(then, now, sides, ALPHA / len(pairs)) for then, now in pairs)
-    return tuple(change for change in found if change.before != change.after or change.beyond_noise)
+    return tuple(change for change in found if change.before != change.after or change.beyond_noise or change.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,10 @@ def differences(before: KeptRun, after: KeptRun) -> Differences:
         fixed=tuple(change for change in status if is_fixed(change)),
         other_status=tuple(change for change in status if not is_new_failure(change) and not is_fixed(change)),
         moved=tuple(change for change in changes if change.beyond_noise),
+        asked_otherwise=tuple(change for change in changes if change.asked),
         appeared=_only_in(after.run, before.run),
         gone=_only_in(before.run, after.run),
-        same=sum(change.before == change.after and not change.beyond_noise for change in changes),
+        same=sum(change.before == change.after and not change.beyond_noise and not change.asked for change in changes),
     )
 
 
@@ -172,7 +175,8 @@ def movement(before: Score, after: Score, samples: tuple[ReadSamples, ReadSample
 
 def _change(then: Result, now: Result, sides: tuple[_Side, _Side], alpha: float) -> Change:
     first, second = then.score, now.score
-    change = Change(now.check_key, now.model.id, then.verdict.status, now.verdict.status, now.suite)
+    asked = "" if then.sentence == now.sentence else then.sentence
+    change = Change(now.check_key, now.model.id, then.verdict.status, now.verdict.status, now.suite, asked=asked)
     if first is None or second is None or not _is_same(first, second, sides):
         return change
     moved = _movement(first, second, sides, alpha)

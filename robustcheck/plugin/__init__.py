@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from robustcheck.files.suite_files import SUFFIX
 from robustcheck.plugin import hookspecs
 from robustcheck.plugin.guest import in_pytests_terms, showing_warnings, tell_worker, unread_suites
 from robustcheck.plugin.options import (
-    SUFFIX,
     add_options,
     add_short_names,
     is_asked_for,

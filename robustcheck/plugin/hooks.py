@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from robustcheck.files.suite_files import SUFFIX
 from robustcheck.plugin.failures import FoldedFailures, forget_quiet_report
 from robustcheck.plugin.guest import in_pytests_terms, is_dry, showing_warnings
 from robustcheck.plugin.items import CheckItem
-from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.pytest_run import Run, robust_run
 from robustcheck.plugin.resolve import run_settings
 from robustcheck.plugin.terminal_summary import ends_at_mistakes, print_summary

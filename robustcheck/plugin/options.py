@@ -11,9 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
+from robustcheck.files.suite_files import SUFFIX
 from robustcheck.processors import scheduled_cores
-
-SUFFIX = ".robust.yaml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from robustcheck.errors import RobustcheckError
+from robustcheck.files.suite_files import SUFFIX
 from robustcheck.plugin.guest import is_dry, unread_suites
-from robustcheck.plugin.options import SUFFIX
 from robustcheck.plugin.progress import MeasuringProgress
 from robustcheck.run.closing import Finished, Outcome, finish_run
 from robustcheck.run.session import RobustSession

@@ -154,6 +154,8 @@ def _remarks(run: RunRecord, about: Sequence[Result]) -> Iterable[str]:
         yield f"Mistakes keep every check from running in {name_first(run.unread)}."
     if run.not_run:
         yield f"{counted(len(run.not_run), 'check')} planned but not run."
+    if run.left_out:
+        yield f"{counted(run.left_out, 'verdict')} of these suites left out (-k, --lf and the like)."
     if run.strict:
         yield "Under --robust-strict, unsure and skipped results count as failures."
     if number := _other_failures(run):

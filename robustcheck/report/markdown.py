@@ -219,7 +219,8 @@ def _changes(run: RunRecord) -> Iterator[str]:
 def _change(change: Change) -> str:
     status = f"still {change.after}" if change.before == change.after else f"{change.before} → {change.after}"
     values = f", {moved(change)} ({escaped(change.basis)})" if moved(change) else ""
-    return f"- {escaped(change.check_key)} on {escaped(change.model)}: {status}{values}"
+    asked = f"; it asks something else, before: {escaped(change.asked)}" if change.asked else ""
+    return f"- {escaped(change.check_key)} on {escaped(change.model)}: {status}{values}{asked}"
 
 
 def _annotation(result: Result) -> str:

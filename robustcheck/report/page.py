@@ -173,7 +173,8 @@ def _unfolded(cards: list[Card]) -> Iterator[Card]:
 
 
 def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    groups: dict[str, list[Change]] = {"newly failing": [], "fixed": [], "otherwise changed": [], "moved": []}
+    kinds = ("newly failing", "fixed", "otherwise changed", "moved", "asked otherwise")
+    groups: dict[str, list[Change]] = {kind: [] for kind in kinds}
     for change in changes:
         groups[_kind(change)].append(change)
     return groups
@@ -182,7 +183,7 @@ def _changed(changes: Iterable[Change]) -> dict[str, list[Change]]:
 def _kind(change: Change) -> str:
     red = ("fail", "error")
     if change.after == change.before:
-        return "moved"
+        return "moved" if change.beyond_noise or not change.asked else "asked otherwise"
     if change.after in red and change.before not in red:
         return "newly failing"
     return "fixed" if change.before in red and change.after in ("pass", "warn") else "otherwise changed"

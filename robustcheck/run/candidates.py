@@ -26,11 +26,16 @@ def find_unjudged(session: RobustSession, results: Iterable[Result], selected: C
     if not session.settings.models:
         return ()
     found = tuple(results)
-    items = dict(_items(session, {result.nodeid.partition("::")[0]: result.suite for result in found}))
+    items = _items_beside(session, found)
     judged = _models_of(items, (result.nodeid for result in found if judged_candidate(result)))
     missed, left_out = _models_of(items, selected), _models_of(items, items.keys() - set(selected))
     named = [model for model in resolve_models(session.settings.models, arch=session.settings.arch) if model.named]
     return tuple(model.id for model in named if model not in judged and (model in missed or model not in left_out))
+
+
+def count_left_out(session: RobustSession, results: Iterable[Result], selected: Collection[str]) -> int:
+    """Count the items of the suites that were judged which the user left out of the run (``-k``, ``--lf``)."""
+    return len(_items_beside(session, results).keys() - set(selected))
 
 
 def judged_candidate(result: Result) -> bool:
@@ -38,6 +43,11 @@ def judged_candidate(result: Result) -> bool:
     verdict = result.verdict
     has_judged = verdict.value is not None and verdict.status not in ("skip", "error") and not verdict.excused
     return has_judged and result.about_candidates
+
+
+def _items_beside(session: RobustSession, results: Iterable[Result]) -> dict[str, PlannedCheck]:
+    """Return all items of the suites of some results by their ids."""
+    return dict(_items(session, {result.nodeid.partition("::")[0]: result.suite for result in results}))
 
 
 def _items(session: RobustSession, suites: Mapping[str, str]) -> Iterator[tuple[str, PlannedCheck]]:

@@ -18,7 +18,7 @@ from robustcheck.models.digests import installed_version
 from robustcheck.printing import one_line
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, summary_markdown, write_report
-from robustcheck.run.candidates import find_unjudged, judged_candidate
+from robustcheck.run.candidates import count_left_out, find_unjudged, judged_candidate
 from robustcheck.run.notices import notices_of
 from robustcheck.run.session import RobustSession
 from robustcheck.run.verdict_pictures import within_weight
@@ -138,6 +138,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         root=root,
         compared=len(pairs_of(previous, results, root)) if previous else 0,
         unread=tuple(outcome.unread),
+        left_out=count_left_out(session, results, outcome.planned),
         notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
     )
 

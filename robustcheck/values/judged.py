@@ -171,10 +171,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A result whose status differs from an earlier run's, or whose value moved by more than noise.
+    """A result whose status differs from an earlier run's, whose value moved beyond noise, or that asks otherwise.
 
     The values are None where either run has none. ``basis`` says what ``beyond_noise`` rests on: a paired
-    test over the same samples, or intervals.
+    test over the same samples, or intervals. ``asked`` is the earlier sentence of the check, where the later one says
+    something else: another limit, say.
     """
 
     check_key: str
@@ -187,6 +188,7 @@ class Change:
     unit: Unit = "%"
     beyond_noise: bool = False
     basis: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,8 @@ class RunRecord:
     """A finished run: typed, versioned, and all that the report is made from.
 
     ``lineage`` says of a blessed run which ones it replaced, and where its scores started. ``unread`` are the suites
-    that have mistakes, so that none of their checks was planned.
+    that have mistakes, so that none of their checks was planned; ``left_out`` counts what was planned of the others and
+    not chosen (``-k``, ``--lf``).
     """
 
     id: str
@@ -262,6 +265,7 @@ class RunRecord:
     notices: tuple[Notice, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
     unread: tuple[str, ...] = ()
+    left_out: int = 0
 
     def counts(self) -> Mapping[Status, int]:
         """Count the results by status, every status present."""

@@ -87,3 +87,12 @@ def test_runs_of_pytest(
     models = [change["model"] for change in found.json["new_failures"]]
     assert models == ["ViT-B-32/openai", "ViT-B-16/openai"]
     assert found.json["moved"] == []
+
+
+def test_another_limit_is_told_where_nothing_else_has_changed(robustcheck: Robustcheck) -> None:
+    keep("one", make_result(sentence="top1 on digits is at least 60%."))
+    keep("two", make_result(sentence="top1 on digits is at least 20%."))
+    said = robustcheck("compare", "one", "two")
+    assert said.code == 0
+    assert "before: top1 on digits is at least 60%." in said.out
+    assert "1 asked otherwise; 0 the same" in said.out

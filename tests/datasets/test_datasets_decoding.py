@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dataset_makers import encoded, make_imagefolder, make_webdataset, pixels
-from PIL import Image
+from PIL import Image, ImageFile
 
 from robustcheck.datasets import open_dataset
 from robustcheck.datasets.decoding import MOST_PIXELS, decode_image, read_header
@@ -204,3 +204,14 @@ def test_the_doctor_warns_of_such_files(tmp_path: Path) -> None:
         assert found[what].level == "warning"
         assert found[what].detail.startswith("1 of 40 images looked at: ")
     assert "several frames" not in found
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_truncated_file_is_refused_whatever_others_told_pillow(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(noise), kind)
+    with pytest.raises(DataError, match="truncated"):
+        decode_image(content[: len(content) // 2], "a")
+    assert decode_image(content, "a").size == (64, 64)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True

@@ -215,3 +215,34 @@ def test_groups_are_found_with_marks_around_ids(tmp_path: Path) -> None:
     directory = make_webdataset(tmp_path / "d", [sample(0, 0)])
     (directory / "groups.csv").write_text(f"{BOM}id , g\n s0000000,x \n")
     assert open_dataset(str(directory), ()).groups["g"].tolist() == ["x"]
+
+
+class TestOddLabels:
+    """Labels that a verdict should doubt."""
+
+    def test_numbers_none_of_which_is_0_may_count_from_1(self, directory: Path) -> None:
+        (defect,) = table(directory, 1, 2, 1, classes="cat,dog,fox").defects
+        assert defect.startswith("no image has the label 0, 'cat': labels that count from 1")
+        assert table(directory, 0, 2, 1, classes="cat,dog,fox").defects == ()
+
+    def test_names_may_leave_the_first_class_out(self, directory: Path) -> None:
+        assert table(directory, "dog", "fox", "dog", classes="cat,dog,fox").defects == ()
+
+    def test_shards_count_their_labels_too(self, tmp_path: Path) -> None:
+        shard = [*sample(0, 1), *sample(1, 2)]
+        (defect,) = open_dataset(str(make_webdataset(tmp_path / "w", [shard], ["cat", "dog", "fox"])), ()).defects
+        assert defect.startswith("no image has the label 0, 'cat'")
+
+    @pytest.mark.parametrize("text", ["nan", "NaN", "<NA>", "null"])
+    def test_what_tables_write_where_nothing_is_known_is_no_class(self, directory: Path, text: str) -> None:
+        with pytest.raises(DataError, match="row 2 has the label"):
+            table(directory, "cat", text, "dog")
+        assert names_of(table(directory, "cat", text, "dog", classes=f"cat,dog,{text}")) == ["cat", text, "dog"]
+
+    def test_a_copy_under_another_class_is_told(self, tmp_path: Path) -> None:
+        directory = make_imagefolder(tmp_path / "f", ["cat/a.png", "cat/b.png", "dog/c.png"])
+        (directory / "cat" / "b.png").write_bytes((directory / "cat" / "a.png").read_bytes())
+        assert open_dataset(str(directory), ()).defects == ()
+        (directory / "dog" / "d.png").write_bytes((directory / "cat" / "a.png").read_bytes())
+        said = "1 image is a copy of one with another label, the first dog/d.png of cat/a.png: one label is wrong"
+        assert open_dataset(str(directory), ()).defects == (said,)

@@ -31,7 +31,7 @@ def folders(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "../cat", "inner"])
 def test_a_loop_of_links_multiplies_nothing(folders: Path, target: str) -> None:
-    make_imagefolder(folders, ["dog/other.png"])
+    (folders / "dog" / "other.png").write_bytes(encoded(9))
     link(folders / "cat" / "inner" / "loop", "." if target == "inner" else f"../{target}")
     dataset = opened(folders)
     assert dataset.ids.tolist() == ["cat/a.png", "cat/b.png", "dog/c.png", "dog/other.png"]

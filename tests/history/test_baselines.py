@@ -296,13 +296,20 @@ def test_a_run_with_failures_needs_a_reason_which_is_kept(tmp_path: Path, status
     assert found.label(own) == "baseline main (a; blessed with failures: the labels of b are wrong)"
 
 
-def test_a_run_beside_suites_that_could_not_be_read_needs_a_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"unread": ("b.robust.yaml",)}, r"suites that could not be read: b\.robust\.yaml"),
+        ({"not_run": ("a::b", "a::c")}, r"was interrupted: 2 checks were not run"),
+    ],
+)
+def test_a_run_that_is_not_whole_needs_a_reason(tmp_path: Path, part: dict[str, tuple[str, ...]], said: str) -> None:
     own = score(model("a"))
     assert own.samples is not None
     write_samples(tmp_path / "samples", own.key, own.samples)
-    write_report(replace(make_run(result(own)), unread=("b.robust.yaml",)), tmp_path / "run")
+    write_report(replace(make_run(result(own)), **part), tmp_path / "run")  # type: ignore[arg-type]
     places = (tmp_path / "run", "main", tmp_path / "baselines", tmp_path / "samples")
-    with pytest.raises(RecordError, match=r"suites that could not be read: b\.robust\.yaml"):
+    with pytest.raises(RecordError, match=said):
         bless(*places)
     bless(*places, why="b is about another model")
 

@@ -221,3 +221,12 @@ def test_the_newest_of_one_second_and_none_of_a_wrong_clock_is_the_run_before(tm
     found = previous_run(tmp_path, now.results, before="2026-11-22T10:00:00+00:00")
     assert found is not None
     assert found.id == "20261122-100000-10"
+
+
+def test_a_check_that_asks_something_else_is_told_though_it_passes_as_before() -> None:
+    then = make_result(sentence="top1 on digits is at least 60%.")
+    now = make_result(sentence="top1 on digits is at least 20%.")
+    (change,) = changes_since(make_run(then), [now])
+    assert (change.before, change.after, change.asked) == ("pass", "pass", "top1 on digits is at least 60%.")
+    found = differences(kept(then, make_result(check_key="b")), kept(now, make_result(check_key="b")))
+    assert (found.asked_otherwise, found.same, found.failures) == ((change,), 1, 0)

@@ -81,7 +81,9 @@ def test_selection_by_marker_and_keyword(suite: pytest.Pytester) -> None:
 
 def test_last_failed(suite: pytest.Pytester) -> None:
     suite.runpytest_subprocess().assert_outcomes(passed=2, failed=2)
-    suite.runpytest_subprocess("--lf").assert_outcomes(failed=2)
+    result = suite.runpytest_subprocess("--lf")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*6 verdicts of these suites left out (-k, --lf and the like)*"])
 
 
 def test_exitfirst_leaves_the_rest_as_not_run(suite: pytest.Pytester) -> None:

@@ -82,6 +82,7 @@ def test_strict_and_cut_short_runs_are_not_green() -> None:
     head = answer(replace(passed, not_run=("a::b",)))
     assert (head.tone, head.text) == ("warn", "Cannot tell: the run is incomplete")
     assert "1 check planned but not run." in head.remarks
+    assert "2 verdicts of these suites left out (-k, --lf and the like)." in answer(replace(passed, left_out=2)).remarks
 
 
 def test_nobody_ships_where_a_suite_could_not_be_read() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
+from robustcheck.datasets.label_defects import counted_from_one
 from robustcheck.datasets.layouts.table_labels import Label, labels_of
 from robustcheck.datasets.layouts.text_files import (
     group_columns,
@@ -50,6 +51,7 @@ def read_manifest(path: Path) -> Contents:
     known = read_names_by_place(directory / CLASSES)
     class_names, places = labels_of(labels, known, source, typed=source.suffix.lower() != ".csv")
     require_one_label(names, places.tolist(), directory, source)
+    is_by_place = all(str(label).strip() == str(place) for label, place in zip(labels, places.tolist(), strict=True))
     beside = (source, directory / CLASSES, directory / "templates.txt")
     return Contents(
         directory=directory,
@@ -62,7 +64,7 @@ def read_manifest(path: Path) -> Contents:
         groups=group_columns(rows, set(rows[0]) - {"path", "label", "id"}, source),
         files=(*{directory / name: None for name in names}, *(path for path in beside if is_regular(path))),
         pictures=ImageFiles(directory, names),
-        defects=defects,
+        defects=(*defects, *(counted_from_one(places.tolist(), class_names) if is_by_place else ())),
     )
 
 

@@ -17,6 +17,8 @@ from robustcheck.files.texts import stripped
 from robustcheck.listing import name_first
 
 Label = str | int
+# How pandas and databases write what is missing.
+_MISSING = frozenset(("nan", "NaN", "<NA>", "NaT", "null", "NULL"))
 
 
 def labels_of(
@@ -112,6 +114,13 @@ def _are_names(texts: Sequence[str], places: Sequence[int], class_names: Sequenc
 def _by_name(texts: Sequence[str], class_names: tuple[str, ...], source: Path) -> tuple[tuple[str, ...], IntArray]:
     if "" in texts:
         raise DataError(f"row {texts.index('') + 1} has no label", where=str(source), expected="a class name")
+    if not class_names and (odd := next((text for text in texts if text in _MISSING), None)):
+        raise DataError(
+            f"row {texts.index(odd) + 1} has the label {odd!r}, which is how tables write that there is none",
+            where=str(source),
+            expected="a class name",
+            fix="leave the row out; a class that is called so belongs into classes.txt",
+        )
     names = class_names or tuple(sorted(set(texts)))
     return names, np.array(places_of(texts, names, str(source)), dtype=np.int64)
 
