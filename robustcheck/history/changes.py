@@ -20,6 +20,8 @@ from robustcheck.store import Place
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
 
 ALPHA = 0.05
+# So many runs are looked at for one that judged more of the checks.
+_MOST_RUNS = 10
 RED: tuple[Status, ...] = ("fail", "error")
 
 ReadSamples = Callable[[], Samples | None]
@@ -59,12 +61,15 @@ class Movement:
 
 
 def previous_run(reports: Path, results: Sequence[Result], root: str = "", before: str = "") -> RunRecord | None:
-    """Return the newest run under ``reports`` that judged all of these suites and models, and a check of them.
+    """Return the newest run under ``reports`` that judged all of these suites, models and checks.
 
-    ``root`` is where the run of the results was started, ``before`` when: what a wrong clock once dated later is not
-    the run before this one.
+    Where none of the newest that share a check judged all checks, it is the one of them that shares most: a run of a
+    part (``-k``) in between must not hide what changed in the rest. ``root`` is where the run of the results was
+    started, ``before`` when: what a wrong clock once dated later is not the run before this one.
     """
     wanted = _Judged.by(results, root)
+    best: RunRecord | None = None
+    most = seen = 0
     for path in sorted(reports.glob("*/run.json"), key=lambda path: natural(path.parent.name), reverse=True):
         try:
             run = load_run(path)
@@ -72,9 +77,13 @@ def previous_run(reports: Path, results: Sequence[Result], root: str = "", befor
             continue
         if before and run.started > before:
             continue
-        if _Judged.by(run.results, run.root).covers(wanted):
-            return run
-    return None
+        shared = _Judged.by(run.results, run.root).shared(wanted)
+        if shared > most:
+            best, most = run, shared
+        seen += shared > 0
+        if most == len(wanted.keys) or seen == _MOST_RUNS:
+            break
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,10 @@ class _Judged:
         keys = frozenset(key_of(result, root) for result in results)
         return cls(frozenset(suite for suite, _, _ in keys), frozenset(model for _, _, model in keys), keys)
 
-    def covers(self, wanted: _Judged) -> bool:
-        return wanted.suites <= self.suites and wanted.models <= self.models and bool(wanted.keys & self.keys)
+    def shared(self, wanted: _Judged) -> int:
+        """Count the wanted checks that were judged; none where a suite or a model is not there at all."""
+        is_whole = wanted.suites <= self.suites and wanted.models <= self.models
+        return len(wanted.keys & self.keys) if is_whole else 0
 
 
 def changes_since(

@@ -230,3 +230,16 @@ def test_a_check_that_asks_something_else_is_told_though_it_passes_as_before() -
     assert (change.before, change.after, change.asked) == ("pass", "pass", "top1 on digits is at least 60%.")
     found = differences(kept(then, make_result(check_key="b")), kept(now, make_result(check_key="b")))
     assert (found.asked_otherwise, found.same, found.failures) == ((change,), 1, 0)
+
+
+def test_a_run_of_a_part_in_between_is_not_the_run_before(tmp_path: Path) -> None:
+    both = [make_result(), make_result(check_key="b")]
+    keep(tmp_path, *both, id="20261120-100000")
+    keep(tmp_path, make_result(), id="20261121-100000")
+    for results, expected in ((both, "20261120-100000"), (both[:1], "20261121-100000")):
+        found = previous_run(tmp_path, results)
+        assert found is not None
+        assert found.id == expected
+    added = previous_run(tmp_path, [*both, make_result(check_key="new")])
+    assert added is not None
+    assert added.id == "20261120-100000"
