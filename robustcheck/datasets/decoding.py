@@ -85,7 +85,7 @@ def decode_image(content: bytes, where: str, least: int | None = None, *, uprigh
                 raise ValueError(f"{image.width} x {image.height} pixels are more than {MOST_PIXELS:,}")
             if least is not None:
                 image.draft(None, (least, least))
-            with _whole_files():
+            with whole_files():
                 image.load()
             return _as_rgb(ImageOps.exif_transpose(image) if upright else image, where)
 
@@ -120,7 +120,7 @@ def read_image_file(path: Path) -> bytes:
 
 
 @contextmanager
-def _whole_files() -> Iterator[None]:
+def whole_files() -> Iterator[None]:
     """Have Pillow refuse truncated files, whatever others in this process told it.
 
     Many programs set ``LOAD_TRUNCATED_IMAGES`` for their training; it would turn the end of an image grey in silence.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from scipy.spatial.transform import Rotation
 from spair_makers import Points, write_spair
 
@@ -157,6 +157,19 @@ def test_partners_on_navi_are_drawn_the_same_each_time(tmp_path: Path) -> None:
     assert [name.partition("-")[0] for name in pairs.ids.tolist()] == ["mug/000", "mug/004"]
     assert ((pairs.angles > 0) & (pairs.angles <= 120)).all()
     assert surface_pairs("navi", tmp_path).ids.tolist() == pairs.ids.tolist()
+
+
+@pytest.mark.parametrize("damaged", ["images/000.jpg", "depth/000.png"])
+def test_a_truncated_picture_or_depth_map_is_refused(
+    tmp_path: Path, damaged: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_navi(tmp_path, (0, 40)) / "mug/wild_set" / damaged
+    dataset = open_dataset("navi", [tmp_path])
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(DataError, match=damaged):
+        dataset.pictures.image(0)
 
 
 def test_a_quaternion_is_scipys_rotation() -> None:

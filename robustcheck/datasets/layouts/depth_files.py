@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.decoding import MOST_PIXELS, read_image_file
+from robustcheck.datasets.decoding import MOST_PIXELS, read_image_file, whole_files
 from robustcheck.errors import DataError
 
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ def read_depth(path: Path) -> npt.NDArray[np.uint16]:
 
     content = read_image_file(path)
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+        with whole_files(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if image.width * image.height > MOST_PIXELS or not image.mode.startswith("I"):
                 raise ValueError(f"{image.width} x {image.height} pixels of the mode {image.mode}")
             return np.asarray(image).astype(np.uint16)
