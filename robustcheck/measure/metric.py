@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.measure.memo import Memo
-from robustcheck.measure.option import MetricOption, ModelOption
+from robustcheck.measure.option import MetricOption, ModelOption, ModelsOption
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.registry import known
@@ -135,8 +135,11 @@ def option_of(cell: Cell, name: str) -> str:
 
 def models_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[ModelRef, ...]:
     """Return the models that the options of a cell name, measured by themselves or not."""
-    names = {option.name for option in metric_of(cell).options if isinstance(option, ModelOption)}
-    return tuple(resolve(text) for name, text in cell.quantity.options if name in names and text)
+    kinds = {option.name: type(option) for option in metric_of(cell).options}
+    texts = [(kinds[name], text) for name, text in cell.quantity.options if text]
+    single = [text for kind, text in texts if kind is ModelOption]
+    several = [part for kind, text in texts if kind is ModelsOption for part in text.split(", ")]
+    return tuple(resolve(text) for text in (*single, *several))
 
 
 def cells_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[Cell, ...]:

@@ -281,6 +281,30 @@ class DatasetOption(MetricOption):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class ModelsOption(MetricOption):
+    """References to several other models, with commas between them, that the metric reads beside the judged one."""
+
+    sort: ClassVar[str] = "models"
+
+    def canonical(self, text: str) -> str:
+        """Return the references in order, each once.
+
+        >>> ModelsOption(name="with", description="").canonical("zoo:b,zoo:a, zoo:b")
+        'zoo:a, zoo:b'
+        """
+        names = sorted({part.strip() for part in text.split(",")} - {""})
+        if not names:
+            raise ValueError(text)
+        return ", ".join(names)
+
+    @property
+    def expected(self) -> str:
+        """Say that it names models."""
+        return "models, with commas between them"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class ModelOption(MetricOption):
     """A reference to another model.
 

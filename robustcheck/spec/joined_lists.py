@@ -8,7 +8,8 @@ from typing import Any
 from robustcheck.files.yaml_scalars import scalar_text
 from robustcheck.spec.names import KnownNames, KnownOption
 
-LISTED = "fractions"
+# The sorts of options that take several values, and what stands between these in a text.
+LISTED = {"fractions": " ", "models": ", "}
 
 
 def join_lists(data: object, names: KnownNames) -> object:
@@ -26,8 +27,8 @@ def join_lists(data: object, names: KnownNames) -> object:
 
 def _joined(options: Mapping[str, Any], known: Mapping[str, KnownOption]) -> dict[str, Any]:
     return {
-        name: " ".join(map(scalar_text, value))
-        if name in known and known[name].sort == LISTED and _is_of_scalars(value)
+        name: LISTED[known[name].sort].join(map(scalar_text, value))
+        if name in known and known[name].sort in LISTED and _is_of_scalars(value)
         else value
         for name, value in options.items()
     }

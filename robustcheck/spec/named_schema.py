@@ -154,6 +154,8 @@ def _options(options: Mapping[str, KnownOption]) -> Node:
 def _option(option: KnownOption) -> Node:
     if option.sort in ("data set", "model"):
         return _ref("DatasetName" if option.sort == "data set" else "ModelText")
+    if option.sort == "models":
+        return _any_of({"type": "string"}, {"type": "array", "items": _ref("ModelText"), "minItems": 1})
     if option.choices:
         return _any_of(_one_of(option.choices), _numbers(option.choices))
     if option.sort == "switch":
@@ -161,7 +163,7 @@ def _option(option: KnownOption) -> Node:
     patterns = {"number": rf"^\s*{_NUMBER}\s*$", "fraction": rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$"}
     text = _text(patterns[option.sort]) if option.sort in patterns else {"type": "string"}
     one = _any_of({"type": "number"}, text)
-    several: list[Node] = [{"type": "array", "minItems": 1, "items": one}] if option.sort == LISTED else []
+    several: list[Node] = [{"type": "array", "minItems": 1, "items": one}] if option.sort in LISTED else []
     return {"anyOf": [*one["anyOf"], *several], "description": option.expected}
 
 

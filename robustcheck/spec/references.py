@@ -121,6 +121,8 @@ def _settle(text: str, option: KnownOption | None, directory: Path, names: Known
         return _absolute(text, directory, names)
     if option.sort == "model":
         return _absolute_model(text, directory)
+    if option.sort == "models":
+        text = ", ".join(_absolute_model(part.strip(), directory) for part in text.split(","))
     try:
         return option.canonical(text)
     except ValueError:
@@ -318,8 +320,9 @@ def _check_option(
 ) -> None:
     if option.sort == "data set":
         _check_dataset(scope, loc, text, names, mistakes)
-    elif option.sort == "model":
-        check_model(scope, loc, text, names, mistakes)
+    elif option.sort in ("model", "models"):
+        for part in text.split(",") if option.sort == "models" else [text]:
+            check_model(scope, loc, part.strip(), names, mistakes)
     else:
         try:
             option.canonical(text)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from robustcheck.measure.metric import MakeSamples, Metric
-from robustcheck.measure.option import ColumnOption, MetricOption, ModelOption, NumberOption
+from robustcheck.measure.option import (
+    ChoiceOption,
+    ColumnOption,
+    DatasetOption,
+    MetricOption,
+    ModelOption,
+    ModelsOption,
+    NumberOption,
+)
+from robustcheck.protocols.classify import unlabelled
 from robustcheck.protocols.classify.groups import (
     CLASSES,
     agreement,
@@ -20,7 +29,7 @@ from robustcheck.protocols.classify.scoring import find_recipes, samples
 from robustcheck.stats.counted_ratios import GROUP_MIN
 from robustcheck.stats.f1 import MACRO_F1
 from robustcheck.stats.kappa import KAPPA
-from robustcheck.stats.means import GROUP_MEAN, MEAN
+from robustcheck.stats.means import GROUP_MEAN, MEAN, WEIGHTED_SUM
 from robustcheck.stats.statistic import Statistic
 
 _FORMULAS = {
@@ -131,5 +140,34 @@ METRICS = (
         samples=error_consistency,
         options=_OTHER,
         bounded=False,
+    ),
+    Metric(
+        name="estimated_accuracy",
+        noun="accuracy estimated without labels",
+        description="Top-1 on a set without labels, estimated from how often several models agree.",
+        formula="Phi(w_0), (w_i + w_j) / 2 = q_ij + a ((t_i + t_j) / 2 - p_ij); probits: q, p agreements, t accuracies",
+        source="Baek et al. 2022, arXiv 2206.13089",
+        unit="%",
+        higher_is_better=True,
+        statistic=WEIGHTED_SUM,
+        tasks=("classification",),
+        tasks_further="a set without labels",
+        find_recipes=unlabelled.find_recipes,
+        samples=unlabelled.samples,
+        options=(
+            ChoiceOption(
+                name="by",
+                default=unlabelled.BY_PAIRS,
+                values=(unlabelled.BY_PAIRS, unlabelled.BY_LINE),
+                description="aline-d: by the agreements of all pairs; aline-s: by the line of agreements alone.",
+                always_keyed=True,
+            ),
+            DatasetOption(name="known", description="The set of the same classes that has labels.", always_keyed=True),
+            ModelsOption(
+                name="with",
+                description="The other models: a list of two or more references; the judged one is left out.",
+                always_keyed=True,
+            ),
+        ),
     ),
 )
