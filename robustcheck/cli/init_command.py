@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
+from robustcheck.listing import name_first
 from robustcheck.run.known_names import known_names
 from robustcheck.run.settings import home_of
 from robustcheck.spec import json_schema
@@ -51,7 +52,8 @@ def init(
     """
     here = Path.cwd()
     texts = _examples(names or []) if example else _own(AtHand(model, arch, data, classes), ci, here)
-    for line in _written(texts, here):
+    given = [f"--{name}" for name, value in (("model", model), ("data", data), ("classes", classes)) if value]
+    for line in _written(texts, here, given):
         say(line)
     say("\nnext: " + ("pytest suites/quickstart.robust.yaml" if example else "pytest"))
 
@@ -72,8 +74,10 @@ def _schema() -> dict[str, str]:
     return {f"{_SUITES}/{SCHEMA_FILE}": json.dumps(json_schema(known_names(Path.cwd())), indent=1) + "\n"}
 
 
-def _written(texts: Mapping[str, str], here: Path) -> Iterator[str]:
-    """Write what is not there, and say of each file what became of it."""
+def _written(texts: Mapping[str, str], here: Path, given: Sequence[str]) -> Iterator[str]:
+    """Write what is not there, and say of each file what became of it, and what of the given was left unused."""
+    about_data = [name for name in texts if name.endswith((".robust.yaml", "datasets.local.yaml"))]
+    unlike = [name for name in about_data if _differs(here / name, texts[name])]
     for name, text in texts.items():
         path = here / name
         if path.exists():
@@ -87,3 +91,10 @@ def _written(texts: Mapping[str, str], here: Path) -> Iterator[str]:
     if not ignored.is_file() or ignored.read_text(encoding="utf-8") != text:
         write_atomically(ignored, text.encode())
         yield "written  .gitignore"
+    if given and unlike:
+        yield f"\nunused:  what {' and '.join(given)} would change in {name_first(unlike)}, which are kept."
+        yield "         Move them away and run this again, or write it into them by hand."
+
+
+def _differs(path: Path, text: str) -> bool:
+    return path.exists() and (not path.is_file() or path.read_bytes() != text.encode())

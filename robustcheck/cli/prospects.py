@@ -14,7 +14,7 @@ from robustcheck.datasets.presence import presence
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.measure import Bench, metric_named
 from robustcheck.populations import known_populations, load_population
-from robustcheck.run.evidence import cells_without_figure
+from robustcheck.run.evidence import cells_without_figure, why_no_figure
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.values import Amount, Cell, Quantity, Score
@@ -108,7 +108,7 @@ class Foresight:
             return ("stored" if score.evidence == "live" else "published"), ""
         settings, dataset = self.session.settings, cell.quantity.dataset
         if settings.evidence == "published":
-            return "no data", "no published figure"
+            return "no data", why_no_figure(cell).removeprefix(": ") or "no published figure"
         if dataset not in self._absent:
             self._absent[dataset] = _say_absent(dataset, settings.measure.roots)
         if self._absent[dataset]:

@@ -18,6 +18,11 @@ Kind = Literal["pass", "warn", "fail", "unsure", "error", "skip", "known"]
 _MACHINERY = frozenset(
     {"weights", "dataset", "images", "precision", "open_clip_torch", "timm", "torch", "torchvision", "pillow", "numpy"}
 )
+# Scripts that are written from right to left, and marks that turn the direction of writing.
+_TURNS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u200f\u202a-\u202e\u2066-\u2069"
+_TURNING = re.compile(f"[{_TURNS}]")
+_TURNED_NAME = rf"[^\s,;:()]*[{_TURNS}][^\s,;:()]*"
+_TURNED = re.compile(rf"({_TURNED_NAME}(?:\s+{_TURNED_NAME})*)")
 UNSURE = (
     "Unsure means that the interval straddles the limit: with this many images the figure may lie on either "
     "side. It is neither a pass nor a failure; more images, or a wider limit, would settle it."
@@ -119,6 +124,17 @@ def moved(change: Change) -> str:
 def breakable(text: str) -> str:
     """Let a narrow heading break after an underscore too."""
     return re.sub(r"(?<=_)", "\N{ZERO WIDTH SPACE}", text)
+
+
+def isolated(text: str, tag: Literal["bdi", "tspan"] = "bdi") -> Markup:
+    """Mark up names that are written from right to left, so that what stands beside them keeps its place.
+
+    >>> isolated("a < \u05d0/1, b")
+    Markup('a &lt; <bdi class="turned">\u05d0/1</bdi>, b')
+    """
+    parts = _TURNED.split(text) if _TURNING.search(text) else [text]
+    marked = Markup(f'<{tag} class="turned">{{}}</{tag}>')
+    return Markup("").join(marked.format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
 def shortened(text: str, most: int) -> str:

@@ -101,7 +101,7 @@ class EvidenceBook:
     def _live_score(self, cell: Cell) -> Found:
         if self.choice == "published":
             return _not_measured(cell)
-        return self._explained(cell, self._stored(cell) or self._measured(cell), _why_no_figure)
+        return self._explained(cell, self._stored(cell) or self._measured(cell), why_no_figure)
 
     def _known(self, cell: Cell) -> Found | None:
         """Look without measuring."""
@@ -190,10 +190,10 @@ def _no_figure(cell: Cell) -> DataMissing:
 
 def _not_measured(cell: Cell) -> DataMissing:
     found = f"published evidence alone was asked for, and {cell.quantity.label} of {cell.model.id} must be measured"
-    return DataMissing(found + _why_no_figure(cell), fix="use --robust-evidence auto or live")
+    return DataMissing(found + why_no_figure(cell), fix="use --robust-evidence auto or live")
 
 
-def _why_no_figure(cell: Cell) -> str:
+def why_no_figure(cell: Cell) -> str:
     """Say why the published figure of a cell does not do, where it has one without an interval."""
     figure = None if metric_of(cell).is_share else published_score(cell)
     if figure is None:

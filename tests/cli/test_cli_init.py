@@ -54,6 +54,16 @@ def test_what_is_there_is_kept(robustcheck: Robustcheck) -> None:
     assert "written" not in again.out
 
 
+def test_new_data_for_a_suite_that_is_there_are_said_to_be_unused(robustcheck: Robustcheck) -> None:
+    for name in ("first", "second"):
+        write_colours(Path(name))
+    assert "unused" not in robustcheck("init", "--data", "first").out
+    assert "unused" not in robustcheck("init", "--data", "first").out
+    said = robustcheck("init", "--data", "second").out
+    assert "unused:  what --data would change in" in said
+    assert ".robust.yaml" in said.split("unused:")[1]
+
+
 def test_the_commented_check_is_sound_once_its_signs_are_taken_away(robustcheck: Robustcheck) -> None:
     robustcheck("init")
     path = Path("suites/first.robust.yaml")

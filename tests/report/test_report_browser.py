@@ -47,6 +47,28 @@ def draw(page: Any, number: int, within: str = "#trends") -> None:
     )
 
 
+def test_a_name_from_right_to_left_leaves_what_stands_beside_it(opened: Opened, address_of: Address) -> None:
+    """Without isolation the number behind a name moves to its left."""
+    page, wrong = opened
+    run = made_up_run(30, 1)
+    first = run.results[0]
+    model = replace(first.model, id="\u05e9\u05dc\u05d5\u05dd")
+    reason = f"{model.id} 3 points too low"
+    failed = replace(first, model=model, verdict=replace(first.verdict, status="fail", reason=reason, margin=-0.3))
+    page.goto(address_of(replace(run, results=(failed, *run.results[1:]))))
+    places = page.evaluate("""() => {
+        const name = document.querySelector("#reasons p .turned");
+        const after = document.createRange();
+        after.setStart(name.nextSibling, 1);
+        after.setEnd(name.nextSibling, 2);
+        return [after.toString(), name.getBoundingClientRect().right, after.getBoundingClientRect().left];
+    }""")
+    assert places[0] == "3"
+    assert places[1] <= places[2]
+    assert page.locator("#trends svg .turned").count() >= 1
+    assert wrong == []
+
+
 # --- charts -------------------------------------------------------------------------------------
 
 

@@ -166,6 +166,18 @@ def test_a_name_that_turns_the_writing_turns_nothing_beside_it() -> None:
     assert "2 failed of 2 checks" in outside
 
 
+@pytest.mark.parametrize("name", ["runs/\u05e9\u05dc\u05d5\u05dd/3", "\u0645\u0631\u062d\u0628\u0627", "a\u202eb"])
+def test_turned_names_are_apart_in_titles_and_in_drawings(name: str) -> None:
+    run = made_up_run(30, 1)
+    first = run.results[0]
+    verdict = replace(first.verdict, status="fail", margin=-0.3)
+    turned = replace(first, model=replace(first.model, id=name), verdict=verdict)
+    page = render_html(replace(run, results=(turned, *run.results[1:])))
+    title = page.split('id="reasons"')[1].split("<h3>")[1].split("</h3>")[0]
+    assert f'<bdi class="turned">{name}</bdi>' in title
+    assert name not in re.sub(r"<bdi.*?</bdi>", "", title)
+
+
 @pytest.mark.parametrize(("models", "listed", "folded"), [(1, 0, 0), (4, 1, 0), (5, 1, 1), (24, 1, 1), (25, 0, 0)])
 def test_many_candidates_fold_below_a_line_that_counts_them(models: int, listed: int, folded: int) -> None:
     run = made_up_run(models, 1)
