@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from robustcheck.datasets import known_datasets
 from robustcheck.datasets.open import open_dataset
 from robustcheck.errors import SetupError
+from robustcheck.files.texts import read_text
 from robustcheck.files.user_paths import user_path
+from robustcheck.listing import name_first
 from robustcheck.models.reference import is_checkpoint_file
 from robustcheck.starter.suite_text import FirstSubject
 
@@ -62,12 +66,30 @@ def class_list(at_hand: AtHand) -> tuple[Path, str] | None:
         raise SetupError("--classes without --data", expected="the directory of the images that have these classes")
     if not at_hand.classes.is_file():
         raise SetupError(f"there is no file {at_hand.classes}", expected="a text file with one class name a line")
-    text, target = at_hand.classes.read_text(encoding="utf-8"), at_hand.data / CLASS_FILE
+    text, target = read_text(at_hand.classes, SetupError), at_hand.data / CLASS_FILE
+    _refuse_other_names(text.split("\n"), at_hand.data)
     if not target.is_file():
         return target, text
     if target.read_text(encoding="utf-8") != text:
         raise SetupError(f"{target} is another list", fix="leave --classes out, or make the two files the same")
     return None
+
+
+def _refuse_other_names(names: Sequence[str], data: Path) -> None:
+    """Refuse a list that calls directories otherwise than they are named: its lines follow their sorted names."""
+    listed = [name.strip() for name in names if name.strip()]
+    folders = sorted(path.name for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
+    if not set(folders) & set(listed):
+        # Numbered directories say nothing of their classes, which is what a list is for.
+        return
+    for folder, name in zip_longest(folders, listed, fillvalue="nothing"):
+        if folder != name:
+            raise SetupError(
+                f"the list of classes calls {folder} {name}",
+                where=str(data),
+                expected=f"one name a line for each directory, in the order of their names: {name_first(folders)}",
+                fix="leave --classes out: the directories have the names of their classes",
+            )
 
 
 def _catalogue_sets(root: Path) -> list[str]:

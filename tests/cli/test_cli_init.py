@@ -109,6 +109,16 @@ def test_a_list_of_classes_is_put_beside_the_images_and_never_over_another(robus
     refused(robustcheck("init", "--classes", "names.txt"), "--classes without --data")
 
 
+def test_a_list_that_calls_a_directory_otherwise_is_refused(robustcheck: Robustcheck) -> None:
+    for name in ("cat", "dog"):
+        Path("pets", name).mkdir(parents=True)
+    write("names.txt", "cat\nhorse\n")
+    asked = ("init", "--data", "pets", "--classes", "names.txt")
+    refused(robustcheck(*asked), "the list of classes calls dog horse", "leave --classes out")
+    Path("names.txt").write_bytes(b"K\xe4fer\n")
+    refused(robustcheck(*asked), "names.txt:1:2: the file is not UTF-8 text")
+
+
 def test_a_checkpoint_file_needs_its_architecture(robustcheck: Robustcheck) -> None:
     Path("epoch_12.pt").touch()
     refused(robustcheck("init", "--model", "epoch_12.pt"), "does not say its architecture", "--arch ViT-B-32")
