@@ -98,9 +98,7 @@ def test_every_skip_names_its_data_set_and_a_place(record: RunRecord, tmp_path: 
             assert "datasets.local.yaml" in result.verdict.reason, result.nodeid
 
 
-@pytest.mark.parametrize(
-    "suite", ["natural_shifts", "supervised_shifts", "several_sets", "retrieval"], ids=lambda name: name
-)
+@pytest.mark.parametrize("suite", ["natural_shifts", "supervised_shifts", "retrieval"], ids=lambda name: name)
 def test_published_figures_decide_the_trends_on_any_machine(record: RunRecord, suite: str) -> None:
     trends = [
         result for result in record.results if Path(result.suite).name.startswith(suite) and "trend" in result.check_id
