@@ -116,7 +116,7 @@ def test_a_warn_limit_inside_the_band_that_a_check_names_says_so(tmp_path: Path)
         )
         if band is None or allowed is None:
             continue
-        if 100 * allowed.value < float(band[2] or band[1]):
+        if round(100 * allowed.value, 9) < float(band[2] or band[1]):
             inside += 1
             assert "A warning lies inside it, a fail beyond." in check.why, check.key
     assert inside >= 10
