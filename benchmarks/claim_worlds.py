@@ -6,7 +6,7 @@ other. Families differ as in a world: by a normal distribution or another one, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.judge import GroupCase, MatchedPair, Member, ModelGroup, Support
-from robustcheck.values import Cell, ModelRef, Position, Quantity
+from robustcheck.values import Cell, ModelRef, Pairs, Position, Quantity
 from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import Correlates, GroupAbove, GroupExpectation, Improves, SameTrend, Steeper
 
@@ -34,11 +34,15 @@ MANY = 12
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How families differ: their offsets, in standard deviations, and how many models each has."""
+    """How families differ: their offsets, in standard deviations, and how many models each has.
+
+    Those of a second group are turned round where they are ``are_opposite``.
+    """
 
     name: str
     offsets: Callable[[Rng, int], Floats]
     are_equal: bool = True
+    are_opposite: bool = False
 
     def rows(self, families: int) -> list[int]:
         """Return the family of each model: two of each, or six of the first and one to three of the others."""
@@ -74,6 +78,8 @@ def normal(rng: Rng, families: int) -> Floats:
 UNEQUAL = World("families of unequal size", normal, are_equal=False)
 EQUAL = World("families of equal size", normal)
 SKEWED = World("skewed families", skewed)
+OPPOSITE = World("families skewed to opposite sides", skewed, are_opposite=True)
+VERY_OPPOSITE = World("families very skewed to opposite sides", exponential, are_opposite=True)
 VERY_SKEWED = World("very skewed families", exponential)
 LONG_TAILED = World("long-tailed families", long_tailed)
 ONE_WIDE = World("one family varies four times as much", one_wide)
@@ -88,16 +94,26 @@ def means(rng: Rng, families: int, world: World) -> GroupCase:
     return _case(expect, _two_groups(rng, families, world, slope=0.0))
 
 
-def residuals(rng: Rng, families: int, world: World) -> GroupCase:
-    """Draw two groups on one line."""
+def residuals(rng: Rng, families: int, world: World, shift: float = 0.0) -> GroupCase:
+    """Draw two groups on one line, or the first above it."""
     block = {"higher": {"side": "a"}, "lower": {"side": "b"}, "by": "residual", "against": VAL, "axis": "linear"}
-    return _case(GroupAbove.model_validate(block), _two_groups(rng, families, world))
+    return _case(GroupAbove.model_validate(block), _two_groups(rng, families, world, shift=shift))
 
 
-def neighbours(rng: Rng, families: int, world: World) -> GroupCase:
-    """Draw two groups on one line, of which models of a like x are compared."""
+def above_the_line(rng: Rng, families: int, world: World) -> GroupCase:
+    """Draw two groups of which the first lies 5 points above the line."""
+    return residuals(rng, families, world, 0.05)
+
+
+def neighbours(rng: Rng, families: int, world: World, shift: float = 0.0) -> GroupCase:
+    """Draw two groups on one line, or the first above it, of which models of a like x are compared."""
     block = {"higher": {"side": "a"}, "lower": {"side": "b"}, "by": "local", "against": VAL, "reach": "5pp"}
-    return _case(GroupAbove.model_validate(block), _two_groups(rng, families, world))
+    return _case(GroupAbove.model_validate(block), _two_groups(rng, families, world, shift=shift))
+
+
+def above_neighbours(rng: Rng, families: int, world: World) -> GroupCase:
+    """Draw two groups of which the first lies 5 points above models of a like x."""
+    return neighbours(rng, families, world, 0.05)
 
 
 def slopes(rng: Rng, families: int, world: World) -> GroupCase:
@@ -120,13 +136,12 @@ def pairs(rng: Rng, families: int, world: World) -> GroupCase:
     return _changing(rng, rows, APART * world.offsets(rng, families)[rows])
 
 
-def crossed(rng: Rng, families: int, world: World) -> GroupCase:
-    """Draw the cells of a table, three a crossing, whose rows and columns have changes of their own."""
-    wide = 1 if families % 4 else families // 4
-    high = families // wide
-    crossing = np.arange(families).repeat(3)
-    change = world.offsets(rng, high)[crossing // wide] + world.offsets(rng, wide)[crossing % wide]
-    return _changing(rng, crossing.tolist(), APART / 2**0.5 * change)
+def crossed(rng: Rng, side: int, world: World) -> GroupCase:
+    """Draw the cells of a table of so many rows and columns, which have changes of their own; two a crossing."""
+    row, column = np.divmod(np.arange(side * side).repeat(2), side)
+    change = world.offsets(rng, side)[row] + world.offsets(rng, side)[column]
+    units = [(("row", str(one)), ("column", str(other))) for one, other in zip(row, column, strict=True)]
+    return _changing(rng, row.tolist(), APART / 2**0.5 * change, units)
 
 
 def pairs_on_lines(rng: Rng, families: int, world: World) -> GroupCase:
@@ -140,15 +155,21 @@ def pairs_on_lines(rng: Rng, families: int, world: World) -> GroupCase:
     return _case(Improves.model_validate(block), _sides(drawn), tuple(drawn))
 
 
-def correlated(rng: Rng, families: int, world: World) -> GroupCase:
-    """Draw models whose two values have nothing to do with each other, held against a correlation of 0."""
+def correlated(rng: Rng, families: int, world: World, shared: float = 0.0) -> GroupCase:
+    """Draw models whose two values share so much of their offsets or nothing, held against a correlation of 0."""
     expect = Correlates.model_validate({"with": VAL, "at_least": 1e-9})
     one, other = (APART * world.offsets(rng, families) for _ in range(2))
+    other = shared * one + (1 - shared**2) ** 0.5 * other
     members = tuple(
         Member(f"{place}", *(0.5 + side[family] + rng.normal(0, WITHIN) for side in (one, other)), str(family))
         for place, family in enumerate(world.rows(families))
     )
     return _case(expect, [ModelGroup("all models", members)])
+
+
+def going_together(rng: Rng, families: int, world: World) -> GroupCase:
+    """Draw models whose two values have a correlation of 0.9 over families."""
+    return correlated(rng, families, world, 0.9)
 
 
 def on_the_margin(rng: Rng, families: int, world: World) -> GroupCase:
@@ -202,9 +223,12 @@ def _two_groups(
     slope: float = SLOPE,
 ) -> list[ModelGroup]:
     """Draw a group of so many families, and one of many; the first lies ``shift`` above."""
+    turned = -1 if world.are_opposite else 1
     return [
-        ModelGroup(name, tuple(_members(rng, name, world.rows(count), by + apart * world.offsets(rng, count), slope)))
-        for name, count, by in (("a", families, shift), ("b", others, 0.0))
+        ModelGroup(
+            name, tuple(_members(rng, name, world.rows(count), by + sign * apart * world.offsets(rng, count), slope))
+        )
+        for name, count, by, sign in (("a", families, shift, 1), ("b", others, 0.0, turned))
     ]
 
 
@@ -218,12 +242,14 @@ def _members(rng: Rng, name: str, rows: list[int], offsets: Floats, slope: float
     ]
 
 
-def _changing(rng: Rng, families: list[int], changes: Floats) -> GroupCase:
-    """Return pairs of families that change by so much, and a little by chance."""
+def _changing(rng: Rng, families: list[int], changes: Floats, units: Sequence[Pairs] = ()) -> GroupCase:
+    """Return pairs of families, or of cells with these units, that change by so much, and a little by chance."""
     drawn = []
     for place, (family, change) in enumerate(zip(families, changes, strict=True)):
-        before = Member(f"b{place}", 0.5, np.nan, str(family))
-        after = Member(f"a{place}", float(0.5 + change + rng.normal(0, WITHIN)), np.nan, str(family))
+        shared = units[place] if units else ()
+        before = Member(f"b{place}", 0.5, np.nan, str(family), units=shared)
+        value = float(0.5 + change + rng.normal(0, WITHIN))
+        after = Member(f"a{place}", value, np.nan, str(family), units=shared)
         drawn.append(MatchedPair(before.model, (before,), (after,)))
     return _case(Improves.model_validate(_MATCH), _sides(drawn), tuple(drawn))
 

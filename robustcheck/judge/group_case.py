@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from robustcheck.judge.case import Comparison
 from robustcheck.stats.lines import Points
-from robustcheck.stats.model_families import Families, number_families
+from robustcheck.stats.model_families import Families, cross_families
 from robustcheck.values import Pairs, Samples
 from robustcheck.values.checks import PlannedCheck
 
@@ -35,7 +35,8 @@ class Member:
     """A model of a group: its value, and its value on the other axis (NaN without one).
 
     ``start`` and ``start_x`` are both before a change, or in the quantity that an effect is held against. ``family``
-    names the models that it is not independent of; without one it is a family of its own.
+    names the models that it is not independent of; without one it is a family of its own. A cell of a table has
+    ``units`` in its place, (facet, value) for each way along which cells share one.
     """
 
     model: str
@@ -46,6 +47,17 @@ class Member:
     start: float = nan
     start_x: float = nan
     of_start: Support = NO_SUPPORT
+    units: Pairs = ()
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The facets along which it shares units with others."""
+        return tuple(facet for facet, _ in self.units)
+
+    @property
+    def kin(self) -> tuple[str, ...]:
+        """What it shares with others: its unit along each way, else its family."""
+        return tuple(value for _, value in self.units) or (self.family or self.model,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +89,13 @@ class ModelGroup:
 
     @property
     def families(self) -> Families:
-        """The families of the members."""
-        return number_families([member.family or member.model for member in self.members])
+        """The families of the members; of cells their crossings."""
+        return cross_families([member.kin for member in self.members])
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The facets along which the members, cells of a table, share units; none of other models."""
+        return self.members[0].ways if self.members else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +107,10 @@ class MatchedPair:
     after: tuple[Member, ...]
 
     @property
-    def family(self) -> str:
-        """The family of the pair: that of the models before the change."""
-        return " and ".join(dict.fromkeys(each.family or each.model for each in self.before))
+    def kin(self) -> tuple[str, ...]:
+        """What the pair shares with others, along each way: that of the models before the change."""
+        shared = zip(*(each.kin for each in self.before), strict=True)
+        return tuple(" and ".join(dict.fromkeys(way)) for way in shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +145,9 @@ class GroupCase:
 
 @dataclass(frozen=True, slots=True)
 class GroupComparison:
-    """A comparison of groups: over ``sizes`` models each (or pairs), of so many ``families``.
+    """A comparison of groups: over ``sizes`` models each (or pairs), of ``families`` (of cells their crossings).
+
+    ``ways`` are the facets along which the families of cells cross.
 
     ``unit`` is that of the compared number; a slope has none. ``one_refutes`` says that a claim about every pair
     fails by a single one, however few families there are.
@@ -135,10 +155,11 @@ class GroupComparison:
 
     comparison: Comparison
     sizes: tuple[int, ...]
-    families: tuple[int, ...]
+    families: tuple[Families, ...]
     unit: str
     counted: str = "models"
     one_refutes: bool = False
+    ways: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -148,4 +169,4 @@ class GroupComparison:
     @property
     def is_small(self) -> bool:
         """Whether a group has too few families for a claim to hold."""
-        return min(self.families) < FEW_FAMILIES
+        return min(each.independent for each in self.families) < FEW_FAMILIES

@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
+from robustcheck.stats.crossed_ways import Sure
 from robustcheck.stats.differences import cut_to
-from robustcheck.stats.group_effects import Effect
+from robustcheck.stats.model_families import Families
 from robustcheck.values import Pairs
 from robustcheck.values.expectations import ResidualExpectation
 
 
-def estimate_effect(effect: Effect) -> Estimate:
+def estimate_effect(effect: Sure) -> Estimate:
     """Return an effect as an estimate."""
     return Estimate(effect.value, effect.interval, effect.error)
 
 
 def compare_effect(
-    effect: Effect, claim: str, expected: float, *, notes: tuple[str, ...] = (), facts: Pairs = ()
+    effect: Sure, claim: str, expected: float, *, notes: tuple[str, ...] = (), facts: Pairs = ()
 ) -> Comparison:
     """Return an effect as a comparison without bounds; ``hold_to_margin`` adds them."""
     estimate = estimate_effect(effect)
@@ -53,10 +54,19 @@ def _bounds(expect: ResidualExpectation, case: GroupCase) -> Bounds:
 
 def over_groups(comparison: Comparison, groups: Sequence[ModelGroup], unit: str) -> GroupComparison:
     """Return a comparison with how many models, and how many families, each group has."""
-    facts = ("families", ", ".join(f"{group.families.count} of {group.name}" for group in groups))
-    comparison = replace(comparison, facts=(*comparison.facts, facts))
-    sizes = tuple(len(group.members) for group in groups)
-    return GroupComparison(comparison, sizes, tuple(group.families.count for group in groups), unit)
+    ways = groups[0].ways
+    told = ", ".join(f"{say_families(group.families, ways)} of {group.name}" for group in groups)
+    comparison = replace(comparison, facts=(*comparison.facts, ("families", told)))
+    families = tuple(group.families for group in groups)
+    return GroupComparison(comparison, tuple(len(group.members) for group in groups), families, unit, ways=ways)
+
+
+def say_families(families: Families, ways: Sequence[str]) -> str:
+    """Say how many families there are; of cells ``6 crossings (3 encoder x 2 selector)``."""
+    if not families.ways:
+        return f"{families.count}"
+    units = " x ".join(f"{units} {way}" for way, units in zip(ways, families.units, strict=True))
+    return f"{families.count} crossings ({units})"
 
 
 def describe_sizes(groups: Sequence[ModelGroup]) -> Pairs:

@@ -69,13 +69,27 @@ def _holds(compared: GroupComparison, alpha: float) -> bool:
 
 def _caution(compared: GroupComparison) -> tuple[str, ...]:
     """Say why the verdict cannot be that the claim holds, where that is so."""
+    if compared.is_small and compared.ways:
+        return (_say_few_units(compared),)
     if compared.is_small:
-        have = ", ".join(str(count) for count in compared.families)
+        have = ", ".join(str(each.count) for each in compared.families)
         each = "a group" if len(compared.families) > 1 else "all"
         return (f"too few families to decide: {have} ({FEW_FAMILIES} in {each} at least)",)
     if compared.comparison.estimate.error <= ROUNDING:
         return (f"the {compared.counted} do not differ, so they do not say how sure this is",)
     return ()
+
+
+def _say_few_units(compared: GroupComparison) -> str:
+    """Say along which way cells share too few units, and what would help."""
+    units = [min(each) for each in zip(*(families.units for families in compared.families), strict=True)]
+    ways = list(zip(compared.ways, units, strict=True))
+    have = " and ".join(f"{count} of {way}" for way, count in ways)
+    lacking = " and ".join(way for way, count in ways if count < FEW_FAMILIES)
+    return (
+        f"too few units to decide: {have} ({FEW_FAMILIES} of each at least, since cells that share one move together); "
+        f"cells of more {lacking} would help, more cells of these would not"
+    )
 
 
 def _reason(status: Status, compared: GroupComparison, low: float, high: float) -> str:
@@ -108,8 +122,9 @@ def _say_corrected(compared: GroupComparison, alpha: float) -> Pairs:
 
 
 def _say_families(compared: GroupComparison) -> str:
-    counts = " and ".join(f"{count:,}" for count in compared.families)
-    return f"{counts} {'family' if counts == '1' else 'families'}"
+    counts = " and ".join(f"{each.count:,}" for each in compared.families)
+    one, many = ("crossing", "crossings") if compared.ways else ("family", "families")
+    return f"{counts} {one if counts == '1' else many}"
 
 
 def _open(status: Status, compared: GroupComparison, alpha: float, *, bounded: bool) -> tuple[str, ...]:

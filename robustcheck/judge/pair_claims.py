@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Estimate
@@ -17,8 +18,11 @@ from robustcheck.judge.group_case import GroupCase, MatchedPair, Member, Support
 from robustcheck.stats.compare import paired_difference
 from robustcheck.stats.differences import Estimated, difference_intervals
 from robustcheck.stats.intervals import score_intervals
+from robustcheck.stats.model_families import Families, cross_families
 from robustcheck.stats.proportions import Interval, IntervalAt, clopper_pearson_interval, proportion_interval, z_value
 from robustcheck.values import Pairs, Samples
+
+Floats = npt.NDArray[np.float64]
 
 _ANYTHING = (-1.0, 1.0)
 
@@ -40,14 +44,32 @@ def estimate_worst_pair(case: GroupCase) -> Estimate:
 
 
 def estimate_share(case: GroupCase, margin: float) -> Estimate:
-    """Estimate the share of families whose pairs are, in the mean, better by a margin."""
+    """Estimate the share of families whose pairs are, in the mean, better by a margin.
+
+    Of cells the interval holds those of the crossings and of the units along each way.
+    """
     sign = 1 if case.higher_is_better else -1
-    families: dict[str, list[float]] = {}
-    for pair in case.pairs:
-        families.setdefault(pair.family, []).append(sign * _change(pair))
-    n, better = len(families), sum(float(np.mean(each)) > margin for each in families.values())
-    error = (max(better * (n - better), 0.25) / n**3) ** 0.5
-    return Estimate(better / n, lambda level: clopper_pearson_interval(better, n, level), error)
+    gains, families = (
+        np.array([sign * _change(pair) for pair in case.pairs]),
+        cross_families([pair.kin for pair in case.pairs]),
+    )
+    counts = [
+        (_count_better(gains, each, margin), each.count)
+        for each in (families, *(families.along([way]) for way in range(len(families.ways))))
+    ]
+    better, n = counts[0]
+    least = families.independent
+
+    def interval(level: float) -> Interval:
+        ends = [clopper_pearson_interval(hits, of, level) for hits, of in counts]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    return Estimate(better / n, interval, (max(better * (n - better), 0.25) / (n * n * least)) ** 0.5)
+
+
+def _count_better(gains: Floats, families: Families, margin: float) -> int:
+    means = np.bincount(families.index, weights=gains) / np.bincount(families.index)
+    return int((means > margin).sum())
 
 
 def describe_pairs(case: GroupCase, margin: float) -> Pairs:

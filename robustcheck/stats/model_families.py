@@ -7,8 +7,11 @@ of a mean underestimates its variance by (effective - 1) / effective, and Studen
 for the families' unequal spread (Ibragimov & Mueller 2010).
 
 Student's t is right for normal offsets. Where a few families lie far below the others their mean is most often too
-high, by more than t covers, and the skewness cannot be estimated from a handful of families. So intervals reach
-further by what a skewness of 1.25 costs (`reach_over_families`).
+high, by more than t covers, and a handful of families seldom shows it. So intervals reach further by what a skewness
+of 1.25 costs, besides what is seen (`reach_over_families`).
+
+Cells of a table share units two ways, such as an encoder and a list: their families are the crossings, and the units
+of each way stand beside (`stats.crossed_ways`).
 """
 
 from __future__ import annotations
@@ -35,14 +38,32 @@ _BITS = 62
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Families:
-    """The family of each model: ``index`` (n,), from 0 without a gap."""
+    """The family of each model: ``index`` (n,), from 0 without a gap.
+
+    Where families are crossings, ``ways`` has the unit of each model along each way, (n,) from 0 without a gap.
+    """
 
     index: Ints
+    ways: tuple[Ints, ...] = ()
 
     @property
     def count(self) -> int:
         """The number of families."""
         return int(self.index.max()) + 1 if self.index.size else 0
+
+    @property
+    def independent(self) -> int:
+        """The number of families; of crossings, the number of units of the way that has the fewest.
+
+        >>> cross_families([("a", "x"), ("a", "y"), ("b", "x"), ("b", "z")]).independent
+        2
+        """
+        return min(self.units, default=self.count)
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The number of units along each way in which families cross."""
+        return tuple(int(way.max()) + 1 if way.size else 0 for way in self.ways)
 
     @property
     def effective(self) -> float:
@@ -77,7 +98,12 @@ class Families:
 
     def of(self, kept: npt.NDArray[np.bool_]) -> Families:
         """Return the families of the models that are kept."""
-        return number_families(self.index[kept].tolist())
+        ways = tuple(number_families(way[kept].tolist()).index for way in self.ways)
+        return Families(number_families(self.index[kept].tolist()).index, ways)
+
+    def along(self, ways: Sequence[int]) -> Families:
+        """Return the families that models are when only those that share their units along some ways are one."""
+        return number_families(list(zip(*(self.ways[way].tolist() for way in ways), strict=True)))
 
 
 def number_families(names: Sequence[Hashable]) -> Families:
@@ -90,6 +116,16 @@ def number_families(names: Sequence[Hashable]) -> Families:
     return Families(np.array([numbers[name] for name in names], dtype=np.int64))
 
 
+def cross_families(units: Sequence[tuple[str, ...]]) -> Families:
+    """Number the crossings of the units that each cell has, one a way, and the units of each way if there are several.
+
+    >>> cross_families([("a", "x"), ("a", "y"), ("b", "x")]).ways[1].tolist()
+    [0, 1, 0]
+    """
+    ways = tuple(number_families(way).index for way in zip(*units, strict=True))
+    return Families(number_families(units).index, ways if len(ways) > 1 else ())
+
+
 def separate(n: int) -> Families:
     """Return n models that are each a family."""
     return Families(np.arange(n))
@@ -98,12 +134,6 @@ def separate(n: int) -> Families:
 def draws_for(*sizes: int) -> int:
     """Return how many draws groups of these sizes get."""
     return max(FEWEST_DRAWS, min(MOST_DRAWS, _BUDGET // max(sizes)))
-
-
-def smallest_sample(groups: Sequence[Families], used: int) -> tuple[float, float]:
-    """Return the smallest effective number of families, and what is left of it once a statistic used some up."""
-    size = min(each.effective for each in groups)
-    return size, max(1.0, size - used)
 
 
 def drawn_means(counts: Floats, values: Floats) -> Floats:
@@ -118,14 +148,15 @@ def student(share: float, degrees: float) -> float:
     return float(stdtrit(degrees, share))
 
 
-def reach_over_families(tail: float, size: float, degrees: float) -> float:
-    """Return how many standard errors an interval over families reaches that leaves ``tail`` beyond either end.
+def reach_over_families(tail: float, size: float, degrees: float, skewness: float = 0.0) -> float:
+    """Return how many standard errors an interval over families reaches that leaves ``tail`` beyond an end.
 
-    Of n values of skewness g, P(T <= q) = Phi(q) + g (2 q^2 + 1) phi(q) / (6 sqrt n) to first order (Hall 1992), so
-    that the quantile lies g (2 z^2 + 1) / (6 sqrt n) further out than that of no skewness.
+    Of a statistic of skewness h, P(T <= q) = Phi(q) + h (2 q^2 + 1) phi(q) / 6 to first order (Hall 1992), so that the
+    quantile lies h (2 z^2 + 1) / 6 further out than that of no skewness. h is ``SKEWNESS`` / sqrt(size), whichever
+    way, and ``skewness``: what was seen of the statistic, positive where its long tail is on the side of the end.
 
     >>> round(student(0.975, 7), 2), round(reach_over_families(0.025, 8, 7), 2)
     (2.36, 3.0)
     """
     z = NormalDist().inv_cdf(tail)
-    return student(1 - tail, degrees) + SKEWNESS * (2 * z * z + 1) / (6 * sqrt(size))
+    return student(1 - tail, degrees) + max(0.0, SKEWNESS / sqrt(size) + skewness) * (2 * z * z + 1) / 6

@@ -25,11 +25,15 @@ def test_false_claims_hold_as_seldom_as_they_may() -> None:
     """Cells of a table are too sure as crossings, and both ways at once are not."""
     found = two_means(np.random.default_rng(2), 5, (1, -1), 20_000)
     assert found["as the smaller group"] < found["judge"] < 0.035
+    very = two_means(np.random.default_rng(4), 5, (2, -2), 20_000)
+    assert very["judge"] < 0.035 < very["1.25, nothing seen"]
+    true = two_means(np.random.default_rng(5), 8, (0, 0), 20_000, true_by=3)
+    assert true["judge"] > true["1.25, nothing seen"] - 0.02
     table = crossed(np.random.default_rng(3), 5, 5, 20_000)
-    assert table["both ways"] < 0.035 < 0.1 < table["judge"]
+    assert table["both ways"] < 0.035 < 0.1 < table["as crossings"]
 
 
 def test_the_quick_tables_have_a_row_for_each_world(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--quick"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.endswith("% |")]
-    assert len(rows) == 4 * 5 + 8
+    assert len(rows) == 4 * 6 + 8

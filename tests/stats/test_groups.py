@@ -12,11 +12,11 @@ from statsmodels.robust.norms import HuberT
 from statsmodels.robust.robust_linear_model import RLM
 
 from robustcheck.errors import RecordError
+from robustcheck.stats.correlation import correlation, correlation_of, correlation_p
+from robustcheck.stats.crossed_ways import Reversed
+from robustcheck.stats.family_samples import FamilySample
 from robustcheck.stats.group_effects import (
     Effect,
-    correlation,
-    correlation_of,
-    correlation_p,
     matched_difference,
     matched_residual_difference,
     mean_difference,
@@ -76,23 +76,28 @@ def test_the_mean_difference_is_that_of_the_means() -> None:
     # Skewed families are allowed for: g (2 z^2 + 1) / 6 standard errors, with g the skewness of the difference where
     # both groups have 1.25, one to each side. The third cumulant of a mean of n is that of one over n^2.
     third = sum(1.25 * each.std(ddof=1) ** 3 / each.size**2 for each in (first, second))
-    further = third / (effect.value / welch.statistic) ** 3 * (2 * 1.959964**2 + 1) / 6 * effect.error
-    assert effect.interval(0.95) == pytest.approx((low - further, high + further), abs=0.001)
+    seen = stats.kstat(first, 3) / first.size**2 - stats.kstat(second, 3) / second.size**2
+    below, above = (
+        max(0.0, third + sign * seen) / (effect.value / welch.statistic) ** 3 * (2 * 1.959964**2 + 1) / 6 * effect.error
+        for sign in (-1, 1)
+    )
+    assert effect.interval(0.95) == pytest.approx((low - below, high + above), abs=0.0015)
 
 
 def test_a_small_group_and_a_large_one_have_the_degrees_of_welch() -> None:
     rng = np.random.default_rng(2)
     first, second = rng.normal(0.6, 0.1, 5), rng.normal(0.5, 0.1, 30)
     effect, welch = mean_difference(first, second, seed=4), stats.ttest_ind(first, second, equal_var=False)
-    assert effect.degrees == pytest.approx(welch.df, rel=0.05)
+    assert effect.sample.degrees == pytest.approx(welch.df, rel=0.05)
     assert effect.error == pytest.approx(effect.value / welch.statistic, rel=0.03)
-    assert 5 < effect.size < 30
+    assert 5 < effect.sample.size < 30
     assert rank_sum_p(first, second) == pytest.approx(stats.mannwhitneyu(first, second).pvalue)
 
 
-def test_two_groups_that_do_not_vary_are_sampled_as_the_smaller_one() -> None:
+def test_two_groups_that_do_not_vary_have_the_degrees_of_equal_spread() -> None:
     effect = mean_difference(np.full(5, 0.6), np.full(9, 0.5), seed=1)
-    assert (effect.size, effect.degrees) == (5, 4)
+    equal = np.array([1 / 4, 1 / 8])
+    assert effect.sample.degrees == pytest.approx(equal.sum() ** 2 / (equal**2 / [4, 8]).sum())
     assert effect.error == pytest.approx(0, abs=1e-12)
 
 
@@ -159,7 +164,7 @@ def test_the_interval_of_a_correlation_stays_in_its_bounds(method: str, n: int, 
     rng = np.random.default_rng(n)
     x = rng.normal(size=n)
     effect = correlation(Points(x, x + rng.normal(size=n)), method, seed=2)  # type: ignore[arg-type]
-    for each in (effect, effect.reversed):
+    for each in (effect, Reversed(effect)):
         low, high = each.interval(level)
         assert -1 <= low <= each.value <= high <= 1
         assert low < high
@@ -172,7 +177,7 @@ def test_beyond_its_draws_a_correlation_has_fishers_interval() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=300)
     effect = correlation(Points(x, x + rng.normal(size=300)), "pearson", seed=1)
-    reach = stats.t.isf(5e-6, effect.degrees)
+    reach = stats.t.isf(5e-6, 298)
     fisher = np.tanh(np.arctanh(effect.value) + reach * np.array([-1, 1]) / np.sqrt(297))
     assert effect.interval(1 - 1e-5) == pytest.approx(fisher, abs=0.03)
 
@@ -188,8 +193,10 @@ def test_the_slope_difference_is_that_of_two_lines() -> None:
     slopes = [huber(stats.norm.ppf(each.x), stats.norm.ppf(each.y))[1] for each in (first, second)]
     effect = slope_difference(first, second, "probit", seed=0)
     assert effect.value == pytest.approx(slopes[0] - slopes[1], abs=1e-6)
-    assert effect.size == 25
-    assert effect.degrees == 23
+    # Two lines have the degrees of both, as two means have: each of its models but two.
+    spread = [effect.error for effect in (slope_difference(each, each, "probit", seed=1) for each in (first, second))]
+    parts = np.array(spread) ** 2 / 2
+    assert effect.sample.degrees == pytest.approx(parts.sum() ** 2 / (parts**2 / [28, 23]).sum(), rel=0.05)
 
 
 @pytest.mark.parametrize("by", ["slope", "tan_delta"])
@@ -234,7 +241,8 @@ def test_residuals_beyond_those_of_another_quantity_share_their_draws() -> None:
 
 def test_the_gap_is_the_largest_over_pairs_and_places() -> None:
     groups = [cloud(20, seed=8), cloud(25, seed=9, lift=-0.2), cloud(30, seed=10, slope=1.1)]
-    gap = line_gap(groups, "probit", seed=0)
+    gap, sure = line_gap(groups, "probit", seed=0)
+    assert sure.error == gap.error
     low, high = max(each.x.min() for each in groups), min(each.x.max() for each in groups)
     lines = [huber(stats.norm.ppf(each.x), stats.norm.ppf(each.y)) for each in groups]
     places = np.linspace(stats.norm.ppf(low), stats.norm.ppf(high), 25)
@@ -279,7 +287,7 @@ def test_matched_residuals_subtract_what_the_line_expects_of_the_change() -> Non
 
 def test_where_the_draws_do_not_reach_students_t_takes_over() -> None:
     rng = np.random.default_rng(13)
-    effect = Effect(0.0, rng.normal(size=1000), 6, 5)
+    effect = Effect(0.0, rng.normal(size=1000), FamilySample(6, 5, (6 / 5) ** 0.5))
     narrow, wide = effect.interval(0.8), effect.interval(1 - 1e-6)
     assert wide[0] < effect.draws.min() < narrow[0]
     assert wide[1] > effect.draws.max() > narrow[1]
@@ -316,7 +324,9 @@ def test_intervals_of_residuals_and_slopes_cover() -> None:
 
 
 def test_equal_lines_are_seldom_shown_to_differ_and_never_surely_equal_when_few() -> None:
-    gaps = [line_gap([cloud(10, seed=trial), cloud(12, seed=500 + trial)], "probit", seed=trial) for trial in range(40)]
+    gaps = [
+        line_gap([cloud(10, seed=trial), cloud(12, seed=500 + trial)], "probit", seed=trial)[0] for trial in range(40)
+    ]
     shown = [gap.interval(0.90)[0] > 0 for gap in gaps]
     assert coverage(shown) <= 0.12
     assert all(gap.interval(0.95)[1] > gap.value for gap in gaps)

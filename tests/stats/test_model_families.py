@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from robustcheck.stats.correlation import correlation_of
 from robustcheck.stats.family_spread import family_error, family_skew
-from robustcheck.stats.group_effects import correlation_of, local_difference, mean_difference
+from robustcheck.stats.group_effects import local_difference, mean_difference
 from robustcheck.stats.lines import Points, fit_draws, fit_line, fit_lines
-from robustcheck.stats.model_families import Families, number_families, separate, smallest_sample
+from robustcheck.stats.model_families import Families, number_families
 
 
 def test_families_are_drawn_whole() -> None:
@@ -24,8 +25,6 @@ def test_families_are_drawn_whole() -> None:
 def test_the_effective_number_is_that_of_equal_families() -> None:
     assert number_families(["a", "a", "b", "b"]).effective == pytest.approx(2)
     assert Families(np.repeat([0, 1], [9, 1])).effective == pytest.approx(100 / 82)
-    assert smallest_sample([separate(9), separate(6)], 2) == (6.0, 4.0)
-    assert smallest_sample([separate(2)], 2) == (2.0, 1.0)
 
 
 def test_the_families_kept_are_numbered_without_a_gap() -> None:
@@ -70,7 +69,7 @@ def test_the_error_of_a_difference_is_that_of_family_means() -> None:
     errors = [np.sqrt(each.var() / each.size) for each in means]
     assert effect.draws.std() == pytest.approx(np.hypot(*errors), rel=0.05)
     welch = stats.ttest_ind(*means, equal_var=False)
-    assert effect.degrees == pytest.approx(welch.df, rel=0.05)
+    assert effect.sample.degrees == pytest.approx(welch.df, rel=0.05)
     assert effect.error == pytest.approx(abs(effect.value / welch.statistic), rel=0.03)
     alone = mean_difference(values[0].ravel(), values[1].ravel(), seed=0)
     assert effect.error > 1.7 * alone.error

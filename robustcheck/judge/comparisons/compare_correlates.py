@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from robustcheck.errors import RecordError
@@ -9,7 +11,8 @@ from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_margins import describe_sizes, estimate_effect, over_groups
 from robustcheck.judge.wording import say_side, say_value
-from robustcheck.stats.group_effects import Method, correlation, correlation_of, correlation_p
+from robustcheck.stats.correlation import Method, correlation, correlation_of, correlation_p
+from robustcheck.stats.differences import cut_to
 from robustcheck.values.expectations import Correlates
 
 
@@ -35,7 +38,7 @@ def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupC
         for method, value in values.items()
     ]
     comparison = Comparison(
-        estimate_effect(effect),
+        replace(estimate_effect(effect), interval=cut_to(effect.interval, -1.0, 1.0)),
         _range(expect),
         _range(warn) if warn else None,
         claim,

@@ -16,6 +16,7 @@ from robustcheck.judge.group_lines import (
 )
 from robustcheck.judge.group_margins import compare_effect, describe_sizes, hold_to_margin, over_groups, say_sizes
 from robustcheck.judge.wording import say_points, say_side, say_value
+from robustcheck.stats.crossed_ways import Reversed, Sure
 from robustcheck.stats.group_effects import local_difference, mean_difference, rank_sum_p, residual_difference
 from robustcheck.stats.lines import Points
 from robustcheck.values.expectations import GroupAbove
@@ -55,12 +56,12 @@ def _residuals(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[M
     groups, notes = place_on_axis(case.groups, expect.axis)
     apart, fitted = reversed(groups) if expect.is_line_of_higher else groups
     beyond = (apart.start_points, fitted.start_points) if expect.more_than else None
-    effect = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed, beyond=beyond)
+    effect: Sure = residual_difference(apart.points, fitted.points, expect.axis, seed=case.seed, beyond=beyond)
     level = float(apart.values.mean()) - effect.value
     above, below = f"mean {case.metric} of {apart.name}", f"the line of {fitted.name}"
     if expect.is_line_of_higher:
         # What is asked is how far `higher` is above: its line, over the mean of the models apart from it.
-        effect, level, above, below = effect.reversed, float(apart.values.mean()), below, above
+        effect, level, above, below = Reversed(effect), float(apart.values.mean()), below, above
     comparison = compare_effect(
         effect,
         f"{above} lies {say_points(effect.value, case.unit)} {say_side(effect.value)} {below}"

@@ -9,13 +9,13 @@ import numpy as np
 from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_lines import describe_lines, note_extrapolation, note_weak_lines, say_extrapolated
-from robustcheck.judge.group_margins import compare_effect, hold_to_margin, say_sizes
+from robustcheck.judge.group_margins import compare_effect, hold_to_margin, say_families, say_sizes
 from robustcheck.judge.pair_claims import describe_pairs, estimate_share, estimate_worst_pair
 from robustcheck.judge.wording import say_points, say_side, say_value
 from robustcheck.stats.compare import mcnemar_p
 from robustcheck.stats.group_effects import matched_difference, matched_residual_difference
 from robustcheck.stats.lines import Points, fit_line
-from robustcheck.stats.model_families import number_families
+from robustcheck.stats.model_families import cross_families
 from robustcheck.stats.proportions import clopper_pearson_interval
 from robustcheck.values import Pairs
 from robustcheck.values.expectations import Improves
@@ -31,14 +31,16 @@ def compare_improves(expect: Improves, warn: Improves | None, case: GroupCase) -
         comparison = compare(expect, case, before, after)
         # A distance from a line lies between -1 and 1, so its change between -2 and 2.
         comparison = hold_to_margin(comparison, expect, warn, case, most=2.0 if expect.by == "residual" else 1.0)
-    count = before.families.count
-    comparison = replace(comparison, facts=(*comparison.facts, ("families", f"{count} of pairs{_say_third(case)}")))
+    ways = case.groups[0].ways
+    told = f"{say_families(before.families, ways)} of pairs{_say_third(case)}"
+    comparison = replace(comparison, facts=(*comparison.facts, ("families", told)))
     unit = case.unit if expect.share is None else "%"
-    return GroupComparison(comparison, (len(case.pairs),), (count,), unit, "pairs", one_refutes=expect.every)
+    sizes, families = (len(case.pairs),), (before.families,)
+    return GroupComparison(comparison, sizes, families, unit, "pairs", one_refutes=expect.every, ways=ways)
 
 
 def _say_third(case: GroupCase) -> str:
-    return "".join(f", {group.families.count} of {group.name}" for group in case.groups[2:])
+    return "".join(f", {say_families(group.families, group.ways)} of {group.name}" for group in case.groups[2:])
 
 
 def _average_pairs(case: GroupCase, side: str) -> Points:
@@ -46,7 +48,7 @@ def _average_pairs(case: GroupCase, side: str) -> Points:
     x, y = np.array(
         [np.mean([(member.x, member.y) for member in getattr(pair, side)], axis=0) for pair in case.pairs]
     ).T
-    return Points(x, y, number_families([pair.family for pair in case.pairs]))
+    return Points(x, y, cross_families([pair.kin for pair in case.pairs]))
 
 
 def _compare_values(expect: Improves, case: GroupCase, before: Points, after: Points) -> Comparison:
@@ -78,7 +80,7 @@ def _compare_share(expect: Improves, warn: Improves | None, case: GroupCase, cha
         estimate,
         Bounds(low=expect.share),
         None if wanted is None else Bounds(low=wanted),
-        f"{case.metric} is better in {estimate.value:.0%} of the families",
+        f"{case.metric} is better in {estimate.value:.0%} of the {'crossings' if case.groups[0].ways else 'families'}",
         facts=_pair_facts(case, changes),
     )
 

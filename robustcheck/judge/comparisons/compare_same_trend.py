@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from robustcheck.judge.case import Bounds, Comparison, Estimate
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
@@ -15,11 +17,11 @@ from robustcheck.values.expectations import SameTrend
 def compare_same_trend(expect: SameTrend, warn: SameTrend | None, case: GroupCase) -> GroupComparison:
     """Hold the largest distance between the lines of the groups against the distance that is allowed."""
     groups, notes = place_on_axis(case.groups, expect.axis)
-    gap = line_gap([group.points for group in groups], expect.axis, seed=case.seed)
+    gap, sure = line_gap([group.points for group in groups], expect.axis, seed=case.seed)
     one, other = (groups[index].name for index in gap.pair)
     shared = f"{say_value(gap.x_low, case.x_unit)} to {say_value(gap.x_high, case.x_unit)}"
     comparison = Comparison(
-        Estimate(gap.value, cut_to(gap.interval, 0.0, 1.0) if case.bounded else gap.interval, gap.error),
+        Estimate(gap.value, cut_to(sure.interval, 0.0, 1.0 if case.bounded else inf), sure.error),
         Bounds(high=expect.within.value),
         Bounds(high=warn.within.value) if warn else None,
         f"the lines of {one} and {other} lie up to {say_points(gap.value, case.unit)} apart, "

@@ -9,7 +9,8 @@ from robustcheck.judge.group_case import GroupCase, GroupComparison, ModelGroup
 from robustcheck.judge.group_lines import describe_lines, note_weak_lines, place_on_axis
 from robustcheck.judge.group_margins import estimate_effect, over_groups
 from robustcheck.judge.wording import say_side
-from robustcheck.stats.group_effects import Effect, slope_difference, tan_delta
+from robustcheck.stats.crossed_ways import Sure
+from robustcheck.stats.group_effects import slope_difference, tan_delta
 from robustcheck.stats.lines import Points, fit_line
 from robustcheck.values import Pairs
 from robustcheck.values.expectations import Steeper
@@ -36,7 +37,7 @@ def compare_steeper(expect: Steeper, warn: Steeper | None, case: GroupCase) -> G
     return over_groups(comparison, groups, "")
 
 
-def _claim(expect: Steeper, groups: tuple[ModelGroup, ...], effect: Effect) -> str:
+def _claim(expect: Steeper, groups: tuple[ModelGroup, ...], effect: Sure) -> str:
     names = " and ".join(group.name for group in groups)
     if expect.more_than is not None:
         what = "tan(delta)" if expect.by == "tan_delta" else "the difference of the slopes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from robustcheck.judge import Member
 from robustcheck.listing import name_first
 from robustcheck.models.kinship import family_of, network_of, preference
 from robustcheck.run.members.gathered import FoundModel
@@ -24,7 +25,7 @@ def tell_apart(
     kept, doubles = [], []
     for rows in networks.values():
         chosen = [each for each in rows if each.member.model in named] or [max(rows, key=_rank)]
-        kept += [replace(each, member=replace(each.member, family=_cluster(expect, each))) for each in chosen]
+        kept += [replace(each, member=_of_kin(expect, each)) for each in chosen]
         doubles += [each.member.model for each in rows if each not in chosen]
     if not doubles:
         return kept, ()
@@ -36,8 +37,11 @@ def _rank(found: FoundModel) -> tuple[bool, bool, bool]:
     return preference(found.member.model, found.facets)
 
 
-def _cluster(expect: GroupExpectation, found: FoundModel) -> str:
-    """Return the cluster of a model: what the check says that models share, else the family."""
-    if expect.clusters:
-        return " and ".join(f"{facet} {found.facets.get(facet, '?')}" for facet in expect.clusters)
-    return family_of(found.member.model, found.facets)
+def _of_kin(expect: GroupExpectation, found: FoundModel) -> Member:
+    """Return a model with what it shares with others: the units that the check says cells share, else its family."""
+    units = tuple((facet, found.facets.get(facet, "?")) for facet in expect.clusters)
+    if len(units) > 1:
+        return replace(found.member, units=units)
+    if units:
+        return replace(found.member, family=" ".join(units[0]))
+    return replace(found.member, family=family_of(found.member.model, found.facets))

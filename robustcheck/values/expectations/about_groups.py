@@ -77,8 +77,9 @@ class GroupExpectation(Expectation):
     )
     clusters: Annotated[list[str], Names("facets")] = Field(
         default_factory=list,
-        description="Facets that make models one cluster where they are equal, for tables whose cells share units, "
-        "such as [encoder, selector]; default: the family, architecture and training source.",
+        description="Facets that make models one cluster where they are equal. Of several, as in tables whose cells "
+        "share units of each ([encoder, selector]), intervals are clustered along each of them; default: the family, "
+        "architecture and training source.",
     )
     x_range: tuple[AmountField, AmountField] | None = Field(default=None, description=_X_RANGE)
 
