@@ -10,7 +10,7 @@ from robustcheck.stats.correlation import correlation_of
 from robustcheck.stats.family_spread import family_error, family_skew
 from robustcheck.stats.group_effects import local_difference, mean_difference
 from robustcheck.stats.lines import Points, fit_draws, fit_line, fit_lines
-from robustcheck.stats.model_families import Families, number_families
+from robustcheck.stats.model_families import Families, number_families, separate
 
 
 def test_families_are_drawn_whole() -> None:
