@@ -40,7 +40,7 @@ from robustcheck.stats.proportions import clopper_pearson_interval
 
 # So many show a share of 1% to be below 3.5%; a share near that takes more. Claims that fit a line to each draw are
 # dear.
-TRIALS, MORE_TRIALS, LINE_TRIALS, CELL_TRIALS, DEAR_TRIALS = 200, 600, 80, 40, 40
+TRIALS, MORE_TRIALS, LINE_TRIALS, CELL_TRIALS, DEAR_TRIALS = 1_000, 4_000, 400, 300, 150
 # An interval over families is given by the spread of its draws: fewer will do.
 DRAWS = 1_000
 FAMILIES = (5, 8, 12, 25)

@@ -167,7 +167,11 @@ def prompt_tokens(model: OpenClipModel, names: Sequence[str], length: int, endin
     places = tokens.shape[1]
     longest = int(tokens.argmax(dim=1).max()) + length
     if longest >= places:
-        raise ModelError(f"{length} context vectors and a name need {longest + 1} places of {places}")
+        raise ModelError(
+            f"{length} context vectors and a name need {longest + 1} places of {places}",
+            expected=f"at most {places - 1 - (longest - length)} vectors, or shorter names",
+            fix="learn fewer: +coop-train:context=4",
+        )
     free = tokens[:, :1].expand(-1, length)
     return torch.cat([tokens[:, :1], free, tokens[:, 1 : places - length]], dim=1)
 

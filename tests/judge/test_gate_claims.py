@@ -17,8 +17,6 @@ from claim_worlds import SKEWED, UNEQUAL
 from early_simulation import KINDS
 from gate_simulation import CLAIMS
 
-from robustcheck.stats.proportions import clopper_pearson_interval
-
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 NAMES = [row.name for row in ROWS]
 
@@ -69,18 +67,15 @@ def test_the_page_is_that_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_the_page_promises_was_found() -> None:
-    """No row is shown to hold more often than 3.5%; of 1,000 trials and more the upper end of its interval is below."""
+    """False claims hold in at most 3.5% of trials; so does the upper end of what was counted, given enough of them."""
     rows = cells(part_of_the_page())[2:]
     assert len([row for row in rows if row[2] == SELDOM]) >= 18
     for row in rows:
         found = [re.fullmatch(r"([\d.]+) \(([\d.]+)\)", cell) for cell in row[3:-1]]
         assert len(found) == len(FAMILIES)
         if row[2] == SELDOM:
-            of = int(row[-1].replace(",", ""))
-            for match in found:
-                assert match
-                least = clopper_pearson_interval(round(float(match[1]) * of / 100), of, 0.9)[0]
-                assert (float(match[2]) if of >= 1_000 else 100 * least) <= 3.5, row
+            place = 2 if int(row[-1].replace(",", "")) >= 1_000 else 1
+            assert all(match and float(match[place]) <= 3.5 for match in found), row
     assert {row[0] for row in rows if row[2] == NOT_PROMISED} == {"pairs, very skewed families"}
 
 
