@@ -95,8 +95,8 @@ class OnTrendAnswer:
         return facts
 
     def as_text(self) -> dict[str, str]:
-        """Return the same facts as text."""
-        return {name: str(value) for name, value in self.as_dict().items()}
+        """Return the same facts as they are read."""
+        return {name: _written(value) for name, value in self.as_dict().items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,17 @@ class OnSeveralAnswer:
         return facts
 
     def as_text(self) -> dict[str, str]:
-        """Return the same facts as text."""
-        return {name: str(value) for name, value in self.as_dict().items()}
+        """Return the same facts as they are read."""
+        return {name: _written(value) for name, value in self.as_dict().items()}
+
+
+def _written(value: Any) -> str:
+    """Write a fact of a fit: four digits of a number, in full with ``--json``."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "undefined"}[value]
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return write_value(value, "") if isinstance(value, float) else str(value)
 
 
 def measure_one(

@@ -441,8 +441,12 @@ def test_trend_on_figures_of_a_metric_with_options(robustcheck: Robustcheck) -> 
 def test_trend_on_another_axis_and_as_text(robustcheck: Robustcheck, own_points: Points) -> None:
     linear = robustcheck(*OWN, "--axis", "linear", "--json").json
     assert linear["slope"] == pytest.approx(0.8, abs=0.05)
-    lines = robustcheck(*OWN, "--axis", "linear").out.splitlines()
-    assert dict(line.split(maxsplit=1) for line in lines)["slope"] == str(linear["slope"])
+    placed = (*OWN, "--axis", "linear", "--model", "m0")
+    exact = robustcheck(*placed, "--json").json
+    facts = dict(line.split(maxsplit=1) for line in robustcheck(*placed).out.splitlines())
+    assert [facts[name] for name in ("slope", "expected")] == [f"{exact[name]:.4g}" for name in ("slope", "expected")]
+    assert facts["dropped"] == "none"
+    assert facts["extrapolated"] == ("yes" if exact["extrapolated"] else "no")
 
 
 @pytest.mark.parametrize(
