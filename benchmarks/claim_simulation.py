@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -153,10 +154,20 @@ def trials(row: int, scale: float) -> int:
 def count(job: Job) -> Counter[str]:
     """Count the findings of a job's trials; each has a seed of its own."""
     row = ROWS[job.row]
-    model_families.MOST_DRAWS = DRAWS
     seeds = [[crc32(f"{row.name} {job.families}".encode()), trial] for trial in range(job.trials)]
     cases = (row.draw(np.random.default_rng(seed), job.families, row.world) for seed in seeds)
-    return Counter(conclude(case).finding for case in cases)
+    with _few_draws():
+        return Counter(conclude(case).finding for case in cases)
+
+
+@contextmanager
+def _few_draws() -> Iterator[None]:
+    """Let intervals rest on few draws, and on as many as before afterwards: tests count in a process of others."""
+    usual, model_families.MOST_DRAWS = model_families.MOST_DRAWS, DRAWS
+    try:
+        yield
+    finally:
+        model_families.MOST_DRAWS = usual
 
 
 def _share(hits: int, of: int) -> str:

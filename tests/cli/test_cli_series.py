@@ -152,7 +152,7 @@ def test_bless_says_how_far_the_line_has_moved(robustcheck: Robustcheck, kept: C
     assert robustcheck("bless", kept("one", 150), "--as", "main").code == 0
     said = robustcheck("bless", kept("two", 144), "--as", "main").out
     assert "it replaces run one; 1 blessed since the origin of its line" in said
-    assert "since the origin, top1 on imagenet-v2 of ViT-B-32/openai: -3 pp (" in said
+    assert "since the origin, top1 on imagenet-v2 of ViT-B-32/openai: -3.0 pp (" in said
 
 
 def test_a_new_origin_needs_its_reason(robustcheck: Robustcheck, kept: Callable[[str, int], str]) -> None:

@@ -17,6 +17,8 @@ from claim_worlds import SKEWED, UNEQUAL
 from early_simulation import KINDS
 from gate_simulation import CLAIMS
 
+from robustcheck.stats import model_families
+
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 NAMES = [row.name for row in ROWS]
 
@@ -82,6 +84,12 @@ def test_what_the_page_promises_was_found() -> None:
 def test_cells_of_few_rows_and_columns_seldom_hold_that_do_not_change() -> None:
     """As crossings a sixth of 60 tables would hold. 3.5% may, and 8 or more do in 1 of 500 such tests."""
     assert findings("cells of a table, as many rows and columns, families of equal size", 5, 60)["holds"] < 8
+
+
+def test_counting_leaves_the_draws_of_others_alone() -> None:
+    before = model_families.MOST_DRAWS
+    findings("pairs, families of equal size", 5, 1)
+    assert before == model_families.MOST_DRAWS
 
 
 def test_a_group_above_a_line_is_shown_to_be() -> None:
