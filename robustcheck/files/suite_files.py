@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 SUFFIX = ".robust.yaml"
-# pytest's own default: what is installed or built is no suite of the project.
+# The directories that pytest does not enter either: what is installed or built has no suites of the project.
 _NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
 

@@ -63,8 +63,8 @@ class Movement:
 def previous_run(reports: Path, results: Sequence[Result], root: str = "", before: str = "") -> RunRecord | None:
     """Return the newest run under ``reports`` that judged all of these suites, models and checks.
 
-    Where none of the newest that share a check judged all checks, it is the one of them that shares most: a run of a
-    part (``-k``) in between must not hide what changed in the rest. ``root`` is where the run of the results was
+    If no recent run judged all checks, it is the one that judged most of them: a run of a part (``-k``) in between must
+    not hide what changed in the rest. ``root`` is where the run of the results was
     started, ``before`` when: what a wrong clock once dated later is not the run before this one.
     """
     wanted = _Judged.by(results, root)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,30 @@ MIN_DISTINCT_X = 3
 class _FamilyFacts(TypedDict, total=False):
     families: int
     family_error: float
+
+
+class Fitted(Protocol):
+    """What a line and a plane have in common."""
+
+    @property
+    def axis(self) -> AxisName:
+        """The axis that it was fitted on."""
+
+    @property
+    def n(self) -> int:
+        """How many models it rests on."""
+
+    @property
+    def scale(self) -> float:
+        """The scale of what it leaves, on the axis."""
+
+    @property
+    def families(self) -> int:
+        """How many families these are of; 0 where nobody knows."""
+
+    @property
+    def family_error(self) -> float:
+        """The error of predicting a family from the others, on the axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +140,25 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
 
     Raises RecordError when x has no finite place on the axis.
     """
-    axis = axis_by_name(fit.axis)
     place = require_place(x, fit.axis)
-    mean = fit.intercept + fit.slope * place
-    of_line = line_variance(fit, place)
-    error = max(sqrt(fit.scale**2 + of_line), fit.family_error)
-    reach = t_quantile(level, max(1, (fit.families or fit.n) - 2)) * error
+    mean, beyond = fit.intercept + fit.slope * place, not fit.x_low <= x <= fit.x_high
+    return expect_around(fit, mean, line_variance(fit, place), ((fit.slope, x),), y, level, beyond=beyond)
+
+
+def expect_around(
+    fit: Fitted,
+    mean: float,
+    variance: float,
+    slopes: Sequence[tuple[float, float]],
+    y: float | None,
+    level: float,
+    *,
+    beyond: bool,
+) -> Expected:
+    """Return what a fit of this ``mean`` and ``variance`` on its axis expects; ``slopes`` has each slope with its x."""
+    axis = axis_by_name(fit.axis)
+    error = max(sqrt(fit.scale**2 + variance), fit.family_error)
+    reach = t_quantile(level, max(1, (fit.families or fit.n) - 1 - len(slopes))) * error
     value = axis.inverse(mean)
     slope_at_value = axis.slope(value)
     return Expected(
@@ -130,9 +167,9 @@ def expect_at(fit: TrendFit, x: float, y: float | None = None, level: float = 0.
         high=axis.inverse(mean + reach),
         residual=None if y is None else y - value,
         z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
-        x_gains=(fit.slope * axis.slope(x) / slope_at_value,),
-        fit_variance=of_line / slope_at_value**2,
-        extrapolated=not fit.x_low <= x <= fit.x_high,
+        x_gains=tuple(slope * axis.slope(x) / slope_at_value for slope, x in slopes),
+        fit_variance=variance / slope_at_value**2,
+        extrapolated=beyond,
     )
 
 

@@ -23,7 +23,7 @@ from robustcheck.stats.huber import fit_huber
 from robustcheck.stats.lines import forward
 from robustcheck.stats.model_families import Families
 from robustcheck.stats.sampling import Floats
-from robustcheck.stats.trend import MIN_MODELS, Expected, expect_at, require_place, t_quantile
+from robustcheck.stats.trend import MIN_MODELS, Expected, expect_around, expect_at, require_place
 from robustcheck.values import TrendFit
 
 # Sets of which one follows from the others to a ten-thousandth of its variance tell the models apart in fewer ways.
@@ -114,24 +114,10 @@ def expect_on_plane(plane: TrendPlane, x: Sequence[float], y: float | None = Non
 
     Raises RecordError when an x has no finite place on the axis.
     """
-    axis = axis_by_name(plane.axis)
     at = np.array([1.0, *(require_place(each, plane.axis) for each in x)])
     mean = float(at @ np.array([plane.intercept, *plane.slopes]))
-    of_plane = plane_variance(plane, x)
-    error = max(sqrt(plane.scale**2 + of_plane), plane.family_error)
-    reach = t_quantile(level, max(1, (plane.families or plane.n) - len(at))) * error
-    value = axis.inverse(mean)
-    slope_at_value = axis.slope(value)
-    return Expected(
-        value=value,
-        low=axis.inverse(mean - reach),
-        high=axis.inverse(mean + reach),
-        residual=None if y is None else y - value,
-        z=None if y is None or error == 0 else (axis.forward(y) - mean) / error,
-        x_gains=tuple(slope * axis.slope(each) / slope_at_value for slope, each in zip(plane.slopes, x, strict=True)),
-        fit_variance=of_plane / slope_at_value**2,
-        extrapolated=plane.is_beyond(x),
-    )
+    slopes = tuple(zip(plane.slopes, x, strict=True))
+    return expect_around(plane, mean, plane_variance(plane, x), slopes, y, level, beyond=plane.is_beyond(x))
 
 
 def expect_on(fit: TrendFit | TrendPlane, x: Sequence[float], y: float | None = None, level: float = 0.95) -> Expected:
