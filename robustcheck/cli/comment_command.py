@@ -11,7 +11,7 @@ from robustcheck.cli.shared_options import REPORTS, Home, Store, run_places
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import open_run
 from robustcheck.history.changes import differences
-from robustcheck.listing import natural
+from robustcheck.report import runs_by_age
 from robustcheck.report.markdown import comment_markdown
 
 
@@ -35,8 +35,7 @@ def comment(
 
 def _last_run() -> str:
     """Return the run that was started last; raises RecordError where there is none."""
-    # As numbers: the tenth run of a second comes after the second.
-    runs = sorted((path.parent for path in REPORTS.glob("*/run.json")), key=lambda run: natural(run.name))
+    runs = runs_by_age(REPORTS)
     if not runs:
         raise RecordError("no run", where=str(REPORTS), expected="reports/RUN/run.json", fix="run the suites first")
     return str(runs[-1])

@@ -13,8 +13,7 @@ from robustcheck.errors import RecordError
 from robustcheck.history.baselines import KeptRun
 from robustcheck.history.kept_samples import read_samples
 from robustcheck.history.portable import Key, is_same_quantity, key_of, suite_of
-from robustcheck.listing import natural
-from robustcheck.report import load_run
+from robustcheck.report import load_run, runs_by_age
 from robustcheck.stats.compare import paired_difference
 from robustcheck.store import Place
 from robustcheck.values import Change, Result, RunRecord, Samples, Score, Status
@@ -70,7 +69,7 @@ def previous_run(reports: Path, results: Sequence[Result], root: str = "", befor
     wanted = _Judged.by(results, root)
     best: RunRecord | None = None
     most = seen = 0
-    for path in sorted(reports.glob("*/run.json"), key=lambda path: natural(path.parent.name), reverse=True):
+    for path in reversed(runs_by_age(reports)):
         try:
             run = load_run(path)
         except RecordError:

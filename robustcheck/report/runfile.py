@@ -15,6 +15,7 @@ from robustcheck.errors import RecordError
 from robustcheck.files.json_files import parse_json, without_half_pairs
 from robustcheck.files.sealed import seal_json, unseal_json
 from robustcheck.files.texts import decoded, read_bytes
+from robustcheck.listing import natural
 from robustcheck.printing import shown
 from robustcheck.report.folding import fold, unfold
 from robustcheck.values import ModelRef, Quantity, Result, RunRecord, Score
@@ -52,6 +53,11 @@ def _plain(run: RunRecord, change: Callable[[Any], Any] = lambda plain: plain) -
 
 def _written(plain: dict[str, Any]) -> bytes:
     return ("\n".join(_lines({"schema": SCHEMA} | fold(plain))) + "\n").encode()
+
+
+def runs_by_age(reports: Path) -> list[Path]:
+    """Return the directories of recorded runs, the oldest first: the tenth run of a second after the second."""
+    return sorted((file.parent for file in reports.glob(f"*/{RUN_FILE}")), key=lambda run: natural(run.name))
 
 
 def load_run(path: Path) -> RunRecord:
