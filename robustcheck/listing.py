@@ -1,4 +1,4 @@
-"""Lists in sentences: the first few names and how many more; one name or another."""
+"""Lists in sentences: the first few names and how many more; one name or another; how many of a thing."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def name_all(names: Sequence[str]) -> str:
     """
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> counted(1, "model"), counted(1200, "model")
+    ('1 model', '1,200 models')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

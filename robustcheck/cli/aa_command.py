@@ -16,6 +16,7 @@ from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.history.kept_noise import load_noise, worst_share
+from robustcheck.listing import counted
 from robustcheck.run.against_itself import AgainstItself, Repeats, judge_against_itself
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
@@ -55,7 +56,7 @@ def aa(
     for line in _page(found, share, times):
         say(line)
     if left_out:
-        say(f"left out, without a copy to compare or without data: {left_out:,} checks", err=True)
+        say(f"left out, without a copy to compare or without data: {counted(left_out, 'check')}", err=True)
 
 
 def _session(how: Measuring, models: str) -> RobustSession:

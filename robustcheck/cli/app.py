@@ -44,6 +44,7 @@ from robustcheck.cli.store_command import store
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
 from robustcheck.history.baselines import bless as bless_run
+from robustcheck.listing import counted
 from robustcheck.run.known_names import known_names
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings, home_of
@@ -99,12 +100,12 @@ def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or direct
         try:
             suite = session.load(path)
             items = len(session.plan(suite).items)
-            say(f"{path}: {len(suite.checks)} checks, {items} with their models")
+            say(f"{path}: {counted(len(suite.checks), 'check')}, {items:,} with their models")
         except SpecError as error:
             wrong += len(error.problems)
             say(str(error), err=True)
     if wrong:
-        say(f"{wrong} mistake{'s' if wrong > 1 else ''}", err=True)
+        say(f"{counted(wrong, 'mistake')}", err=True)
         raise typer.Exit(1)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from robustcheck.history.baselines import Blessing
 from robustcheck.history.steps import Step
+from robustcheck.listing import counted
 from robustcheck.measure import metric_named
 from robustcheck.numerals import write_signed
 
@@ -17,7 +18,7 @@ def describe_blessing(name: str, blessing: Blessing) -> Iterator[str]:
     yield f"baseline {name}: {blessing.place}"
     if blessing.run.left_out:
         yield (
-            f"  the run left out {blessing.run.left_out:,} verdicts of its suites (-k, --lf and the like): "
+            f"  the run left out {counted(blessing.run.left_out, 'verdict')} of its suites (-k, --lf and the like): "
             "this baseline has what it measured and no more"
         )
     ancestors = blessing.run.lineage.ancestors

@@ -14,8 +14,9 @@ import typer
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Home, run_places
 from robustcheck.disk import write_atomically
-from robustcheck.errors import SetupError
+from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.history.baselines import open_run
+from robustcheck.listing import counted
 from robustcheck.report.rows import COLUMNS, Row, result_rows
 from robustcheck.values import RunRecord
 
@@ -34,12 +35,19 @@ def export_results(
     write = _FORMS.get(out.suffix)
     if write is None:
         raise SetupError(f"no form of results is called {out.suffix or out.name!r}", expected=", ".join(_FORMS))
-    rows = [row for row in result_rows(record) if model in (None, row["model"])]
-    if not rows:
-        known = sorted({result.model.id for result in record.results})
-        raise SetupError(f"no result of {model!r} in this run", expected=f"one of {', '.join(known)}")
+    of = _id_of(model, record) if model else None
+    rows = [row for row in result_rows(record) if of in (None, row["model"])]
     write_atomically(out, write(record, rows))
-    say(f"{len(rows)} results: {out}")
+    say(f"{counted(len(rows), 'result')}: {out}")
+
+
+def _id_of(model: str, record: RunRecord) -> str:
+    """Return the id of a model that is called by its id or by the reference that a suite has for it."""
+    ids = {name: result.model.id for result in record.results for name in (result.model.text, result.model.id)}
+    if model not in ids:
+        known = sorted(set(ids.values()))
+        raise SetupError(f"no result of {model!r} in this run{did_you_mean(model, ids)}", expected=", ".join(known))
+    return ids[model]
 
 
 def _csv(_: RunRecord, rows: list[Row]) -> bytes:

@@ -15,6 +15,7 @@ from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
+from robustcheck.listing import counted
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
 from robustcheck.store import absolute_place
@@ -129,4 +130,4 @@ def _words(planned: JobFile) -> str:
     heads = sum(len(line.keys) for line in planned.lines if line.images is None)
     chunks = sum((line.last - line.first) * len(line.keys) for line in planned.lines)
     models = {cell.model.id for cell in planned.header.cells}
-    return f"{chunks} chunks and {heads} heads of {len(models)} models"
+    return f"{counted(chunks, 'chunk')} and {counted(heads, 'head')} of {counted(len(models), 'model')}"

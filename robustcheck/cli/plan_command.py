@@ -22,7 +22,7 @@ from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
-from robustcheck.listing import name_first
+from robustcheck.listing import counted, name_first
 from robustcheck.measure import metric_named
 from robustcheck.numerals import write_difference
 from robustcheck.run.early_checks import FULL
@@ -197,9 +197,10 @@ def _close(console: Console, prospects: Sequence[Prospect], drop: Amount | None)
     missing = {one.item.check.key for one in prospects if one.evidence == "no data"}
     refused = {one.item.check.key for one in prospects if one.evidence == "error"}
     console.print(
-        f"{len(prospects):,} verdicts; to measure: {len(passes):,} passes of a model, over {len(images)} image sets; "
-        f"without data: {len(missing)} checks; cannot be decided: {len(blind)} checks"
-        + (f"; end in errors: {len(refused)} checks" if refused else "")
+        f"{counted(len(prospects), 'verdict')}; to measure: {len(passes):,} pass{'es' * (len(passes) != 1)} "
+        f"of a model, over {counted(len(images), 'image set')}; without data: {counted(len(missing), 'check')}; "
+        f"cannot be decided: {counted(len(blind), 'check')}"
+        + (f"; end in errors: {counted(len(refused), 'check')}" if refused else "")
     )
     for key in sorted(blind):
         console.print(f"  cannot be decided with the data at hand: {cell(key)}", highlight=False)

@@ -10,6 +10,7 @@ import typer
 from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
+from robustcheck.listing import counted
 from robustcheck.populations import from_run, joined, write_csv
 from robustcheck.report import load_run
 
@@ -23,6 +24,6 @@ def population(
     if not own.table.figures:
         raise RecordError("no figures in these runs", where=", ".join(map(str, runs)), expected="a run with scores")
     write_atomically(out, write_csv(own.table).encode())
-    say(f"{out}: {len(own.table.figures)} figures of {len(own.table.facets)} models")
+    say(f"{out}: {counted(len(own.table.figures), 'figure')} of {counted(len(own.table.facets), 'model')}")
     for text in own.left_out:
         say(f"left out: {text}")

@@ -16,6 +16,7 @@ from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
 from robustcheck.files.suite_files import suites_below
+from robustcheck.listing import counted
 from robustcheck.models.model_sets import known_sets, list_models
 from robustcheck.values import ModelRef
 
@@ -35,7 +36,7 @@ def models_table(query: str, as_json: bool, console: Console) -> None:
     for model in models:
         table.add_row(cell(model.text), *(cell(model.facet(name) or "") for name in _SHOWN_FACETS))
     console.print(table)
-    console.print(f"{len(models)} models")
+    console.print(counted(len(models), "model"))
 
 
 def datasets_table(roots: Sequence[Path], as_json: bool, console: Console) -> None:

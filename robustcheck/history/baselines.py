@@ -17,7 +17,7 @@ from robustcheck.history.kept_samples import SAMPLES, read_samples, samples_name
 from robustcheck.history.lineage import Blessed, begin_lineage, continue_lineage, find_counterpart, own_scores
 from robustcheck.history.portable import is_same_quantity
 from robustcheck.history.steps import Step, steps_since_origin
-from robustcheck.listing import name_first
+from robustcheck.listing import counted, name_first
 from robustcheck.report import dump_run, load_run, parse_run
 from robustcheck.store import Place, alone, below, is_url
 from robustcheck.values import Lineage, ModelRef, Quantity, RunRecord, Samples, Score
@@ -210,9 +210,10 @@ def _refuse_failures(run: RunRecord, run_place: Place, why: str) -> None:
     if why or not counts["fail"] + counts["error"] + len(run.unread) + len(run.not_run):
         return
     unread = f", and suites that could not be read: {name_first(run.unread)}" if run.unread else ""
-    not_run = f", and was interrupted: {len(run.not_run):,} checks were not run" if run.not_run else ""
+    not_run = f", and was interrupted; not run: {counted(len(run.not_run), 'check')}" if run.not_run else ""
+    wrong = f"{counted(counts['fail'], 'failed check')} and {counted(counts['error'], 'error')}"
     raise RecordError(
-        f"this run has {counts['fail']} failed checks and {counts['error']} errors{unread}{not_run}",
+        f"this run has {wrong}{unread}{not_run}",
         where=str(run_place),
         expected="a run that later ones may be held against",
         fix='bless another run, or say why: --force --why "..."',

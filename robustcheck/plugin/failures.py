@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from robustcheck.listing import counted
 from robustcheck.values import Result
 
 # As many failures as fit one look; with more, the worst of each of so many checks.
@@ -85,11 +86,12 @@ def _severity(result: Result) -> tuple[bool, float]:
 def _lines(checks: Sequence[Sequence[Result]]) -> Iterator[str]:
     total = sum(map(len, checks))
     shown = min(SHOWN_CHECKS, len(checks))
-    yield f"{total:,} failures and errors of {len(checks)} checks; the worst of {shown} of them is written out above"
+    among = f"{total:,} failures and errors of {counted(len(checks), 'check')}"
+    yield f"{among}; the worst of {shown} of them is written out above"
     for worst, *others in checks[:LISTED_CHECKS]:
         count = len(others) + 1
-        models = f"{count:,} models" if count > 1 else worst.model.id
+        models = counted(count, "model") if count > 1 else worst.model.id
         reason = worst.verdict.reason.splitlines()[0]
         yield f"  {worst.check_key}: {models}; {f'worst {worst.model.id}: ' if others else ''}{reason}"
-    more = f"{len(checks) - LISTED_CHECKS:,} more checks; " if len(checks) > LISTED_CHECKS else ""
+    more = f"{counted(len(checks) - LISTED_CHECKS, 'more check')}; " if len(checks) > LISTED_CHECKS else ""
     yield f"  ({more}all of them: the report, or -vv)"

@@ -78,10 +78,11 @@ def _counts(finished: Finished) -> str:
     }
     counts = run.counts()
     parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    excused = sum(result.verdict.excused for result in run.results)
+    if excused:
+        parts[-1] += f" ({excused} by a known deviation)"
     judged, about = finished.judged, finished.judged_candidates
     parts += [f"{about} of {judged} verdicts about the models of this run"] if about < judged else []
-    excused = sum(result.verdict.excused for result in run.results)
-    parts += [f"{excused} of them by a known deviation"] if excused else []
     parts += [f"{len(run.not_run)} not run"] if run.not_run else []
     deselected = sum(suite.deselected for suite in run.suites)
     parts += [f"{deselected} not meant for these models"] if deselected else []

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from robustcheck.listing import name_first
-from robustcheck.report.words import counted
+from robustcheck.listing import counted, name_first
 from robustcheck.values import Result, RunRecord, Status
 
 Tone = Literal["fail", "warn", "pass", "none"]

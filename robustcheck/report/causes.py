@@ -16,8 +16,8 @@ from itertools import product
 from math import log
 from typing import Any, NamedTuple
 
+from robustcheck.listing import counted
 from robustcheck.report.missing import first_reason_line, suite_name
-from robustcheck.report.words import counted
 from robustcheck.values import Quantity, Result, Status
 
 MOST_CAUSES = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from robustcheck.listing import counted
 from robustcheck.printing import flowing, one_line, printable
 from robustcheck.report.answer import answer
 from robustcheck.report.causes import Cause, causes
@@ -13,7 +14,6 @@ from robustcheck.report.words import (
     KINDS,
     UNSURE,
     WORDS,
-    counted,
     counted_kind,
     finding,
     found_drop,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from robustcheck.report.words import counted
+from robustcheck.listing import counted
 from robustcheck.values import Result
 
 _TO_DO = "  to do: "

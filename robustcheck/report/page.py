@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from robustcheck.listing import counted
 from robustcheck.report.answer import Answer, answer
 from robustcheck.report.causes import Cause, causes
 from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
@@ -18,7 +19,7 @@ from robustcheck.report.profiles import Profile, profiles
 from robustcheck.report.reasons import Candidate, Reason, candidates, reasons
 from robustcheck.report.strip import Strip, strip
 from robustcheck.report.timeline import Timeline, timelines
-from robustcheck.report.words import Kind, counted, is_to_hold, kind_of
+from robustcheck.report.words import Kind, is_to_hold, kind_of
 from robustcheck.values import Change, Result, RunRecord, Status, TrendFigure
 
 FULL_CARDS = 50

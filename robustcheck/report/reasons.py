@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from robustcheck.listing import counted
 from robustcheck.report.answer import Answer, Fate, is_judged, judges_candidates
 from robustcheck.report.causes import Cause
 from robustcheck.report.curves import Diagram, drawings
 from robustcheck.report.dotplot import DotPlot, margins_plot
 from robustcheck.report.plot import SMALL, TrendPlot, own_colours, trend_plot
-from robustcheck.report.words import WORDS, counted
+from robustcheck.report.words import WORDS
 from robustcheck.values import RunRecord, TrendFigure
 
 # Candidates up to ``LISTED`` are listed each; of more, the fates are counted. Over ``SHOWN`` stand behind a line that

@@ -9,6 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
+from robustcheck.listing import counted
 from robustcheck.numerals import write_difference, write_signed, write_value
 from robustcheck.values import Change, Pairs, Result, Score, Status, Verdict
 
@@ -222,11 +223,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 model``, ``1,200 models``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def short_key(key: str) -> str:

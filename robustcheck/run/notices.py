@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from robustcheck.errors import RobustcheckError
-from robustcheck.listing import name_first
+from robustcheck.listing import counted, name_first
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.spending import ever_red, price
 from robustcheck.values import Notice, Result
@@ -83,7 +83,7 @@ def _say_power(judged: Sequence[Result]) -> Iterator[Notice]:
         f"one that their check allows, with 80% power{unsure}."
     )
     yield Notice(
-        "power", text + (f" The others cannot decide with these images: {names}." if blind else ""), bool(blind)
+        "power", text + (f" These checks have too few images for that: {names}." if blind else ""), bool(blind)
     )
 
 
@@ -105,7 +105,8 @@ def _say_versions(judged: Sequence[Result]) -> Iterator[Notice]:
         said = "; ".join(dict.fromkeys(said for _, said in changed))
         yield Notice(
             "versions",
-            f"{len(changed):,} verdicts compare with measurements that were made with other versions or in another way "
+            f"Compared with measurements that were made with other versions or in another way: "
+            f"{counted(len(changed), 'verdict')} "
             f"({said}). Where one fails or moved, measure the baseline again as this run does, in an empty store.",
         )
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
+from robustcheck.listing import counted
 from robustcheck.measure import ProgressEvent
 from robustcheck.printing import one_line
-from robustcheck.report.words import counted, duration
+from robustcheck.report.words import duration
 from robustcheck.run.tally import SetTally, Tally, tally_line
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from robustcheck.listing import name_first
+from robustcheck.listing import counted, name_first
 from robustcheck.measure import ProgressEvent
 from robustcheck.measure.measuring import Lacking
-from robustcheck.report.words import counted, duration
+from robustcheck.report.words import duration
 
 _SHOWN = 3
 

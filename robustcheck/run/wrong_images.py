@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from robustcheck.datasets import Dataset
 from robustcheck.errors import RobustcheckError
+from robustcheck.listing import counted
 from robustcheck.run.class_pictures import ClassAnswers
 from robustcheck.stats.sampling import rows_of_ids
 from robustcheck.values import Samples, Thumbnail
@@ -69,7 +70,7 @@ def thumbnails_of(wrong: WrongImages, jpegs: tuple[str, ...] | None) -> tuple[tu
     if not wrong.count:
         return (), ""
     if jpegs is None:
-        return (), f"{wrong.count:,} images are answered wrongly; they are not on this machine, so none is shown."
+        return (), f"{counted(wrong.count, 'image')} answered wrongly; not on this machine, so none is shown."
     shown = tuple(
         Thumbnail(image.id, image.label, image.predicted, image.confidence, jpeg, image.before, image.is_new)
         for image, jpeg in zip(wrong.worst, jpegs, strict=True)

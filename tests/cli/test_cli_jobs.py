@@ -30,7 +30,7 @@ def suite(tmp_path: Path) -> Path:
 def test_lines_are_planned_and_done(robustcheck: Robustcheck, suite: Path) -> None:
     said = robustcheck("jobs", str(suite), "--images", "256", "--out", "all.jsonl")
     assert said.err == ""
-    assert (said.code, said.out) == (0, "all.jsonl: 3 lines, 4 chunks and 1 heads of 2 models\n")
+    assert (said.code, said.out) == (0, "all.jsonl: 3 lines, 4 chunks and 1 head of 2 models\n")
     first = robustcheck("work", "all.jsonl", "--index", "0", "--of", "2")
     assert (first.code, first.out) == (0, "1 lines: 0 chunks and 1 heads made, 0 were there; 0 errors\n")
     second = robustcheck("work", "all.jsonl", "--index", "1", "--of", "2")

@@ -108,7 +108,7 @@ def test_the_table_counts_and_names(robustcheck: Robustcheck) -> None:
     said = robustcheck("plan", ".")
     assert said.code == 0
     assert "12 verdicts; to measure: 0 passes of a model, over 0 image sets" in said.out
-    assert "without data: 1 checks; cannot be decided: 1 checks" in said.out
+    assert "without data: 1 check; cannot be decided: 1 check" in said.out
     assert "cannot be decided with the data at hand: trend[0.5pp]" in said.out
     assert "ViT-B-32/openai" in said.out
     assert "and 1 more" in said.out
@@ -136,7 +136,7 @@ def test_live_data_are_counted_and_passes_shared(robustcheck: Robustcheck) -> No
     assert [one["decidable"] for one in of(found, "tight[0.5pp]")] == [False]
     assert of(found, "loss")[0]["detectable"] is None
     said = robustcheck("plan", "live.robust.yaml")
-    assert "to measure: 2 passes of a model, over 1 image sets" in said.out
+    assert "to measure: 2 passes of a model, over 1 image set;" in said.out
 
 
 def test_what_may_be_decided_early_is_told_and_why_the_rest_may_not(robustcheck: Robustcheck) -> None:
@@ -201,7 +201,7 @@ def test_settings_that_an_attack_refuses_are_told_beforehand(robustcheck: Robust
     write("a.robust.yaml", ATTACKED.replace("attack: pgd", "attack: pgd, eps: 8"))
     said = robustcheck("plan", "a.robust.yaml")
     assert "eps 8 is more than the whole range of a pixel" in " ".join(said.out.split())
-    assert "end in errors: 1 checks" in " ".join(said.out.split())
+    assert "end in errors: 1 check" in " ".join(said.out.split())
     (one,) = json.loads(robustcheck("plan", "a.robust.yaml", "--json").out)
     assert (one["evidence"], one["passes"]) == ("error", [])
 

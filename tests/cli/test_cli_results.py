@@ -56,6 +56,15 @@ def test_parquet_has_numbers_as_numbers(robustcheck: Robustcheck, kept: RunRecor
     assert str(table.schema.field("n").type) == "int64"
 
 
+def test_a_model_is_called_by_its_id_or_by_its_reference(robustcheck: Robustcheck, kept: RunRecord) -> None:
+    first = kept.results[0].model
+    renamed = [replace(r, model=replace(r.model, text=f"zoo:{r.model.id}")) for r in kept.results]
+    write_report(replace(kept, results=tuple(renamed)), Path("reports/two"))
+    for name in (first.id, f"zoo:{first.id}"):
+        assert robustcheck("export-results", "two", "results.csv", "--model", name).out == "2 results: results.csv\n"
+    refused(robustcheck("export-results", "two", "results.csv", "--model", first.id[:-1] + "x"), "no result", first.id)
+
+
 def test_a_name_is_no_formula_for_a_spreadsheet(robustcheck: Robustcheck) -> None:
     result = make_result()
     hostile = replace(result, title="=1+1", model=replace(result.model, id="@SUM(A1)"))

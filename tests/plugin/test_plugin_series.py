@@ -87,7 +87,7 @@ def test_a_run_says_how_many_of_its_checks_could_decide(pytester: pytest.Pyteste
     write(pytester, "a.robust.yaml", GREEN + tight)
     done = run(pytester)
     done.stdout.fnmatch_lines(
-        ["2 of 4 verdicts (50%) could have found*The others cannot decide with these images: tight."]
+        ["2 of 4 verdicts (50%) could have found*These checks have too few images for that: tight."]
     )
 
 

@@ -66,7 +66,7 @@ def test_a_baseline_of_other_versions_is_said_once_for_all_verdicts() -> None:
     moved = judged(score=measured("2.5.1"), x=measured("2.4.0"))
     text = said(moved, moved, judged(score=measured("2.5.1"), x=measured("2.5.1")))["versions"]
     assert text.startswith(
-        "2 verdicts compare with measurements that were made with other versions or in another way "
+        "Compared with measurements that were made with other versions or in another way: 2 verdicts "
         "(torch 2.4.0 then, 2.5.1 now)."
     )
     # The x of a trend is another quantity, and no earlier measurement of this one.
