@@ -101,6 +101,9 @@ def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or direct
             suite = session.load(path)
             items = len(session.plan(suite).items)
             say(f"{path}: {counted(len(suite.checks), 'check')}, {items:,} with their models")
+            doubts = ((check.expect_position, doubt) for check in suite.checks for doubt in check.doubts)
+            for position, doubt in dict.fromkeys(doubts):
+                say(f"{position}: most likely a mistake: {doubt}")
         except SpecError as error:
             wrong += len(error.problems)
             say(str(error), err=True)

@@ -10,15 +10,18 @@ from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import REPORTS, Home, Store, run_places
 from robustcheck.errors import RecordError
 from robustcheck.history.baselines import open_run
-from robustcheck.history.changes import differences
+from robustcheck.history.changes import Differences, differences
 from robustcheck.report import runs_by_age
-from robustcheck.report.markdown import comment_markdown
+from robustcheck.report.markdown import Since, comment_markdown
 
 
 def comment(
     run: Annotated[str, typer.Argument(help="A run: reports/RUN, its id, a baseline's name; default: the last.")] = "",
     against: Annotated[
-        str | None, typer.Option("--against", help="An earlier run or a baseline: what fails now that did not then.")
+        str | None,
+        typer.Option(
+            "--against", help="An earlier run or a baseline: what fails now that did not then, and what is gone."
+        ),
     ] = None,
     home: Home = None,
     store: Store = None,
@@ -29,8 +32,12 @@ def comment(
     """
     places = run_places(home, store)
     kept = open_run(run or _last_run(), *places)
-    failing = () if against is None else differences(open_run(against, *places), kept).new_failures
-    say(comment_markdown(kept.run, against, failing).rstrip("\n"))
+    since = None if against is None else _since(against, differences(open_run(against, *places), kept))
+    say(comment_markdown(kept.run, since).rstrip("\n"))
+
+
+def _since(name: str, found: Differences) -> Since:
+    return Since(name, found.new_failures, found.new_and_failing, found.gone)
 
 
 def _last_run() -> str:

@@ -37,6 +37,7 @@ def explain_check(text: str, session: RobustSession) -> Iterator[str]:
 def _lines(suite: Suite, check: Check) -> Iterator[str]:
     yield f"{check.key}  ({check.position}, in {suite.title})"
     yield f"  {check.sentence}"
+    yield from (f"  most likely a mistake: {doubt}" for doubt in check.doubts)
     if check.why:
         yield f"  why: {check.why}"
     yield f"  when unsure: {check.when_unsure}; seed {check.seed}; tags: {', '.join(check.tags) or 'none'}"

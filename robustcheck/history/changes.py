@@ -46,9 +46,14 @@ class Differences:
     same: int
 
     @property
+    def new_and_failing(self) -> tuple[Result, ...]:
+        """The checks that appeared and fail."""
+        return tuple(result for result in self.appeared if result.verdict.status in RED)
+
+    @property
     def failures(self) -> int:
         """How many checks fail now that did not fail before."""
-        return len(self.new_failures) + sum(result.verdict.status in RED for result in self.appeared)
+        return len(self.new_failures) + len(self.new_and_failing)
 
 
 @dataclass(frozen=True, slots=True)

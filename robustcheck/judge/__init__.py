@@ -79,8 +79,8 @@ def _judge_model(case: Case) -> Verdict:
 
 
 def _with_remarks(verdict: Verdict, case: Case) -> Verdict:
-    """Say what of the data was passed over, or of outputs or attacks is not certain; of these a doubt warns."""
-    doubts = dict.fromkeys(doubt for part in case.parts for doubt in part.doubts)
+    """Say what of the check, data, outputs or attacks is not certain; of these a doubt warns."""
+    doubts = dict.fromkeys((*case.planned.check.doubts, *(doubt for part in case.parts for doubt in part.doubts)))
     cautions = dict.fromkeys(caution for part in case.parts for caution in part.cautions)
     status: Status = "warn" if doubts and verdict.status == "pass" else verdict.status
     return replace(verdict, status=status, notes=(*verdict.notes, *doubts, *cautions))

@@ -117,7 +117,9 @@ class CheckItem(pytest.Function):
 
     def __repr__(self) -> str:
         """Show the check's sentence in ``--collect-only``."""
-        return f"<Check {one_line(self.name)}: {flowing(self.planned.check.sentence)}>"
+        check = self.planned.check
+        doubts = "".join(f" Most likely a mistake: {doubt}." for doubt in check.doubts)
+        return f"<Check {one_line(self.name)}: {flowing(check.sentence + doubts)}>"
 
     @property
     def _run(self) -> Run:

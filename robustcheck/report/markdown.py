@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from robustcheck.listing import counted
+from robustcheck.listing import counted, name_first
 from robustcheck.printing import flowing, one_line, printable
 from robustcheck.report.answer import answer
 from robustcheck.report.causes import Cause, causes
@@ -62,16 +63,37 @@ def summary_markdown(run: RunRecord, found: Sequence[Cause] | None = None) -> st
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def comment_markdown(run: RunRecord, against: str | None = None, failing: Sequence[Change] = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What a comment says of an earlier run: what fails now and did not, new checks that fail, and what is gone."""
+
+    name: str
+    failing: Sequence[Change] = ()
+    appeared: Sequence[Result] = ()
+    gone: Sequence[Result] = ()
+
+
+def comment_markdown(run: RunRecord, since: Since | None = None) -> str:
     """Return one comment on a pull request: a mark, the summary, new failures, and the power of what is unsure."""
-    blocks = [COMMENT_MARK, summary_markdown(run).rstrip("\n")]
-    if against is not None:
-        said = "\n".join(map(_change, failing[:MOST_ROWS])) or "- none"
-        blocks.append(f"**Failing now, not in {escaped(against)}:**\n\n{said}")
+    blocks = [COMMENT_MARK, summary_markdown(run).rstrip("\n"), *(_since(since) if since else ())]
     unsure = [result for result in run.results if result.verdict.status == "unsure"]
     if unsure:
         blocks.append("\n".join(_power(unsure)))
     return "\n\n".join(blocks) + "\n"
+
+
+def _since(since: Since) -> Iterator[str]:
+    """Say what fails now and did not in an earlier run, and what that run judged and this one did not."""
+    lines = [*map(_change, since.failing), *map(_new_failure, since.appeared)]
+    said = "\n".join([*lines[:MOST_ROWS], *_more(len(lines) - MOST_ROWS)]) or "- none"
+    yield f"**Failing now, not in {escaped(since.name)}:**\n\n{said}"
+    if since.gone:
+        gone = [f"{escaped(result.check_key)} on {escaped(judged_model(result))}" for result in since.gone]
+        yield f"**Judged in {escaped(since.name)}, not now:** {name_first(gone, MOST_ROWS)}"
+
+
+def _new_failure(result: Result) -> str:
+    return f"- {escaped(result.check_key)} on {escaped(judged_model(result))}: {result.verdict.status}; a new check"
 
 
 def _power(unsure: Sequence[Result]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from robustcheck.report import closing_lines, github_annotations, summary_markdo
 from robustcheck.run.candidates import count_left_out, find_unjudged, judged_candidate
 from robustcheck.run.notices import notices_of
 from robustcheck.run.session import RobustSession
+from robustcheck.run.shrunk_gate import notices_of_shrinking
 from robustcheck.run.verdict_pictures import within_weight
 from robustcheck.run.writable import STEP_SUMMARY
 from robustcheck.values import Pairs, Result, RunRecord, SuiteInfo, TrendFigure
@@ -120,6 +121,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     settings, root = session.settings, str(session.settings.directory)
     started = outcome.started.isoformat(timespec="seconds")
     previous = previous_run(settings.reports, results, root, started)
+    loaded = list(_loaded(session, suites))
     done = {result.nodeid for result in results}
     return RunRecord(
         id=_stem(outcome.started),
@@ -139,7 +141,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         compared=len(pairs_of(previous, results, root)) if previous else 0,
         unread=tuple(outcome.unread),
         left_out=count_left_out(session, results, outcome.planned),
-        notices=tuple(notices_of(session, results, list(_loaded(session, suites)))),
+        notices=(*notices_of_shrinking(session, loaded, previous), *notices_of(session, results, loaded)),
     )
 
 

@@ -20,12 +20,22 @@ def notices_of(session: RobustSession, results: Sequence[Result], suites: Sequen
     judged = [result for result in results if result.verdict.value is not None]
     alone = [suite for suite in suites if session.looks.series_of(suite) is None]
     for suite in suites:
+        yield from _say_doubts(suite, judged)
         yield from _say_series(session, suite, judged)
     if any(result.suite == suite.path and not result.is_about_groups for result in judged for suite in alone):
         yield Notice("looks", _say_one_look(judged), loud=False)
     yield from _say_power(judged)
     yield from _say_noise(judged)
     yield from _say_versions(judged)
+
+
+def _say_doubts(suite: Suite, judged: Sequence[Result]) -> Iterator[Notice]:
+    ran = {result.check_key for result in judged if result.suite == suite.path}
+    keys: dict[str, list[str]] = {}
+    for check in suite.checks:
+        for doubt in check.doubts if check.key in ran else ():
+            keys.setdefault(doubt, []).append(check.key)
+    yield from (Notice("sides", f"{name_first(names, _MOST_NAMED)}: {doubt}.") for doubt, names in keys.items())
 
 
 def _say_series(session: RobustSession, suite: Suite, judged: Sequence[Result]) -> Iterator[Notice]:

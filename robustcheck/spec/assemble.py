@@ -13,7 +13,7 @@ from robustcheck.files.spans import Span
 from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.joined_lists import join_lists
 from robustcheck.spec.language import CheckModel, DefaultsModel
-from robustcheck.spec.limits import find_looser_limits, find_written_limits
+from robustcheck.spec.limits import doubt_side, find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import read_query
@@ -175,6 +175,8 @@ def _make_check(
         claim=model.claim,
         source=model.source,
         expect_finding=model.expect_finding or "",
+        # A claim is a sentence of a paper: its side is not the author's to choose.
+        doubts=() if model.claim else tuple(doubt_side(model.measure.quantity(), expect, names)),
     )
 
 

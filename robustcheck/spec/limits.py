@@ -1,12 +1,15 @@
-"""The limits of an expectation as the author wrote them, and whether a warning tightens them."""
+"""The limits of an expectation as the author wrote them: whether a warning tightens them, on which side they bound."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
-from robustcheck.values import Amount
-from robustcheck.values.expectations import KINDS, Expectation, Limit
+from robustcheck.values import Amount, Quantity
+from robustcheck.values.expectations import KINDS, AtLeast, AtMost, Between, Expectation, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,21 @@ def find_written_limits(kind: str, written: object, loc: Loc) -> list[WrittenLim
 def find_looser_limits(expect: Expectation, warn: Expectation) -> list[Limit]:
     """Return the limits in which a warning asks less than the expectation."""
     return [limit for limit in expect.limits if _is_looser(limit, getattr(warn, limit.key), getattr(expect, limit.key))]
+
+
+def doubt_side(quantity: Quantity, expect: Expectation, names: KnownNames) -> Iterator[str]:
+    """Yield the doubt of a check that asks for worse values only: the better a model is, the sooner it fails."""
+    levels = [limit for limit in expect.limits if limit.role == "level"]
+    better: Literal[1, -1] = -1 if quantity.metric in names.lower_is_better else 1
+    if quantity.metric not in names.metrics or not levels or any(limit.tighter == better for limit in levels):
+        return
+    written = getattr(expect, levels[0].key)
+    side, other = ("lower", AtMost.kind) if better < 0 else ("higher", AtLeast.kind)
+    both = f"[{written}, ...]" if better < 0 else f"[..., {written}]"
+    yield (
+        f"{quantity.metric}: {side} is better, and {expect.kind}: {written} lets every model pass that is worse than "
+        f"that. Write {other}, or {Between.kind}: {both} with the other end too if it is meant"
+    )
 
 
 def _is_looser(limit: Limit, warn: Amount | float | None, expect: Amount | float | None) -> bool:

@@ -21,7 +21,8 @@ class Check:
     ``case`` holds the ``for_each`` values; ``expect_position`` points at the ``expect:`` line;
     ``yaml`` is the check's own text, for failures and the report. ``claim`` is the sentence of a paper that
     the check tests and ``source`` its place there; with ``expect_finding`` the check passes when its
-    evidence says just that of the claim.
+    evidence says just that of the claim. ``doubts`` say what of the check itself is most likely a mistake: where it
+    passes, it warns.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Check:
     claim: str = ""
     source: str = ""
     expect_finding: Finding = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -59,6 +59,16 @@ def test_validate_counts_checks_and_items_of_files_and_directories(robustcheck: 
     assert robustcheck("validate", ".") == said
 
 
+def test_validate_says_which_limits_ask_for_worse_models(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE.replace("{at_least: 40%}", "{at_most: 40%}", 1))
+    said = robustcheck("validate", "a.robust.yaml")
+    doubts = [line for line in said.out.splitlines() if "most likely a mistake" in line]
+    assert said.code == 0
+    assert len(doubts) == 1
+    assert doubts[0].startswith("a.robust.yaml:9:5: most likely a mistake: top1: higher is better")
+    assert "most likely a mistake: top1: higher" in robustcheck("explain", "a.robust.yaml::v2-good").out
+
+
 def test_validate_prints_every_mistake_of_every_suite_and_ends_with_1(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", SUITE.replace("top1", "top11"))
     write("b.robust.yaml", SUITE.replace("at_least", "at_leest", 1))

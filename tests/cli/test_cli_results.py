@@ -115,5 +115,16 @@ def test_the_comment_says_what_fails_that_did_not(robustcheck: Robustcheck) -> N
     assert "- none" in robustcheck("comment", "a", "--against", "b").out
 
 
+def test_the_comment_names_new_checks_that_fail_and_those_that_are_gone(robustcheck: Robustcheck) -> None:
+    old, kept = make_result(check_key="old"), make_result()
+    write_report(make_run(old, kept), Path("reports/a"))
+    write_report(make_run(kept, make_result("fail", check_key="new"), make_result(check_key="fine")), Path("reports/b"))
+    said = robustcheck("comment", "b", "--against", "a").out.split("Failing now")[1]
+    assert "- new on ViT-B-32/openai: fail; a new check" in said
+    assert "**Judged in a, not now:** old on ViT-B-32/openai" in said
+    assert "fine" not in said
+    assert "not now" not in robustcheck("comment", "a", "--against", "a").out
+
+
 def test_without_a_run_there_is_no_comment(robustcheck: Robustcheck) -> None:
     refused(robustcheck("comment"), "no run", "run the suites first")

@@ -155,6 +155,17 @@ def test_bless_says_how_far_the_line_has_moved(robustcheck: Robustcheck, kept: C
     assert "since the origin, top1 on imagenet-v2 of ViT-B-32/openai: -3.0 pp (" in said
 
 
+def test_bless_says_which_checks_the_new_baseline_lacks(
+    robustcheck: Robustcheck, kept: Callable[[str, int], str]
+) -> None:
+    robustcheck("bless", kept("one", 150), "--as", "main")
+    write_report(make_run(make_result(check_key="other"), id="two"), Path("reports") / "two")
+    said = robustcheck("bless", "reports/two", "--as", "main")
+    assert "  the gate is smaller: it has no a-check\n" in said.out
+    again = robustcheck("bless", "reports/two", "--as", "main")
+    assert "smaller" not in again.out
+
+
 def test_a_new_origin_needs_its_reason(robustcheck: Robustcheck, kept: Callable[[str, int], str]) -> None:
     robustcheck("bless", kept("one", 150), "--as", "main")
     two = kept("two", 144)

@@ -73,6 +73,14 @@ def test_a_pass_on_part_of_a_set_is_a_warning(value: float, status: str) -> None
     assert found in verdict.notes
 
 
+@pytest.mark.parametrize(("value", "status"), [(0.40, "warn"), (0.60, "fail"), (0.451, "unsure")])
+def test_a_pass_of_a_check_that_asks_for_worse_models_is_a_warning(value: float, status: str) -> None:
+    doubt = "top1: higher is better"
+    check = make_check(AtMost(limit="45%"), doubts=(doubt,))  # type: ignore[arg-type]
+    verdict = judge(make_case(make_item(check), published_score(value, 10_000)))
+    assert (verdict.status, doubt in verdict.notes) == (status, True)
+
+
 @pytest.mark.parametrize(("value", "status"), [(0.60, "pass"), (0.40, "fail")])
 def test_signs_of_masked_gradients_are_a_note_and_change_no_status(value: float, status: str) -> None:
     score = replace(published_score(value, 10_000), provenance=((MASKING, "accuracy rises at 2/255"),))

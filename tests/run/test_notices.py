@@ -74,6 +74,14 @@ def test_a_baseline_of_other_versions_is_said_once_for_all_verdicts() -> None:
     assert "versions" not in said(trend)
 
 
+def test_a_limit_that_asks_for_worse_models_is_said_where_its_check_was_judged() -> None:
+    wrong = replace(SUITE, checks=(replace(SUITE.checks[0], doubts=("ece: lower is better",)),))
+    session = cast(RobustSession, Session())
+    for key, text in (("a-check", ["a-check: ece: lower is better."]), ("another", [])):
+        results = [judged(check_key=key, suite=wrong.path)]
+        assert [each.text for each in notices_of(session, results, [wrong]) if each.about == "sides"] == text
+
+
 def test_a_suite_that_was_changed_during_the_run_has_no_price() -> None:
     result = judged(look=LOOK)
     assert "look 3 of the 100 of the series nightly" in said(result)["series"]

@@ -177,6 +177,37 @@ def test_dimensionless_metrics_take_bare_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("metric", "expect", "doubt"),
+    [
+        (
+            "ece",
+            "{at_least: 0.1}",
+            "ece: lower is better, and at_least: 0.1 lets every model pass that is worse than that",
+        ),
+        ("ece", "{at_least: 0.1}", "Write at_most, or between: [0.1, ...]"),
+        ("top1", "{at_most: 45%}", "top1: higher is better, and at_most: 45% lets every model pass"),
+        ("top1", "{at_most: 45%}", "Write at_least, or between: [..., 45%] with the other end too if it is meant"),
+        ("mce", "{at_least: 80%}", "lower is better"),
+        ("ece", "{at_most: 0.1}", ""),
+        ("top1", "{at_least: 45%}", ""),
+        ("ece", "{between: [0.1, 0.2]}", ""),
+        ("top1", "{between: [0%, 45%]}", ""),
+        ("top1", "{no_worse_than: {baseline: main, allowed_drop: 1pp}}", ""),
+        ("ece", "{correlates: {with: {metric: top1, dataset: imagenet-val}, at_most: 0.2}}", ""),
+    ],
+)
+def test_a_limit_that_asks_for_worse_models_is_a_doubt(tmp_path: Path, metric: str, expect: str, doubt: str) -> None:
+    text = one_check(f"expect: {expect}").replace("metric: top1, dataset: digits", f"metric: {metric}, dataset: digits")
+    [check] = load(tmp_path, text).checks
+    assert len(check.doubts) == bool(doubt)
+    assert doubt in "".join(check.doubts)
+
+
+def test_the_side_of_a_claim_is_that_of_its_paper(tmp_path: Path) -> None:
+    assert load_check(tmp_path, "expect: {at_most: 45%}", "claim: It is fooled.", 'source: "Tu 2024"').doubts == ()
+
+
+@pytest.mark.parametrize(
     ("expect", "warn", "merged"),
     [
         ("{at_least: 45%}", "50%", AtLeast(limit=Amount(0.5, "%"))),

@@ -10,7 +10,7 @@ from robustcheck.values.expectations.phrases import Subject
 
 
 class AtLeast(Expectation):
-    """The value is at least the limit."""
+    """The value is at least the limit. Of a metric where lower is better, a pass is a warning."""
 
     kind = "at_least"
     limits = (Limit("limit", "level", 1),)

@@ -10,7 +10,7 @@ from robustcheck.values.expectations.phrases import Subject
 
 
 class AtMost(Expectation):
-    """The value is at most the limit."""
+    """The value is at most the limit. Of a metric where higher is better, a pass is a warning."""
 
     kind = "at_most"
     limits = (Limit("limit", "level", -1),)
