@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.history.baselines import known_baselines, load_baseline
-from robustcheck.history.dropped_checks import Asked, dropped_checks
+from robustcheck.history.dropped_checks import GateChecks, dropped_checks
 from robustcheck.history.portable import Key, portable_path
 from robustcheck.listing import counted, name_all, name_first
 from robustcheck.run.session import RobustSession
@@ -23,10 +23,10 @@ def notices_of_shrinking(
     session: RobustSession, suites: Sequence[Suite], previous: RunRecord | None
 ) -> Iterator[Notice]:
     """Yield what is asked no more since the previous run, and since the baselines of the suites."""
-    asked = _asked(session, suites)
+    gate = _gate_checks(session, suites)
     found: dict[tuple[str, ...], list[str]] = {}
     for name, run in _earlier(session, suites, previous):
-        if gone := dropped_checks(run, asked):
+        if gone := dropped_checks(run, gate):
             found.setdefault(gone, []).append(name)
     for gone, names in found.items():
         is_one = len(gone) == 1
@@ -34,7 +34,7 @@ def notices_of_shrinking(
         yield Notice("gone", f"The gate is smaller: {number} no longer asked here: {name_first(gone, _MOST_NAMED)}.")
 
 
-def _asked(session: RobustSession, suites: Sequence[Suite]) -> Asked:
+def _gate_checks(session: RobustSession, suites: Sequence[Suite]) -> GateChecks:
     root = str(session.settings.directory)
     checks, items = {}, set[Key]()
     for suite in suites:
@@ -42,7 +42,7 @@ def _asked(session: RobustSession, suites: Sequence[Suite]) -> Asked:
         with contextlib.suppress(RobustcheckError):
             items |= {(path, item.check.key, item.model.id) for item in session.plan(suite).items}
             checks[path] = frozenset(check.key for check in suite.checks)
-    return Asked(checks, frozenset(items), root)
+    return GateChecks(checks, frozenset(items), root)
 
 
 def _earlier(

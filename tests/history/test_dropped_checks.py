@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from run_makers import make_result, make_run
 
-from robustcheck.history.dropped_checks import Asked, dropped_checks
+from robustcheck.history.dropped_checks import GateChecks, dropped_checks
 from robustcheck.values import ModelRef, Result
 
 KEPT, OTHER = make_result(check_key="kept"), make_result(check_key="other")
 SUITE, MODEL = KEPT.suite, KEPT.model
-ASKED = Asked({SUITE: frozenset({"kept", "narrow"})}, frozenset({(SUITE, "kept", MODEL.id)}), "")
+GATE = GateChecks({SUITE: frozenset({"kept", "narrow"})}, frozenset({(SUITE, "kept", MODEL.id)}), "")
 ANOTHER = ModelRef("ViT-B-16/openai", "openclip:ViT-B-16/openai", "openclip", "ViT-B-16", "openai")
 
 
@@ -32,8 +32,8 @@ ANOTHER = ModelRef("ViT-B-16/openai", "openclip:ViT-B-16/openai", "openclip", "V
     ],
 )
 def test_what_is_asked_no_more(result: Result, gone: tuple[str, ...]) -> None:
-    assert dropped_checks(make_run(result, KEPT), ASKED) == gone
+    assert dropped_checks(make_run(result, KEPT), GATE) == gone
 
 
 def test_a_check_of_many_models_is_named_once() -> None:
-    assert dropped_checks(make_run(OTHER, replace(OTHER, model=ANOTHER)), ASKED) == ("other",)
+    assert dropped_checks(make_run(OTHER, replace(OTHER, model=ANOTHER)), GATE) == ("other",)
