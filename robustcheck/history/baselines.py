@@ -13,7 +13,7 @@ from pathlib import Path
 
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.kept_files import open_home, read_kept
-from robustcheck.history.kept_samples import SAMPLES, read_samples, samples_name, sealed_samples
+from robustcheck.history.kept_samples import SAMPLES, DamagedSamples, read_samples, samples_name, sealed_samples
 from robustcheck.history.lineage import Blessed, begin_lineage, continue_lineage, find_counterpart, own_scores
 from robustcheck.history.portable import is_same_quantity
 from robustcheck.history.steps import Step, steps_since_origin
@@ -251,7 +251,7 @@ def _kept_scores(run: RunRecord, samples: Place) -> dict[str, bytes]:
 def _is_whole(samples: Place, key: str) -> bool:
     try:
         return read_samples(samples, key) is not None
-    except RecordError:
+    except DamagedSamples:
         return False
 
 

@@ -12,6 +12,7 @@ from robustcheck.errors import DataError, RecordError
 from robustcheck.files.array_files import parse_arrays
 from robustcheck.files.sealed import seal, unseal
 from robustcheck.history.kept_files import open_home, read_kept
+from robustcheck.listing import name_first
 from robustcheck.stats.statistics import statistic_named
 from robustcheck.store import Place
 from robustcheck.values import Samples
@@ -24,13 +25,17 @@ _OLD = frozenset({"aggregate", "partner"})
 _ENDING = ".npz"
 
 
+class DamagedSamples(RecordError):
+    """Per-sample scores whose file is not as it was written."""
+
+
 def write_samples(place: Place, key: str, samples: Samples) -> None:
     """Keep per-sample scores under their cell's key, whole or not at all."""
     try:
         if read_samples(place, key) is not None:
             return
-    except RecordError:
-        pass  # damaged: it is written anew
+    except DamagedSamples:
+        pass  # it is written anew
     buffer = io.BytesIO()
     columns = {name: getattr(samples, name) for name in _COLUMNS if getattr(samples, name) is not None}
     np.savez_compressed(
@@ -51,14 +56,24 @@ def kept_keys(place: Place) -> frozenset[str]:
 
 
 def read_samples(place: Place, key: str) -> Samples | None:
-    """Return stored per-sample scores, or None when they are not there; raise RecordError when a bit has changed."""
+    """Return stored per-sample scores, or None when they are not there.
+
+    Raises DamagedSamples when a bit has changed, RecordError where a later version wrote more than this one knows.
+    """
     content = read_kept(place, samples_name(key))
     if content is None:
         return None
     where = open_home(place).place(samples_name(key))
     unsealed = unseal(content, key)
     arrays = parse_arrays(unsealed.content) if unsealed is not None else None
-    if arrays is None or not _REQUIRED <= set(arrays) <= _REQUIRED | _OLD | {*_COLUMNS, "statistic"}:
+    unknown = set(arrays or ()) - _REQUIRED - _OLD - {*_COLUMNS, "statistic"}
+    if unknown and unsealed is not None and unsealed.sealed:
+        raise RecordError(
+            f"the per-image scores in this file have columns that are not known: {name_first(sorted(unknown))}",
+            where=where,
+            fix="install the later version of robustcheck that wrote them",
+        )
+    if arrays is None or unknown or not set(arrays) >= _REQUIRED:
         raise _damaged(where)
     columns = {name: arrays[name] for name in _COLUMNS if name in arrays}
     try:
@@ -82,8 +97,8 @@ def samples_name(key: str) -> str:
     return f"{key}{_ENDING}"
 
 
-def _damaged(where: str) -> RecordError:
-    return RecordError(
+def _damaged(where: str) -> DamagedSamples:
+    return DamagedSamples(
         "the per-image scores in this file are damaged",
         where=where,
         expected="the file as robustcheck wrote it",

@@ -20,6 +20,11 @@ from robustcheck.store import Place, alone
 from robustcheck.values.series import require_series_name
 
 _DIGITS = 12
+_VERSION = 1
+
+
+class HistoryMissing(RecordError):
+    """The history of a series that is not where it would be: never begun, or lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class SeriesRecord:
 
     name: str
     looks: tuple[TakenLook, ...] = ()
-    version: int = 1
+    version: int = _VERSION
 
     @property
     def taken(self) -> int:
@@ -57,12 +62,14 @@ def question(check_key: str, *scores: str) -> str:
 
 
 def load_series(directory: Place, name: str) -> SeriesRecord:
-    """Return the looks of a series; raise RecordError where its history is not there, or is damaged."""
+    """Return the looks of a series.
+
+    Raises HistoryMissing where its history is not there, RecordError where it is damaged or of a later version.
+    """
     where = open_home(directory).place(_file(name))
     try:
         content = read_kept(directory, _file(name))
-        if content is not None:
-            return _records().validate_json(unsealed_json(content))
+        record = None if content is None else _records().validate_json(unsealed_json(content))
     except (RecordError, ValueError) as error:
         raise RecordError(
             f"the history of the series {name} cannot be read",
@@ -70,7 +77,16 @@ def load_series(directory: Place, name: str) -> SeriesRecord:
             expected="the file as robustcheck wrote it",
             fix=f"restore it; or delete it and begin anew: robustcheck series {name} --start",
         ) from error
-    raise RecordError(
+    if record is not None and record.version == _VERSION:
+        return record
+    if record is not None:
+        raise RecordError(
+            f"the history of the series {name} is of version {record.version}",
+            where=where,
+            expected=f"version {_VERSION}, which this version of robustcheck reads",
+            fix="install the later version of robustcheck that wrote it",
+        )
+    raise HistoryMissing(
         f"the history of the series {name} is not here: without it nobody knows how many looks there were",
         where=where,
         fix=f"restore the home, or begin the series on purpose: robustcheck series {name} --start",
@@ -111,7 +127,7 @@ def take_looks(directory: Place, planned: SeriesRecord, looks: tuple[TakenLook, 
     with alone(open_home(directory), planned.name):
         try:
             found = load_series(directory, planned.name)
-        except RecordError:
+        except HistoryMissing:
             # Only a declared series gets here without a history: an open-ended one is judged with it or not at all.
             found = planned
         later = found.taken - planned.taken

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from robustcheck.errors import ModelError, ModelUnavailable, RobustcheckError
+from robustcheck.errors import ModelUnavailable, RobustcheckError
 from robustcheck.measure.averages import find_recipes
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
 from robustcheck.measure.jobs import Job, chunks_of, in_turn, plan_jobs
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
+from robustcheck.measure.lost_parts import explain_lack
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import models_of_options
@@ -86,9 +87,16 @@ class Bench:
         """Open an empty bench on the store of the settings."""
         self.shelf = Shelf(self.settings)
         self.models = LoadedModels(self.shelf, self.load)
-        self.memo = Memo(open_store(self.settings.store), self.models.get)
+        store = open_store(self.settings.store)
+        # Where nothing can be kept no model is loaded.
+        self.memo = Memo(store, None if store.storage.is_read_only else self.models.get)
         self._looking = self.memo.without_models()
         self.pairs = PairBook(self.memo.store)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be measured here: scores are worked out from what is stored."""
+        return self.memo.store.storage.is_read_only
 
     def look_up(self, cell: Cell) -> Found | None:
         """Return what is known of a cell without a model: its score, the error it ends in, or None."""
@@ -119,7 +127,10 @@ class Bench:
         except NotStored:
             # The score outlived the outputs that it was made from.
             self._pass_over(cell, ())
+        try:
             return samples_of_cell(cell, self.recipes(cell), self.memo)
+        except NotStored as lacking:
+            raise explain_lack(cell, lacking, self.memo.store.storage) from None
 
     def difference(self, score: Score, reference: Score, samples: Partner | None = None) -> Difference:
         """Return how a score differs from a reference over the same samples, worked out once.
@@ -256,6 +267,8 @@ class Bench:
 
     def _pass_over(self, cell: Cell, mates: Iterable[Cell]) -> None:
         """Have the missing outputs of a cell made, with those of its mates on the same images."""
+        if self.is_read_only:
+            return
         try:
             own = self._missing(self._made_ready(cell))
         except RobustcheckError:
@@ -324,13 +337,11 @@ class Bench:
 
     def _score(self, cell: Cell) -> Found:
         try:
-            recipes = self._made_ready(cell)
+            recipes = self.recipes_once_here(cell) if self.is_read_only else self._made_ready(cell)
             failed = [self._failed[key] for key in (each.key for each in _outputs_of(recipes)) if key in self._failed]
             return failed[0] if failed else score_cell(cell, recipes, self.memo)
-        except NotStored:
-            return ModelError(
-                "its outputs were lost from the store while measuring", where=cell.model.text, fix="run again"
-            )
+        except NotStored as lacking:
+            return explain_lack(cell, lacking, self.memo.store.storage)
         except RobustcheckError as error:
             return error.with_traceback(None)
 

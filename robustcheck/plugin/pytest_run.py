@@ -69,8 +69,10 @@ class Run:
         self.planned = list(checks)
         if self.is_controller:
             self._refuse(list(checks.values()))
-        if not is_dry(self.config):
-            self.session.select(list(checks.values()))
+        # A worker that raises here ends as a crash: the controller, which looks at the same store, says what is wrong.
+        with suppress(*() if self.is_controller else (RobustcheckError,)):
+            if not is_dry(self.config):
+                self.session.select(list(checks.values()))
 
     def lend_a_hand(self, session: pytest.Session) -> None:
         """Help the other workers of a run to measure, when none of its items is left for this one.

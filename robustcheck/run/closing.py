@@ -96,7 +96,7 @@ def finish_run(session: RobustSession, outcome: Outcome, environ: Mapping[str, s
         run = replace(run, id=_claim_id(session.settings.reports, outcome.started))
         session.looks.take(run)
         page = write_report(run, session.settings.reports / run.id)
-    except SetupError as error:
+    except RobustcheckError as error:
         troubles.append(str(error))
     if summary := environ.get(STEP_SUMMARY):
         troubles += _append(Path(summary), summary_markdown(run))

@@ -6,6 +6,7 @@ classes, worst images. Its key is that of the score and of the one that it is he
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from robustcheck.datasets import Dataset
-from robustcheck.errors import RobustcheckError
+from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.json_files import dump_json
 from robustcheck.measure import Bench
 from robustcheck.measure.memo import NotStored
@@ -113,7 +114,9 @@ def _read_kept(store: Store, key: str, adapter: TypeAdapter[_T]) -> _T | None:
 
 
 def _write_kept(store: Store, key: str, adapter: TypeAdapter[_T], made: _T) -> None:
-    store.write("drawings", key, _EMPTY, {"json": dump_json(adapter.dump_python(made)).decode()})
+    # A full disk takes no verdict away for a picture that could not be kept.
+    with contextlib.suppress(SetupError):
+        store.write("drawings", key, _EMPTY, {"json": dump_json(adapter.dump_python(made)).decode()})
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import RecordError, SetupError
 from robustcheck.history.taken_looks import (
+    HistoryMissing,
     SeriesRecord,
     TakenLook,
     load_series,
@@ -51,11 +52,14 @@ class LookBook:
         return replace(plan, items=tuple(items))
 
     def require_history(self, item: PlannedCheck) -> None:
-        """Raise RecordError where an item's open-ended series has lost its history: its level is not known."""
-        if item.look is None or item.look.series.looks is not None:
+        """Raise RecordError where the history of an item's series cannot be read: no look could be added to it.
+
+        Without a history the level of an open-ended series is not known; a declared one begins with its first look.
+        """
+        if item.look is None:
             return
-        found = self._load(item.look.series.name)
-        if isinstance(found, RecordError):
+        found, is_declared = self._load(item.look.series.name), item.look.series.looks is not None
+        if isinstance(found, RecordError) and not (is_declared and isinstance(found, HistoryMissing)):
             raise found.afresh()
 
     def look_again(self, item: PlannedCheck, scores: Sequence[Score], is_early: bool = False) -> PlannedCheck:

@@ -13,6 +13,10 @@ from robustcheck.values.checks import PlannedCheck, Suite
 from robustcheck.values.series import Look
 
 _MOST_NAMED = 5
+_NOT_KEPT = (
+    "The store is read-only: nothing was measured, and what was worked out from it was not kept. "
+    "This run can be blessed if the store has all of its per-image scores."
+)
 
 
 def notices_of(session: RobustSession, results: Sequence[Result], suites: Sequence[Suite]) -> Iterator[Notice]:
@@ -27,6 +31,8 @@ def notices_of(session: RobustSession, results: Sequence[Result], suites: Sequen
     yield from _say_power(judged)
     yield from _say_noise(judged)
     yield from _say_versions(judged)
+    if session.book.bench.is_read_only:
+        yield Notice("store", _NOT_KEPT)
 
 
 def _say_doubts(suite: Suite, judged: Sequence[Result]) -> Iterator[Notice]:

@@ -10,8 +10,16 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
+from robustcheck.history.kept_files import open_home
 from robustcheck.history.kept_noise import load_noise
-from robustcheck.history.kept_samples import SAMPLES, has_samples, kept_keys, read_samples, write_samples
+from robustcheck.history.kept_samples import (
+    SAMPLES,
+    DamagedSamples,
+    has_samples,
+    kept_keys,
+    read_samples,
+    write_samples,
+)
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
@@ -28,9 +36,11 @@ from robustcheck.run.settings import RunSettings
 from robustcheck.run.tally import Tally, planned_tally
 from robustcheck.run.verdict_pictures import draw_result
 from robustcheck.spec import load_suite
-from robustcheck.store import below, is_url
-from robustcheck.values import Drawn, ModelRef, Result, Score, Status, TrendFigure, Verdict
+from robustcheck.store import Place, below, is_url
+from robustcheck.values import Drawn, ModelRef, Result, Samples, Score, Status, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck, Suite
+
+_REMADE = "the file of its per-image scores was damaged; they were worked out again from what is stored"
 
 
 @dataclass(slots=True)
@@ -51,6 +61,7 @@ class RobustSession:
     settings: RunSettings
     today: date
     listener: Listener = field(default_factory=Listener)
+    _remade: list[str] = field(default_factory=list)
     _kept: set[str] = field(default_factory=set)
     _suites: dict[Path, Suite] = field(default_factory=dict)
     _plans: dict[str, Plan] = field(default_factory=dict)
@@ -152,6 +163,8 @@ class RobustSession:
         )
         if isinstance(case, Case):
             result = replace(result, drawn=self._draw(case, verdict))
+            notes, self._remade = (*verdict.notes, *dict.fromkeys(self._remade)), []
+            result = replace(result, verdict=replace(verdict, notes=notes))
         return replace(result, finding=finding) if check.claim or check.expect_finding else result
 
     def make_result(
@@ -215,13 +228,31 @@ class RobustSession:
         kept += [below(self.settings.baselines, f"{needs.baseline}/{SAMPLES}")] if needs.baseline else []
         if needs.model is not None and case.reference is not None and case.reference.evidence == "live":
             self._keep_samples(case.reference)
-        return lambda score: next(filter(None, (read_samples(place, score.key) for place in kept)), None)
+        return lambda score: next(filter(None, (self._read_samples(place, score) for place in kept)), None)
+
+    def _read_samples(self, place: Place, score: Score) -> Samples | None:
+        """Read per-sample scores; where those of this run are damaged, make them again from what they were made of."""
+        try:
+            return read_samples(place, score.key)
+        except DamagedSamples:
+            if place != self.settings.samples or not self._is_own(score):
+                raise
+        samples = self.book.bench.samples(score.cell)
+        if not open_home(place).is_read_only:
+            write_samples(place, score.key, samples)
+        self._remade.append(_REMADE)
+        return samples
+
+    def _is_own(self, score: Score) -> bool:
+        """Say whether a score is one that this run has measured or found: a baseline's may be of other files."""
+        found = self.book.bench.look_up(score.cell)
+        return isinstance(found, Score) and found.key == score.key
 
     def _keep_samples(self, score: Score) -> None:
         """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""
         if score.evidence == "published" or score.key in self._kept:
             return
-        if not self._has_samples(score.key):
+        if not self._has_samples(score.key) and not open_home(self.settings.samples).is_read_only:
             write_samples(self.settings.samples, score.key, self.book.bench.samples(score.cell))
         self._kept.add(score.key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from robustcheck.errors import RecordError, RobustcheckError
+from robustcheck.errors import RecordError, RobustcheckError, SetupError
 from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.measure.jobs import plan_jobs
@@ -26,7 +26,14 @@ class Work:
 
 
 def do_lines(bench: Bench, header: JobHeader, lines: Iterable[JobLine]) -> Work:
-    """Make what lines ask for; what goes wrong with one model or data set leaves the others alone."""
+    """Make what lines ask for; what goes wrong with one model or data set leaves the others alone.
+
+    Raises SetupError where the store is read-only: nothing that is made could be kept.
+    """
+    if bench.is_read_only:
+        raise SetupError(
+            "the store is read-only", where=str(bench.settings.store), fix="mount it so that it can be written"
+        )
     work = Work()
     for line in lines:
         work.lines += 1

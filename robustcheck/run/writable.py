@@ -9,18 +9,22 @@ from pathlib import Path
 from robustcheck.errors import SetupError
 from robustcheck.history.kept_files import open_home
 from robustcheck.run.settings import RunSettings
-from robustcheck.store import is_url, open_storage
+from robustcheck.store import is_url, open_storage, open_store
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def refuse_unwritable(settings: RunSettings, environ: Mapping[str, str]) -> None:
-    """Raise SetupError for the first place of a run that cannot be written."""
+    """Raise SetupError for the first place of a run that cannot be written.
+
+    A store that is there and read-only will do: what is judged from it need not be kept.
+    """
     _refuse_directory(settings.reports, "the reports", "--robust-report DIR")
     if is_url(settings.measure.store):
         open_storage(settings.measure.store).require_reachable()
-    else:
+    elif not Path(settings.measure.store).is_dir():
         _refuse_directory(Path(settings.measure.store), "the store", "--robust-store DIR")
+    open_store(settings.measure.store)
     # Whether a home can be written is not asked: a run on somebody's branch may read baselines that it must not change.
     open_home(settings.home).require_reachable()
     if summary := environ.get(STEP_SUMMARY):

@@ -6,12 +6,14 @@ A chunk can be made in pieces (pieces.py). It is there when all of them are, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from robustcheck.errors import SetupError
 from robustcheck.store.arrays import Stored, array_file, read_array
 from robustcheck.store.packs import Pack, packing, read_pack
 from robustcheck.store.pieces import PIECES, Pieces
@@ -143,13 +145,15 @@ class Chunks:
     def pack(self, written: Iterable[int] | None = None) -> None:
         """Put the chunks into few files, as far as they are all there; read everything as before meanwhile.
 
+        A disk without room for both leaves the chunks in files of their own, from which they are read as well.
         ``written`` are those that were just made: only the packs that they belong to can have become complete.
         """
         made = None if written is None else {self.pieces.split(index)[0] for index in written}
         for first in range(0, self.count, PACK_CHUNKS):
             part = range(first, min(first + PACK_CHUNKS, self.count))
             if (made is None or made & set(part)) and self._is_due(part, made or set()):
-                with holding(self.storage, f"locks/pack-{self.directory.rpartition('/')[2][:40]}-{first}"):
+                lock = f"locks/pack-{self.directory.rpartition('/')[2][:40]}-{first}"
+                with suppress(SetupError, OSError), holding(self.storage, lock):
                     self._pack_part(part)
 
     def _is_due(self, part: range, made: set[int]) -> bool:

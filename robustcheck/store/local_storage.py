@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError
-from robustcheck.store.locks import FileLock, lock_file
-from robustcheck.store.storage import Kept
+from robustcheck.store.locks import lock_file
+from robustcheck.store.storage import Kept, Lock, NoLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class LocalStorage:
     def has_locks(self) -> bool:
         """Return True."""
         return True
+
+    @property
+    def is_read_only(self) -> bool:
+        """Say whether the directory, or the nearest one above it that is there, cannot be written."""
+        nearest = next((place for place in (self.root, *self.root.absolute().parents) if place.is_dir()), self.root)
+        return not os.access(nearest, os.W_OK | os.X_OK)
 
     def require_reachable(self) -> None:
         """Do nothing."""
@@ -44,6 +51,8 @@ class LocalStorage:
 
     def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
         """Write a file beside its place, then put it there."""
+        if not lasting and self.is_read_only:
+            return
         write_atomically(self.root / name, pieces, lasting=lasting)
 
     def write_new(self, name: str, content: bytes) -> bool:
@@ -56,6 +65,10 @@ class LocalStorage:
     def has(self, name: str) -> bool:
         """Say whether a file is there."""
         return (self.root / name).is_file()
+
+    def directories(self) -> tuple[str, ...]:
+        """Return the names of the directories directly below the root."""
+        return tuple(sorted(path.name for path in self.root.glob("*") if path.is_dir()))
 
     def files(self, under: str = "") -> Iterator[Kept]:
         """Yield every file below a directory, by name; one that vanishes meanwhile is left out."""
@@ -80,6 +93,11 @@ class LocalStorage:
             except OSError:  # it holds other files, or is gone
                 break
 
-    def take_lock(self, name: str, *, wait: bool) -> FileLock | None:
-        """Return the lock of a file; where another process holds it, wait for it or return None."""
+    def take_lock(self, name: str, *, wait: bool) -> Lock | None:
+        """Return the lock of a file; where another process holds it, wait for it or return None.
+
+        Where nothing can be written nobody needs one.
+        """
+        if self.is_read_only:
+            return NoLock()
         return lock_file(self.root / name, wait=wait)

@@ -27,12 +27,24 @@ class Lock(Protocol):
         """Let the next one have it."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoLock:
+    """Stands for a lock where there are none."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
 class Storage(Protocol):
     """Keeps files under names. Readers see a file whole, in its old or its new form, or not at all."""
 
     @property
     def has_locks(self) -> bool:
         """Say whether processes can agree here on who makes what; without locks two may make the same."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Say whether it is known that nothing can be written here: what is not ``lasting`` is not kept then."""
 
     def require_reachable(self) -> None:
         """Raise SetupError where whatever keeps the files does not answer; a directory is made when it is needed."""
@@ -44,13 +56,19 @@ class Storage(Protocol):
         """Return the bytes of a file from ``start`` up to ``stop``, or None when it is not there."""
 
     def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
-        """Keep a file, in the place of one of this name; without ``lasting`` it may be damaged where power is lost."""
+        """Keep a file, in the place of one of this name; without ``lasting`` it may be damaged where power is lost.
+
+        What is not ``lasting`` can be made again: a place that is read-only leaves it out.
+        """
 
     def write_new(self, name: str, content: bytes) -> bool:
         """Keep a file unless one of this name is there; say whether it was kept."""
 
     def has(self, name: str) -> bool:
         """Say whether a file is there."""
+
+    def directories(self) -> tuple[str, ...]:
+        """Return the names of the directories directly below the root."""
 
     def files(self, under: str = "") -> Iterator[Kept]:
         """Yield every file whose name begins with the directory ``under``, by name."""

@@ -14,21 +14,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from robustcheck.errors import SetupError
-from robustcheck.store.storage import Kept
+from robustcheck.store.storage import Kept, NoLock
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _AT_ONCE_BYTES = 32 * 2**20
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
-
-
-@dataclass(frozen=True, slots=True)
-class NoLock:
-    """Stands for a lock where there are none."""
-
-    def release(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +35,11 @@ class UrlStorage:
     @property
     def has_locks(self) -> bool:
         """Return False."""
+        return False
+
+    @property
+    def is_read_only(self) -> bool:
+        """Return False: a bucket does not say before it is written to."""
         return False
 
     def require_reachable(self) -> None:
@@ -97,6 +94,16 @@ class UrlStorage:
     def has(self, name: str) -> bool:
         """Say whether a file is there, by its first byte: no file of a store is empty."""
         return self.read(name, 0, 1) is not None
+
+    def directories(self) -> tuple[str, ...]:
+        """Return the names of the directories directly below the URL, by one listing of those alone."""
+        with self._explained("listed", ""):
+            try:
+                found = self.file_system.ls(self.root, detail=True)
+            except FileNotFoundError:
+                return ()
+        names = (each["name"].rstrip("/") for each in found if each["type"] == "directory")
+        return tuple(sorted(name.rpartition("/")[2] for name in names))
 
     def files(self, under: str = "") -> Iterator[Kept]:
         """Yield every file below a directory, by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from forks import run_fork
 from run_makers import make_result, make_run
 
 from robustcheck.errors import RecordError
+from robustcheck.files.sealed import seal, unseal
 from robustcheck.history.baselines import Baseline, bless, load_baseline
 from robustcheck.history.kept_samples import read_samples, write_samples
 from robustcheck.measure import MeasureSettings, stored_score
@@ -247,6 +249,30 @@ def test_one_flipped_bit_of_kept_scores_is_found(tmp_path: Path) -> None:
             path.write_bytes(bytes(changed))
             with pytest.raises(RecordError, match="damaged"):
                 read_samples(tmp_path, "key")
+
+
+def test_samples_of_a_later_version_are_refused_and_never_removed(tmp_path: Path) -> None:
+    own = score(model("a"))
+    assert own.samples is not None
+    write_samples(tmp_path / "samples", own.key, own.samples)
+    path = tmp_path / "samples" / f"{own.key}.npz"
+    written = unseal(path.read_bytes(), own.key)
+    assert written is not None
+    with np.load(io.BytesIO(written.content)) as arrays:
+        columns = dict(arrays)
+    content = io.BytesIO()
+    np.savez_compressed(content, **columns, moments=np.zeros(3))
+    later = seal(content.getvalue(), own.key)
+    path.write_bytes(later)
+    write_report(make_run(result(own)), tmp_path / "run")
+    for act in (
+        lambda: read_samples(tmp_path / "samples", own.key),
+        lambda: write_samples(tmp_path / "samples", own.key, own.samples),  # type: ignore[arg-type]
+        lambda: bless(tmp_path / "run", "main", tmp_path / "baselines", tmp_path / "samples"),
+    ):
+        with pytest.raises(RecordError, match=r"columns that are not known: moments(.|\n)*install the later version"):
+            act()
+    assert path.read_bytes() == later
 
 
 def test_scores_kept_under_another_key_are_not_read(tmp_path: Path) -> None:

@@ -119,3 +119,17 @@ def test_a_level_below_any_p_is_still_a_level(begun: Callable[[Series], LookBook
 def test_what_is_not_a_series_is_said(text: str) -> None:
     with pytest.raises(SetupError, match=r"is not a series(.|\n)*nightly:100"):
         parse_series(text)
+
+
+@pytest.mark.parametrize("series", [OPEN, DECLARED])
+def test_a_history_that_cannot_be_read_is_an_error_and_is_left_alone(tmp_path: Path, series: Series) -> None:
+    """A declared series needs none; but a new history must not take the place of one that a later version wrote."""
+    write_series(tmp_path, replace(start_series(tmp_path, "nightly"), version=2))
+    before = (tmp_path / "nightly.json").read_bytes()
+    book = LookBook(tmp_path, series)
+    [one] = placed(book, item())
+    with pytest.raises(RecordError, match="nightly is of version 2"):
+        book.require_history(one)
+    with pytest.raises(RecordError, match="nightly is of version 2"):
+        book.take(make_run(judged(one, "k")))
+    assert (tmp_path / "nightly.json").read_bytes() == before

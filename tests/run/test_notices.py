@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -27,6 +28,7 @@ class Session:
 
     def __init__(self, *, has_changed: bool = False) -> None:
         self.looks = self
+        self.book = SimpleNamespace(bench=SimpleNamespace(is_read_only=False))
         self.has_changed = has_changed
 
     def series_of(self, suite: Suite) -> Series:

@@ -291,3 +291,29 @@ def test_outputs_wait_for_the_disk_and_what_is_worked_out_from_them_does_not(
     assert len(synced) == 2
     chunks.pack()
     assert len(synced) == 3
+
+
+def test_a_disk_without_room_for_a_pack_leaves_the_chunks_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = open_store(tmp_path).chunks("outputs", KEY, ROWS)
+    write_all(chunks)
+    before = names(chunks.storage)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    chunks.pack()
+    assert names(chunks.storage) == before
+    assert chunks.missing() == ()
+
+
+def test_a_store_that_a_later_version_wrote_is_refused_and_left_alone(place: str) -> None:
+    store = open_store(place)
+    store.write("heads", KEY, np.zeros(3), {})
+    assert open_store(place).read("heads", KEY) is not None
+    store.storage.write("v2/heads/ab/ab12/whole.array", [b"of another form"])
+    with pytest.raises(SetupError, match=r"a later version of robustcheck has written to this store \(schema 2\)"):
+        open_store(place)
+    assert len(names(store.storage)) == 2
