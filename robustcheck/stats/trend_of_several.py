@@ -19,7 +19,7 @@ import numpy.typing as npt
 from robustcheck.errors import RecordError
 from robustcheck.stats.axes import AxisName, axis_by_name
 from robustcheck.stats.family_spread import MANY_FAMILIES, mean_square_by_family
-from robustcheck.stats.huber import fit_huber
+from robustcheck.stats.huber import fit_huber, fit_huber_parts
 from robustcheck.stats.lines import forward
 from robustcheck.stats.model_families import Families
 from robustcheck.stats.sampling import Floats
@@ -185,12 +185,9 @@ def _family_facts(design: Floats, targets: Floats, families: Families | None) ->
     if count > MANY_FAMILIES:
         errors = targets - design @ fit_huber(design, targets).parameters
         return {"families": count, "family_error": sqrt(mean_square_by_family(errors, families))}
-    errors = np.full(len(targets), np.nan)
-    for family in range(count):
-        own = families.index == family
-        rest = design[~own]
-        if len(rest) > design.shape[1] and np.linalg.matrix_rank(rest) == design.shape[1]:
-            errors[own] = targets[own] - design[own] @ fit_huber(rest, targets[~own]).parameters
+    kept = families.index[None] != np.arange(count)[:, None]
+    planes = fit_huber_parts(design, targets, kept)
+    errors = targets - (design * planes[families.index]).sum(axis=1)
     is_known = bool(np.isfinite(errors).any())
     return {"families": count, "family_error": sqrt(mean_square_by_family(errors, families)) if is_known else 0.0}
 

@@ -7,7 +7,7 @@ import pytest
 from statsmodels.robust.norms import HuberT
 from statsmodels.robust.robust_linear_model import RLM
 
-from robustcheck.stats.huber import fit_huber
+from robustcheck.stats.huber import fit_huber, fit_huber_parts
 from robustcheck.stats.reweighting import ranked, reweighted_lines
 
 RNG = np.random.default_rng(7)
@@ -64,3 +64,19 @@ def test_a_plane_without_residuals_and_one_of_columns_that_hardly_vary() -> None
     assert exact.scale == pytest.approx(0, abs=1e-14)
     narrow = fit_huber(np.column_stack([np.ones(8), 0.5 + 1e-9 * x]), x)
     assert narrow.parameters[1] == pytest.approx(1e9, rel=1e-6)
+
+
+def test_parts_fitted_side_by_side_are_as_if_each_were_alone() -> None:
+    design = np.column_stack([np.ones(60), RNG.normal(3, 1, size=(60, 2))])
+    targets = design @ [0.1, 0.7, -0.2] + 0.2 * RNG.standard_t(2, 60)
+    kept = RNG.integers(0, 6, 60)[None] != np.arange(6)[:, None]
+    expected = [RLM(targets[part], design[part], M=HuberT(t=1.345)).fit(scale_est="mad").params for part in kept]
+    assert fit_huber_parts(design, targets, kept) == pytest.approx(np.array(expected), rel=1e-9, abs=1e-12)
+
+
+def test_a_part_that_draws_no_plane_is_nan_beside_others_that_do() -> None:
+    design = np.column_stack([np.ones(6), [1.0, 1, 1, 1, 2, 3]])
+    kept = np.array([[True, True, True, True, False, False], [True] * 6, [False] * 4 + [True] * 2])
+    found = fit_huber_parts(design, design @ [2.0, 3.0], kept)
+    assert np.isnan(found).all(axis=1).tolist() == [True, False, True]
+    assert found[1] == pytest.approx([2, 3])
