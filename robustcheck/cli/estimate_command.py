@@ -16,6 +16,7 @@ from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.user_paths import user_path
+from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agreements
@@ -39,6 +40,7 @@ def estimate(
     known, unknown = (_place(name, here) for name in (like, dataset))
     with showing_progress() as progress:
         bench = Bench(how.settings, on_progress=progress.on_progress)
+        _require_same_classes(bench, chosen[0], known, unknown)
         line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown))
         accuracies = _values(bench, [Cell(model, Quantity("top1", known)) for model in chosen])
     rows = list(zip([model.id for model in chosen], accuracies, line.carry_over(accuracies), strict=True))
@@ -50,6 +52,20 @@ def estimate(
     for name, there, found in rows:
         say(f"{name}: top1 {there:.1%} on {like}, so about {found:.1%} on {dataset}")
     _close(line)
+
+
+def _require_same_classes(bench: Bench, model: ModelRef, known: str, unknown: str) -> None:
+    """Refuse a set of other classes: how often models agree there says nothing of how often they are right."""
+    quantities = [Quantity("agreement", name) for name in (known, unknown)]
+    there, here = (set(bench.shelf.dataset_for(model, each.dataset, each).class_names) for each in quantities)
+    if there and here and there != here:
+        odd = sorted(there ^ here)
+        raise SetupError(
+            f"{unknown} has other classes than {known}: {name_first(odd)} in one of them only",
+            expected="the same classes in both",
+            fix=f"images that are not sorted into classes: put them into a folder 0, and the class names of {known} "
+            "beside it into classnames.txt, one a line",
+        )
 
 
 def _close(line: AgreementLine) -> None:

@@ -66,6 +66,11 @@ def test_it_says_what_it_rests_on(robustcheck: Robustcheck, sets: tuple[str, str
     assert "agreements: slope" in said.out
 
 
+def test_sets_of_other_classes_are_refused(robustcheck: Robustcheck) -> None:
+    said = robustcheck("estimate", "shapes", "--like", "digits", "--models", "zoo")
+    refused(said, "shapes has other classes than digits", "classnames.txt")
+
+
 def test_two_models_have_no_line(robustcheck: Robustcheck) -> None:
     refused(
         robustcheck("estimate", "a", "--like", "b", "--models", "openclip:RN50/openai,openclip:ViT-B-32/openai"),

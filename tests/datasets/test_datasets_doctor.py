@@ -7,10 +7,11 @@ from dataset_makers import encoded, make_imagefolder, make_webdataset, sample, t
 from dataset_makers_protocols import changed_catalogue, make_raw_objectnet
 from test_datasets_video import make_vid
 
-from robustcheck.datasets import class_sets, known_datasets
+from robustcheck.datasets import class_sets, known_datasets, open_dataset
 from robustcheck.datasets.doctor import Observation, examine
 from robustcheck.datasets.presence import presence, subsets_of
 from robustcheck.errors import DataError
+from robustcheck.prompts import known_prompts, prompt_texts
 
 
 def by_name(observations: list[Observation]) -> dict[str, Observation]:
@@ -46,12 +47,15 @@ def test_a_damaged_image_is_found_when_it_is_decoded(tmp_path: Path) -> None:
     assert "1 of 3 images fail" in damaged.detail
 
 
-def test_empty_classes_and_missing_templates_are_warnings(tmp_path: Path) -> None:
+def test_empty_classes_are_a_warning_and_missing_templates_are_not(tmp_path: Path) -> None:
     directory = make_webdataset(tmp_path / "d", [sample(0, 0)], templates=())
     observations = by_name(examine(str(directory), ()))
     assert observations["class balance"].level == "warning"
     assert "'dog'" in observations["class balance"].detail
-    assert observations["prompts"].level == "warning"
+    assert observations["prompts"].level == "ok"
+    dataset, names = open_dataset(str(directory), ()), ["a cat", "a dog"]
+    usual = next(name for name in known_prompts() if name in observations["prompts"].detail)
+    assert prompt_texts(None, dataset, names) == prompt_texts(usual, dataset, names)
 
 
 def test_repeated_class_names_are_named(tmp_path: Path) -> None:
