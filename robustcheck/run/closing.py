@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from robustcheck.errors import RobustcheckError, SetupError
@@ -19,7 +19,7 @@ from robustcheck.printing import one_line
 from robustcheck.registry import other_packages
 from robustcheck.report import closing_lines, github_annotations, summary_markdown, write_report
 from robustcheck.run.candidates import count_left_out, find_unjudged, judged_candidate
-from robustcheck.run.notices import notices_of
+from robustcheck.run.notices import notices_of, notices_of_later_runs, run_id
 from robustcheck.run.session import RobustSession
 from robustcheck.run.shrunk_gate import notices_of_shrinking
 from robustcheck.run.verdict_pictures import within_weight
@@ -124,7 +124,7 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
     loaded = list(_loaded(session, suites))
     done = {result.nodeid for result in results}
     return RunRecord(
-        id=_stem(outcome.started),
+        id=run_id(outcome.started),
         started=started,
         seconds=outcome.seconds,
         command=outcome.command,
@@ -141,7 +141,11 @@ def _record(session: RobustSession, outcome: Outcome) -> RunRecord:
         compared=len(pairs_of(previous, results, root)) if previous else 0,
         unread=tuple(outcome.unread),
         left_out=count_left_out(session, results, outcome.planned),
-        notices=(*notices_of_shrinking(session, loaded, previous), *notices_of(session, results, loaded)),
+        notices=(
+            *notices_of_shrinking(session, loaded, previous),
+            *notices_of_later_runs(settings.reports, outcome.started + timedelta(seconds=outcome.seconds)),
+            *notices_of(session, results, loaded),
+        ),
     )
 
 
@@ -172,10 +176,6 @@ def _suite_info(session: RobustSession, path: str) -> SuiteInfo:
         return SuiteInfo(path, Path(path).name, "", 0)
 
 
-def _stem(started: datetime) -> str:
-    return started.strftime("%Y%m%d-%H%M%S")
-
-
 def _claim_id(reports: Path, started: datetime) -> str:
     """Return the start time as an id, with a counter when another run has it: whoever makes the directory has the id.
 
@@ -184,7 +184,7 @@ def _claim_id(reports: Path, started: datetime) -> str:
     try:
         reports.mkdir(parents=True, exist_ok=True)
         for count in range(1, _MOST_RUNS_A_SECOND):
-            name = _stem(started) + (f"-{count}" if count > 1 else "")
+            name = run_id(started) + (f"-{count}" if count > 1 else "")
             with contextlib.suppress(FileExistsError):
                 (reports / name).mkdir()
                 return name

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.listing import counted, name_first
+from robustcheck.report import runs_by_age
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.spending import ever_red, price
 from robustcheck.values import Notice, Result
@@ -13,6 +17,7 @@ from robustcheck.values.checks import PlannedCheck, Suite
 from robustcheck.values.series import Look
 
 _MOST_NAMED = 5
+_RUN_ID = re.compile(r"\d{8}-\d{6}")
 _NOT_KEPT = (
     "The store is read-only: nothing was measured, and what was worked out from it was not kept. "
     "This run can be blessed if the store has all of its per-image scores."
@@ -33,6 +38,26 @@ def notices_of(session: RobustSession, results: Sequence[Result], suites: Sequen
     yield from _say_versions(judged)
     if session.book.bench.is_read_only:
         yield Notice("store", _NOT_KEPT)
+
+
+def notices_of_later_runs(reports: Path, now: datetime) -> Iterator[Notice]:
+    """Yield what is to be said of runs that are dated after ``now``: none of them is the run before this one."""
+    later = [run.name for run in runs_by_age(reports) if _RUN_ID.match(run.name) and run.name[:15] > run_id(now)]
+    if later:
+        yield Notice(
+            "clock",
+            f"By the clock of this machine some runs are still to come ({name_first(later, 3)}): what changed since them is "
+            "not told here. Set the clock right, or move these reports away.",
+        )
+
+
+def run_id(time: datetime) -> str:
+    """Return the id of a run that starts at a time, the first of its second.
+
+    >>> run_id(datetime(2026, 11, 22, 10, 30))
+    '20261122-103000'
+    """
+    return time.strftime("%Y%m%d-%H%M%S")
 
 
 def _say_doubts(suite: Suite, judged: Sequence[Result]) -> Iterator[Notice]:

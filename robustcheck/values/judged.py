@@ -218,7 +218,7 @@ class Past:
 class Notice:
     """A sentence about a run as a whole; what is ``loud`` also stands in the terminal and on the first screen."""
 
-    about: Literal["gone", "sides", "series", "looks", "power", "noise", "versions", "store"]
+    about: Literal["gone", "sides", "series", "looks", "power", "noise", "versions", "store", "clock"]
     text: str
     loud: bool = True
 

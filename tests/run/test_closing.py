@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,21 @@ def test_the_next_run_says_what_it_was_compared_with(tmp_path: Path) -> None:
     assert (first.previous, first.compared) == (None, 0)
     second = finish_run(session(tmp_path), outcome(make_result("fail"), make_result(check_key="new")), {}).run
     assert (second.previous, second.compared, len(second.changes)) == (first.id, 1, 1)
+
+
+def test_a_clock_that_was_set_back_is_said(tmp_path: Path) -> None:
+    """The run of an hour ago that reads as of now is not the one before: what changed since it is not told."""
+    ahead = replace(outcome(make_result()), started=STARTED + timedelta(hours=1))
+    assert "clock" not in {notice.about for notice in finish_run(session(tmp_path), ahead, {}).run.notices}
+    now = finish_run(session(tmp_path), outcome(make_result("fail")), {}).run
+    [said] = [notice for notice in now.notices if notice.about == "clock"]
+    assert said.loud
+    assert "some runs are still to come (20261122-110000)" in said.text
+    assert now.previous is None
+
+
+def test_a_run_that_began_while_this_one_went_on_is_no_sign_of_a_clock(tmp_path: Path) -> None:
+    inside = replace(outcome(make_result()), started=STARTED + timedelta(seconds=30))
+    finish_run(session(tmp_path), inside, {})
+    run = finish_run(session(tmp_path), replace(outcome(make_result()), seconds=60.0), {}).run
+    assert "clock" not in {notice.about for notice in run.notices}
