@@ -24,7 +24,7 @@ from robustcheck.protocols.attack.autoattack import Ensemble, run_ensemble
 from robustcheck.protocols.attack.deepfool import Approach, approach
 from robustcheck.protocols.attack.gradient_steps import Climb, climb
 from robustcheck.protocols.attack.query_steps import SIGMA, Queries, ask, estimated_gradient
-from robustcheck.protocols.attack.spaces import PIXEL, ROZ, Balls, Norm, sizes
+from robustcheck.protocols.attack.spaces import PIXEL, ROZ, AttackSpace, Balls, Norm, sizes
 
 CHEAP = [name for name in ATTACKS if name not in ("autoattack", "deepfool")]
 EPS = 0.03
@@ -400,6 +400,19 @@ def test_a_point_outside_its_ball_or_the_box_is_an_error() -> None:
     wide = Balls(centres, torch.full((2,), 1.0), "linf", PIXEL)
     with pytest.raises(ModelError, match="0 to 1"):
         wide.require_inside(centres + 0.6, "pgd")
+
+
+@pytest.mark.parametrize("space", [PIXEL, ROZ], ids=lambda space: space.name)
+def test_a_point_at_the_wall_of_the_box_lies_inside(space: AttackSpace) -> None:
+    """Neither -1.8 nor 2.15 is a float32, and a point that was cut to one of them is no error."""
+    for wall, beyond in ((space.low, -1e-3), (space.high, 1e-3)):
+        centres = torch.full((1, 3, 2, 2), wall - 2 * beyond)
+        balls = Balls(centres, torch.full((1,), 0.01), "linf", space)
+        cut = balls.project(centres + 4 * beyond)
+        assert torch.equal(cut, torch.full_like(centres, wall))
+        balls.require_inside(cut, "bim")
+        with pytest.raises(ModelError, match="the attack bim left its ball"):
+            balls.require_inside(cut + beyond, "bim")
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
