@@ -435,6 +435,20 @@ def test_projection_gives_the_nearest_point_and_starts_fill_the_ball(norm: Norm)
     assert 0.18 < float(start.max()) <= 0.2 + 1e-6
 
 
+@pytest.mark.parametrize("space", [PIXEL, ROZ], ids=lambda space: space.name)
+@pytest.mark.parametrize("eps", [1e-6, 1e-3, 1.0, 30.0])
+def test_rounding_takes_no_long_or_tiny_change_out_of_its_ball(eps: float, space: AttackSpace) -> None:
+    """At 224 x 224 rounding adds up to 1% to a change of 0.001, and a length of 30 has steps of 2e-6."""
+    drawn = np.random.default_rng(0).uniform(0.4, 0.6, size=(1, 3, 224, 224)).astype(np.float32)
+    centres = space.points(torch.tensor(drawn))
+    balls = Balls(centres, torch.full((1,), eps), "l2", space)
+    points = balls.project(centres + torch.tensor(drawn - 0.5).sign())
+    balls.require_inside(points, "pgd")
+    length = (points.double() - centres.double()).square().sum().sqrt()
+    assert float(length) <= eps + 1e-6 * max(eps, space.high - space.low)
+    assert float(length) >= 0.99 * eps or eps < 1e-3
+
+
 def test_what_is_drawn_for_an_image_does_not_depend_on_its_neighbours() -> None:
     logits, pixels, labels = conv(6)
     whole = attempt_on(logits, pixels, labels, EPS)
