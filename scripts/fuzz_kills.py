@@ -6,6 +6,7 @@ then run again and must come to the numbers of a run that nobody killed.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -20,8 +21,14 @@ from pathlib import Path
 import numpy as np
 from fuzz_readers import record, result, score
 
+from robustcheck.datasets.file_facts import keep, kept
 from robustcheck.history.baselines import bless, load_baseline
+from robustcheck.history.kept_noise import NoiseFloor, keep_noise, load_noise
 from robustcheck.history.kept_samples import read_samples, write_samples
+from robustcheck.history.taken_looks import TakenLook, load_series, start_series, take_looks
+from robustcheck.measure.crop_cache import CropCache, CropPlace
+from robustcheck.measure.jobs import Job
+from robustcheck.measure.parts import ImageSet
 from robustcheck.report import load_run, write_report
 from robustcheck.store import open_store
 
@@ -30,6 +37,10 @@ RUNS = 50
 _LONGEST_WAIT = 0.25
 _LONGEST_RUN = 12.0
 _ROWS, _CHUNK = 30, 10
+_SERIES = "nightly"
+_CROPS = Job(ImageSet("a", "f" * 64, _CHUNK), _CHUNK, 0, ())
+# So many crops of the writers fit: they push each other out of the cache.
+_CROPS_BYTES = 5_000
 _SUITE = """robustcheck: 1
 title: Killed
 checks:
@@ -43,6 +54,7 @@ def kill_writers(kills: int, seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
+        start_series(directory / "series", _SERIES)
         _write(directory, 0)
         for _ in range(kills):
             _kill_one(lambda: _write_on(directory), rng.uniform(0, _LONGEST_WAIT))
@@ -87,10 +99,27 @@ def _write(directory: Path, version: int) -> None:
     for index in range(chunks.count):
         chunks.write(index, np.full((_CHUNK, 2), right), {})
     chunks.pack()
+    pieces = store.chunks("outputs", f"ef{right}", _ROWS, _ROWS, order="images")
+    for number in pieces.pieces.of_chunk(0):
+        pieces.write(number, np.full((len(pieces.span(number)), 2), right), {})
+    pieces.pack()
+    _write_histories(directory, version)
     own = score(right, f"key-{right}")
     write_samples(directory / "samples", own.key, own.samples)  # type: ignore[arg-type]
     write_report(record(result(own), id="run"), directory / "run")
     bless(directory / "run", "main", directory / "baselines", directory / "samples")
+
+
+def _write_histories(directory: Path, version: int) -> None:
+    """Add to what is changed by its own content, and write what only saves time."""
+    series = directory / "series"
+    known = load_series(series, _SERIES)
+    look = TakenLook(known.taken + 1, "m", str(version), "2026-11-22T10:00:00+00:00")
+    take_looks(series, known, (look,))
+    keep_noise(directory, [NoiseFloor("m", f"data-{version % 5}", "fp32", "batch", 100, version % 20)])
+    keep(directory / "facts", json.dumps([version] * 50).encode())
+    crops = CropCache(CropPlace(directory / "crops", _CROPS_BYTES))
+    crops.write(_CROPS, str(version % 20), [np.full((6, 6, 3), version % 20, np.uint8)] * _CHUNK)
 
 
 def _look(directory: Path) -> str:
@@ -115,11 +144,30 @@ def _wrong(directory: Path) -> Iterator[str]:
         kept = read_samples(directory / "samples", f"key-{right}")
         if kept is not None and int(kept.scores.sum()) != right:
             yield "per-image scores are mixed"
+        joined = store.chunks("outputs", f"ef{right}", _ROWS, _ROWS, order="images").read(0)
+        if joined is not None and set(np.asarray(joined).ravel().tolist()) != {right}:
+            yield "pieces are mixed"
+    yield from _wrong_histories(directory)
     _require_run(load_run(directory / "run"))
     baseline = load_baseline("main", directory / "baselines", directory)
     own = _require_run(baseline.run)
     if int(baseline.samples(own).scores.sum()) != round(own.value * own.n):
         yield "a baseline is mixed"
+
+
+def _wrong_histories(directory: Path) -> Iterator[str]:
+    looks = load_series(directory / "series", _SERIES).looks
+    if [look.number for look in looks] != list(range(1, len(looks) + 1)) or not looks:
+        yield "a look is lost"
+    if not all(0 <= floor.changed < 20 for floor in load_noise(directory)):
+        yield "a noise floor is mixed"
+    facts = kept(directory / "facts")
+    if facts is None or len(set(json.loads(facts))) != 1:
+        yield "facts of files are lost or mixed"
+    for right in range(20):
+        block = CropCache(CropPlace(directory / "crops", _CROPS_BYTES)).read(_CROPS, str(right))
+        if block is not None and set(block.ravel().tolist()) != {right}:
+            yield "crops are mixed"
 
 
 def _require_run(run: object) -> object:

@@ -46,8 +46,8 @@ def notices_of_later_runs(reports: Path, now: datetime) -> Iterator[Notice]:
     if later:
         yield Notice(
             "clock",
-            f"By the clock of this machine some runs are still to come ({name_first(later, 3)}): what changed since them is "
-            "not told here. Set the clock right, or move these reports away.",
+            f"By the clock of this machine some runs are still to come ({name_first(later, 3)}): what changed since "
+            "them is not told here. Set the clock right, or move these reports away.",
         )
 
 
