@@ -1,4 +1,5 @@
-"""Write the files that are made from code: the JSON Schema, and the reference pages of the language and the metrics.
+"""Write the files that are made from code: the JSON Schema, the reference pages of the language and the metrics,
+and the specifications of the plots.
 
 python scripts/write_generated.py           # says which of them are stale
 python scripts/write_generated.py --write   # writes them
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from robustcheck.measure import known_metrics
 from robustcheck.measure.metrics_reference import metrics_markdown
+from robustcheck.report.chart_templates import chart_files
 from robustcheck.run.known_names import known_names
 from robustcheck.spec.schema import generate_files
 
@@ -37,7 +39,7 @@ PAGES = {
 def generated() -> dict[Path, str]:
     """Return the text of every generated file, by its path."""
     pages = generate_files(known_names(Path.cwd()))
-    return pages | {METRICS_PAGE: metrics_markdown(known_metrics(), PAGES)}
+    return pages | chart_files() | {METRICS_PAGE: metrics_markdown(known_metrics(), PAGES)}
 
 
 def main(arguments: list[str], texts: dict[Path, str]) -> int:

@@ -1,29 +1,29 @@
-"""Trend plots as Vega-Lite, built with Altair; colours are the page's own, so a theme needs no redraw."""
+"""The data of trend plots as Vega-Lite takes it, and the specification of each form of plot, which ships."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from typing import Any
 
 from robustcheck.report.labels import Label
-from robustcheck.report.plot import FULL, SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
-from robustcheck.report.plot_axes import AxisKind, PlotAxis, back_expression
+from robustcheck.report.plot import SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
+from robustcheck.report.plot_axes import AxisKind, PlotAxis
 from robustcheck.report.words import KINDS, Kind
 
-_PAPER = "var(--paper)"
-_FONT = "system-ui, sans-serif"
-_PARAMETERS = ("domain", "ticks")
+TEMPLATES = "charts.json"
 # Labels on a plot as wide as a phone.
 _NARROW_LABELS = 3
-_CODES: dict[Kind, str] = {kind: kind[0] for kind in KINDS}
-_COLOURS: dict[Kind, str] = {kind: f"var(--{kind})" for kind in KINDS}
+# The letter of each kind of verdict in the data of a plot.
+CODES: dict[Kind, str] = {kind: kind[0] for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What plots of one specification have in common: the transform, and the units of both axes."""
+    """What plots of one specification have in common: the transform, and which axes are in percent."""
 
     kind: AxisKind
     x_unit: str
@@ -37,34 +37,14 @@ class Form:
 
 def form_of(plot: TrendPlot) -> Form:
     """Return the form of a plot."""
-    return Form(plot.figure.fit.axis, plot.x.unit, plot.y.unit)
+    x, y = ("%" if axis.unit == "%" else "" for axis in (plot.x, plot.y))
+    return Form(plot.figure.fit.axis, x, y)
 
 
-def chart_template(form: Form) -> dict[str, Any]:
-    """Return the Vega-Lite specification that all plots of one form share.
-
-    The page fills in each plot's domains, ticks, titles and groups: Altair needs far longer to
-    build a chart than a browser to patch one. Domains and ticks are parameters, so that the page can zoom.
-    """
-    import altair as alt
-
-    layers = [
-        *_line_layers(alt, form),
-        _population_layer(alt, form),
-        *_interval_layers(alt, form),
-        _trajectory_layer(alt, form),
-        _checked_layer(alt, form),
-        *_label_layers(alt, form),
-    ]
-    # Groups and statuses each have colours of their own.
-    chart = alt.layer(*layers).resolve_scale(color="independent")
-    chart = chart.properties(width=FULL[0], height=FULL[1], padding=4)
-    parameters = [alt.param(name=f"{side}{what}", value=[0, 1]) for side in "xy" for what in _PARAMETERS]
-    chart = chart.add_params(*parameters, alt.param(name="crowded", value=False))
-    styled = chart.configure(background="transparent", font=_FONT).configure_view(stroke=None)
-    # The tests hold it against Vega-Lite's schema: no run need do so again.
-    spec: dict[str, Any] = styled.to_dict(validate=False)
-    return spec
+def chart_templates(forms: Iterable[Form]) -> dict[str, Any]:
+    """Return the Vega-Lite specifications of the forms, by their names."""
+    shipped = json.loads((files("robustcheck.report") / "static" / TEMPLATES).read_bytes())
+    return {form.name: shipped[form.name] for form in forms}
 
 
 def chart_axes(plot: TrendPlot) -> dict[str, Any]:
@@ -130,7 +110,7 @@ def _checked_row(plot: TrendPlot, marker: Marker) -> tuple[Any, ...]:
     verdict = marker.result.verdict
     judged = (verdict.compared, verdict.low, verdict.high)
     bars = (*marker.x_span, *marker.y_span) if has_bars(plot, marker) else (marker.x, marker.x, marker.y, marker.y)
-    return _CODES[marker.kind], marker.x, marker.y, *bars, *judged
+    return CODES[marker.kind], marker.x, marker.y, *bars, *judged
 
 
 def _label_columns(plot: TrendPlot, labels: Sequence[Label], names: dict[str, int]) -> dict[str, list[Any]]:
@@ -153,135 +133,3 @@ def _axis_values(axis: PlotAxis, title: list[str], places: list[float]) -> dict[
     ticks = [float(f"{position:.8g}") for position, _ in axis.ticks()]
     low, high = min([axis.domain[0], *places]), max([axis.domain[1], *places])
     return {"domain": list(axis.domain), "ticks": ticks, "title": title, "whole": [low, high]}
-
-
-def _written(value: str, unit: str) -> str:
-    """Return the Vega expression that writes a value for a tick."""
-    return f"format(100*({value}),'.4~r')+'%'" if unit == "%" else f"format({_snapped(value)},'.4~r')"
-
-
-def _exactly(value: str, unit: str) -> str:
-    """Return the Vega expression that writes a value for a tooltip."""
-    return f"format({value},'.1%')" if unit == "%" else f"format({_snapped(value)},'.4~r')"
-
-
-def _difference(value: str, unit: str) -> str:
-    # Adding zero takes the sign of a negative one.
-    return f"format(round(1000*{value})/10+0,'+.1f')" if unit == "%" else f"format({_snapped(value)}+0,'+.3~r')"
-
-
-def _snapped(value: str) -> str:
-    """Return the Vega expression of a number without what is an error of rounding (numerals.py does the same)."""
-    return f"round(1e6*({value}))/1e6"
-
-
-def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:
-    side, unit = ("x", form.x_unit) if channel is alt.X else ("y", form.y_unit)
-    labels = _written(back_expression(form.kind, "datum.value"), unit)
-    return channel(
-        f"{field}:Q",
-        title=None,
-        scale=alt.Scale(domain=alt.ExprRef(expr=f"{side}domain"), zero=False, nice=False),
-        axis=alt.Axis(
-            values=alt.ExprRef(expr=f"{side}ticks"), labelExpr=labels, grid=True, ticks=False,
-            gridColor="var(--gridline)", domain=False, labelColor="var(--soft)", titleColor="var(--soft)",
-            titleFontWeight="normal", titleFontSize=12, labelFontSize=11, labelPadding=6, titlePadding=8,
-        ),
-    )  # fmt: skip
-
-
-def _xy(alt: Any, form: Form, x: str = "x", y: str = "y") -> dict[str, Any]:
-    return {"x": _scaled(alt, alt.X, x, form), "y": _scaled(alt, alt.Y, y, form)}
-
-
-def _line_layers(alt: Any, form: Form) -> list[Any]:
-    line, limit = alt.Chart(alt.NamedData(name="line")), alt.Chart(alt.NamedData(name="limit"))
-    return [
-        line.mark_area(clip=True, aria=False, color="var(--line)", opacity=0.1).encode(
-            **_xy(alt, form, y="lo"), y2="hi"
-        ),
-        line.mark_line(clip=True, aria=False, color="var(--line)", strokeWidth=1.6).encode(**_xy(alt, form)),
-        limit.mark_line(clip=True, aria=False, color="var(--fail)", strokeWidth=1.1, strokeDash=[4, 3]).encode(
-            **_xy(alt, form)
-        ),
-    ]
-
-
-def _population_layer(alt: Any, form: Form) -> Any:
-    colour = alt.Color("g:N", legend=None, scale=alt.Scale(domain=["group"], range=["var(--g0)"]))
-    chart = _with_values(alt.Chart(alt.NamedData(name="population")), form)
-    tooltip = [*_tooltips(alt, "model", "y value", "x value"), alt.Tooltip("g:N", title="population group")]
-    # A reader of the page by ear is told of the checked models, not of a thousand dots.
-    points = chart.mark_point(clip=True, filled=True, size=30, opacity=0.6, aria=False)
-    return points.encode(**_xy(alt, form), color=colour, tooltip=tooltip)
-
-
-def _trajectory_layer(alt: Any, form: Form) -> Any:
-    chart = alt.Chart(alt.NamedData(name="way"))
-    line = chart.mark_line(clip=True, strokeWidth=1.4, color="var(--ink)", opacity=0.7, order=False)
-    return line.encode(**_xy(alt, form), detail="k:N")
-
-
-def _interval_layers(alt: Any, form: Form) -> list[Any]:
-    chart = alt.Chart(alt.NamedData(name="checked"))
-    rule = chart.mark_rule(clip=True, strokeWidth=1.2, opacity=0.55, aria=False)
-    colour = _by_kind(alt, alt.Color, _COLOURS)
-    return [
-        rule.encode(**_xy(alt, form, y="yl"), y2="yh", color=colour),
-        rule.encode(**_xy(alt, form, x="xl"), x2="xh", color=colour),
-    ]
-
-
-def _checked_layer(alt: Any, form: Form) -> Any:
-    chart = _with_values(alt.Chart(alt.NamedData(name="checked")), form)
-    middle, low, high = (_difference(f"datum.{name}", form.y_unit) for name in ("c", "cl", "ch"))
-    points_said = "' pp ('" if form.y_unit == "%" else "' ('"
-    chart = chart.transform_calculate(
-        residual=f"{middle}+{points_said}+{low}+' to '+{high}+')'",
-        said="datum.model+', '+datum.verdict+': '+datum['y value']+' at '+datum['x value']",
-    )
-    tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
-    points = chart.mark_point(clip=True, opacity=1, strokeWidth=1)
-    return points.encode(
-        **_xy(alt, form),
-        fill=_by_kind(alt, alt.Fill, _COLOURS | {"known": _PAPER}),
-        stroke=_by_kind(alt, alt.Stroke, dict.fromkeys(KINDS, _PAPER) | {"known": _COLOURS["known"]}),
-        strokeWidth=alt.condition(f"datum.s == '{_CODES['known']}'", alt.value(1.8), alt.value(1)),
-        shape=_by_kind(alt, alt.Shape, {kind: word.shape for kind, word in KINDS.items()}),
-        size=alt.condition("crowded && datum.s == 'p'", alt.value(30), alt.value(70)),
-        description=alt.Description("said:N"),
-        tooltip=tooltip,
-    )
-
-
-def _with_values(chart: Any, form: Form) -> Any:
-    units = (("x", form.x_unit), ("y", form.y_unit))
-    values = {f"{name} value": _exactly(back_expression(form.kind, f"datum.{name}"), unit) for name, unit in units}
-    return chart.transform_calculate(**values)
-
-
-def _tooltips(alt: Any, *fields: str) -> list[Any]:
-    return [alt.Tooltip(f"{field}:N", title=field) for field in fields]
-
-
-def _by_kind(alt: Any, channel: Any, values: Mapping[Kind, str]) -> Any:
-    scale = alt.Scale(domain=[_CODES[kind] for kind in KINDS], range=[values[kind] for kind in KINDS])
-    return channel("s:N", legend=None, scale=scale)
-
-
-def _label_layers(alt: Any, form: Form) -> list[Any]:
-    base = alt.Chart(alt.NamedData(name="labels"))
-    leaders = base.mark_rule(clip=True, strokeWidth=0.8, color="var(--faint)", aria=False).encode(
-        **_xy(alt, form), x2="tx", y2="ty"
-    )
-    texts = [_label_texts(alt, form, base, align, offset) for align, offset in (("start", 3), ("end", -3))]
-    return [leaders, *texts]
-
-
-def _label_texts(alt: Any, form: Form, base: Any, align: str, offset: int) -> Any:
-    side = {"start": "left", "end": "right"}[align]
-    chart = base.transform_filter(f"datum.a == '{align}'")
-    mark = chart.mark_text(
-        align=side, dx=offset, baseline="middle", fontSize=11, color="var(--ink)", clip=True, aria=False
-    )
-    return mark.encode(**_xy(alt, form, x="tx", y="ty"), text="t:N")

@@ -9,7 +9,7 @@ from typing import Any
 from robustcheck.listing import counted
 from robustcheck.report.answer import Answer, answer
 from robustcheck.report.causes import Cause, causes
-from robustcheck.report.charts import chart_axes, chart_data, chart_template, form_of
+from robustcheck.report.charts import chart_axes, chart_data, chart_templates, form_of
 from robustcheck.report.claims import Claim, claim_places, claims
 from robustcheck.report.curves import LaidOut, drawings, with_siblings
 from robustcheck.report.grid import Grid, column_places, grid
@@ -155,7 +155,7 @@ def chart_page(plots: Iterable[TrendPlot]) -> dict[str, Any]:
     names: dict[str, int] = {}
     forms = dict.fromkeys(map(form_of, drawn))
     charts = [{"form": form_of(plot).name, "axes": chart_axes(plot), "data": chart_data(plot, names)} for plot in drawn]
-    return {"templates": {form.name: chart_template(form) for form in forms}, "charts": charts, "names": list(names)}
+    return {"templates": chart_templates(forms), "charts": charts, "names": list(names)}
 
 
 def _number_checks(results: Iterable[Result]) -> dict[tuple[str, str], int]:

@@ -85,7 +85,8 @@ def line_gap(groups: Sequence[Points], axis: AxisName, *, seed: int) -> tuple[Ga
         return _measure_gap(regrouped, (x_low, x_high), axis, seed)
 
     families = [each.families for each in groups]
-    return measure(*families), over_ways(measure, *families)
+    gap = measure(*families)
+    return gap, over_ways(measure, *families) if families[0].ways else gap
 
 
 def _measure_gap(groups: Sequence[Points], span: Interval, axis: AxisName, seed: int) -> Gap:

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from report_fixtures import made_up_run
 
-from robustcheck.report.charts import Form, chart_template
+from robustcheck.report.chart_templates import chart_template
+from robustcheck.report.charts import Form
 from robustcheck.report.grid import grid, shade
 from robustcheck.report.labels import Anchor, place_labels
 from robustcheck.report.plot import group_colours, trend_plot
