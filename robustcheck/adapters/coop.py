@@ -42,6 +42,7 @@ def make_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
     assert use.file is not None, "the reference names a file"
     model = require_text_tower(basis.model)
     context = torch.tensor(read_context(Path(use.file)), device=model.device)
+    _require_width(model, context, use.file)
     with model.running():
         weights = prompt_features(model, basis.names, context)
     return HeadState(normalise(weights.float().cpu().numpy()), {"context": len(context)})
@@ -140,18 +141,24 @@ def require_text_tower(model: LoadedModel | None) -> OpenClipModel:
     )
 
 
+def _require_width(model: OpenClipModel, context: torch.Tensor, file: str) -> None:
+    """Raise ModelError where a context belongs to another text tower: its length would be told first otherwise."""
+    width = word_embedding(model).embedding_dim
+    if context.shape[1] != width:
+        raise ModelError(
+            f"context vectors of width {context.shape[1]}, and word embeddings of width {width}",
+            where=file,
+            expected="a context that was learnt for this text tower",
+            fix="put it on the model that it was learnt on, or learn one: robustcheck learn MODEL+coop-train",
+        )
+
+
 def prompt_features(
     model: OpenClipModel, names: Sequence[str], context: torch.Tensor, ending: str = "."
 ) -> torch.Tensor:
     """Return the text features (C, D) of classes behind context vectors; differentiable in these."""
     tokens = prompt_tokens(model, names, len(context), ending).to(model.device)
-    embedding = word_embedding(model)
-    if context.shape[1] != embedding.embedding_dim:
-        raise ModelError(
-            f"context vectors of width {context.shape[1]}, word embeddings of {embedding.embedding_dim}",
-            expected="a context that was learnt for this text tower",
-        )
-    with _spliced(embedding, context):
+    with _spliced(word_embedding(model), context):
         features: torch.Tensor = model.model.encode_text(tokens)
     return features
 

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters.coop import CONTEXT, prompt_features, prompts_from_shots, require_text_tower, word_embedding
-from robustcheck.adapters.shots import require_every_class
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named
 from robustcheck.models.encoders_openclip import OpenClipModel
@@ -69,7 +68,6 @@ def fit_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
 def _train(basis: HeadBasis, use: AdapterUse) -> tuple[torch.Tensor, float]:
     adapter = adapter_named(use.name)
     assert basis.labels is not None, "the context is learnt from a training set"
-    require_every_class(basis.labels, len(basis.names), use.name)
     how = ContextTraining(*(int(adapter.option(use, name)) for name in ("context", "epochs", "seed")))
     return train_context(require_text_tower(basis.model), basis, how)
 

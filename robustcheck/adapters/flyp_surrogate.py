@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, SHOTS, pick_shots, require_every_class
+from robustcheck.adapters.shots import SEED, SHOTS, pick_shots
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.outputs.logits import TextHead, cosines, normalise, zero_shot_logits
@@ -34,7 +34,6 @@ DECAY, BATCH = 0.1, 512
 def fit_maps(basis: HeadBasis, use: AdapterUse) -> HeadState:
     """Return A (D, D) with the changed text classifier (C, D) below it."""
     assert basis.labels is not None, "the matrices are learnt from a training set"
-    require_every_class(basis.labels, len(basis.names), use.name)
     adapter = adapter_named(use.name)
     epochs, seed = (int(adapter.option(use, name)) for name in ("epochs", "seed"))
     images, texts = train_maps(basis, epochs, float(adapter.option(use, "rate")), seed)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.adapters import tensors
-from robustcheck.adapters.shots import SEED, SHOTS, pick_shots, require_every_class
+from robustcheck.adapters.shots import SEED, SHOTS, pick_shots
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
 from robustcheck.values import AdapterUse
@@ -24,7 +24,6 @@ _BLOCK = 512
 def remember(basis: HeadBasis, use: AdapterUse) -> HeadState:
     """Return how many images of each class there are, and how many vote where k is more than all of them."""
     assert basis.labels is not None, "the neighbours are of a training set"
-    require_every_class(basis.labels, len(basis.names), use.name)
     known, k = len(basis.labels), int(adapter_named(use.name).option(use, "k"))
     facts = {"k": f"{known:,}, all that there are"} if known < k else {}
     return HeadState(np.bincount(basis.labels, minlength=len(basis.names)), facts)

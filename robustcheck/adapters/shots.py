@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.errors import DataError
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import adapter_named
 from robustcheck.values import AdapterUse
@@ -49,13 +48,3 @@ def stratified_tenth(labels: Ints, seed: int) -> npt.NDArray[np.bool_]:
         rows = np.random.default_rng([seed, int(label)]).permutation(np.flatnonzero(labels == label))
         held[rows[: -(-len(rows) // 10) if len(rows) > 1 else 0]] = True
     return held
-
-
-def require_every_class(labels: Ints, classes: int, name: str) -> None:
-    """Raise DataError unless each class has a sample to learn from."""
-    missing = sorted(set(range(classes)) - set(labels.tolist()))
-    if missing:
-        raise DataError(
-            f"{name} has no sample of {len(missing)} of {classes} classes, the first {missing[0]}",
-            expected="at least one of each class in the set to learn from",
-        )

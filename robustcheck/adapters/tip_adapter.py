@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from robustcheck.adapters import tensors
 from robustcheck.adapters.augmented_views import AugmentedViews
-from robustcheck.adapters.shots import SEED, pick_shots, require_every_class
+from robustcheck.adapters.shots import SEED, pick_shots
 from robustcheck.errors import DataError
 from robustcheck.measure.option import NumberOption, SwitchOption
 from robustcheck.models.adapter import Adapter, HeadBasis, HeadState, adapter_named
@@ -92,7 +92,6 @@ def split_basis(basis: HeadBasis, use: AdapterUse) -> Cache:
     held, features = basis.held_out, basis.features
     # With augmented views: their mean to learn from, and the image itself to choose settings on.
     learn, choose = (features, features) if features.ndim == 2 else (features[:, 0], features[:, 1])
-    require_every_class(basis.labels[~held], len(basis.names), use.name)
     return Cache(learn[~held], basis.labels[~held], choose[held], basis.labels[held])
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from robustcheck.adapters.coop import prompt_features, prompts_from_shots, require_text_tower, word_embedding
-from robustcheck.adapters.shots import require_every_class
 from robustcheck.errors import ModelError
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named
@@ -183,7 +182,6 @@ def _shots(basis: HeadBasis, use: AdapterUse) -> Shots:
     model = require_text_tower(basis.model)
     assert basis.labels is not None, "triggers are searched on a training set"
     assert basis.features is not None, "triggers are searched on a training set"
-    require_every_class(basis.labels, len(basis.names), use.name)
     features, labels = (torch.tensor(each, device=model.device) for each in (basis.features, basis.labels))
     return Shots(model, basis.names, features, labels, basis.logit_scale)
 

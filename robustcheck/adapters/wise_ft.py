@@ -33,7 +33,11 @@ def mix_models(base: LoadedModel, use: AdapterUse, device: str, precision: Preci
     other, alpha = load_model(use.other, device, precision), float(adapter_named(use.name).option(use, "alpha"))
     one_kind = DualEncoder if isinstance(base, DualEncoder) else Classifier
     if not isinstance(base, DualEncoder | Classifier) or not isinstance(other, one_kind):
-        raise ModelError("two models of different kinds cannot be mixed", where=use.other.text, expected=use.base.text)
+        raise ModelError(
+            f"it is not of the kind of {use.base.text}, so their weights cannot be mixed",
+            where=use.other.text,
+            expected="two checkpoints of one architecture, as before and after fine-tuning",
+        )
     mixed = mix_states(base.model.state_dict(), other.model.state_dict(), alpha, use)
     # The base was loaded for this adapter alone.
     base.model.load_state_dict(mixed)
@@ -54,7 +58,7 @@ def mix_states(first: State, second: State, alpha: float, use: AdapterUse) -> di
         raise ModelError(
             f"their weights differ in form: {name_first(sorted(names | shapes), 3)}",
             where=f"{use.base.text}+{use.name}@{use.other.text if use.other else ''}",
-            expected="two checkpoints of one architecture",
+            expected="two checkpoints of one architecture, as before and after fine-tuning",
         )
     return {
         name: (1 - alpha) * weights + alpha * second[name].to(weights) if weights.is_floating_point() else weights

@@ -7,14 +7,18 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from robustcheck.datasets import Dataset, known_datasets
 from robustcheck.errors import DataError, ModelError
+from robustcheck.listing import name_first
 from robustcheck.measure.reading import EMBEDDING, POOLED, Reading
 from robustcheck.measure.recipe import ClassList, Learnt, Recipe
 from robustcheck.models.adapter import Adapter, adapter_named, pick_samples, reading_of
 from robustcheck.models.kind import capabilities
-from robustcheck.values import ModelRef
+from robustcheck.values import AdapterUse, ModelRef
+
+Ints = npt.NDArray[np.int64]
 
 
 def embedding_of(ref: ModelRef) -> Reading:
@@ -55,9 +59,32 @@ def learnt_from(ref: ModelRef, basis: Recipe, facts: Mapping[str, Any] | None) -
     if not adapter_named(use.name).learns:
         return Learnt(use, basis, facts)
     learn, held_out = pick_samples(basis.dataset.labels, use)
+    _require_classes(basis.dataset, learn, use)
     places = tuple(np.concatenate([learn, held_out]).tolist())
     is_whole = places == tuple(range(len(basis.dataset)))
     return Learnt(use, replace(basis, chosen=() if is_whole else places), facts, places, len(held_out))
+
+
+def _require_classes(dataset: Dataset, learn: Ints, use: AdapterUse) -> None:
+    """Raise DataError where there are no classes to tell apart, or one of them has nothing to be learnt from."""
+    names = dataset.class_names
+    if len(names) < 2:
+        raise DataError(
+            f"{use.name} learns to tell classes apart, and there is one only: {name_first(names)}",
+            where=dataset.name,
+            expected="a set of two classes or more",
+            fix=f"name another one: +{use.name}:train=SET",
+        )
+    counts = np.bincount(dataset.labels[learn], minlength=len(names))
+    missing = [name for name, count in zip(names, counts, strict=True) if not count]
+    if missing:
+        raise DataError(
+            f"{use.name} has no image to learn from of {len(missing):,} of {len(names):,} classes: "
+            f"{name_first(missing)}",
+            where=dataset.name,
+            expected="an image or more of each class",
+            fix=f"add some, or name another set: +{use.name}:train=SET",
+        )
 
 
 def learnt_classes(source: Dataset, scored: Dataset) -> ClassList:
@@ -69,10 +96,21 @@ def learnt_classes(source: Dataset, scored: Dataset) -> ClassList:
         names = scored.class_names if vocabulary is None else vocabulary.names
         return ClassList(names, (), scored.columns, vocabulary)
     raise DataError(
-        f"the classes of {scored.name} are not those of {source.name}, which its adapter learns",
+        f"its classes are not those of {source.name}, which the adapter learns ({_difference(source, scored)})",
         where=scored.name,
-        expected="a set of the same classes, or ImageNet's training set for a part of ImageNet's classes",
+        expected="a set of the same classes in one order, or ImageNet's training set for a part of its classes",
+        fix="name the set to learn from in the reference: train=SET",
     )
+
+
+def _difference(source: Dataset, scored: Dataset) -> str:
+    """Say which classes one of two sets has and the other has not; where there are none, the order differs."""
+    told = [
+        f"only {one.name} has {name_first(names, 3)}"
+        for one, other in ((scored, source), (source, scored))
+        if (names := [name for name in one.class_names if name not in other.class_names])
+    ]
+    return "; ".join(told) or "the same names in another order"
 
 
 def scores_its_own(ref: ModelRef, dataset: Dataset) -> ModelError:

@@ -94,6 +94,7 @@ def _require_fit(adapter: Adapter, model: ModelRef, text: str) -> None:
         raise ModelError(
             f"{adapter.name} needs a model that {' and '.join(sorted(lacking))}, which {model.id} does not",
             where=text,
+            expected="a CLIP model, such as openclip:ViT-B-16/openai" if "embeds text" in lacking else "",
         )
     if adapter.sort == "encoder" and model.encoder != model:
         raise ModelError(
