@@ -140,7 +140,7 @@ def _checked_layer(alt: Any, form: Form) -> Any:
     points_said = "' pp ('" if form.y_unit == "%" else "' ('"
     chart = chart.transform_calculate(
         residual=f"{middle}+{points_said}+{low}+' to '+{high}+')'",
-        said="datum.model+', '+datum.verdict+': '+datum['y value']+' at '+datum['x value']",
+        said="'\\u2068'+datum.model+'\\u2069, '+datum.verdict+': '+datum['y value']+' at '+datum['x value']",
     )
     tooltip = _tooltips(alt, "model", "y value", "x value", "residual", "verdict")
     points = chart.mark_point(clip=True, opacity=1, strokeWidth=1)

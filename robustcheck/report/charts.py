@@ -12,7 +12,7 @@ from typing import Any
 from robustcheck.report.labels import Label
 from robustcheck.report.plot import SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
 from robustcheck.report.plot_axes import AxisKind, PlotAxis
-from robustcheck.report.words import KINDS, Kind
+from robustcheck.report.words import KINDS, Kind, isolated_text
 
 TEMPLATES = "charts.json"
 # Labels on a plot as wide as a phone.
@@ -121,7 +121,7 @@ def _label_columns(plot: TrendPlot, labels: Sequence[Label], names: dict[str, in
 def _label_row(plot: TrendPlot, label: Label) -> tuple[Any, ...]:
     places = ((label.anchor.x, label.anchor.y), (label.x, label.y))
     (x, y), (tx, ty) = (_position(plot, *place) for place in places)
-    return x, y, tx, ty, label.align, label.anchor.text
+    return x, y, tx, ty, label.align, isolated_text(label.anchor.text)
 
 
 def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
@@ -132,4 +132,5 @@ def _position(plot: TrendPlot, x: float, y: float) -> tuple[float, float]:
 def _axis_values(axis: PlotAxis, title: list[str], places: list[float]) -> dict[str, Any]:
     ticks = [float(f"{position:.8g}") for position, _ in axis.ticks()]
     low, high = min([axis.domain[0], *places]), max([axis.domain[1], *places])
-    return {"domain": list(axis.domain), "ticks": ticks, "title": title, "whole": [low, high]}
+    titles = [isolated_text(line) for line in title]
+    return {"domain": list(axis.domain), "ticks": ticks, "title": titles, "whole": [low, high]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -149,7 +150,19 @@ def _names(results: Sequence[Result]) -> list[str]:
     models = {judged_model(result) for result in results}
     checks = {(result.suite, result.check_key) for result in results}
     names = [_name(result, by_model=len(models) > 1, by_check=len(checks) > 1) for result in results]
+    names = _told_apart(names, results)
     return _without_what_all_share(names) if len(set(names)) > 1 else names
+
+
+def _told_apart(names: Sequence[str], results: Sequence[Result]) -> Sequence[str]:
+    """Give results of one name the id and case of their checks too, and where these are the same their suites."""
+    for more in (lambda result: result.check_key, lambda result: result.suite):
+        times = Counter(names)
+        names = [
+            f"{name} \N{MIDDLE DOT} {more(result)}" if times[name] > 1 else name
+            for name, result in zip(names, results, strict=True)
+        ]
+    return names
 
 
 def _without_what_all_share(names: Sequence[str]) -> list[str]:

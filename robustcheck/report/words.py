@@ -138,6 +138,15 @@ def isolated(text: str, tag: Literal["bdi", "tspan"] = "bdi") -> Markup:
     return Markup("").join(marked.format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
+def isolated_text(text: str) -> str:
+    """Put names that are written from right to left between U+2068 and U+2069, for text that takes no markup.
+
+    >>> isolated_text("a, \u05d0/1")
+    'a, \u2068\u05d0/1\u2069'
+    """
+    return _TURNED.sub("\u2068\\1\u2069", text) if _TURNING.search(text) else text
+
+
 def shortened(text: str, most: int) -> str:
     """Cut the middle of a long name: checkpoints of one family differ at the end."""
     tail = most * 2 // 5

@@ -49,6 +49,16 @@ def test_of_one_check_on_many_models_the_worst_are_named_and_none_is_left_out() 
     assert not plot.rows[-1].value
 
 
+def test_two_checks_of_one_model_on_one_data_set_have_names_of_their_own() -> None:
+    first, second = made_up_run(1, 2).results
+    alike = replace(second, score=first.score, quantity=first.quantity)
+    keys = [first.check_key, "other-limit[a]"]
+    of_one_suite = [first, replace(alike, check_key=keys[1], check_id="other-limit")]
+    assert [row.name for row in plot_of(of_one_suite).rows] == keys
+    of_two_suites = [replace(first, suite="a.robust.yaml"), replace(alike, suite="b.robust.yaml", check_key=keys[0])]
+    assert [row.name for row in plot_of(of_two_suites).rows] == ["a.robust.yaml", "b.robust.yaml"]
+
+
 def test_results_without_a_margin_are_not_drawn() -> None:
     results = [replace(one, verdict=replace(one.verdict, margin=None)) for one in made_up_run(3, 1).results]
     assert margins_plot(results) is None

@@ -61,7 +61,9 @@ def test_every_mark_of_a_checked_model_has_a_name(opened: tuple[Any, list[str]],
     page.goto(address_of(training_run(4)))
     draw_all(page)
     marks = page.locator("#trends .plot").first.locator("[aria-roledescription=point]").all()
-    assert "ViT-B-32@runs/42/epoch_1.pt, pass: 53.0% at 64.6%" in [mark.get_attribute("aria-label") for mark in marks]
+    assert "\u2068ViT-B-32@runs/42/epoch_1.pt\u2069, pass: 53.0% at 64.6%" in [
+        mark.get_attribute("aria-label") for mark in marks
+    ]
     assert wrong == []
 
 

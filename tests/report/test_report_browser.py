@@ -69,6 +69,25 @@ def test_a_name_from_right_to_left_leaves_what_stands_beside_it(opened: Opened, 
     assert wrong == []
 
 
+def test_a_chart_isolates_such_names_and_filters_by_them(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    run = made_up_run(30, 1)
+    first, second, *others = run.results
+    turned = [
+        replace(one, model=replace(one.model, id=name), verdict=replace(one.verdict, status="fail", margin=-0.3))
+        for one, name in ((first, "\u05e9\u05dc\u05d5\u05dd/3"), (second, "plain/3"))
+    ]
+    page.goto(address_of(replace(run, results=(*turned, *others))))
+    draw(page, 1)
+    texts = "Array.from(document.querySelectorAll('#trends .vega svg text'), (one) => one.textContent)"
+    named = page.evaluate(texts)
+    assert {"\u2068\u05e9\u05dc\u05d5\u05dd/3\u2069", "plain/3"} <= set(named)
+    page.fill("#filter input[type=search]", "\u05e9\u05dc\u05d5\u05dd")
+    page.wait_for_function(f"!({texts}).includes('plain/3')")
+    assert "\u2068\u05e9\u05dc\u05d5\u05dd/3\u2069" in page.evaluate(texts)
+    assert wrong == []
+
+
 # --- charts -------------------------------------------------------------------------------------
 
 
