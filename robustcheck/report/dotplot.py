@@ -154,13 +154,12 @@ def _names(results: Sequence[Result]) -> list[str]:
     return _without_what_all_share(names) if len(set(names)) > 1 else names
 
 
-def _told_apart(names: Sequence[str], results: Sequence[Result]) -> Sequence[str]:
+def _told_apart(names: list[str], results: Sequence[Result]) -> list[str]:
     """Give results of one name the id and case of their checks too, and where these are the same their suites."""
-    for more in (lambda result: result.check_key, lambda result: result.suite):
+    for more in ([result.check_key for result in results], [result.suite for result in results]):
         times = Counter(names)
         names = [
-            f"{name} \N{MIDDLE DOT} {more(result)}" if times[name] > 1 else name
-            for name, result in zip(names, results, strict=True)
+            f"{name} \N{MIDDLE DOT} {each}" if times[name] > 1 else name for name, each in zip(names, more, strict=True)
         ]
     return names
 
