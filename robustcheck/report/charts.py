@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from robustcheck.report.labels import Label
-from robustcheck.report.plot import SMALL, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
+from robustcheck.report.plot import PHONE, Dot, Marker, TrendPlot, has_bars, labelled_at, shown_group
 from robustcheck.report.plot_axes import AxisKind, PlotAxis
 from robustcheck.report.words import KINDS, Kind, isolated_text
 
@@ -79,8 +79,8 @@ def chart_data(plot: TrendPlot, names: dict[str, int]) -> dict[str, Any]:
         "way": _columns(["x", "y", "k"], _way_rows(plot)),
         "labels": _label_columns(plot, plot.labels, names),
         "narrow": _label_columns(
-            replace(plot, x=replace(plot.x, length=SMALL[0]), y=replace(plot.y, length=SMALL[1])),
-            labelled_at(plot, SMALL, _NARROW_LABELS),
+            replace(plot, x=replace(plot.x, length=PHONE[0]), y=replace(plot.y, length=PHONE[1])),
+            labelled_at(plot, PHONE, _NARROW_LABELS),
             names,
         ),
     }

@@ -11,7 +11,7 @@ from robustcheck.report.words import shortened
 _GLYPH_WIDTH = 6.1
 _HEIGHT = 14.0
 _SHORTER = (44, 34, 24)
-_RADII = (11, 20, 32, 46, 62, 80, 100)
+_RADII = (11, 20, 32, 46, 62, 80, 100, 125, 155, 190)
 _ANGLES = (0, 180, 30, -30, 150, -150, 60, -60, 120, -120, 90, -90)
 
 Box = tuple[float, float, float, float]

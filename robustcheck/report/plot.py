@@ -17,8 +17,10 @@ from robustcheck.values import Result, TrendFigure, TrendPoint
 
 Size = tuple[float, float]
 FULL: Size = (540.0, 350.0)
-# Beside a reason, and as the same plot on a phone.
+# Beside a reason.
 SMALL: Size = (300.0, 160.0)
+# What plots.js leaves of a phone's 390 pixels.
+PHONE: Size = (252.0, 189.0)
 MOST_LABELS = 6
 # So few candidates are named whatever became of them; of more, those that need attention.
 _FEW = 3

@@ -119,12 +119,13 @@ def _say_power(judged: Sequence[Result]) -> Iterator[Notice]:
     unsure = f"; {open_ones:,} stayed unsure" if open_ones else ""
     share = (len(known) - len(blind)) / len(known)
     names = name_first(list(dict.fromkeys(result.check_key for result in blind)), _MOST_NAMED)
+    what = "images or models" if any(result.is_about_groups for result in blind) else "images"
     text = (
         f"{len(known) - len(blind):,} of {len(known):,} verdicts ({share:.0%}) could have found a drop as large as the "
         f"one that their check allows, with 80% power{unsure}."
     )
     yield Notice(
-        "power", text + (f" These checks have too few images for that: {names}." if blind else ""), bool(blind)
+        "power", text + (f" These checks have too few {what} for that: {names}." if blind else ""), bool(blind)
     )
 
 

@@ -277,6 +277,23 @@ def test_a_large_page_fits_a_phone(opened: Opened, address_of: Address) -> None:
     assert wrong == []
 
 
+def test_labels_of_a_chart_fit_a_phone(opened: Opened, address_of: Address) -> None:
+    run = made_up_run(3, 1)
+    names = {result.model.id: f"{result.model.id}-with-a-name-as-long-as-of-laion" for result in run.results}
+    results = tuple(replace(result, model=replace(result.model, id=names[result.model.id])) for result in run.results)
+    page, wrong = opened
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address_of(replace(run, results=results)))
+    draw(page, 1)
+    frame = page.locator("#trends .vega svg .background").first.bounding_box()
+    labels = [one.bounding_box() for one in page.locator("#trends .vega svg text", has_text="ViT").all()]
+    assert labels
+    for box in labels:
+        assert frame["x"] <= box["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    assert wrong == []
+
+
 # --- details, CSV, links ------------------------------------------------------------------------
 
 
