@@ -75,7 +75,11 @@ def _session(how: Measuring, models: str) -> RobustSession:
 def _share(text: str | None, how: Measuring) -> float:
     """Return the declared share of flips, or the largest that `robustcheck noise` measured here."""
     if text is None:
-        return worst_share(load_noise(how.place), how.precision) or 0.0
+        measured = worst_share(load_noise(how.place), how.precision)
+        if measured is None:
+            known = f"how many decisions move by themselves in {how.precision} was not measured here, so none flip"
+            say(f"{known}: robustcheck noise MODEL --dataset NAME, or --flips 0.4%", err=True)
+        return measured or 0.0
     try:
         amount = parse_amount(text)
     except ValueError:

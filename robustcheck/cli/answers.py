@@ -127,7 +127,7 @@ class OnSeveralAnswer:
 
 
 def _written(value: Any) -> str:
-    """Write a fact of a fit: four digits of a number, in full with ``--json``."""
+    """Write a fact of a fit: four decimals of a number, in full with ``--json``."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "undefined"}[value]
     if isinstance(value, list):

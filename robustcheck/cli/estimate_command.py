@@ -20,7 +20,7 @@ from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agreements
-from robustcheck.values import Cell, ModelRef, Quantity
+from robustcheck.values import Cell, ModelRef, Pairs, Quantity
 
 
 @measuring()
@@ -40,8 +40,10 @@ def estimate(
     known, unknown = (_place(name, here) for name in (like, dataset))
     with showing_progress() as progress:
         bench = Bench(how.settings, on_progress=progress.on_progress)
-        _require_same_classes(bench, chosen[0], known, unknown)
-        line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown))
+        classes = (("known", known),) if _are_alone(bench, unknown) else ()
+        if not classes:
+            _require_same_classes(bench, chosen[0], known, unknown)
+        line = fit_agreements(_agreements(bench, chosen, known), _agreements(bench, chosen, unknown, classes))
         accuracies = _values(bench, [Cell(model, Quantity("top1", known)) for model in chosen])
     rows = list(zip([model.id for model in chosen], accuracies, line.carry_over(accuracies), strict=True))
     if as_json:
@@ -77,12 +79,16 @@ def _close(line: AgreementLine) -> None:
         say("agreements lie on no line here (r2 of 0.95 or less), so these estimates say little")
 
 
-def _agreements(bench: Bench, models: Sequence[ModelRef], dataset: str) -> np.ndarray:
+def _are_alone(bench: Bench, dataset: str) -> bool:
+    """Tell whether a directory holds images alone, so that another set has to say which classes there are."""
+    return Path(dataset).is_dir() and bench.shelf.dataset(dataset).task == "ood"
+
+
+def _agreements(bench: Bench, models: Sequence[ModelRef], dataset: str, classes: Pairs = ()) -> np.ndarray:
     """Return how often each pair of models gives the same answer."""
     pairs = combinations(models, 2)
-    return _values(
-        bench, [Cell(one, Quantity("agreement", dataset, options=(("with", other.text),))) for one, other in pairs]
-    )
+    quantities = [(one, Quantity("agreement", dataset, options=(*classes, ("with", two.text)))) for one, two in pairs]
+    return _values(bench, [Cell(model, quantity) for model, quantity in quantities])
 
 
 def _values(bench: Bench, cells: Sequence[Cell]) -> np.ndarray:

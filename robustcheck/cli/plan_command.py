@@ -177,7 +177,7 @@ def _amount(value: float | None, unit: str) -> str:
         return "-"
     if unit == "%" and value > 1:
         return "over 100 pp"
-    return write_difference(value, unit, digits=2)
+    return write_difference(value, unit, bare=3)
 
 
 def _remark(prospect: Prospect, drop: Amount | None) -> str:

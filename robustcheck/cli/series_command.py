@@ -10,6 +10,8 @@ from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Home, place_of_home
 from robustcheck.errors import RecordError, did_you_mean
 from robustcheck.history.taken_looks import SeriesRecord, known_series, load_series, start_series
+from robustcheck.listing import counted
+from robustcheck.numerals import write_level
 from robustcheck.run.plan import FAMILY_ALPHA
 from robustcheck.stats.spending import open_share
 from robustcheck.store import below
@@ -40,4 +42,5 @@ def series(
 
 def _said(record: SeriesRecord) -> str:
     level = FAMILY_ALPHA * open_share(record.taken + 1)
-    return f"{record.name}: {record.taken:,} looks taken; open-ended, the next may spend {level:.2g} in each suite"
+    taken = f"{record.name}: {counted(record.taken, 'look')} taken"
+    return f"{taken}; open-ended, the next may spend {write_level(level)} in each suite"

@@ -89,7 +89,7 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     _require_sound(contents)
     is_classified = layout.task == "classification"
     class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
-    if not class_set:
+    if not class_set and layout.task != "ood":
         contents = _with_defects_of_names(contents)
     if is_classified:
         contents = replace(contents, defects=(*contents.defects, *defects_of_labels(contents, index_dir)))

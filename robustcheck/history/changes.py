@@ -13,6 +13,7 @@ from robustcheck.errors import RecordError
 from robustcheck.history.baselines import KeptRun
 from robustcheck.history.kept_samples import read_samples
 from robustcheck.history.portable import Key, is_same_quantity, key_of, suite_of
+from robustcheck.numerals import write_p
 from robustcheck.report import load_run, runs_by_age
 from robustcheck.stats.compare import paired_difference
 from robustcheck.store import Place
@@ -182,7 +183,7 @@ def movement(before: Score, after: Score, samples: tuple[ReadSamples, ReadSample
             found = paired_difference(first, second, seed=crc32(f"{before.key}|{after.key}".encode()))
     if found is not None:
         basis = f"paired over {found.n:,} samples, {found.discordant:,} of them judged differently, "
-        return Movement(found.p_value < alpha, f"{basis}{found.test} p {found.p_value:.3g}")
+        return Movement(found.p_value < alpha, f"{basis}{found.test} p {write_p(found.p_value, 3)}")
     # NaN ends, of figures without samples, are never apart.
     apart = before.high < after.low or after.high < before.low
     return Movement(apart, f"the 95% intervals are {'' if apart else 'not '}apart; the samples cannot be paired")

@@ -21,7 +21,8 @@ from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
 from robustcheck.judge.usable import require_enough, require_number
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
-from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_p, say_signed, say_value
+from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_signed, say_value
+from robustcheck.numerals import write_level, write_p
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
@@ -127,17 +128,16 @@ def _verdict(weighed: Weighed, case: Case) -> Verdict:
 
 def _reason(status: Status, comparison: Comparison, case: Case, low: float, high: float) -> str:
     limit = comparison.bounds.nearest(comparison.estimate.value)
+    places = places_apart(comparison.estimate.value, limit, case.unit)
+    say = say_signed if comparison.in_points else say_value
+    numbers = f"95% interval {say(low, case.unit, places)} to {say(high, case.unit, places)}"
     if comparison.in_points:
-        places = places_apart(comparison.estimate.value, limit, case.unit)
-        numbers = f"limit {say_signed(limit, case.unit, places)}; 95% interval {say_signed(low, case.unit)} to "
-        numbers += say_signed(high, case.unit)
-    else:
-        numbers = f"95% interval {say_value(low, case.unit)} to {say_value(high, case.unit)}"
+        numbers = f"limit {say_signed(limit, case.unit, places)}; {numbers}"
     return f"{say_headline(status, comparison, case.unit)} ({numbers}; n = {case.score.n:,}{say_images(case)})"
 
 
 def _say_level(case: Case, weighed: Weighed) -> Pairs:
-    said = say_p(weighed.p_value) if weighed.p_value < 1 else "above 0.5"
+    said = write_p(weighed.p_value) if weighed.p_value < 1 else "above 0.5"
     halves = "" if weighed.alpha == case.planned.alpha else ", half of it for the step and half for the drift"
     level = say_level(case.planned, f"the suite's checks{halves}")
     facts = (("one-sided p of worse than the limit", said), level)
@@ -148,8 +148,8 @@ def _say_level(case: Case, weighed: Weighed) -> Pairs:
 
 def _say_stage(stage: int, weighed: Weighed) -> tuple[str, str]:
     nominal, passing = level_at(weighed.alpha, stage), shown_level(stage)
-    text = f"{stage + 1} of {LAST + 1}: of these levels, {nominal:.2g} for a fail and an interval of {passing:.9g} here"
-    return "stage", text
+    levels = f"{write_level(nominal)} for a fail and an interval of {passing:.9g} here"
+    return "stage", f"{stage + 1} of {LAST + 1}: of these levels, {levels}"
 
 
 def _excuse(verdict: Verdict, case: Case | GroupCase) -> Verdict:

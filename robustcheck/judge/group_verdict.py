@@ -8,6 +8,7 @@ from robustcheck.judge.comparisons import compare_groups
 from robustcheck.judge.group_case import FEW_FAMILIES, GroupCase, GroupComparison
 from robustcheck.judge.significance import decide, decide_with_warning, find_p_value, say_beyond_warning, say_shown
 from robustcheck.judge.wording import say_headline, say_level, say_signed, say_value
+from robustcheck.numerals import write_level
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import ROUNDING
 from robustcheck.values import Pairs, Status, Verdict
@@ -133,9 +134,10 @@ def _open(status: Status, compared: GroupComparison, alpha: float, *, bounded: b
         return ()
     comparison = compared.comparison
     if decide(comparison.estimate, comparison.bounds, alpha) == "pass":
+        level = write_level(min(alpha, 0.025))
         return (
-            f"unsure: the 95% interval lies on the claim's side, but not the one at alpha = {min(alpha, 0.025):.2g} "
-            "that the suite's many checks ask for",
+            f"unsure: the 95% interval lies on the claim's side, but not the one at alpha = {level} that the suite's "
+            "many checks ask for",
         )
     shown = say_shown(comparison, compared.unit, alpha, bounded=bounded and compared.unit == "%")
     return (f"unsure: the interval does not decide. {compared.n:,} {compared.counted} {shown}",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from robustcheck.judge.wording import SMALLEST_P
+from robustcheck.numerals import SMALLEST_P, write_level, write_p
 from robustcheck.stats.multiplicity import benjamini_hochberg
 from robustcheck.values import Result, Verdict
 
@@ -51,5 +51,5 @@ def _add_screening(verdict: Verdict, adjusted: float, family: str) -> Verdict:
 def _say_adjusted(verdict: Verdict, adjusted: float) -> str:
     """Write an adjusted p; of one that was too small to be looked for, a bound is known only."""
     if verdict.p_value is None or verdict.p_value > SMALLEST_P:
-        return f"{adjusted:.2g}"
-    return f"< {adjusted:.1g}".replace("e-0", "e-")
+        return write_p(adjusted)
+    return f"< {write_level(adjusted, 1)}"

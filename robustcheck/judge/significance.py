@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import ceil, inf, log
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.wording import SMALLEST_P, say_resolved, say_warn_limit
+from robustcheck.judge.wording import say_resolved, say_warn_limit
+from robustcheck.numerals import SMALLEST_P, write_level
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.proportions import Interval
 from robustcheck.stats.staged_levels import level_at
@@ -105,7 +106,7 @@ def say_resolution(status: Status, comparison: Comparison, case: Case, alpha: fl
     if status != "unsure":
         return ()
     why = (
-        f"the 95% interval lies beyond the limit, but not the one at alpha = {alpha:.2g}"
+        f"the 95% interval lies beyond the limit, but not the one at alpha = {write_level(alpha)}"
         if _is_beyond(estimate.interval(0.95), bounds)
         else "the interval straddles the limit"
     )

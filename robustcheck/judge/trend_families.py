@@ -8,6 +8,7 @@ import numpy as np
 
 from robustcheck.judge.case import PopulationPoints
 from robustcheck.judge.wording import say_signed, say_value
+from robustcheck.numerals import write_p
 from robustcheck.stats.family_spread import family_skew
 from robustcheck.stats.lines import back, forward
 from robustcheck.stats.model_families import number_families
@@ -53,7 +54,7 @@ def note_family_skew(
         f"{named[number]} {say_signed(value, unit)}"
         for number, value in ((skew.highest, skew.above), (skew.lowest, skew.below))
     )
-    return (f"residuals are skewed by family (p = {skew.p_value:.2g}): {high}, {low} in the mean",)
+    return (f"residuals are skewed by family (p {write_p(skew.p_value, equals='= ')}): {high}, {low} in the mean",)
 
 
 def _expected(fit: TrendFit | TrendPlane, x: Floats) -> Floats:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from robustcheck.judge.case import Bounds, Case, Comparison
-from robustcheck.numerals import write_difference, write_signed, write_value
+from robustcheck.numerals import write_difference, write_level, write_signed, write_value
 from robustcheck.values import Score, Status
 from robustcheck.values.checks import PlannedCheck
 from robustcheck.values.stages import LAST
 
-# Smaller than any level that a suite of one look asks for; intervals at it still are arithmetic.
-SMALLEST_P = 1e-9
+# Numbers without a unit have so many decimals more than shares: 0.452 beside 45.2%.
+_BARE = 2
 # Numbers that are the same to so many decimals differ by their rounding alone.
 _EQUAL = 10
 
 
 def say_value(value: float, unit: str, places: int = 1) -> str:
     """Write a value: ``21.5%`` or ``0.034``."""
-    return write_value(value, unit, digits=places + 2, decimals=places)
+    return write_value(value, unit, places, _BARE + places)
 
 
 def say_points(value: float, unit: str, places: int = 1) -> str:
     """Write a difference without its sign: ``17.8 pp`` or ``0.034``."""
-    return write_difference(value, unit, digits=places + 2, decimals=places)
+    return write_difference(value, unit, places, _BARE + places)
 
 
 def places_apart(value: float, limit: float, unit: str) -> int:
     """Return the fewest decimals with which a value and its limit read as the two numbers that they are.
 
-    One, where that does; at most four. Without it 72.96% would be said to be below a limit of 73.0% as 73.0%.
+    One, where that does and the larger of them keeps a digit; at most four. Without it 72.96% would be said to be below
+    a limit of 73.0% as 73.0%.
     """
-    return next((each for each in (1, 2, 3) if say_value(value, unit, each) != say_value(limit, unit, each)), 4)
+    if say_value(value, unit, _EQUAL) == say_value(limit, unit, _EQUAL):
+        return 1
+    largest = max(abs(value), abs(limit))
+    apart = (each for each in (1, 2, 3) if say_value(value, unit, each) != say_value(limit, unit, each))
+    return next((each for each in apart if unit == "%" or 10 ** (_BARE + each) * largest >= 10), 4)
 
 
 def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
@@ -43,7 +48,7 @@ def say_resolved(drop: float, room: float, unit: str, side: str) -> str:
 
 def say_signed(value: float, unit: str, places: int = 1) -> str:
     """Write a difference with its sign: ``-17.8 pp``."""
-    return write_signed(value, unit, digits=places + 2, decimals=places)
+    return write_signed(value, unit, places, _BARE + places)
 
 
 def say_side(value: float) -> str:
@@ -51,10 +56,12 @@ def say_side(value: float) -> str:
     return "below" if value < 0 else "above"
 
 
-def say_difference(value: float, bounds: Bounds, unit: str) -> str:
-    """Say how far a difference lies on which side, so that it reads as another number than its limit."""
+def say_difference(score: Score, value: float, bounds: Bounds, unit: str) -> str:
+    """Say what was measured and how far it lies on which side, so that it reads as another number than its limit."""
     places = places_apart(value, bounds.nearest(value), unit)
-    return f"{say_points(value, unit, places)} {say_side(value)}"
+    # A value in per cent and a difference in points are two kinds of number; without a unit they are one.
+    own = 1 if unit == "%" else places
+    return f"{say_measured(score, unit, own)} is {say_points(value, unit, places)} {say_side(value)}"
 
 
 def say_measured(score: Score, unit: str, places: int = 1) -> str:
@@ -99,11 +106,6 @@ def say_images(case: Case) -> str:
     return f"; decided on {case.images[0]:,} of {case.images[1]:,} images"
 
 
-def say_p(p: float) -> str:
-    """Write a p value: ``0.03``, or ``< 1e-9`` where it is smaller than what is looked for."""
-    return "< 1e-9" if p <= SMALLEST_P else f"{p:.2g}"
-
-
 def say_level(item: PlannedCheck, over: str) -> tuple[str, str]:
     """Write the fact that says at which level a fail is shown, and over what the 5% are shared."""
     look = item.look
@@ -111,4 +113,4 @@ def say_level(item: PlannedCheck, over: str) -> tuple[str, str]:
         over += f", look {look.number:,} of the open series {look.series.name}"
     elif look is not None:
         over += f" and the {round(1 / look.share):,} looks of the series {look.series.name}"
-    return "a fail is shown at", f"one-sided alpha = {item.alpha:.2g} (0.05 over {over})"
+    return "a fail is shown at", f"one-sided alpha = {write_level(item.alpha)} (0.05 over {over})"

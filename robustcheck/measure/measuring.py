@@ -25,7 +25,7 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import SupervisedModel, load_model
 from robustcheck.models.kind import model_kind
-from robustcheck.models.model_sets import resolve_one
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.compare import Difference
 from robustcheck.store import open_store
 from robustcheck.values import Cell, Samples, Score
@@ -163,7 +163,7 @@ class Bench:
         except ModelUnavailable:
             # Loading fetches the weights where there is a network, or says why it cannot.
             self.models.get(cell.model)
-            for other in models_of_options(cell, resolve_one):
+            for other in models_of_options(cell, resolve_models):
                 if model_kind(other).needs_hub and self.shelf.encoder(other) is None:
                     self.models.get(other)
             return self.recipes(cell)

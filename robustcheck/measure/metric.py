@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from robustcheck.errors import SetupError, did_you_mean
@@ -133,13 +133,13 @@ def option_of(cell: Cell, name: str) -> str:
     return metric_of(cell).option(name, cell.quantity.options)
 
 
-def models_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[ModelRef, ...]:
-    """Return the models that the options of a cell name, measured by themselves or not."""
+def models_of_options(cell: Cell, resolve: Callable[[Sequence[str]], tuple[ModelRef, ...]]) -> tuple[ModelRef, ...]:
+    """Return the models that the options of a cell name, measured by themselves or not; a list may name sets."""
     kinds = {option.name: type(option) for option in metric_of(cell).options}
     texts = [(kinds[name], text) for name, text in cell.quantity.options if text]
     single = [text for kind, text in texts if kind is ModelOption]
     several = [part for kind, text in texts if kind is ModelsOption for part in text.split(", ")]
-    return tuple(resolve(text) for text in (*single, *several))
+    return tuple(model for text in (*single, *several) for model in resolve((text,)))
 
 
 def cells_of_options(cell: Cell, resolve: Callable[[str], ModelRef]) -> tuple[Cell, ...]:

@@ -20,6 +20,13 @@ Ints = npt.NDArray[np.int64]
 def require_task(dataset: Dataset, metric: Metric, also: tuple[Task, ...] = ()) -> None:
     """Raise DataError unless a data set is of a kind that a metric can score."""
     tasks = (*metric.tasks, *also)
+    if dataset.task not in tasks and dataset.task == "ood" and not dataset.id_dataset:
+        raise DataError(
+            f"{metric.name} needs to know what an image shows, and these are images alone",
+            where=dataset.name,
+            expected="one sub-directory of images a class, or a manifest.csv with the columns path and label",
+            fix="estimated_accuracy and agreement need no labels: options: {known: A SET OF THE SAME CLASSES}",
+        )
     if dataset.task not in tasks:
         raise DataError(
             f"{metric.name} means nothing on {_article(dataset.task)} data set",

@@ -154,7 +154,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def plain(value: float, unit: str) -> str:
-    """Write a value: ``45.2%``, or four digits (``0.9123``, ``1.31``) when it has no unit."""
+    """Write a value: ``45.2%``, or four decimals (``0.9123``, ``1.3100``) when it has no unit."""
     return write_value(value, unit).replace("-", MINUS)
 
 
@@ -169,8 +169,8 @@ def found_drop(drop: float, unit: str) -> str:
 
 
 def signed_short(value: float, unit: str) -> str:
-    """Write a difference for a narrow column: ``+1.3``, or two digits when it has no unit."""
-    return write_signed(value, unit, digits=2).removesuffix(" pp").replace("-", MINUS)
+    """Write a difference for a narrow column: ``+1.3``, or two decimals when it has no unit."""
+    return write_signed(value, unit, bare=2).removesuffix(" pp").replace("-", MINUS)
 
 
 def is_difference(verdict: Verdict) -> bool:

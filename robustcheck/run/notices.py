@@ -9,6 +9,7 @@ from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.listing import counted, name_first
+from robustcheck.numerals import write_level
 from robustcheck.report import runs_by_age
 from robustcheck.run.session import RobustSession
 from robustcheck.stats.spending import ever_red, price
@@ -80,7 +81,7 @@ def _say_series(session: RobustSession, suite: Suite, judged: Sequence[Result]) 
     yield Notice(
         "series",
         f"{suite.title}: {_say_look(looks, last)}. Its price: the drop that a check finds grows {grown:.2f} times "
-        f"(0.05 over {round(0.05 / level):,} checks, and this look's share of it is {last.share:.2g}).",
+        f"(0.05 over {round(0.05 / level):,} checks, and this look's share of it is {write_level(last.share)}).",
     )
     declared = last.series.looks
     if declared is not None and last.number > declared:

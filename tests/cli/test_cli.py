@@ -454,7 +454,7 @@ def test_trend_on_another_axis_and_as_text(robustcheck: Robustcheck, own_points:
     placed = (*OWN, "--axis", "linear", "--model", "m0")
     exact = robustcheck(*placed, "--json").json
     facts = dict(line.split(maxsplit=1) for line in robustcheck(*placed).out.splitlines())
-    assert [facts[name] for name in ("slope", "expected")] == [f"{exact[name]:.4g}" for name in ("slope", "expected")]
+    assert [facts[name] for name in ("slope", "expected")] == [f"{exact[name]:.4f}" for name in ("slope", "expected")]
     assert facts["dropped"] == "none"
     assert facts["extrapolated"] == ("yes" if exact["extrapolated"] else "no")
 

@@ -92,6 +92,11 @@ def test_aa_flips_what_noise_measured(robustcheck: Robustcheck) -> None:
     keep_noise(Path(".robustcheck"), [NoiseFloor("m", "digits", "fp32", "fp32, batch 1", 1_000, 4)])
     found = json.loads(robustcheck("aa", "a.robust.yaml", "--times", "5", "--json").out)
     assert found["flips"] == 0.004
+    # What moves in bf16 says nothing about float32.
+    keep_noise(Path("other"), [NoiseFloor("m", "digits", "bf16", "bf16, batch 64", 1_000, 4)])
+    said = robustcheck("aa", "a.robust.yaml", "--times", "5", "--json", "--home", "other")
+    assert said.json["flips"] == 0
+    assert "in fp32 was not measured here, so none flip: robustcheck noise" in said.err
     assert [check["times"] for check in found["checks"]] == [5, 5]
 
 

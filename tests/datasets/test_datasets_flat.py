@@ -55,6 +55,18 @@ def test_the_synset_list_of_the_devkit_must_agree(tmp_path: Path) -> None:
         opened(directory)
 
 
+def test_images_alone_are_a_set_without_labels(tmp_path: Path) -> None:
+    directory = make_imagefolder(tmp_path / "d", ["a.png", "b.png"])
+    dataset = opened(directory)
+    assert (dataset.layout, dataset.task, len(dataset.ids)) == ("unlabelled", "ood", 2)
+    assert dataset.defects == ()
+    # What lies beside them may say what they show.
+    (directory / "labels.txt").write_text("cat dog")
+    with pytest.raises(DataError, match=r"found a directory with a\.png, b\.png") as caught:
+        opened(directory)
+    assert "manifest.csv" in caught.value.expected
+
+
 def test_a_name_beyond_the_validation_set_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of the 50,000 validation images"):
         opened(make_imagefolder(tmp_path / "d", ["ILSVRC2012_val_00050001.JPEG"]))
@@ -90,12 +102,6 @@ def test_names_of_which_one_tells_nothing(tmp_path: Path, names: list[str], mess
     with pytest.raises(DataError, match=message) as caught:
         opened(make_imagefolder(tmp_path / "d", names))
     assert "manifest.csv" in caught.value.fix
-
-
-def test_images_of_which_nothing_tells_the_class_are_no_set(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"found a directory with a\.png, b\.png") as caught:
-        opened(make_imagefolder(tmp_path / "d", ["a.png", "b.png"]))
-    assert "manifest.csv" in caught.value.expected
 
 
 def test_an_image_in_the_folder_of_another_class_is_an_error(tmp_path: Path) -> None:

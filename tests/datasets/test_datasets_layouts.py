@@ -38,7 +38,7 @@ def test_a_directory_that_fits_no_layout_lists_them(flat: Path) -> None:
         open_dataset(str(flat), ())
     shown = [line.split()[0] for line in str(caught.value).splitlines()[2:]]
     assert shown[:5] == ["captions", "anchors", "manifest", "webdataset", "imagefolder"]
-    assert shown[5:] == ["shards", "parquet", "named-files"]
+    assert shown[5:] == ["shards", "parquet", "named-files", "unlabelled"]
 
 
 def test_a_layout_of_another_package_is_tried_after_ours(flat: Path, install: Install) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -531,10 +532,26 @@ def test_a_loss_is_held_against_a_bare_limit(value: float, status: str) -> None:
 
 def test_the_reason_of_a_value_without_unit() -> None:
     verdict = judge(bare_case(AtMost(limit=0.06), losses(0.081, quantity=ECE)))  # type: ignore[arg-type]
-    assert verdict.reason.startswith("ece 0.081 is 0.021 above the limit of 0.06 (95% interval 0.07")
+    assert verdict.reason.startswith("ece 0.081 is 0.021 above the limit of 0.060 (95% interval 0.07")
     unsure = judge(bare_case(AtMost(limit=1.2), losses(1.2)))  # type: ignore[arg-type]
     assert "4,000 images show an excess of 0.0" in unsure.notes[0]
     assert "pp" not in unsure.notes[0] + unsure.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [
+        (0.4003, 0.45, "ece 0.400 is 0.050 below the limit of 0.450 (95% interval 0."),
+        (0.45, 0.4, "ece 0.450 is 0.050 above the limit of 0.400 (95% interval 0."),
+        (0.0032, 0.005, "ece 0.0032 is 0.0018 below the limit of 0.0050 (95% interval 0.00"),
+        (1.3, 1.2, "ece 1.300 is 0.100 above the limit of 1.200 (95% interval 1.2"),
+    ],
+)
+def test_numbers_of_one_sentence_have_as_many_decimals(value: float, limit: float, said: str) -> None:
+    verdict = judge(bare_case(AtMost(limit=limit), losses(value, quantity=ECE)))  # type: ignore[arg-type]
+    assert verdict.reason.startswith(said)
+    numbers = re.findall(r"\d+\.\d+", verdict.reason)
+    assert len({len(number.partition(".")[2]) for number in numbers}) == 1
 
 
 @pytest.mark.parametrize("value", [1.2, 0.4])
@@ -572,7 +589,7 @@ def test_lower_is_better_bounds_a_rise() -> None:
     worse = judge(bare_case(expect, rise, reference=then, reference_name="baseline main"))
     better = judge(bare_case(expect, fall, reference=then, reference_name="baseline main"))
     assert (worse.status, better.status) == ("fail", "pass")
-    assert worse.reason.startswith("nll 1.1 is 0.1 above baseline main (1) (limit +0.05; 95% interval +0.0")
+    assert worse.reason.startswith("nll 1.100 is 0.100 above baseline main (1.000) (limit +0.050; 95% interval +0.0")
     assert not any(name == "exact McNemar p" for name, _ in worse.facts)
 
 
@@ -597,9 +614,9 @@ def test_a_trend_of_losses_bounds_what_lies_above_it() -> None:
     above, below, far = loss_trend(0.3), loss_trend(-0.3), loss_trend(0.0, x=3.0)
     assert (above.status, below.status) == ("fail", "pass")
     assert above.limit == pytest.approx(0.1)
-    assert "is 0.3 above trend (limit +0.1; 95% interval +0.2" in above.reason
-    assert ("x", "nll on imagenet-val = 1") in above.facts
-    assert any(note.startswith("extrapolated: x = 3 lies outside the population's 0.") for note in far.notes)
+    assert "is 0.300 above trend (limit +0.100; 95% interval +0.2" in above.reason
+    assert ("x", "nll on imagenet-val = 1.000") in above.facts
+    assert any(note.startswith("extrapolated: x = 3.000 lies outside the population's 0.") for note in far.notes)
     assert "%" not in " ".join(text for name, text in above.facts if name in {"x", "expected on trend"})
 
 

@@ -14,7 +14,9 @@ from scoring_data import make_world, painted
 from robustcheck.errors import SetupError
 from robustcheck.measure import Metric, cells_of_options, known_metrics, metric_named
 from robustcheck.measure import metric as module
+from robustcheck.measure.metric import models_of_options
 from robustcheck.measure.option import FractionOption, ModelOption, SwitchOption
+from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.statistics import STATISTICS
 from robustcheck.values import Cell, ModelRef, Quantity
 
@@ -141,3 +143,12 @@ def test_a_metric_of_another_package_is_measured_and_its_key_names_the_package(
     second = make_world(tmp_path / "again", painted("known", 30)).score("best_class", "known")
     assert second.value == first.value
     assert len({first.key, second.key, ours.key}) == 3
+
+
+def test_a_list_of_models_may_name_sets_globs_and_queries() -> None:
+    text = "zoo:cnn-plain-*, zoo=yes&architecture=vit, openclip:RN50/openai"
+    cell = Cell(fake(), Quantity("estimated_accuracy", "digits", options=(("with", text),)))
+    found = [model.id for model in models_of_options(cell, resolve_models)]
+    assert found[:2] == ["cnn-plain-100", "cnn-plain-1000"]
+    assert {"vit-plain-100", "vit-augmented-1000"} < set(found[2:-1])
+    assert found[-1] == "RN50/openai"

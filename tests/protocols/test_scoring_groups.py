@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,18 @@ def test_agreement_asks_both_models_and_no_label(world: World) -> None:
     assert found.value == pytest.approx(expected)
     assert found.value < 1
     assert "agreement is between two models" in world.refusal("agreement", "places")
+
+
+def test_agreement_on_images_alone_asks_another_set_for_the_classes(world: World) -> None:
+    places, both = world.datasets["places"], {"with": "fake:zero-shot@c"}
+    nothing = np.zeros(len(places), np.int64)
+    world.add(replace(places, name="alone", layout="unlabelled", task="ood", class_names=("unknown",), labels=nothing))
+    expected = world.score("agreement", "places", options=options(**both))
+    found = world.score("agreement", "alone", options=options(known="places", **both))
+    assert 0 < found.value == expected.value < 1
+    assert (found.samples.scores == expected.samples.scores).all()  # type: ignore[union-attr]
+    refused = world.refusal("agreement", "alone", options=options(**both))
+    assert "agreement needs to know what an image shows, and these are images alone" in refused
 
 
 def test_the_risk_coverage_area_is_the_mean_risk(world: World) -> None:

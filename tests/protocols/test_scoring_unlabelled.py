@@ -89,6 +89,12 @@ def test_two_models_and_no_known_set_are_refused(tmp_path: Path) -> None:
         estimate(tmp_path, known="")
 
 
+def test_one_network_under_two_names_counts_once() -> None:
+    """It agrees with itself on every image, which says nothing of others."""
+    with pytest.raises(RobustcheckError, match="1 other model"):
+        estimate(Path(), "openclip:RN50-quickgelu/openai", **{"with": "openclip:RN50/openai, openclip:ViT-B-32/openai"})
+
+
 def test_agreements_on_no_line_are_refused(tmp_path: Path) -> None:
     write(tmp_path, 2, jumbled=True)
     with pytest.raises(RobustcheckError, match="agreements lie on no line"):

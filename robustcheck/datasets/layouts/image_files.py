@@ -126,6 +126,14 @@ def told_by_name(name: str) -> str:
     return name.rpartition("/")[2] if _suffix(name) in IMAGE_SUFFIXES else ""
 
 
+def is_unlabelled(directory: Path) -> bool:
+    """Tell whether a directory holds images and nothing else: what lies beside them may say what they show."""
+    if not directory.is_dir():
+        return False
+    names = [child.name for child in directory.iterdir() if not child.name.startswith(".")]
+    return bool(names) and all(map(is_image_name, names))
+
+
 def read_unlabelled(directory: Path, index_dir: Path | None = None) -> Contents:
     """Read images whose classes nobody knows: one class for all of them."""
     walk = walk_to_images(directory)

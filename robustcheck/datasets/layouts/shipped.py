@@ -13,7 +13,7 @@ from robustcheck.datasets.layouts.anchors import OWN, has_anchors
 from robustcheck.datasets.layouts.captions import has_captions, read_captions
 from robustcheck.datasets.layouts.flat import is_flat, read_flat
 from robustcheck.datasets.layouts.frame_sequences import read_sequences
-from robustcheck.datasets.layouts.image_files import read_unlabelled
+from robustcheck.datasets.layouts.image_files import is_unlabelled, read_unlabelled
 from robustcheck.datasets.layouts.imagefolder import is_imagefolder, read_imagefolder
 from robustcheck.datasets.layouts.manifest import is_manifest, read_manifest
 from robustcheck.datasets.layouts.navi import read_navi
@@ -70,6 +70,13 @@ _SHOWN = (
         is_flat,
         "images whose names tell their classes: ILSVRC2012_val_00000001.JPEG, n01440764_1.JPEG",
     ),
+    Layout(
+        "unlabelled",
+        read_unlabelled,
+        is_unlabelled,
+        "images and nothing else: a set without labels, for metrics that need none",
+        task="ood",
+    ),
 )
 _NAMED = (
     Layout("cue-conflict", read_cue_conflict),
@@ -82,7 +89,6 @@ _NAMED = (
     Layout("spair", read_spair),
     Layout("typed-manifest", read_typed_manifest),
     Layout("typed-names", read_typed_names),
-    Layout("unlabelled", read_unlabelled),
     *(Layout(name, partial(read_released_video, name)) for name in RELEASED),
 )
 _VIEWS = (

@@ -11,6 +11,7 @@ from robustcheck.judge.case import Bounds, Comparison
 from robustcheck.judge.group_case import GroupCase, GroupComparison
 from robustcheck.judge.group_margins import describe_sizes, estimate_effect, over_groups
 from robustcheck.judge.wording import say_side, say_value
+from robustcheck.numerals import write_p
 from robustcheck.stats.correlation import Method, correlation, correlation_of, correlation_p
 from robustcheck.stats.differences import cut_to
 from robustcheck.values.expectations import Correlates
@@ -31,10 +32,11 @@ def compare_correlates(expect: Correlates, warn: Correlates | None, case: GroupC
     over = f"{expect.with_.quantity().label} from {span}"
     claim = (
         f"{expect.method.capitalize()}'s correlation over {over} is {effect.value:.3f}, "
-        f"{abs(off):.2g} {say_side(off)} the limit of {limit}"
+        f"{abs(off):.3f} {say_side(off)} the limit of {limit.value:.3f}"
     )
+    p_values = {method: correlation_p(value, points.size) for method, value in values.items()}
     facts = [
-        (f"{method.capitalize()}'s correlation", f"{value:.3f} (p = {correlation_p(value, points.size):.3g})")
+        (f"{method.capitalize()}'s correlation", f"{value:.3f} (p {write_p(p_values[method], 3, '= ')})")
         for method, value in values.items()
     ]
     comparison = Comparison(

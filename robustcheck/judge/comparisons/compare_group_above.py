@@ -16,6 +16,7 @@ from robustcheck.judge.group_lines import (
 )
 from robustcheck.judge.group_margins import compare_effect, describe_sizes, hold_to_margin, over_groups, say_sizes
 from robustcheck.judge.wording import say_points, say_side, say_value
+from robustcheck.numerals import write_p
 from robustcheck.stats.crossed_ways import Reversed, Sure
 from robustcheck.stats.group_effects import local_difference, mean_difference, rank_sum_p, residual_difference
 from robustcheck.stats.lines import Points
@@ -44,7 +45,7 @@ def _means(expect: GroupAbove, case: GroupCase) -> tuple[Comparison, tuple[Model
     side = f"{say_points(effect.value, case.unit)} {say_side(effect.value)}"
     changes = "change of " if expect.more_than else ""
     claim = f"mean {changes}{case.metric} {means[0]} of {higher.name} is {side} {what}"
-    facts = (*describe_sizes(case.groups), ("Mann-Whitney p", f"{rank_sum_p(*values):.3g}"))
+    facts = (*describe_sizes(case.groups), ("Mann-Whitney p", write_p(rank_sum_p(*values), 3)))
     return compare_effect(effect, claim, float(values[1].mean()), facts=facts), case.groups
 
 

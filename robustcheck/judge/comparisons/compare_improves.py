@@ -12,6 +12,7 @@ from robustcheck.judge.group_lines import describe_lines, note_extrapolation, no
 from robustcheck.judge.group_margins import compare_effect, hold_to_margin, say_families, say_sizes
 from robustcheck.judge.pair_claims import describe_pairs, estimate_share, estimate_worst_pair
 from robustcheck.judge.wording import say_points, say_side, say_value
+from robustcheck.numerals import write_p
 from robustcheck.stats.compare import mcnemar_p
 from robustcheck.stats.group_effects import matched_difference, matched_residual_difference
 from robustcheck.stats.lines import Points, fit_line
@@ -107,11 +108,12 @@ def _pair_facts(case: GroupCase, changes: np.ndarray) -> Pairs:
     is_one_model_each = all(pair.before[0].model == pair.after[0].model for pair in case.pairs)
     models = "one model each" if is_one_model_each else say_sizes(case.groups[:2], " models ")
     low, high = clopper_pearson_interval(ups, len(case.pairs))
+    sign_test = write_p(mcnemar_p(ups, downs), 3, "= ")
     return (
         ("pairs", f"{len(case.pairs)}, of {models}"),
         (
             "better in",
-            f"{ups} of {len(case.pairs)} pairs, worse in {downs} (sign test p = {mcnemar_p(ups, downs):.3g}; "
+            f"{ups} of {len(case.pairs)} pairs, worse in {downs} (sign test p {sign_test}; "
             f"share {low:.0%} to {high:.0%}, if pairs were independent)",
         ),
     )

@@ -8,7 +8,8 @@ from math import sqrt
 from robustcheck.errors import RecordError
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.estimates import estimate_score
-from robustcheck.judge.wording import say_difference, say_measured, say_value
+from robustcheck.judge.wording import say_difference, say_value
+from robustcheck.numerals import write_p
 from robustcheck.stats.compare import Difference, paired_difference
 from robustcheck.stats.differences import Estimated, cut_to, difference_intervals
 from robustcheck.stats.sureness import seed_of
@@ -46,7 +47,7 @@ def _compare(expect: NoWorseThan, limits: tuple[Amount, Amount | None], case: Ca
         estimate,
         bounds,
         _bounds(warn, case.higher_is_better) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_difference(estimate.value, bounds, case.unit)} "
+        f"{say_difference(case.score, estimate.value, bounds, case.unit)} "
         f"{case.reference_name} ({say_value(reference.value, case.unit)})",
         in_points=True,
         expected=reference.value,
@@ -113,7 +114,7 @@ def _paired(case: Case, reference: Score) -> Difference:
 
 def _paired_facts(difference: Difference) -> Pairs:
     over = f"{difference.n:,} images, {difference.discordant:,} of them judged differently"
-    return ("paired over", over), (f"{difference.test} p", f"{difference.p_value:.3g}")
+    return ("paired over", over), (f"{difference.test} p", write_p(difference.p_value, 3))
 
 
 def _unpaired(case: Case, reference: Score) -> _ToReference:

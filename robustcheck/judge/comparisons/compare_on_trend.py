@@ -11,7 +11,7 @@ from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
 from robustcheck.judge.drawn_line import find_line
 from robustcheck.judge.estimates import estimate_score
 from robustcheck.judge.trend_families import say_networks, say_range, say_ranges
-from robustcheck.judge.wording import say_difference, say_measured, say_points, say_value
+from robustcheck.judge.wording import say_difference, say_points, say_value
 from robustcheck.listing import name_all, name_any
 from robustcheck.stats.axes import axis_by_name
 from robustcheck.stats.differences import Estimated, cut_to
@@ -40,7 +40,7 @@ def compare_on_trend(expect: OnTrend, warn: OnTrend | None, case: Case) -> Compa
         _residual(case, fit, at),
         bounds,
         _bounds(warn, fit, case, at.value) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_difference(residual, bounds, case.unit)} trend",
+        f"{say_difference(case.score, residual, bounds, case.unit)} trend",
         in_points=True,
         expected=at.value,
         notes=(*_notes(expect, fit, at, case), *line.notes),

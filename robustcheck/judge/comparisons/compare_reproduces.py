@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.judge.case import Bounds, Case, Comparison, Estimate
-from robustcheck.judge.wording import say_difference, say_measured, say_value
+from robustcheck.judge.wording import say_difference, say_value
 from robustcheck.values.expectations import Reproduces
 
 
@@ -20,8 +20,7 @@ def compare_reproduces(expect: Reproduces, warn: Reproduces | None, case: Case) 
         Estimate(difference, lambda _: (difference, difference), 0.0),
         bounds,
         Bounds(-warn.within.value, warn.within.value) if warn else None,
-        f"{say_measured(case.score, case.unit)} is {say_difference(difference, bounds, case.unit)} "
-        f"the published {published}",
+        f"{say_difference(case.score, difference, bounds, case.unit)} the published {published}",
         in_points=True,
         expected=case.reference.value,
         notes=("the same images and weights: no sampling error",),

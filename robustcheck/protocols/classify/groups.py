@@ -96,7 +96,7 @@ def find_recipes_of_both(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     return (*find_own_recipe(cell, shelf), shelf.recipe(others[0].model, cell.quantity.dataset, cell.quantity))
 
 
-def agreement(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+def agreement_of_labelled(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return for each image whether both models answer with the same class, be it right or wrong."""
     parts = read_paired(recipes, memo, cell.quantity.where)
     one, other = (_answers(cell, recipe, part) for recipe, part in zip(recipes, parts, strict=True))

@@ -17,7 +17,6 @@ from robustcheck.measure.option import (
 from robustcheck.protocols.classify import unlabelled
 from robustcheck.protocols.classify.groups import (
     CLASSES,
-    agreement,
     error_consistency,
     find_grouped_recipe,
     find_own_recipe,
@@ -84,7 +83,7 @@ def _over_groups(
     )
 
 
-_FIND = {"worst_group_accuracy": find_grouped_recipe, "agreement": find_recipes_of_both}
+_FIND = {"worst_group_accuracy": find_grouped_recipe, "agreement": unlabelled.find_recipes_of_two}
 
 _OTHER = (ModelOption(name="with", description="The other model, as a reference.", always_keyed=True),)
 
@@ -123,8 +122,8 @@ METRICS = (
         "agreement",
         "Share of images to which another model gives the same answer, right or wrong; needs no labels.",
         MEAN,
-        agreement,
-        _OTHER,
+        unlabelled.agreement,
+        (*_OTHER, DatasetOption(name="known", description="A set of the same classes, where the images are alone.")),
     ),
     Metric(
         name="error_consistency",

@@ -16,13 +16,14 @@ from robustcheck.measure.metric import Sampled, metric_of, models_of_options, op
 from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import summary_of_all
-from robustcheck.models.kinship import family_of
-from robustcheck.models.model_sets import resolve_one
+from robustcheck.models.kinship import family_of, network_of
+from robustcheck.models.model_sets import resolve_models
+from robustcheck.protocols.classify.groups import agreement_of_labelled, find_recipes_of_both
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.agreement_line import MIN_MODELS, ON_THE_LINE, CarriedOver, estimate_first
-from robustcheck.stats.means import WEIGHTED_SUM
+from robustcheck.stats.means import MEAN, WEIGHTED_SUM
 from robustcheck.stats.sampling import Floats, rows_of_ids
-from robustcheck.values import Cell, Pairs, Samples
+from robustcheck.values import Cell, ModelRef, Pairs, Samples
 
 BY_PAIRS, BY_LINE = "aline-d", "aline-s"
 _MASK = "classes"
@@ -34,8 +35,7 @@ Names = npt.NDArray[np.str_]
 
 def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     """Return the recipes of all models on the set without labels, the candidate first, then those on the known set."""
-    refs = (cell.model, *(ref for ref in models_of_options(cell, resolve_one) if ref.identity != cell.model.identity))
-    refs = tuple(dict.fromkeys(refs))
+    refs = _networks((cell.model, *models_of_options(cell, resolve_models)))
     name = option_of(cell, "known")
     if len(refs) < MIN_MODELS or not name:
         raise DataError(
@@ -49,6 +49,35 @@ def find_recipes(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
     require_task(known[0].dataset, metric_of(cell))
     unknown = [_without_labels(cell, shelf, recipe) for recipe in known]
     return (*unknown, *known)
+
+
+def find_recipes_of_two(cell: Cell, shelf: Shelf) -> tuple[Recipe, ...]:
+    """Return the recipes of two models on images alone, then those on the set that says which classes there are."""
+    name, others = option_of(cell, "known"), models_of_options(cell, resolve_models)
+    if not name or not others:
+        return find_recipes_of_both(cell, shelf)
+    refs = (cell.model, *others)
+    plain = replace(cell.quantity, transform=None, seed=0, where=())
+    known = [shelf.recipe(ref, name, plain) for ref in refs]
+    return (*(_without_labels(cell, shelf, recipe) for recipe in known), *known)
+
+
+def agreement(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
+    """Return for each image whether two models give the same answer, be it right or wrong."""
+    if not option_of(cell, "known"):
+        return agreement_of_labelled(cell, recipes, memo)
+    pairs = zip(recipes[:2], recipes[2:], strict=True)
+    said = [_answers(cell, memo, recipe, known, cell.quantity.where, None) for recipe, known in pairs]
+    ids, (one, other) = _aligned(said, recipes[:2])
+    return Sampled(Samples(ids, (one == other).astype(np.float64), np.zeros(ids.size, np.int64), MEAN.name))
+
+
+def _networks(refs: Sequence[ModelRef]) -> tuple[ModelRef, ...]:
+    """Return each network once, the first as it is: one under two names agrees with itself, which tells nothing."""
+    found: dict[str, ModelRef] = {}
+    for ref in refs:
+        found.setdefault(network_of(ref.id, dict(ref.facets)), ref)
+    return tuple({ref.identity: ref for ref in reversed(found.values())}.values())[::-1]
 
 
 def _without_labels(cell: Cell, shelf: Shelf, known: Recipe) -> Recipe:

@@ -22,6 +22,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.models.kind import capabilities
+from robustcheck.numerals import write_p
 from robustcheck.protocols.overlap.duplicates import (
     Threshold,
     calibrate_threshold,
@@ -43,6 +44,8 @@ HASHES = {
     "phash": ModelRef("phash", "phash", "phash", architecture="8"),
     "phash-256": ModelRef("phash-256", "phash-256", "phash", architecture="16"),
 }
+
+_TESTS = ("binomial", "Fisher")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,14 +162,14 @@ def _tests(found: Slice, inside: Bools) -> Pairs:
     statistics = overlap_statistics(found.summary.correct == 1, inside, found.labels)
     if statistics.overlap_interval is None or statistics.difference_interval is None:
         return ()
+    p_values = (statistics.p_binomial, statistics.p_fisher)
     low, high = statistics.overlap_interval
     below, above = statistics.difference_interval
     matched = statistics.matched_difference
     return (
         ("accuracy on overlap", f"{statistics.overlap_accuracy:.1%} (99.5% Clopper-Pearson {low:.1%} to {high:.1%})"),
         ("accuracy on clean", f"{statistics.clean_accuracy:.1%}"),
-        ("one-sided binomial p", f"{statistics.p_binomial:.3g}"),
-        ("one-sided Fisher p", f"{statistics.p_fisher:.3g}"),
+        *((f"one-sided {name} p", write_p(p, 3)) for name, p in zip(_TESTS, p_values, strict=True) if p is not None),
         ("overlap - clean", f"{below:+.1%} to {above:+.1%} (Newcombe 95%)"),
         ("the same, matched on class", "no class has both" if matched is None else f"{matched:+.1%}"),
     )

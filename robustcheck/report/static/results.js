@@ -7,13 +7,20 @@ const results = () => (unpackedResults ??= unpacked("results").then((text) => {
   return data;
 }));
 const minus = (text) => text.replace("-", "\u2212");
-// As numerals.py writes numbers: no exponent, no negative zero, another digit where a share would read as zero.
-const share = (percent) => [1, 2, 3].map((places) => percent.toFixed(places)).find(Number) ?? "0.0";
-const number = (value, digits) => Number(value.toFixed(6)).toLocaleString("en", { maximumSignificantDigits: digits }).replace(/^-0$/, "0");
-const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value, 4)));
+// As numerals.py writes numbers: no exponent, no negative zero, more decimals where a number would read as zero.
+const fixed = (value, decimals, most) => {
+  for (let places = decimals; places <= Math.max(decimals, most); places++) {
+    const text = value.toFixed(places);
+    if (/[1-9]/.test(text)) return text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+  }
+  return (0).toFixed(decimals);
+};
+const share = (percent) => fixed(percent, 1, 3);
+const number = (value) => fixed(value, Math.max(4 - Math.max(value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value))), 0), 0), 6);
+const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value)));
 const signed = (value, unit) => {
   if (value === null) return "\u2013";
-  const size = unit === "%" ? `${share(100 * Math.abs(value))} pp` : number(Math.abs(value), 3);
+  const size = unit === "%" ? `${share(100 * Math.abs(value))} pp` : number(Math.abs(value));
   return /[1-9]/.test(size) ? `${value < 0 ? "\u2212" : "+"}${size}` : size;
 };
 const resultAt = (data, row) => {
