@@ -65,8 +65,7 @@ def _require_same_classes(bench: Bench, model: ModelRef, known: str, unknown: st
         raise SetupError(
             f"{unknown} has other classes than {known}: {name_first(odd)} in one of them only",
             expected="the same classes in both",
-            fix=f"images that are not sorted into classes: put them into a folder 0, and the class names of {known} "
-            "beside it into classnames.txt, one a line",
+            fix="images that are not sorted into classes: a directory with these images and nothing else",
         )
 
 
