@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from robustcheck.errors import SetupError, did_you_mean
@@ -12,7 +12,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.registry import known
 from robustcheck.stats.statistic import Statistic
-from robustcheck.values import Cell, ModelRef, Pairs, Samples, Task, Unit
+from robustcheck.values import Cell, ModelRef, Pairs, Samples, Task, Unit, WrongOption
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +25,7 @@ class Sampled:
 
 FindRecipes = Callable[[Cell, Shelf], tuple[Recipe, ...]]
 MakeSamples = Callable[[Cell, tuple[Recipe, ...], Memo], Sampled]
+WrongOptions = Callable[["Metric", Pairs], Iterable[WrongOption]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Metric:
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
     plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs. A data set must be for
     one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
-    give it. ``formula`` says the value in one line, ``source`` who defined it: both stand on the reference page.
+    give it, and ``wrong_options`` finds those that do not go with each other. ``formula`` says the value in one line,
+    ``source`` who defined it: both stand on the reference page.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Metric:
     by_image: bool = False
     formula: str = ""
     source: str = ""
+    wrong_options: WrongOptions | None = None
 
     @property
     def is_share(self) -> bool:
@@ -79,7 +82,18 @@ class Metric:
 
     def checked_options(self, given: Pairs) -> Pairs:
         """Return the options given, sorted and canonical; raise SetupError for an unknown one or a wrong value."""
-        return tuple(sorted((name, self._checked(name, text)) for name, text in dict(given).items()))
+        checked = tuple(sorted((name, self._checked(name, text)) for name, text in dict(given).items()))
+        self.require_fit(checked, self.name)
+        return checked
+
+    def find_wrong(self, given: Pairs) -> tuple[WrongOption, ...]:
+        """Return which of the canonical options do not go with the others."""
+        return () if self.wrong_options is None else tuple(self.wrong_options(self, given))
+
+    def require_fit(self, given: Pairs, where: str) -> None:
+        """Raise SetupError for the first option that does not go with the others."""
+        for wrong in self.find_wrong(given):
+            raise SetupError(wrong.found, where=where, expected=wrong.expected, fix=wrong.fix)
 
     def _checked(self, name: str, text: str) -> str:
         names = [option.name for option in self.options]

@@ -45,6 +45,11 @@ class MetricOption(ABC):
         return ()
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The smallest and the largest number, of an option that is one."""
+        return -inf, inf
+
+    @property
     def is_other_side(self) -> bool:
         """Whether it names the data set that the measured one is held against."""
         return False
@@ -99,6 +104,11 @@ class Bounded(MetricOption):
         if isfinite(self.low):
             return f"{self.noun} of {self.low:g} or more"
         return f"{self.noun} of at most {self.high:g}" if isfinite(self.high) else self.noun
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Both bounds."""
+        return self.low, self.high
 
     def require_inside(self, value: float | Fraction, text: str) -> None:
         """Raise ValueError where a value lies outside the bounds."""

@@ -27,6 +27,7 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         metrics={name: metric.unit for name, metric in metrics.items()},
         nouns={name: metric.words for name, metric in metrics.items()},
         options={name: {option.name: option for option in metric.options} for name, metric in metrics.items()},
+        wrong_options={name: metric.find_wrong for name, metric in metrics.items()},
         lower_is_better=frozenset(name for name, metric in metrics.items() if not metric.higher_is_better),
         unbounded=frozenset(name for name, metric in metrics.items() if not metric.bounded),
         datasets=frozenset(known_datasets()),

@@ -12,12 +12,13 @@ from robustcheck.errors import did_you_mean
 from robustcheck.files.spans import Span
 from robustcheck.spec.amounts import check_limits, check_units
 from robustcheck.spec.joined_lists import join_lists
+from robustcheck.spec.kept_values import make_paths_absolute
 from robustcheck.spec.language import CheckModel, DefaultsModel
 from robustcheck.spec.limits import doubt_side, find_looser_limits, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import read_query
-from robustcheck.spec.references import check_references, make_paths_absolute
+from robustcheck.spec.references import check_references
 from robustcheck.spec.sentences import write_sentence
 from robustcheck.spec.source import Loc
 from robustcheck.spec.translate import validate_part

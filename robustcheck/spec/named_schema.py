@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel
@@ -162,9 +163,16 @@ def _option(option: KnownOption) -> Node:
         return _any_of({"enum": _TRUTHS})
     patterns = {"number": rf"^\s*{_NUMBER}\s*$", "fraction": rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$"}
     text = _text(patterns[option.sort]) if option.sort in patterns else {"type": "string"}
-    one = _any_of({"type": "number"}, text)
+    one = _any_of(_number(option), text)
     several: list[Node] = [{"type": "array", "minItems": 1, "items": one}] if option.sort in LISTED else []
     return {"anyOf": [*one["anyOf"], *several], "description": option.expected}
+
+
+def _number(option: KnownOption) -> Node:
+    """Return a number within the bounds of an option; as a text it is held to them when the suite is read."""
+    low, high = option.bounds
+    limits = {"minimum": low, "maximum": high}
+    return {"type": "number", **{name: limit for name, limit in limits.items() if isfinite(limit)}}
 
 
 def _ref(title: str) -> Node:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from robustcheck.values import Pairs, WrongOption
 
 Facets = Mapping[str, frozenset[str]]
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
@@ -57,6 +59,10 @@ class KnownOption(Protocol):
         """Say which values there are."""
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """Return the smallest and the largest number, of an option that is one."""
+
+    @property
     def is_other_side(self) -> bool:
         """Whether it names the data set that the measured one is held against."""
 
@@ -64,11 +70,15 @@ class KnownOption(Protocol):
         """Return the one text that stands for a value; raise ValueError where it cannot be one."""
 
 
+FindWrong = Callable[[Pairs], Iterable[WrongOption]]
+
+
 @dataclass(frozen=True)
 class KnownNames:
     """What may be named in a suite: ``metrics`` maps a name to its unit (``%`` or none).
 
-    ``nouns`` maps a metric to what people call it, ``options`` to its settings. Of the metrics,
+    ``nouns`` maps a metric to what people call it, ``options`` to its settings, and ``wrong_options`` to what finds
+    those that do not go with each other. Of the metrics,
     ``lower_is_better`` are those where a smaller value is better, and ``unbounded`` those whose values leave 0 to 1.
     ``families`` maps a data set that comes in subsets to their axes and the values of each.
     ``columns`` maps a data set to all that a slice of it can name and the values of each (none listed: any), where
@@ -84,6 +94,7 @@ class KnownNames:
     metrics: Mapping[str, str]
     nouns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, KnownOption]] = field(default_factory=dict)
+    wrong_options: Mapping[str, FindWrong] = field(default_factory=dict)
     lower_is_better: frozenset[str] = frozenset()
     unbounded: frozenset[str] = frozenset()
     datasets: frozenset[str] = frozenset()

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel
 
 from robustcheck.errors import did_you_mean
 from robustcheck.files.yaml_scalars import scalar_text
+from robustcheck.spec.kept_values import is_subset
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, KnownOption, file_of, is_path
 from robustcheck.spec.problems import list_known
@@ -21,12 +21,9 @@ from robustcheck.spec.suggestions import suggest
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.values.expectations.fields import Known, named_by, quantity_in
 
-Model = TypeVar("Model", bound=BaseModel)
-
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
 # Every set can be sliced by these, whatever columns it has.
 _ANY_COLUMN = ("class", "classes")
-_MAY_BE_PATHS = frozenset({"dataset", "population", "prompt set", "pairs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,62 +91,6 @@ def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: 
     mistakes.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 
-def make_paths_absolute(model: Model, directory: Path, names: KnownNames) -> Model:
-    """Return the model with its paths made absolute, which are relative to the YAML file, and its options settled."""
-    changed: dict[str, object] = {}
-    for key, value in model:
-        what = named_by(type(model).model_fields[key])
-        if isinstance(value, BaseModel):
-            changed[key] = make_paths_absolute(value, directory, names)
-        elif isinstance(value, list) and any(isinstance(each, BaseModel) for each in value):
-            changed[key] = [make_paths_absolute(each, directory, names) for each in value]
-        elif what in _MAY_BE_PATHS and isinstance(value, str | list):
-            texts = [value] if isinstance(value, str) else value
-            paths = [_absolute(text, directory, names) for text in texts]
-            changed[key] = paths[0] if isinstance(value, str) else paths
-        elif what == "options" and isinstance(value, dict):
-            known = names.options.get(getattr(model, "metric", ""), {})
-            changed[key] = {name: _settle(text, known.get(name), directory, names) for name, text in value.items()}
-    return model.model_copy(update=changed) if changed else model
-
-
-def _settle(text: str, option: KnownOption | None, directory: Path, names: KnownNames) -> str:
-    """Return the value of an option as it is kept: a path absolute, anything else in its one form."""
-    if option is None:
-        return text
-    if option.sort == "data set":
-        return _absolute(text, directory, names)
-    if option.sort == "model":
-        return _absolute_model(text, directory)
-    if option.sort == "models":
-        text = ", ".join(_absolute_model(part.strip(), directory) for part in text.split(","))
-    try:
-        return option.canonical(text)
-    except ValueError:
-        # `check_references` reports it.
-        return text
-
-
-def _absolute_model(text: str, directory: Path) -> str:
-    """Return a reference whose file or directory, after its `@` or its scheme, is absolute where it is one."""
-    for mark in ("@", ":"):
-        head, found, rest = text.rpartition(mark) if mark == "@" else text.partition(mark)
-        if found and rest and (directory / rest).exists():
-            return f"{head}{found}{directory / rest}"
-    return text
-
-
-def _absolute(text: str, directory: Path, names: KnownNames) -> str:
-    known = names.datasets | names.populations | names.prompts
-    is_name = not is_path(text) or text in known or _is_subset(text, directory, names)
-    return text if is_name else str(directory / text)
-
-
-def _is_subset(text: str, directory: Path, names: KnownNames) -> bool:
-    """Tell a subset of a family of data sets, such as imagenet-c/fog/3, from a path."""
-    return text.partition("/")[0] in names.families and not (directory / text).is_dir()
-
-
 def _mentions(data: object) -> Iterator[_Mention]:
     assert isinstance(data, dict)
     yield from _mentions_in(QuantityModel, data.get("measure"), ("measure",))
@@ -200,7 +141,7 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
 def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistakes: Mistakes) -> None:
     if not is_path(value):
         _check_known(scope, loc, "dataset", value, names.datasets, mistakes, "or a path with a '/'")
-    elif _is_subset(value, scope.document.directory, names):
+    elif is_subset(value, scope.document.directory, names):
         _check_subset(scope, loc, value, names, mistakes)
 
 
@@ -313,6 +254,22 @@ def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: Kn
             mistakes.at_key(scope, place, summary, expected=list_known(known), hint=hint)
         elif isinstance(value, str | int | float):
             _check_option(scope, place, scalar_text(value), known[name], names, mistakes)
+    if options.keys() <= known.keys() and metric in names.wrong_options:
+        _check_fit(scope, loc, options, metric, names, mistakes)
+
+
+def _check_fit(
+    scope: Scope, loc: Loc, options: dict[str, object], metric: str, names: KnownNames, mistakes: Mistakes
+) -> None:
+    """Report options that do not go with each other, once each of them is possible by itself."""
+    known = names.options[metric]
+    try:
+        given = tuple(sorted((name, known[name].canonical(scalar_text(value))) for name, value in options.items()))
+    except (ValueError, TypeError):
+        return
+    for wrong in names.wrong_options[metric](given):
+        place = (*loc, wrong.name) if wrong.name in options else loc
+        mistakes.at_value(scope, place, wrong.found, expected=wrong.expected, hint=wrong.fix)
 
 
 def _check_option(

@@ -52,6 +52,7 @@ from robustcheck.values.measured import (
     Sureness,
     Task,
     Term,
+    WrongOption,
     query_text,
 )
 from robustcheck.values.pictures import Drawn, Picture, PictureKind, Thumbnail, Trace
@@ -108,5 +109,6 @@ __all__ = [
     "TrendPoint",
     "Unit",
     "Verdict",
+    "WrongOption",
     "query_text",
 ]

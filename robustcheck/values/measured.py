@@ -55,6 +55,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongOption:
+    """A setting of a metric that does not go with its other settings: its name, what was found, what was expected."""
+
+    name: str
+    found: str
+    expected: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Quantity:
     """What is measured of a model: a cell without its model.
 

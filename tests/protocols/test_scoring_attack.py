@@ -242,12 +242,14 @@ def test_what_makes_no_sense_is_refused(settings: MeasureSettings, tmp_path: Pat
     for asked, why in (
         ({"attack": "fgsm", "steps": 5}, "fgsm takes no steps"),
         ({"attack": "bim", "restarts": 5}, "bim takes no restarts"),
-        ({"attack": "apgd-t", "loss": "dlr", "loss_scale": 0.1}, "apgd-t takes no loss or loss_scale"),
+        ({"attack": "apgd-t", "loss": "dlr", "loss_scale": 0.1}, "apgd-t takes no loss"),
         ({"attack": "autoattack", "steps": 5}, "autoattack takes no steps"),
         ({"attack": "pgd", "queries": 20}, "pgd takes no queries"),
         ({"attack": "nes", "queries": 21}, "21 queries"),
         ({"attack": "pgd", "eps": "8"}, "eps 8 is more than the whole range of a pixel, 0 to 1"),
         ({"attack": "bim", "eps": "1/255 4", "space": "roz"}, "eps 4 is more than the whole range of a pixel"),
+        # The zoo sees 32 x 32 pixels: from black to white is a change of sqrt(3 x 32 x 32).
+        ({"attack": "bim", "norm": "l2", "eps": "56"}, "eps 56 in l2 is more than the largest change of an image"),
     ):
         assert why in refusal(settings, **asked)
     assert "among 0 alone" in refusal(settings, "median_min_eps", attack="bim", eps="0")
@@ -302,6 +304,7 @@ def test_the_smallest_eps_is_where_robust_accuracy_ends(settings: MeasureSetting
     sizes = [0.0, *(float(size) / 255 for size in (1, 2, 4, 8, 16)), 24 / 255]
     assert set(np.round(swept.samples.scores, 9)) <= set(np.round(sizes, 9))
     assert swept.value == np.sort(swept.samples.scores)[5]
+    assert told(swept, "untouched") == f"{(swept.samples.scores > 0).mean():.1%}"
     for size in ("1/255", "4/255"):
         robust = score(settings, "robust_accuracy", attack="fgsm", eps=size)
         assert robust.samples is not None

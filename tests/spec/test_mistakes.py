@@ -34,6 +34,9 @@ BEYOND_A_SCHEMA = {
     "a metric for captions",
     "accuracy of captions",
     "a variable that nothing uses",
+    "an attack by 8 of 255 grey levels",
+    "a setting that the attack does not take",
+    "an accuracy at another eps",
 }
 # The server takes tags and keys that end in a value for what they are.
 _SERVER_TAKES = {"a tag", "no space after a colon in braces"}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from spec_suites import HEAD, NAMES, load, one_check, pointed_at, problem, problems, write
 
+from robustcheck.errors import SpecError
 from robustcheck.measure import known_metrics
-from robustcheck.spec import load_suite
+from robustcheck.measure.option import Bounded
+from robustcheck.run.known_names import known_names
+from robustcheck.spec import json_schema, load_suite
 from robustcheck.spec.names import KnownNames
 from robustcheck.values import Quantity
 from robustcheck.values.expectations import OnTrend
@@ -235,3 +240,105 @@ def test_other_axes_are_accepted(tmp_path: Path, metric: str, axis: str) -> None
 def test_percentages_beyond_100_where_the_metric_goes_there(tmp_path: Path) -> None:
     assert load(tmp_path, suite("{metric: mce, dataset: imagenet-c}", "{at_most: 120%}")).checks
     assert load(tmp_path, suite("{metric: overlap_gap, dataset: digits}", "{between: [-1%, 1%]}")).checks
+
+
+# --- options that do not go with each other ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped() -> KnownNames:
+    return known_names(Path())
+
+
+def said_of(tmp_path: Path, shipped: KnownNames, metric: str, options: str) -> str:
+    """Return what is said of the options of a shipped metric, in one line; empty where they will do."""
+    limit = "{at_least: 1%}" if known_metrics()[metric].unit == "%" else "{at_least: 0.001}"
+    if not known_metrics()[metric].higher_is_better:
+        limit = "{at_most: 5%}"
+    path = write(tmp_path, suite(f"{{metric: {metric}, dataset: shapes, options: {options}}}", limit))
+    try:
+        load_suite(path, shipped)
+    except SpecError as error:
+        return " | ".join(f"{each.summary}: {each.text.splitlines()[-1].strip()}" for each in error.problems)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "said"),
+    [
+        ("robust_accuracy", "{eps: 8}", "eps 8 is more than the whole range of a pixel, 0 to 1: did you mean '8/255'?"),
+        ("robust_accuracy", "{eps: [1, 2, 8]}", "eps 8 is more than the whole range of a pixel, 0 to 1: did you mean "
+         "'1/255 2/255 8/255'?"),
+        ("masking_gap", "{eps: 8, space: roz}", "eps 8 is more than the whole range of a pixel, -1.8 to 2.15: did you "
+         "mean '8/255'?"),
+        ("median_min_eps", "{eps: 1..9}", "eps 9 is more than the whole range of a pixel, 0 to 1: did you mean "
+         "'1..9/255'?"),
+        ("robust_accuracy", "{eps: 1.5}", "eps 3/2 is more than the whole range of a pixel, 0 to 1: write grey levels "
+         "as a fraction: 8/255"),
+        ("robust_accuracy", "{eps: 300}", "eps 300 is more than the whole range of a pixel, 0 to 1: write grey levels "
+         "as a fraction: 8/255"),
+        ("robust_accuracy", "{eps: 8, norm: l2}", ""),
+        ("robust_accuracy", "{eps: 3, space: roz}", ""),
+        ("robust_accuracy", "{eps: 0}", ""),
+        ("median_min_eps", "{eps: 0}", "a search for the smallest eps among 0 alone: expected: sizes above 0"),
+        ("robust_accuracy", "{eps: 1/255 2/255, at: 8/255}", "at 8/255 is none of eps: expected: 1/255 2/255"),
+        ("robust_accuracy", "{eps: 1/255 2/255, at: 4/510}", ""),
+        ("robust_accuracy", "{attack: fgsm, steps: 5}", "fgsm takes no steps: expected: step, loss, loss_scale"),
+        ("robust_accuracy", "{attack: autoattack, steps: 5}", "autoattack takes no steps: expected: none of the "
+         "settings of an attack"),
+        ("robust_accuracy", "{attack: nes, queries: 21}", "21 queries: expected: pairs: an even number"),
+        ("masking_gap", "{attack: fgsm, steps: 5}", ""),
+        ("robust_accuracy", "{attack: autoattack, space: roz}", "autoattack moves pixels between 0 and 1 only: "
+         "expected: space: pixel"),
+        ("robust_accuracy", "{attack: deepfool, substitute: 'zoo:cnn-plain-100'}", "deepfool has no form that attacks "
+         "by transfer: expected: fgsm, bim, mim, dim, pgd"),
+        ("masking_gap", "{substitute: 'zoo:cnn-plain-100'}", "a sweep for masked gradients is of the model itself: "
+         "expected: no substitute"),
+        # One of them is impossible by itself: only that is said.
+        ("robust_accuracy", "{eps: 8, steps: 0}", "'steps' cannot be '0': expected: a whole number of 1 or more"),
+    ],
+)  # fmt: skip
+def test_options_of_an_attack_are_held_against_each_other(
+    tmp_path: Path, shipped: KnownNames, metric: str, options: str, said: str
+) -> None:
+    assert said_of(tmp_path, shipped, metric, options) == said
+
+
+def numbers() -> Iterator[tuple[str, str, Bounded]]:
+    for metric, known in known_metrics().items():
+        yield from ((metric, option.name, option) for option in known.options if isinstance(option, Bounded))
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "option"), [pytest.param(*each, id=f"{each[0]}-{each[1]}") for each in numbers()]
+)
+def test_every_number_of_a_metric_has_a_smallest_one(metric: str, name: str, option: Bounded) -> None:
+    """0 is possible only where it says something: all of the images, no change, or the first seed."""
+    with pytest.raises(ValueError, match="-1"):
+        option.canonical("-1")
+    if name in ("images", "seed", "eps", "at"):
+        assert option.canonical("0") == "0"
+    else:
+        with pytest.raises(ValueError, match="0"):
+            option.canonical("0")
+
+
+@pytest.mark.parametrize(
+    ("metric", "options"),
+    [
+        ("ece", {"bins": 0}), ("worst_group_accuracy", {"k": 0}), ("pck", {"alpha": 0}), ("pck", {"alpha": 10}),
+        ("robust_accuracy", {"steps": 0}), ("robust_accuracy", {"restarts": 0}), ("robust_accuracy", {"step": 8}),
+        ("robust_accuracy", {"images": -1}), ("correspondence_recall", {"threshold": 0}),
+        ("correspondence_recall", {"matches": 0}), ("robust_accuracy", {"eps": [1, -1]}),
+    ],
+)  # fmt: skip
+def test_an_editor_marks_a_number_out_of_range(metric: str, options: dict[str, object], shipped: KnownNames) -> None:
+    schema = jsonschema.Draft202012Validator(json_schema(shipped))
+
+    def marks(given: dict[str, object]) -> bool:
+        check = {"id": "a", "measure": {"metric": metric, "dataset": "digits", "options": given}}
+        found = schema.iter_errors({"robustcheck": 1, "models": "zoo", "checks": [check | {"expect": {}}]})
+        return any("options" in each.absolute_path for each in found)
+
+    assert marks(options)
+    assert not marks(dict.fromkeys(options, 1))

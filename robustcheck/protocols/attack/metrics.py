@@ -21,10 +21,13 @@ from robustcheck.protocols.attack.scoring import (
     sample_smallest,
 )
 from robustcheck.protocols.attack.spaces import SPACES
+from robustcheck.protocols.attack.wrong_options import find_wrong_options
 from robustcheck.stats.means import MEAN
 from robustcheck.stats.median import FEWEST, MEDIAN
 
 _EPS = "How far each image may be moved; several are attacked in one pass."
+# A step of twice eps leads from one end of the ball to the other: a longer one ends where that one does.
+_STEP = "Length of a step as a share of eps; without it the attack's own."
 _COMMON: tuple[MetricOption, ...] = (
     ChoiceOption(name="attack", default="pgd", values=tuple(ATTACKS), description="How the images are moved."),
     ChoiceOption(name="norm", default="linf", values=("linf", "l2"), description="What eps bounds."),
@@ -37,7 +40,7 @@ _COMMON: tuple[MetricOption, ...] = (
     NumberOption(name="images", default="1000", description="Images to attack; 0 for all.", whole=True, low=0),
     NumberOption(name="seed", default="0", description="Of the images and of random starts.", whole=True, low=0),
     NumberOption(name="steps", description="Steps; without it the attack's own number.", whole=True, low=1),
-    NumberOption(name="step", description="Length of a step as a share of eps; without it the attack's own.", low=1e-6),
+    NumberOption(name="step", description=_STEP, low=1e-6, high=2),
     NumberOption(name="restarts", description="Starts of pgd and apgd; without it their own.", whole=True, low=1),
     ChoiceOption(name="loss", default="ce", values=("ce", "margin", "dlr"), description="What steps climb."),
     NumberOption(name="loss_scale", default="1", description="What logits are multiplied with in the loss.", low=1e-6),
@@ -66,6 +69,7 @@ METRICS = (
             ),
             *_COMMON,
         ),
+        wrong_options=find_wrong_options,
     ),
     Metric(
         name="median_min_eps",
@@ -88,6 +92,7 @@ METRICS = (
             ),
             *_COMMON,
         ),
+        wrong_options=find_wrong_options,
     ),
     Metric(
         name="masking_gap",
@@ -105,5 +110,6 @@ METRICS = (
             FractionsOption(name="eps", default="8/255", description="How far images may be moved.", low=0),
             *_COMMON,
         ),
+        wrong_options=find_wrong_options,
     ),
 )

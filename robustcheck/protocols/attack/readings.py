@@ -114,6 +114,7 @@ class Attacked:
         """Return the rows (n, 1 + runs, 3); images that are misclassified untouched are not attacked."""
         with exact((model, *batch.others)) as models:
             attempt = _attempt(models, batch, self.setup)
+            attempt.balls.require_sense(float(max(each.eps for each in self.runs)))
             lines = [_clean_line(attempt)]
             right = _right(attempt)
             found: dict[tuple[object, float], torch.Tensor] = {}
@@ -162,6 +163,7 @@ class Smallest:
         """Return the rows (n, 1)."""
         with exact((model, *batch.others)) as models:
             attempt = _attempt(models, batch, self.setup)
+            attempt.balls.require_sense(float(self.grid[-1]))
             smallest = np.zeros(len(attempt))
             right = _right(attempt)
             if len(right):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from robustcheck.errors import ModelError
+from robustcheck.errors import ModelError, SetupError
 
 if TYPE_CHECKING:
     import torch
@@ -131,6 +131,17 @@ class Balls:
         change = torch.stack(drawn).to(self.centres)
         change = 2 * change - 1 if self.norm == "linf" else change
         return self.project(self.centres + self.radii * change)
+
+    def require_sense(self, eps: float) -> None:
+        """Raise SetupError where a ball of a radius would hold every image: no change in the box is as long."""
+        longest = self.space.high - self.space.low
+        longest *= self.centres[0].numel() ** 0.5 if self.norm == "l2" else 1.0
+        if eps > longest:
+            raise SetupError(
+                f"eps {eps:g} in {self.norm} is more than the largest change of an image of the model, {longest:.4g}",
+                expected="a part of that",
+                fix="l2 is the length of the change of all pixels, each in [0, 1], together: such as 0.5 or 2",
+            )
 
     def require_inside(self, points: torch.Tensor, attack: str) -> None:
         """Raise ModelError where an attack left a ball or the box: what it found would be of another question."""

@@ -26,6 +26,8 @@ _SHOWN: tuple[MetricOption, ...] = (
     ),
 )
 
+_ALPHA = "Errors below this share of the box."
+
 METRICS = (
     Metric(
         name="correspondence_recall",
@@ -41,7 +43,7 @@ METRICS = (
         samples=sample_recall,
         options=(
             NumberOption(
-                name="threshold", description="Errors below it are right; without it the data set's own.", low=0
+                name="threshold", description="Errors below it are right; without it the data set's own.", low=1e-6
             ),
             ChoiceOption(name="unit", values=("px", "m"), description="Of the error; without it the data set's first."),
             ChoiceOption(
@@ -72,7 +74,7 @@ METRICS = (
         find_recipes=find_recipes,
         samples=sample_keypoints,
         options=(
-            NumberOption(name="alpha", default="0.1", description="Errors below this share of the box.", low=0),
+            NumberOption(name="alpha", default="0.1", description=_ALPHA, low=1e-6, high=1),
             ChoiceOption(
                 name="viewpoint",
                 default=ALL,
