@@ -103,6 +103,9 @@ def test_many_checks_fit_the_paper_and_their_numbers_are_told(
     assert page.evaluate("document.querySelector('.grid').scrollWidth <= document.querySelector('main').clientWidth")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator(".numbers-of li").last.is_visible()
+    # The numbers of the second column hang beside the words of the first.
+    first, last = (page.locator(".numbers-of li").nth(place).bounding_box() for place in (0, -1))
+    assert last["x"] - (first["x"] + first["width"]) > 24
     assert not page.locator(".card .yaml").first.is_visible()
     assert wrong == []
 
