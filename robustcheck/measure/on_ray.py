@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from robustcheck.errors import ModelError, SetupError
@@ -22,6 +24,10 @@ from robustcheck.store import absolute_place, open_store
 _TASK_IMAGES = 4096
 # A worker that dies is replaced so often; then its images or its model kill it.
 _RETRIES = 3
+_ANSWER_SECONDS = 10.0
+
+# The work of a task: jobs of one image set and the same outputs.
+Group = tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +39,75 @@ class OnRay:
 
     address: str | None = None
     task_images: int = _TASK_IMAGES
+    # A cluster that did not answer once is not asked again in this run: each try may take half a minute.
+    _refused: list[SetupError] = field(default_factory=list, repr=False, compare=False)
 
     def run(self, jobs: Sequence[Job], crew: Crew, on_progress: OnProgress | None) -> Failures:
         """Have the jobs done, and return when all of them are."""
         if not jobs:
             return {}
-        ray, settings = self._connected(), crew.shelf.settings
+        if self._refused:
+            raise self._refused[0].afresh()
+        try:
+            return self._done(jobs, crew.shelf.settings, on_progress)
+        except SetupError as error:
+            self._refused.append(error)
+            raise
+        except ConnectionError as error:
+            found = f"the cluster of Ray went away ({error}); what was written is kept"
+            self._refused.append(SetupError(found, where=self._place, fix="run again when it is back: ray status"))
+            raise self._refused[0] from error
+
+    @property
+    def _place(self) -> str:
+        return self.address or os.environ.get("RAY_ADDRESS") or "local"
+
+    def _done(self, jobs: Sequence[Job], settings: MeasureSettings, on_progress: OnProgress | None) -> Failures:
         _require_shared(settings)
+        ray = _connected(self._place)
         share = _share(ray, settings)
         do = ray.remote(do_jobs).options(max_retries=_RETRIES, **share)
-        own = _settings_of_task(settings, int(share["num_cpus"]))
-        waiting = {do.remote(own, group): group for group in self._groups(ray, jobs, share)}
-        return _gathered(ray, waiting, on_progress)
+        begin = partial(do.remote, _settings_of_task(settings, int(share["num_cpus"])))
+        return _gathered(ray, begin, self._groups(ray, jobs, share), on_progress)
 
-    def _connected(self) -> Any:
-        try:
-            import ray
-        except ImportError as error:
-            raise SetupError(
-                "Ray is not installed", where="--robust-engine", fix="pip install 'robustcheck[ray]'"
-            ) from error
-        if not ray.is_initialized():
-            try:
-                address = self.address or os.environ.get("RAY_ADDRESS") or "local"
-                ray.init(address, log_to_driver=False, configure_logging=False)
-            except ImportError as error:
-                # A client of a cluster needs more than Ray on this machine does.
-                raise SetupError(
-                    f"Ray lacks a package ({error})", where=str(self.address), fix="pip install 'robustcheck[ray]'"
-                ) from error
-            except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-                raise SetupError(
-                    f"no cluster of Ray answers ({error})", where=str(self.address), fix="see that it runs: ray status"
-                ) from error
-        return ray
-
-    def _groups(self, ray: Any, jobs: Sequence[Job], share: dict[str, float]) -> Sequence[tuple[Job, ...]]:
+    def _groups(self, ray: Any, jobs: Sequence[Job], share: dict[str, float]) -> Sequence[Group]:
         """Return the work of each task: about four tasks a worker, so that a slow one does not keep all waiting."""
         have = ray.cluster_resources()
         workers = max(1, int(min(have.get(name[4:-1].upper(), 1) / need for name, need in share.items() if need)))
         even = -(-sum(len(job.span) for job in jobs) // (4 * workers))
         return group_jobs(jobs, min(self.task_images, even))
+
+
+def _connected(address: str) -> Any:
+    """Return Ray, connected to a cluster or started on this machine; raise SetupError where it cannot be."""
+    try:
+        import ray
+    except ImportError as error:
+        raise SetupError(
+            "Ray is not installed", where="--robust-engine", fix="pip install 'robustcheck[ray]'"
+        ) from error
+    if ray.is_initialized():
+        return ray
+    try:
+        _require_answer(address)
+        ray.init(address, log_to_driver=False, configure_logging=False)
+    except ImportError as error:
+        # A client of a cluster needs more than Ray on this machine does.
+        raise SetupError(
+            f"Ray lacks a package ({error})", where=address, fix="pip install 'robustcheck[ray]'"
+        ) from error
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        raise SetupError(
+            f"no cluster of Ray answers ({error})", where=address, fix="see that it runs: ray status"
+        ) from error
+    return ray
+
+
+def _require_answer(address: str) -> None:
+    """Raise OSError where nobody listens at HOST:PORT: Ray itself would go on asking for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
 
 
 def do_jobs(settings: MeasureSettings, jobs: Sequence[Job]) -> Failures:
@@ -91,31 +125,69 @@ def _crew(settings: MeasureSettings) -> Crew:
     return Crew(shelf, Memo(open_store(settings.store), models.get), models)
 
 
-def _gathered(ray: Any, waiting: dict[Any, tuple[Job, ...]], on_progress: OnProgress | None) -> Failures:
-    """Wait for every task, telling how far the whole is."""
+def _gathered(
+    ray: Any, begin: Callable[[Group], Any], groups: Sequence[Group], on_progress: OnProgress | None
+) -> Failures:
+    """Have the work of every task done, telling how far the whole is.
+
+    A task that killed its workers is done again model by model, so that one model's failure leaves the others alone.
+    """
     failures: Failures = {}
-    started = time.perf_counter()
-    done, total = 0, sum(len(job.span) for group in waiting.values() for job in group)
-    while waiting:
-        (task,), _ = ray.wait(list(waiting), num_returns=1)
-        group = waiting.pop(task)
-        try:
-            failures.update(ray.get(task))
-        except ray.exceptions.RayError as error:
-            failures.update(_lost(group, error))
-        images_done = sum(len(job.span) for job in group)
-        done += images_done
-        if on_progress is not None:
-            images, models = group[0].images, tuple(outputs.ref.id for outputs in group[0].outputs)
-            rate = done / max(time.perf_counter() - started, 1e-9)
-            made = sum(len(job.outputs) * job.share for job in group)
-            in_all = total / images_done * made
-            event = ProgressEvent(images.name, images.transform, done, total, rate, models, images_done, made, in_all)
-            on_progress(event)
+    told = _Told(on_progress, groups)
+    waiting = {begin(group): group for group in groups}
+    try:
+        while waiting:
+            (task,), _ = ray.wait(list(waiting), num_returns=1)
+            group = waiting.pop(task)
+            try:
+                failures.update(ray.get(task))
+            except ray.exceptions.RayError as error:
+                if len(group[0].outputs) > 1:
+                    waiting |= {begin(alone): alone for alone in _by_model(group)}
+                    continue
+                failures.update(_lost(group, error))
+            told.tell(group)
+    finally:
+        # Whoever interrupts a run, in a notebook too, wants the cluster back.
+        with suppress(ConnectionError, ray.exceptions.RayError):
+            for task in waiting:
+                ray.cancel(task)
     return failures
 
 
-def _lost(group: tuple[Job, ...], error: Exception) -> Failures:
+def _by_model(group: Group) -> list[Group]:
+    """Return the work of a task in parts of one model each."""
+    return [tuple(replace(job, outputs=(outputs,)) for job in group) for outputs in group[0].outputs]
+
+
+class _Told:
+    """Tells how far tasks are: an image counts once all models have seen it, in parts where they do one by one."""
+
+    def __init__(self, on_progress: OnProgress | None, groups: Sequence[Group]) -> None:
+        self._on_progress, self._started, self._done = on_progress, time.perf_counter(), 0.0
+        jobs = [job for group in groups for job in group]
+        self._models = {(job.images, job.chunk_rows, job.chunk): len(job.outputs) for job in jobs}
+        self._total = sum(len(job.span) for job in jobs)
+        self._chunks = sum(len(job.outputs) * job.share for job in jobs)
+
+    def tell(self, group: Group) -> None:
+        """Take note that the work of a task is over."""
+        parts = [
+            len(job.span) * len(job.outputs) / self._models[job.images, job.chunk_rows, job.chunk] for job in group
+        ]
+        self._done += sum(parts)
+        if self._on_progress is None:
+            return
+        images, models = group[0].images, tuple(outputs.ref.id for outputs in group[0].outputs)
+        rate = self._done / max(time.perf_counter() - self._started, 1e-9)
+        made = sum(len(job.outputs) * job.share for job in group)
+        far = (round(self._done), self._total, rate)
+        self._on_progress(
+            ProgressEvent(images.name, images.transform, *far, models, round(sum(parts)), made, self._chunks)
+        )
+
+
+def _lost(group: Group, error: Exception) -> Failures:
     """Return what became of the outputs of a task that could not be done."""
     reason = str(error).strip().partition("\n")[0]
     return {

@@ -26,16 +26,18 @@ from robustcheck.models.digests import weights_bytes
 from robustcheck.values import Cell, ModelRef
 
 SCHEMA = 1
+_FIX = "write it with the version that does the lines: robustcheck jobs"
 _EXPECTED = "what `robustcheck jobs` wrote"
 
 
 @dataclass(frozen=True, slots=True)
 class JobHeader:
-    """How to measure, and the cells that lines refer to by their places."""
+    """How to measure, the cells that lines refer to by their places, and how many lines follow: a file may be cut."""
 
     robustcheck_jobs: int
     settings: MeasureSettings
     cells: tuple[Cell, ...]
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class JobFile:
     def part(self, index: int, of: int | None) -> tuple[JobLine, ...]:
         """Return the lines of a worker: line ``index``, or part ``index`` of ``of`` about equal, neighbouring parts."""
         count = len(self.lines) if of is None else of
+        if not count:
+            raise RecordError("the job file has no lines: nothing was missing when it was written", fix="run pytest")
         if not 0 <= index < count:
             raise RecordError(f"there is no part {index}", expected=f"a number from 0 to {count - 1}")
         if of is None:
@@ -73,7 +77,7 @@ def plan_job_file(bench: Bench, cells: Sequence[Cell], images: int) -> JobFile:
     places = {cell: place for place, cell in enumerate(used)}
     settings = replace(bench.settings, roots=tuple(root.resolve() for root in bench.settings.roots))
     lines = (*_head_lines(lacking, places), *_image_lines(bench, lacking, places, images))
-    return JobFile(JobHeader(SCHEMA, settings, tuple(places)), lines)
+    return JobFile(JobHeader(SCHEMA, settings, tuple(places), len(lines)), lines)
 
 
 def _head_lines(lacking: Lacking, places: dict[Cell, int]) -> Iterator[JobLine]:
@@ -116,17 +120,25 @@ def read_job_file(path: Path) -> JobFile:
     try:
         first, *rest = read_bytes(path, RecordError, what="the job file").splitlines()
         _require_schema(parse_json(first.decode(), str(path), RecordError, expected=_EXPECTED), path)
-        return JobFile(_headers().validate_json(first), tuple(map(_line_type().validate_json, rest)))
+        jobs = JobFile(_headers().validate_json(first), tuple(map(_line_type().validate_json, rest)))
     except (ValidationError, ValueError) as error:
         raise RecordError(
             f"this is not a job file ({_first_line(error)})", where=str(path), expected=_EXPECTED
         ) from error
+    if jobs.header.lines != len(jobs.lines):
+        raise RecordError(
+            f"the job file has {len(jobs.lines):,} lines of {jobs.header.lines:,}",
+            where=str(path),
+            expected=_EXPECTED,
+            fix="copy the whole file, or write it again: robustcheck jobs",
+        )
+    return jobs
 
 
 def _require_schema(header: object, path: Path) -> None:
     found = header.get("robustcheck_jobs") if isinstance(header, dict) else None
     if found != SCHEMA:
-        raise RecordError(f"a job file of schema {found!r}", where=str(path), expected=f"schema {SCHEMA}")
+        raise RecordError(f"a job file of schema {found!r}", where=str(path), expected=f"schema {SCHEMA}", fix=_FIX)
 
 
 def _first_line(error: Exception) -> str:

@@ -50,7 +50,7 @@ def test_a_file_comes_back_as_it_was_written(cells: list[Cell], tmp_path: Path) 
     for store in (tmp_path / "store", "s3://bucket/a store"):
         settings = MeasureSettings(store=store, roots=(tmp_path,), device="cpu", precision="bf16")
         jobs = plan_job_file(bench(tmp_path / "store"), cells, 256)
-        jobs = JobFile(type(jobs.header)(1, settings, jobs.header.cells), jobs.lines)
+        jobs = JobFile(type(jobs.header)(1, settings, jobs.header.cells, len(jobs.lines)), jobs.lines)
         write_job_file(tmp_path / "jobs.jsonl", jobs)
         found = read_job_file(tmp_path / "jobs.jsonl")
         assert found.lines == jobs.lines
@@ -123,7 +123,7 @@ def test_other_images_than_those_planned_are_refused(tmp_path: Path) -> None:
         ('{"robustcheck_jobs": 9}\n', "a job file of schema 9"),
         ("[1]\n", "a job file of schema None"),
         (
-            '{"robustcheck_jobs": 1, "settings": {"store": "x"}, "cells": []}\n{"cells": "x"}\n',
+            '{"robustcheck_jobs": 1, "settings": {"store": "x"}, "cells": [], "lines": 1}\n{"cells": "x"}\n',
             "this is not a job file",
         ),
     ],
@@ -132,6 +132,20 @@ def test_what_is_not_a_job_file_is_an_error_in_words(tmp_path: Path, content: st
     (tmp_path / "jobs.jsonl").write_text(content)
     with pytest.raises(RecordError, match=message):
         read_job_file(tmp_path / "jobs.jsonl")
+
+
+def test_a_job_file_that_was_cut_between_two_lines_is_refused(cells: list[Cell], tmp_path: Path) -> None:
+    """Its workers would do the lines that are left, and say that all went well."""
+    path = tmp_path / "jobs.jsonl"
+    write_job_file(path, plan_job_file(bench(tmp_path), cells, 256))
+    path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:-2]))
+    with pytest.raises(RecordError, match=r"the job file has 3 lines of 5(.|\n)*copy the whole file"):
+        read_job_file(path)
+
+
+def test_a_file_without_lines_says_that_nothing_was_missing(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="nothing was missing when it was written"):
+        plan_job_file(bench(tmp_path), [], 256).part(0, None)
 
 
 def test_a_job_file_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:

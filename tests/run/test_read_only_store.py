@@ -105,7 +105,7 @@ def test_no_job_is_done_on_it(project: Path, monkeypatch: pytest.MonkeyPatch) ->
     lock_up(project / "store", monkeypatch)
     bench = fresh(project).book.bench
     with pytest.raises(SetupError, match="the store is read-only"):
-        do_lines(bench, JobHeader(1, bench.settings, ()), ())
+        do_lines(bench, JobHeader(1, bench.settings, (), 0), ())
 
 
 def test_a_store_that_is_not_there_must_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
