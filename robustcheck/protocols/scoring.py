@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.datasets import Dataset
+from robustcheck.datasets.layouts.image_files import UNKNOWN
 from robustcheck.errors import DataError
 from robustcheck.measure.metric import Metric, metric_of
 from robustcheck.measure.recipe import Recipe
@@ -20,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 def require_task(dataset: Dataset, metric: Metric, also: tuple[Task, ...] = ()) -> None:
     """Raise DataError unless a data set is of a kind that a metric can score."""
     tasks = (*metric.tasks, *also)
-    if dataset.task not in tasks and dataset.task == "ood" and not dataset.id_dataset:
+    if dataset.task not in tasks and tuple(dataset.class_names) == (UNKNOWN,):
         raise DataError(
             f"{metric.name} needs to know what an image shows, and these are images alone",
             where=dataset.name,

@@ -154,18 +154,18 @@ def shortened(text: str, most: int) -> str:
 
 
 def plain(value: float, unit: str) -> str:
-    """Write a value: ``45.2%``, or four decimals (``0.9123``, ``1.3100``) when it has no unit."""
-    return write_value(value, unit).replace("-", MINUS)
+    """Write a value: ``45.2%``, or three decimals (``0.912``, ``1.310``) when it has no unit."""
+    return write_value(value, unit, bare=3).replace("-", MINUS)
 
 
 def signed(value: float, unit: str) -> str:
     """Write a difference with its sign: ``+1.3 pp``."""
-    return write_signed(value, unit).replace("-", MINUS)
+    return write_signed(value, unit, bare=3).replace("-", MINUS)
 
 
 def found_drop(drop: float, unit: str) -> str:
     """Write the drop that a check finds, ``12.4 pp``; one of more than all points is as good as none."""
-    return "over 100 pp" if unit == "%" and drop > 1 else write_difference(drop, unit)
+    return "over 100 pp" if unit == "%" and drop > 1 else write_difference(drop, unit, bare=3)
 
 
 def signed_short(value: float, unit: str) -> str:

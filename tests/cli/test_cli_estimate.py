@@ -68,7 +68,7 @@ def test_it_says_what_it_rests_on(robustcheck: Robustcheck, sets: tuple[str, str
 
 def test_sets_of_other_classes_are_refused(robustcheck: Robustcheck) -> None:
     said = robustcheck("estimate", "shapes", "--like", "digits", "--models", "zoo")
-    refused(said, "shapes has other classes than digits", "classnames.txt")
+    refused(said, "shapes has other classes than digits", "these images and nothing else")
 
 
 def test_two_models_have_no_line(robustcheck: Robustcheck) -> None:

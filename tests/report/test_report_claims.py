@@ -151,9 +151,9 @@ def test_a_moved_value_is_told_with_its_basis() -> None:
     assert "<b>1</b> newly failing, <b>1</b> fixed, <b>1</b> moved" in changed
     assert f'<li><span class="mark pass">pass</span> {key} ' in changed
     assert f'61.0% → 57.5% <span class="soft">{basis}</span>' in changed
-    assert "0.9 → 1.24" in changed
+    assert "0.900 → 1.240" in changed
     assert f": still pass, 61.0% → 57.5% ({basis})" in text
-    assert ": pass → fail, 0.9 → 1.24 (the intervals are apart)" in text
+    assert ": pass → fail, 0.900 → 1.240 (the intervals are apart)" in text
     assert text.rstrip().endswith("fail → pass")
 
 

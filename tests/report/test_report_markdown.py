@@ -69,7 +69,7 @@ def test_only_failures_errors_and_warnings_are_annotated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drop", "unit", "said"), [(0.124, "%", "12.4 pp"), (1.3, "%", "over 100 pp"), (1.3, "", "1.3")]
+    ("drop", "unit", "said"), [(0.124, "%", "12.4 pp"), (1.3, "%", "over 100 pp"), (1.3, "", "1.300")]
 )
 def test_a_drop_of_more_than_all_points_is_said_as_that(drop: float, unit: str, said: str) -> None:
     assert found_drop(drop, unit) == said

@@ -44,10 +44,10 @@ def plot_of(run: RunRecord, key: str) -> TrendPlot:
 
 
 def test_numbers_without_a_unit_are_bare() -> None:
-    assert [plain(value, "") for value in (0.91234, 0.0312345, 1.24, 412.0)] == ["0.9123", "0.03123", "1.24", "412"]
+    assert [plain(value, "") for value in (0.91234, 0.0312345, 1.24, 412.0)] == ["0.912", "0.031", "1.240", "412.0"]
     assert (plain(1.215, "%"), plain(-0.032, "%")) == ("121.5%", f"{MINUS}3.2%")
-    assert (signed(-0.0803, ""), signed(0.5, ""), signed(0.021, "%")) == (f"{MINUS}0.0803", "+0.5", "+2.1 pp")
-    assert interval(Verdict("fail", "", 1.8, 1.8, 1.76, 1.889, 1.3, -0.5, unit="")) == "1.76 to 1.889"
+    assert (signed(-0.0803, ""), signed(0.5, ""), signed(0.021, "%")) == (f"{MINUS}0.080", "+0.500", "+2.1 pp")
+    assert interval(Verdict("fail", "", 1.8, 1.8, 1.76, 1.889, 1.3, -0.5, unit="")) == "1.760 to 1.889"
 
 
 def test_a_difference_to_nothing_is_a_difference(run: RunRecord) -> None:
@@ -118,7 +118,7 @@ def test_the_bad_side_of_a_ceiling_is_above_it(run: RunRecord) -> None:
         drawn = strip(failed.verdict, "expected")
         assert drawn is not None
         assert drawn.bad_from < drawn.value.x <= drawn.bad_to
-    assert strip(of_check(run, "calibrated")[0].verdict, "expected").marks[0].text == "limit 0.06"  # type: ignore[union-attr]
+    assert strip(of_check(run, "calibrated")[0].verdict, "expected").marks[0].text == "limit 0.060"  # type: ignore[union-attr]
 
 
 def test_a_strip_marks_what_a_difference_is_taken_to(run: RunRecord) -> None:
@@ -140,7 +140,7 @@ def test_a_card_says_how_its_value_came_about(html: str) -> None:
 def test_the_summary_writes_bare_numbers_and_values_above_one(run: RunRecord) -> None:
     rows = {row.split(" | ")[1]: row for row in summary_markdown(run).splitlines() if row.count(" | ") > 3}
     assert "| nll on imagenet-v2 |" in rows["likelihood"]
-    assert "the limit of 1.3 (" in rows["likelihood"]
+    assert "the limit of 1.300 (" in rows["likelihood"]
     assert "the limit of 100.0% (" in rows["corruptions"]
 
 
@@ -149,8 +149,8 @@ def test_the_summary_writes_bare_numbers_and_values_above_one(run: RunRecord) ->
 
 def test_a_plot_has_the_units_of_its_metrics(run: RunRecord) -> None:
     likelihood, detection = plot_of(run, "likelihood-on-trend"), plot_of(run, "detection-on-trend")
-    assert (likelihood.x.unit, likelihood.y.unit, likelihood.limit_text) == ("", "", "limit +0.15")
-    assert (detection.x.unit, detection.y.unit, detection.limit_text) == ("%", "", f"limit {MINUS}0.03")
+    assert (likelihood.x.unit, likelihood.y.unit, likelihood.limit_text) == ("", "", "limit +0.150")
+    assert (detection.x.unit, detection.y.unit, detection.limit_text) == ("%", "", f"limit {MINUS}0.030")
     assert all(label.endswith("%") for _, label in detection.x.ticks())
     assert "0.9" in [label for _, label in detection.y.ticks()]
 

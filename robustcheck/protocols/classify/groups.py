@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -114,5 +115,19 @@ def error_consistency(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sa
 
 def _answers(cell: Cell, recipe: Recipe, part: Slice) -> np.ndarray:
     """Return the name of each answer: saved outputs may count the classes in another order. No class has none."""
-    names = np.array([*recipe.dataset.class_names, ""])
+    names = np.array([*names_apart(recipe.dataset.class_names), ""])
     return names[part.summary.predicted(cell.quantity.metric)]
+
+
+def names_apart(names: Sequence[str]) -> list[str]:
+    """Return the names of classes so that two classes of one name, as ImageNet has them, are two.
+
+    >>> names_apart(["missile", "cat", "missile"])
+    ['missile', 'cat', 'missile (2)']
+    """
+    seen = Counter[str]()
+    told = []
+    for name in names:
+        seen[name] += 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told

@@ -18,7 +18,7 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import summary_of_all
 from robustcheck.models.kinship import family_of, network_of
 from robustcheck.models.model_sets import resolve_models
-from robustcheck.protocols.classify.groups import agreement_of_labelled, find_recipes_of_both
+from robustcheck.protocols.classify.groups import agreement_of_labelled, find_recipes_of_both, names_apart
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.agreement_line import MIN_MODELS, ON_THE_LINE, CarriedOver, estimate_first
 from robustcheck.stats.means import MEAN, WEIGHTED_SUM
@@ -106,7 +106,7 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
 
 def _labels(known: Recipe, masks: Pairs) -> Names:
     dataset = known.dataset
-    return np.array(dataset.class_names)[dataset.labels[select(dataset, masks)]]
+    return np.array(names_apart(dataset.class_names))[dataset.labels[select(dataset, masks)]]
 
 
 def _answers(
@@ -116,7 +116,7 @@ def _answers(
     rows = select(recipe.dataset, where)
     predicted = summary_of_all(recipe, memo, classes).rows(rows).predicted(cell.quantity.metric)
     named = recipe.dataset if recipe.saved is not None and recipe.dataset.class_names else known.dataset
-    return recipe.dataset.ids[rows], np.array([*named.class_names, ""])[predicted]
+    return recipe.dataset.ids[rows], np.array([*names_apart(named.class_names), ""])[predicted]
 
 
 def _aligned(answers: Sequence[tuple[Names, Names]], recipes: Sequence[Recipe]) -> tuple[Names, Names]:

@@ -16,7 +16,7 @@ const fixed = (value, decimals, most) => {
   return (0).toFixed(decimals);
 };
 const share = (percent) => fixed(percent, 1, 3);
-const number = (value) => fixed(value, Math.max(4 - Math.max(value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value))), 0), 0), 6);
+const number = (value) => fixed(value, Math.max(3 - Math.max(value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value))), 0), 0), 6);
 const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value)));
 const signed = (value, unit) => {
   if (value === null) return "\u2013";
