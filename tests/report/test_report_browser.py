@@ -271,6 +271,9 @@ def test_a_large_page_fits_a_phone(opened: Opened, address_of: Address) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address_of(_large()))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    names = "[...document.querySelectorAll('.reason .dotplot .name')]"
+    assert page.evaluate(f"{names}.length")
+    assert page.evaluate(f"{names}.every(name => name.scrollWidth <= name.clientWidth)")
     box = page.locator(".grid td.fail").first
     assert float(box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 11
     assert "shift-on-trend[" in box.evaluate("e => getComputedStyle(e, '::after').content")
