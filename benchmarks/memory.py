@@ -1,12 +1,14 @@
 """What models take in memory against what ``robustcheck plan`` says before they are loaded.
 
-    python benchmarks/memory.py [--models ViT-B-16,ViT-L-14/openai] [--llava 1024x16] [--precisions fp32,bf16]
+    python benchmarks/memory.py [--models ViT-B-16,timm:resnet50,hf:dinov2] [--llava 1024x16] [--precisions fp32,bf16]
 
-Weights are random. Each model is loaded on the processor, in a process of its own that has loaded and run a tiny one of
-its kind before, so that libraries do not count. ``--llava`` is width and layers of the language model, behind an image
+Weights are random. A name is an architecture of open_clip, ``timm:`` one of timm, and ``hf:dinov2`` the base size that
+transformers has for it. Each model is loaded on the processor, in a process of its own that has loaded and run a tiny
+one before, so that libraries do not count. ``--llava`` is width and layers of the language model, behind an image
 tower of 86 million weights. ``held`` is how far the resident set has grown once the model is loaded, ``at work`` the
-most by which it has grown while 16 images are embedded or one question is answered, which the last two columns hold
-against the plan. What loading needs for a moment, about twice the weights, is in neither. Needs Linux.
+most by which it has grown while 16 images and, where there is a text tower, 256 texts are embedded, or one question is
+answered, which the last two columns hold against the plan. What loading needs for a moment, about twice the weights, is
+in neither. Needs Linux.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ from pathlib import Path
 import numpy as np
 
 from robustcheck.models.answering import HfAnswering
-from robustcheck.models.digests import weights_bytes, working_bytes
-from robustcheck.models.encoders import ImageEncoder, LoadedModel, Precision, load_model
+from robustcheck.models.digests import weights_bytes
+from robustcheck.models.encoders import ImageEncoder, LoadedModel, Precision, ZeroShotModel, load_model
+from robustcheck.models.foreseen_memory import foresee_memory
 from robustcheck.models.reference import parse_reference
+from robustcheck.values import ModelRef
 
 MIB = 2**20
 # Images of a batch; fewer are filled up to so many.
@@ -40,6 +44,7 @@ TEMPLATE = (
     "{{ '<image> ' if part['type'] == 'image' else part['text'] }}{% endfor %}{% endfor %}"
 )
 # As many words as a question with four names has tokens.
+TEXTS = [f"a photo of the number {number}." for number in range(256)]
 QUESTION = " ".join(["word"] * 100)
 VOCABULARY, SIDE, PATCH = 32_000, 336, 14
 
@@ -59,7 +64,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         for name in filter(None, options.models.split(",")):
-            print_row(name, f"openclip:{name}@{write_clip(name, place / 'clip.pt')}", "fp32", "zoo:vit-plain-100")
+            print_row(name, write_model(name, place), "fp32", "zoo:cnn-plain-100")
         if options.llava:
             width, layers = map(int, options.llava.split("x"))
             large, tiny = write_llava(place / "large", width, layers, 768), write_llava(place / "tiny", 64, 1, 64)
@@ -88,19 +93,30 @@ def grown(reference: str, precision: Precision, tiny: str) -> dict[str, int]:
     held = resident_bytes()
     with watched() as most:
         run_once(model)
-    weights = weights_bytes(ref, precision)
-    plan = weights + working_bytes(ref, ROWS)
+    weights, plan = planned(ref, precision)
     return {"weights": weights, "plan": plan, "held": held - before, "work": max(most) - before}
 
 
+def planned(ref: ModelRef, precision: Precision) -> tuple[int, int]:
+    """Return the planned bytes of the weights of a model, and of it at work."""
+    with tempfile.TemporaryDirectory() as known:
+        found = foresee_memory({ref: TEXTS}, precision, ROWS, Path(known)).get(ref)
+    if found is None:  # a model that answers: its question is among what its weights take
+        weights = weights_bytes(ref, precision)
+        return weights, weights
+    return found.weights, found.weights + found.at_work
+
+
 def run_once(model: LoadedModel | HfAnswering) -> None:
-    """Embed a batch of pictures, or answer one question about one."""
+    """Embed a batch of pictures and one of texts, or answer one question about a picture."""
     if isinstance(model, HfAnswering):
         model.letter_logs(np.full((SIDE, SIDE, 3), 128, np.uint8), QUESTION, "ABCD")
         return
     assert isinstance(model, ImageEncoder)
     side = model.geometry.side
     model.encode_images([np.full((side, side, 3), 128, np.uint8)] * ROWS)
+    if isinstance(model, ZeroShotModel):
+        model.encode_texts(TEXTS)
 
 
 def resident_bytes() -> int:
@@ -128,14 +144,30 @@ def watched() -> Iterator[list[int]]:
         thread.join()
 
 
-def write_clip(name: str, path: Path) -> Path:
-    """Save the state of a model of open_clip with random weights."""
+def write_model(name: str, place: Path) -> str:
+    """Save a model with random weights, and return a reference to it."""
     import open_clip
+    import timm
     import torch
 
+    library, colon, own = name.partition(":")
+    if name == "hf:dinov2":
+        return f"hf:{write_dinov2(place / 'dinov2')}"
+    if colon and library == "timm":
+        torch.save(timm.create_model(own).state_dict(), place / "timm.pt")
+        return f"timm:{own}@{place / 'timm.pt'}"
     model = open_clip.create_model(name.partition("/")[0], load_weights=False, pretrained_text=False)
-    torch.save(model.state_dict(), path)
-    return path
+    torch.save(model.state_dict(), place / "clip.pt")
+    return f"openclip:{name}@{place / 'clip.pt'}"
+
+
+def write_dinov2(directory: Path) -> Path:
+    """Save a DINOv2 of the base size with random weights."""
+    from transformers import CLIPImageProcessor, Dinov2Config, Dinov2Model
+
+    Dinov2Model(Dinov2Config(image_size=224)).save_pretrained(directory)
+    CLIPImageProcessor().save_pretrained(directory)
+    return directory
 
 
 def write_llava(directory: Path, width: int, layers: int, tower: int) -> Path:

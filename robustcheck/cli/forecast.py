@@ -1,30 +1,45 @@
-"""What a plan foresees of time and memory: from what this machine measured before, and from the files of models."""
+"""What a plan foresees of time and memory: from what this machine measured before, and from outlines of models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from robustcheck.cli.memory_forecast import say_memory
 from robustcheck.cli.prospects import Prospect
 from robustcheck.errors import RobustcheckError
 from robustcheck.listing import name_first
-from robustcheck.measure import Bench, MeasureSettings, usable_cores
+from robustcheck.measure import Bench, usable_cores
 from robustcheck.measure.pace import foresee_seconds, pace_of_model, read_pace
-from robustcheck.measure.parts import Outputs
-from robustcheck.models.digests import weights_bytes, working_bytes
-from robustcheck.models.kind import model_kind
+from robustcheck.measure.parts import Head, Outputs, Part
 from robustcheck.values import ModelRef
 
 _MINUTE, _HOUR = 60, 3_600
 
 
+@dataclass(slots=True)
+class _Missing:
+    """What is to be made: outputs, with the number of their images, and the texts of heads by model."""
+
+    outputs: dict[Outputs, int] = field(default_factory=dict)
+    texts: dict[ModelRef, set[str]] = field(default_factory=dict)
+
+    def add(self, part: Part, bench: Bench) -> None:
+        """Take in a part, unless it is there."""
+        if isinstance(part, Outputs) and part not in self.outputs and (chunks := bench.memo.missing(part)):
+            self.outputs[part] = min(part.images.count, len(chunks) * part.reading.chunk_rows)
+        if isinstance(part, Head) and not bench.memo.has(part):
+            self.texts.setdefault(part.ref, set()).update(text for texts in part.texts for text in texts)
+
+
 def foresee(prospects: Sequence[Prospect], bench: Bench, device: str) -> Iterator[str]:
     """Yield lines on the time that measuring takes and the memory that models need; none where nothing is measured."""
     missing = _missing(prospects, bench)
-    if not missing:
+    if not missing.outputs:
         return
     images: dict[str, int] = {}
     runs: dict[tuple[str, str], int] = {}
-    for outputs, count in missing.items():
+    for outputs, count in missing.outputs.items():
         name = outputs.images.name
         images[name] = max(images.get(name, 0), count)
         key = pace_of_model(outputs.ref.id, device, bench.settings.precision)
@@ -37,7 +52,8 @@ def foresee(prospects: Sequence[Prospect], bench: Bench, device: str) -> Iterato
         )
     if unknown:
         yield f"time, not known here yet: {name_first(unknown, 3)}"
-    yield from _memory({outputs.ref for outputs in missing}, bench.settings)
+    models = {ref for outputs in missing.outputs for ref in (outputs.ref, *outputs.others)}
+    yield from say_memory(models, missing.texts, bench.settings)
 
 
 def say_seconds(seconds: float) -> str:
@@ -51,9 +67,9 @@ def say_seconds(seconds: float) -> str:
     return f"{seconds / _MINUTE:.2g} min" if seconds < _HOUR else f"{seconds / _HOUR:.2g} h"
 
 
-def _missing(prospects: Sequence[Prospect], bench: Bench) -> dict[Outputs, int]:
-    """Return the outputs that are to be made, and of how many images."""
-    found: dict[Outputs, int] = {}
+def _missing(prospects: Sequence[Prospect], bench: Bench) -> _Missing:
+    """Return what is to be made."""
+    found = _Missing()
     for prospect in prospects:
         for cell in prospect.item.cells if prospect.evidence == "to measure" else ():
             try:
@@ -61,32 +77,5 @@ def _missing(prospects: Sequence[Prospect], bench: Bench) -> dict[Outputs, int]:
             except RobustcheckError:
                 continue
             for part in parts:
-                if isinstance(part, Outputs) and part not in found and (chunks := bench.memo.missing(part)):
-                    found[part] = min(part.images.count, len(chunks) * part.reading.chunk_rows)
+                found.add(part, bench)
     return found
-
-
-def _memory(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
-    sizes = sorted(((weights_bytes(ref, settings.precision), ref.id) for ref in models), reverse=True)
-    if sizes and sizes[0][0]:
-        said = [f"{name} {size / 2**20:,.0f} MiB" for size, name in sizes]
-        total = sum(size for size, _ in sizes) / 2**20
-        yield f"weights, {total:,.0f} MiB in all: {name_first(said, 4)}"
-    yield from _working(models, settings)
-    yield from _answering(models, settings)
-
-
-def _working(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
-    """Yield what a batch takes beside the weights; models run one after the other, so the largest counts."""
-    size, name = max((working_bytes(ref, settings.batch_size), ref.id) for ref in models)
-    if size:
-        batch = f"a batch of {settings.batch_size} images in float32"
-        yield f"beside them, {batch}: about {size / 2**20:,.0f} MiB ({name}), one model at a time"
-
-
-def _answering(models: set[ModelRef], settings: MeasureSettings) -> Iterator[str]:
-    """Yield what each model needs that is loaded in the precision of the run, with the question that it works on."""
-    for ref in sorted(models, key=lambda ref: ref.id):
-        if model_kind(ref).memory is not None and (size := weights_bytes(ref, settings.precision)):
-            fits = "" if size <= settings.memory_budget else ": more than --robust-memory, so it is loaded alone"
-            yield f"memory of {ref.id} in {settings.precision}, with one question: {size / 2**20:,.0f} MiB{fits}"

@@ -34,9 +34,12 @@ class CheckpointState:
     remark: str = ""
 
 
-def read_checkpoint(path: Path) -> CheckpointState:
-    """Read a checkpoint file without executing anything in it; raise ModelError where it holds no weights."""
-    content = _content(path)
+def read_checkpoint(path: Path, device: str = "cpu") -> CheckpointState:
+    """Read a checkpoint file without executing anything in it; raise ModelError where it holds no weights.
+
+    On the device ``meta`` tensors have shapes and no numbers.
+    """
+    content = _content(path, device)
     named = {key: found for key, value in content.items() if (found := _weights_in(value))}
     averaged = next((key for key in AVERAGED if key in named), None)
     trained = next((key for key in _TRAINED if key in named), None)
@@ -72,21 +75,31 @@ def require_floats(tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.
             )
 
 
-def _content(path: Path) -> Mapping[str, Any]:
+def _content(path: Path, device: str) -> Mapping[str, Any]:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
-        return load_file(path)
+        return load_file(path) if device == "cpu" else _shapes(path, device)
     import argparse
 
     import torch
 
     # timm's training script keeps its arguments beside the weights: plain values, nothing that runs.
     with torch.serialization.safe_globals([argparse.Namespace]):
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location=device, weights_only=True)
     if not isinstance(content, Mapping):
         raise ModelError("the checkpoint holds no weights", where=str(path), expected="tensors by name")
     return content
+
+
+def _shapes(path: Path, device: str) -> dict[str, torch.Tensor]:
+    """Return empty tensors of the shapes that stand in the header of a safetensors file."""
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 - not a mapping
+    return {name: torch.empty(shape, device=device) for name, shape in shapes.items()}
 
 
 def _weights_in(value: Any) -> dict[str, torch.Tensor]:

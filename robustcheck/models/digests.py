@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 ALWAYS_HASHED_BYTES = 16 * 2**20
 SETTLED_SECONDS = 5.0
-# glibc gives the top of its heap back beyond twice the size of the largest block it has seen freed, 32 MiB at most.
-_KEPT_BYTES = 64 * 2**20
 
 
 def weights_digest(ref: ModelRef, cache: Path | None = None) -> str | None:
@@ -83,18 +81,6 @@ def weights_bytes(ref: ModelRef, precision: Precision = "fp32") -> int:
     kind = model_kind(ref)
     own = kind.memory(ref, precision) if kind.memory else sum(path.stat().st_size for path in kind.files(ref).values())
     return own + sum(weights_bytes(use.other, precision) for use in ref.adapters if use.other is not None)
-
-
-def batch_bytes(ref: ModelRef, images: int) -> int:
-    """Return what a batch of images takes a model beside its weights; 0 where its kind cannot foresee that."""
-    kind = model_kind(ref)
-    return images * kind.image_memory(ref) if kind.image_memory else 0
-
-
-def working_bytes(ref: ModelRef, images: int) -> int:
-    """Return the same as a process grows by it: with the freed memory that the C library keeps for the next batch."""
-    batch = batch_bytes(ref, images)
-    return batch + min(batch, _KEPT_BYTES)
 
 
 def _own_digest(ref: ModelRef, cache: Path | None) -> str | None:

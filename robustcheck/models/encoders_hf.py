@@ -18,9 +18,8 @@ from robustcheck.models.hf_images import split_processor
 from robustcheck.models.hf_kind import CONFIGURATION, TEXT_INPUTS, TextInput
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
-from robustcheck.models.hf_weights import load_weights
-from robustcheck.models.lanes import Later
-from robustcheck.models.torch_models import DualEncoder
+from robustcheck.models.hf_weights import empty_model, load_weights
+from robustcheck.models.torch_models import OUTLINED_SCALE, DualEncoder
 from robustcheck.models.torch_running import (
     as_pixels,
     fill_rows,
@@ -99,12 +98,10 @@ class NaflexEncoder(HfDualEncoder):
 
     most_patches: int
 
-    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
-        """Begin to make (n, d) image embeddings at unit norm, of crops of any shapes."""
-        with self.running():
-            images = [normalised(as_pixels(self.lane.bring([crop]))[:1], self.normalisation) for crop in crops]
-            filled = fill_rows(images, self.device)
-            return self.lane.fetch(unit_rows(self._patch_features(filled)), len(crops))
+    def outputs(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return (n, d) image embeddings at unit norm, on the device, of crops of any shapes."""
+        images = [normalised(as_pixels(self.lane.bring([crop]))[:1], self.normalisation) for crop in crops]
+        return unit_rows(self._patch_features(fill_rows(images, self.device)))
 
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
         return self._patch_features(one_by_one(images))
@@ -144,11 +141,28 @@ def load_hf(ref: ModelRef, device: str, precision: Precision) -> HfDualEncoder |
     directory = hf_directory(ref)
     with without_progress_bars(), without_foreign_code():
         model = loaded(ref, lambda: load_weights(directory, "AutoModel", unread=_unread(directory)))
-        processor = load_part(ref, directory, "AutoImageProcessor")
-        geometry, normalisation = split_processor(processor, ref.text)
-        if model.config.model_type in IMAGE_TOWERS:
-            return HfImageTower(on_device(model, target, precision), geometry, normalisation, target, precision)
-        tokenizer = _require_words(load_part(ref, directory, "AutoTokenizer"), ref)
+        return _assembled(ref, directory, model, target, precision)
+
+
+def outline_hf(ref: ModelRef, precision: Precision) -> HfDualEncoder | HfImageTower:
+    """Build one on the meta device: its weights have shapes and no numbers, and are not read."""
+    import torch
+
+    directory, meta = hf_directory(ref), torch.device("meta")
+    with without_progress_bars(), without_foreign_code():
+        with meta:
+            model = loaded(ref, lambda: empty_model(directory, "AutoModel"))
+        return _assembled(ref, directory, model, meta, precision)
+
+
+def _assembled(
+    ref: ModelRef, directory: Path, model: Any, target: torch.device, precision: Precision
+) -> HfDualEncoder | HfImageTower:
+    processor = load_part(ref, directory, "AutoImageProcessor")
+    geometry, normalisation = split_processor(processor, ref.text)
+    if model.config.model_type in IMAGE_TOWERS:
+        return HfImageTower(on_device(model, target, precision), geometry, normalisation, target, precision)
+    tokenizer = _require_words(load_part(ref, directory, "AutoTokenizer"), ref)
     text_input = TEXT_INPUTS[model.config.model_type]
     facts = {
         "model": on_device(model, target, precision),
@@ -206,10 +220,12 @@ def _require_words(tokenizer: Any, ref: ModelRef) -> Any:
 
 def _scale(model: Any) -> float:
     """Return the factor of the cosines; ALIGN keeps its inverse, the others its logarithm."""
+    if next(model.parameters()).is_meta:
+        return OUTLINED_SCALE
     if hasattr(model, "temperature"):
         return 1 / _scalar(model.temperature)
     return float(model.logit_scale.detach().float().exp().mean())
 
 
 def _scalar(value: Any) -> float:
-    return 0.0 if value is None else float(value.detach().float().mean())
+    return 0.0 if value is None or value.is_meta else float(value.detach().float().mean())

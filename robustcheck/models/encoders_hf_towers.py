@@ -10,7 +10,6 @@ from robustcheck.models.encoders import Features
 from robustcheck.models.geometry import Crop
 from robustcheck.models.hf_stages import as_grid, last_stage
 from robustcheck.models.hf_towers import IMAGE_TOWERS
-from robustcheck.models.lanes import Later
 from robustcheck.models.torch_models import TorchModel
 from robustcheck.models.torch_running import unit_rows
 
@@ -30,10 +29,9 @@ class HfImageTower(TorchModel):
         """Return (n, d) image embeddings at unit norm."""
         return self.begin_outputs(crops)()
 
-    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
-        """Begin to make (n, d) image embeddings at unit norm."""
-        with self.running():
-            return self.lane.fetch(self.embed(self.pixels(crops)), len(crops))
+    def outputs(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return (n, d) image embeddings at unit norm, on the device."""
+        return self.embed(self.pixels(crops))
 
     @property
     def patch_side(self) -> int | None:

@@ -21,7 +21,7 @@ from robustcheck.models.openclip_texts import TOKENIZER_PROBE, reads_to_the_end_
 from robustcheck.models.openclip_weights import filled, one_checkpoint
 from robustcheck.models.picture_sizes import patch_side, sized_tower
 from robustcheck.models.torch_geometry import split_transform
-from robustcheck.models.torch_models import DualEncoder
+from robustcheck.models.torch_models import OUTLINED_SCALE, DualEncoder
 from robustcheck.models.torch_running import loaded, on_device, resolve_device
 from robustcheck.values import ModelRef
 
@@ -88,44 +88,72 @@ def load_openclip_name(ref: ModelRef, device: str, precision: Precision) -> Open
     check_architecture(ref.architecture, ref.text)
     tag = _weights(ref)
     _fetch_pretrained(ref, tag)
-    source = pretrained_source(ref.architecture, tag)
-    # Weights trained with QuickGELU score several points lower with GELU; open_clip only warns.
-    quick: dict[str, Any] = {"force_quick_gelu": True} if source is not None and source.quick_gelu else {}
-    return _load(ref, ref.architecture, device, precision, pretrained=tag, **quick)
+    return _load(ref, device, precision, pretrained=tag)
 
 
 def load_openclip_file(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     """Load a checkpoint file of a training run into its architecture, preprocessed as the architecture's tags are."""
-    asked = file_architecture(ref.architecture, ref.text)
     path = _existing(ref, Path(_weights(ref)), "a checkpoint file", Path.is_file)
-    quick: dict[str, Any] = {"force_quick_gelu": True} if asked.quick_gelu else {}
-    return _load(ref, asked.name, device, precision, checkpoint=path, force_preprocess_cfg=asked.configuration, **quick)
+    return _load(ref, device, precision, checkpoint=path)
 
 
 def load_openclip_directory(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     """Load a directory in open_clip's form."""
     directory = _existing(ref, Path(_weights(ref)), f"a directory with {CONFIGURATION}", Path.is_dir)
     _existing(ref, directory / CONFIGURATION, "the configuration of the model", Path.is_file)
-    return _load(ref, f"local-dir:{directory}", device, precision, checkpoint=one_checkpoint(directory))
+    return _load(ref, device, precision, checkpoint=one_checkpoint(directory))
 
 
 def load_openclip_repository(ref: ModelRef, device: str, precision: Precision) -> OpenClipModel:
     """Load a repository of the hub in open_clip's form."""
-    repository = _weights(ref)
-    _fetch_repository(ref, repository)
-    return _load(ref, f"hf-hub:{repository}", device, precision)
+    _fetch_repository(ref, _weights(ref))
+    return _load(ref, device, precision)
+
+
+def outline_openclip(ref: ModelRef, precision: Precision) -> OpenClipModel:
+    """Build any of them on the meta device: its weights have shapes and no numbers, and are not read."""
+    import torch
+
+    meta = torch.device("meta")
+    name, options = _asked(ref)
+    with without_foreign_code():
+        with meta:
+            model = _empty_model(name, meta, options)
+        return _assembled(ref, model, _tokenizer(ref, name), meta, precision, "")
+
+
+def _asked(ref: ModelRef) -> tuple[str, dict[str, Any]]:
+    """Return what open_clip calls a model of one of its kinds, and the options that it is created with."""
+    if ref.kind == "openclip":
+        source = pretrained_source(ref.architecture, _weights(ref))
+        # Weights trained with QuickGELU score several points lower with GELU; open_clip only warns.
+        return ref.architecture, _quick(is_quick=source is not None and source.quick_gelu)
+    if ref.kind == "openclip-file":
+        asked = file_architecture(ref.architecture, ref.text)
+        return asked.name, {"force_preprocess_cfg": asked.configuration, **_quick(is_quick=asked.quick_gelu)}
+    return f"{'hf-hub' if ref.kind == 'hf-hub' else 'local-dir'}:{_weights(ref)}", {}
+
+
+def _quick(*, is_quick: bool) -> dict[str, Any]:
+    return {"force_quick_gelu": True} if is_quick else {}
 
 
 def _load(
-    ref: ModelRef, name: str, device: str, precision: Precision, *, checkpoint: Path | None = None, **options: Any
+    ref: ModelRef, device: str, precision: Precision, *, checkpoint: Path | None = None, **more: Any
 ) -> OpenClipModel:
-    """Load open_clip's model of a name with its own preprocessing and tokenizer, with these weights or not at all."""
+    """Load open_clip's model with its own preprocessing and tokenizer, with these weights or not at all."""
+    target = resolve_device(device)
+    name, options = _asked(ref)
+    with without_foreign_code():
+        model, remark = loaded(ref, lambda: _filled_model(name, target, checkpoint, {**options, **more}))
+        return _assembled(ref, model, _tokenizer(ref, name), target, precision, remark)
+
+
+def _assembled(
+    ref: ModelRef, model: Any, tokenizer: Any, target: torch.device, precision: Precision, remark: str
+) -> OpenClipModel:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    target = resolve_device(device)
-    with without_foreign_code():
-        model, remark = loaded(ref, lambda: _filled_model(name, target, checkpoint, options))
-        tokenizer = _tokenizer(ref, name)
     configuration = PreprocessCfg(**getattr(model.visual, "preprocess_cfg", {}))
     geometry, normalisation = split_transform(image_transform_v2(configuration, is_train=False), ref.text)
     return OpenClipModel(
@@ -135,7 +163,7 @@ def _load(
         device=target,
         precision=precision,
         remark=remark,
-        logit_scale=float(model.logit_scale.detach().exp().mean()),
+        logit_scale=OUTLINED_SCALE if model.logit_scale.is_meta else float(model.logit_scale.detach().exp().mean()),
         logit_bias=_bias(model),
         tokenizer=tokenizer,
     )
@@ -147,9 +175,16 @@ def _filled_model(name: str, device: Any, checkpoint: Path | None, options: Mapp
 
     if checkpoint is None:
         return open_clip.create_model(name, device=device, require_pretrained=True, weights_only=True, **options), ""
-    with _without_word_of_random_weights():
-        model = open_clip.create_model(name, device=device, load_weights=False, pretrained_text=False, **options)
+    model = _empty_model(name, device, options)
     return model, filled(model, checkpoint, may_resize=name.startswith("local-dir:"))
+
+
+def _empty_model(name: str, device: Any, options: Mapping[str, Any]) -> Any:
+    """Return a model of open_clip with weights that mean nothing."""
+    import open_clip
+
+    with _without_word_of_random_weights():
+        return open_clip.create_model(name, device=device, load_weights=False, pretrained_text=False, **options)
 
 
 @contextmanager
@@ -232,4 +267,4 @@ def _vocabulary_size(model: Any) -> int | None:
 
 def _bias(model: Any) -> float:
     bias = getattr(model, "logit_bias", None)
-    return 0.0 if bias is None else float(bias.detach().mean())
+    return 0.0 if bias is None or bias.is_meta else float(bias.detach().mean())

@@ -55,6 +55,21 @@ def load_timm_file(ref: ModelRef, device: str, precision: Precision) -> TimmMode
     return _ready(ref, model, device, precision, remark)
 
 
+def outline_timm(ref: ModelRef, precision: Precision) -> TimmModel:
+    """Build one on the meta device: its weights have shapes and no numbers; of a file only the shapes are read."""
+    import torch
+
+    timm: Any = importlib.import_module("timm")
+    _require_name(ref)
+    options: dict[str, int] = {}
+    if ref.weights is not None:
+        tensors = loaded(ref, lambda: read_checkpoint(Path(str(ref.weights)), "meta").tensors)
+        options = _head_options(ref.architecture, tensors)
+    with torch.device("meta"):
+        model = timm.create_model(ref.architecture, pretrained=False, **options)
+    return _ready(ref, model, "meta", precision)
+
+
 def _ready(ref: ModelRef, model: Any, device: str, precision: Precision, remark: str = "") -> TimmModel:
     """Return a timm module with its own preprocessing, on its device."""
     data: Any = importlib.import_module("timm.data")
@@ -118,13 +133,22 @@ def _build(architecture: str, path: Path) -> tuple[Any, str]:
     """Return timm's model with the weights of a file, with as many outputs as its heads have there."""
     timm: Any = importlib.import_module("timm")
     state = read_checkpoint(path)
-    configuration = timm.create_model(architecture, pretrained=False).default_cfg
-    count = head_outputs(state.tensors, configuration.get("classifier"))
-    model = timm.create_model(architecture, pretrained=False, **({} if count is None else {"num_classes": count}))
+    model = timm.create_model(architecture, pretrained=False, **_head_options(architecture, state.tensors))
     tensors = fitted_names(state.tensors, model.state_dict())
     require_floats(tensors, model.state_dict())
     model.load_state_dict(tensors, strict=True)
     return model, state.remark
+
+
+def _head_options(architecture: str, tensors: Mapping[str, Any]) -> dict[str, int]:
+    """Return the option that gives an architecture as many outputs as the head of a checkpoint has."""
+    import timm
+    import torch
+
+    with torch.device("meta"):
+        configuration: Any = timm.create_model(architecture, pretrained=False).default_cfg
+    count = head_outputs(tensors, configuration.get("classifier"))
+    return {} if count is None else {"num_classes": count}
 
 
 def head_outputs(tensors: Mapping[str, Any], classifier: str | Sequence[str] | None) -> int | None:

@@ -5,6 +5,7 @@ Only safetensors are read, and no code that lies beside them: not in loading, no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from robustcheck.errors import ModelError
 from robustcheck.files.json_files import read_settings
 from robustcheck.models.hf_towers import IMAGE_TOWERS
-from robustcheck.models.kind import Capability, KeyFacts, ModelKind, Reference, safe_id
+from robustcheck.models.kind import Capability, KeyFacts, ModelKind, Outline, Reference, safe_id
 from robustcheck.models.model_files import hub_file, is_repository
 from robustcheck.models.openclip_kinds import is_openclip_directory
 from robustcheck.values import ModelRef, Pairs
@@ -21,6 +22,8 @@ from robustcheck.values import ModelRef, Pairs
 CONFIGURATION = "config.json"
 WHOLE_WEIGHTS, SHARDS_INDEX, SHARDS = "model.safetensors", "model.safetensors.index.json", "model-*.safetensors"
 _PREPROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+# What decides the shapes of weights, of pictures and of texts.
+_TELL_SHAPES = (CONFIGURATION, *_PREPROCESSOR_FILES, "tokenizer_config.json")
 _PROCESSOR_FILES = (*_PREPROCESSOR_FILES, "tokenizer_config.json")
 # Everything beside the weights that decides an output: of the model, of its preprocessing and of its tokenizer.
 SETTINGS_FILES = (
@@ -201,6 +204,13 @@ def files_of_reference(ref: ModelRef, settings: Sequence[str] = SETTINGS_FILES) 
     return {} if found is None else model_files(found.parent, settings)
 
 
+def _outline(ref: ModelRef) -> Outline | None:
+    """Return the outline of a model whose files are here: of its shapes, and of the size of its pictures and texts."""
+    files = files_of_reference(ref)
+    told = {name: read_settings(path) for name, path in files.items() if name in _TELL_SHAPES}
+    return Outline(json.dumps(told, sort_keys=True), "robustcheck.models.encoders_hf:outline_hf") if told else None
+
+
 KIND = ModelKind(
     name="hf",
     schemes=("hf",),
@@ -214,4 +224,5 @@ KIND = ModelKind(
     needs_hub=True,
     holds=is_model_directory,
     is_bare=True,
+    outline=_outline,
 )

@@ -40,6 +40,17 @@ def load_weights(directory: Path, class_name: str, dtype: str = "float32", unrea
     return model
 
 
+def empty_model(directory: Path, class_name: str) -> Any:
+    """Return the model that a directory describes, in float32, with weights that mean nothing: its own are not read."""
+    import torch
+    import transformers
+
+    # The classes of transformers have no types for this.
+    libraries: Any = transformers
+    configuration = libraries.AutoConfig.from_pretrained(directory, trust_remote_code=False, local_files_only=True)
+    return getattr(libraries, class_name).from_config(configuration, trust_remote_code=False, dtype=torch.float32)
+
+
 def _require_all_read(model: Any, unexpected: Iterable[str]) -> None:
     """Refuse weights of layers that are not read: the configuration has fewer of them, or a layer has more parts.
 

@@ -17,8 +17,23 @@ def hub_access() -> Iterator[None]:
     """Let the hub's client use its cache alone while the hub cannot be reached."""
     from huggingface_hub import constants
 
+    with _offline(constants.HF_HUB_OFFLINE or not is_reachable(constants.ENDPOINT)):
+        yield
+
+
+@contextmanager
+def hub_cache() -> Iterator[None]:
+    """Let the hub's client use its cache alone, whether or not the hub can be reached."""
+    with _offline(True):
+        yield
+
+
+@contextmanager
+def _offline(is_offline: bool) -> Iterator[None]:
+    from huggingface_hub import constants
+
     before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or not is_reachable(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = is_offline
     try:
         yield
     finally:

@@ -22,9 +22,11 @@ from robustcheck.values import ModelRef
 if TYPE_CHECKING:
     from robustcheck.models.encoders import LoadedModel, Precision
     from robustcheck.models.output_names import OutputNames
+    from robustcheck.models.torch_models import TorchModel
 
 Capability = Literal["embeds images", "embeds text", "scores classes", "gives feature maps", "has gradients", "answers"]
 Load = Callable[[ModelRef, str, "Precision"], "LoadedModel"]
+Build = Callable[[ModelRef, "Precision"], "TorchModel"]
 FindMemory = Callable[[ModelRef, "Precision"], int]
 _LONGEST_ID = 200
 _UNSAFE = re.compile(r"[\s|\[\]:]+")
@@ -69,6 +71,18 @@ class KeyFacts:
     libraries: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How a model is built with empty weights, to foresee what it takes.
+
+    ``build`` is the function, or its place as ``module:function``: of the reference and the precision it makes the
+    loaded model, a ``TorchModel``, on torch's meta device. ``facts`` decide all shapes: equal facts, equal memory.
+    """
+
+    facts: str
+    build: Build | str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelKind:
     """A kind of model, complete.
@@ -87,7 +101,7 @@ class ModelKind:
     output_names  of a classifier: what its outputs are called, where something beside its weights tells
     holds         whether a path is a model of this kind, for globs such as ``SCHEME:runs/*``
     is_bare       whether a path that it holds is a reference by itself, without the scheme
-    image_memory  the bytes that one image takes beside the weights, known without loading; 0 where nothing tells it
+    outline       how a model is built with empty weights, to foresee its memory; None where it cannot be
     memory        the bytes that a model takes on its device, known without loading it, where that is not the size of
                   its files; 0 where they are not on this machine
     """
@@ -106,7 +120,7 @@ class ModelKind:
     holds: Callable[[Path], bool] | None = None
     is_bare: bool = False
     memory: FindMemory | None = None
-    image_memory: Callable[[ModelRef], int] | None = None
+    outline: Callable[[ModelRef], Outline | None] | None = None
 
 
 def model_kinds() -> tuple[ModelKind, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
+from robustcheck.files.json_files import read_settings
 from robustcheck.models.catalogue import entries, entry, sorted_facets
-from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.kind import KeyFacts, ModelKind, Outline, Reference, always, safe_id
 from robustcheck.models.model_files import (
     AVERAGED_FIRST,
     directory_files,
@@ -16,7 +18,6 @@ from robustcheck.models.model_files import (
     one_file,
 )
 from robustcheck.models.openclip_files import file_architecture
-from robustcheck.models.openclip_memory import architecture_bytes, directory_bytes
 from robustcheck.models.openclip_names import check_architecture, check_tag
 from robustcheck.models.openclip_rules import openclip_facets
 from robustcheck.models.openclip_tables import pretrained_source
@@ -141,6 +142,35 @@ def _repository_files(ref: ModelRef) -> dict[str, Path]:
     return {"weights": weights, **hub_files(repository, _HUB_FILES)} if weights else {}
 
 
+def _outline_of_name(ref: ModelRef) -> Outline:
+    source = pretrained_source(ref.architecture, ref.weights or "")
+    return _outlined(f"{ref.architecture}, quick GELU: {source is not None and source.quick_gelu}")
+
+
+def _outline_of_file(ref: ModelRef) -> Outline:
+    asked = file_architecture(ref.architecture, ref.text)
+    return _outlined(f"{asked.name}, quick GELU: {asked.quick_gelu}")
+
+
+def outline_of_directory(ref: ModelRef) -> Outline | None:
+    """Return the outline of a directory in open_clip's form; None where its configuration cannot be read."""
+    return _outline_of_configuration(Path(ref.weights or "") / CONFIGURATION)
+
+
+def _outline_of_repository(ref: ModelRef) -> Outline | None:
+    found = hub_file(ref.weights or "", CONFIGURATION)
+    return None if found is None else _outline_of_configuration(found)
+
+
+def _outline_of_configuration(path: Path) -> Outline | None:
+    settings = read_settings(path)
+    return _outlined(json.dumps(settings, sort_keys=True)) if settings else None
+
+
+def _outlined(facts: str) -> Outline:
+    return Outline(facts, "robustcheck.models.encoders_openclip:outline_openclip")
+
+
 NAMED = ModelKind(
     name="openclip",
     schemes=("openclip",),
@@ -151,7 +181,7 @@ NAMED = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_name",
     needs_hub=True,
-    image_memory=lambda ref: architecture_bytes(ref.architecture),
+    outline=_outline_of_name,
 )
 FILE = ModelKind(
     name="openclip-file",
@@ -163,7 +193,7 @@ FILE = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_file",
     needs_hub=True,
-    image_memory=lambda ref: architecture_bytes(ref.architecture.partition("/")[0]),
+    outline=_outline_of_file,
 )
 DIRECTORY = ModelKind(
     name="local-dir",
@@ -177,7 +207,7 @@ DIRECTORY = ModelKind(
     needs_hub=False,
     holds=is_openclip_directory,
     is_bare=True,
-    image_memory=lambda ref: directory_bytes(Path(ref.weights or "") / CONFIGURATION),
+    outline=outline_of_directory,
 )
 REPOSITORY = ModelKind(
     name="hf-hub",
@@ -189,5 +219,6 @@ REPOSITORY = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_repository",
     needs_hub=True,
+    outline=_outline_of_repository,
 )
 KINDS = (NAMED, FILE, DIRECTORY, REPOSITORY)

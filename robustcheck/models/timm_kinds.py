@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
 from robustcheck.models.catalogue import entries, sorted_facets, timm_entries
-from robustcheck.models.kind import KeyFacts, ModelKind, Reference, always, safe_id
+from robustcheck.models.kind import KeyFacts, ModelKind, Outline, Reference, always, safe_id
 from robustcheck.models.model_files import AVERAGED_FIRST, hub_file, hub_files, one_file
 from robustcheck.models.output_names import OutputNames, names_beside, names_in_configuration
 from robustcheck.models.timm_names import require_timm_architecture, require_timm_name
@@ -60,6 +60,12 @@ def _published_names(ref: ModelRef) -> OutputNames | None:
     return None if found is None else names_in_configuration(found)
 
 
+def _outline(ref: ModelRef) -> Outline:
+    # A file's head may have any number of outputs; files of one architecture and size have one.
+    size = sum(path.stat().st_size for path in one_file(ref.weights).values())
+    return Outline(f"{ref.architecture}, {size} bytes", "robustcheck.models.encoders_timm:outline_timm")
+
+
 NAMED = ModelKind(
     name="timm",
     schemes=("timm",),
@@ -70,6 +76,7 @@ NAMED = ModelKind(
     capabilities=_CAPABILITIES,
     load="robustcheck.models.encoders_timm:load_timm_name",
     needs_hub=True,
+    outline=_outline,
     output_names=_published_names,
 )
 FILE = ModelKind(
@@ -82,6 +89,7 @@ FILE = ModelKind(
     capabilities=_CAPABILITIES,
     load="robustcheck.models.encoders_timm:load_timm_file",
     needs_hub=False,
+    outline=_outline,
     output_names=lambda ref: names_beside(Path(ref.weights or "")),
 )
 KINDS = (NAMED, FILE)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Models start at 10 (SigLIP) or 14.3 (CLIP) and end between 15 and 120; small or short runs may stay below that.
 SCALES = (1.0, 1000.0)
 LARGEST_BIAS = 1000.0
+# Of a model whose weights have no numbers: any one will do.
+OUTLINED_SCALE = SCALES[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +80,13 @@ class TorchModel(ABC):
         return self.model
 
     @abstractmethod
+    def outputs(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return what is stored of images, on the device; only the first ``len(crops)`` rows count."""
+
     def begin_outputs(self, crops: Sequence[Crop]) -> Later:
         """Begin to make what is stored of images; call what is returned for it."""
+        with self.running():
+            return self.lane.fetch(self.outputs(crops), len(crops))
 
     def running(self, *, gradients: bool = False) -> AbstractContextManager[None]:
         """Return the context in which to call what takes pixels; with ``gradients`` it can be differentiated."""
@@ -151,10 +158,9 @@ class DualEncoder(TorchModel):
         """Return (n, d) image embeddings at unit norm."""
         return self.begin_outputs(crops)()
 
-    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
-        """Begin to make (n, d) image embeddings at unit norm."""
-        with self.running():
-            return self.lane.fetch(self.embed(self.pixels(crops)), len(crops))
+    def outputs(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return (n, d) image embeddings at unit norm, on the device."""
+        return self.embed(self.pixels(crops))
 
     def encode_texts(self, texts: list[str]) -> Features:
         """Return (n, d) text embeddings at unit norm; texts of about one length share a batch, and its padding."""
@@ -166,7 +172,11 @@ class DualEncoder(TorchModel):
 
     def _encode_text_batch(self, texts: list[str]) -> Features:
         with self.running():
-            return self.lane.fetch(unit_rows(self._text_features(texts)), len(texts))()
+            return self.lane.fetch(self.embed_texts(texts), len(texts))()
+
+    def embed_texts(self, texts: list[str]) -> torch.Tensor:
+        """Return (n, d) embeddings of one batch of texts at unit norm, on the device."""
+        return unit_rows(self._text_features(texts))
 
     @abstractmethod
     def _image_features(self, images: torch.Tensor) -> torch.Tensor:
@@ -196,10 +206,9 @@ class Classifier(TorchModel):
         """Return (n, C) class scores in float32."""
         return self.begin_outputs(crops)()
 
-    def begin_outputs(self, crops: Sequence[Crop]) -> Later:
-        """Begin to make (n, C) class scores in float32."""
-        with self.running():
-            return self.lane.fetch(self.scores(self.pixels(crops)), len(crops))
+    def outputs(self, crops: Sequence[Crop]) -> torch.Tensor:
+        """Return (n, C) class scores in float32, on the device."""
+        return self.scores(self.pixels(crops))
 
     def encode_images(self, crops: Sequence[Crop]) -> Features:
         """Return (n, d) of what the last layer takes, at unit norm."""

@@ -12,8 +12,7 @@ from robustcheck.models import catalogue
 from robustcheck.models.kind import ModelKind, Reference
 from robustcheck.models.llava_kind import answering_ref
 from robustcheck.models.model_files import directory_files
-from robustcheck.models.openclip_kinds import CAPABILITIES, CONFIGURATION, self_described
-from robustcheck.models.openclip_memory import directory_bytes
+from robustcheck.models.openclip_kinds import CAPABILITIES, outline_of_directory, self_described
 from robustcheck.values import ModelRef
 
 ANSWERING = "llava-vit-plain-1000"
@@ -47,5 +46,5 @@ KIND = ModelKind(
     capabilities=CAPABILITIES,
     load="robustcheck.models.encoders_openclip:load_openclip_directory",
     needs_hub=False,
-    image_memory=lambda ref: directory_bytes(Path(ref.weights or "") / CONFIGURATION),
+    outline=outline_of_directory,
 )

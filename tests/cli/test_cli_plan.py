@@ -219,13 +219,15 @@ def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustche
     assert "not known here yet" not in said
 
 
-def test_the_memory_of_a_batch_is_told_beside_the_weights(robustcheck: Robustcheck) -> None:
+def test_the_memory_of_a_batch_is_told_beside_the_weights_and_where_it_is_not_known(robustcheck: Robustcheck) -> None:
     directory = str(write_colours(Path.cwd() / "colours", 90))
-    zoo = LIVE.replace(f'"{FAKE}"', "zoo:vit-plain-100, zoo:cnn-plain-100")
+    zoo = LIVE.replace(f'"{FAKE}"', f'zoo:vit-plain-100, zoo:cnn-plain-100, "{FAKE}"')
     write("live.robust.yaml", zoo.replace("DIRECTORY", directory))
     said = robustcheck("plan", "live.robust.yaml").out
-    # 64 images of 5 x 3 x 32^2 numbers in float32, and as much that the C library keeps.
-    assert "beside them, a batch of 64 images in float32: about 8 MiB (vit-plain-100), one model at a time" in said
+    # Of the CNN 64 images take 6.5 MiB; the C library keeps as much again, and as much as the weights.
+    assert "cnn-plain-100 0 MiB" in said
+    assert "beside them, a batch of 64 images in fp32: about 13 MiB (cnn-plain-100), one model at a time" in said
+    assert "beside them, not known what a batch takes: fake-zero-shot@a" in said
 
 
 def test_the_memory_of_a_model_that_answers_is_told_by_precision(robustcheck: Robustcheck) -> None:

@@ -1,0 +1,115 @@
+"""What models take in memory, foreseen without their weights: one way for every kind that can build an outline.
+
+Outlines take seconds to run (outlined.py), so what was found of them is kept on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from robustcheck.disk import write_atomically
+from robustcheck.errors import RecordError, SetupError
+from robustcheck.files.json_files import read_json
+from robustcheck.models.digests import installed_version, weights_bytes
+from robustcheck.models.encoders import TEXTS_AT_ONCE, Precision
+from robustcheck.models.kind import model_kind
+from robustcheck.models.outlined import Counted, Work, count_elsewhere
+from robustcheck.values import ModelRef
+
+Count = Callable[[Sequence[Work]], Sequence[Counted | None]]
+# Raised when another count comes of the same model.
+_RULE = 1
+_FILE = "memory.json"
+# glibc gives the top of its heap back beyond twice the size of the largest block it has seen freed, 32 MiB at most.
+_KEPT_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenMemory:
+    """Bytes that a model takes: its weights, and beside them the most of a batch of images and of one of texts."""
+
+    weights: int
+    images: int
+    texts: int
+
+    @property
+    def batch(self) -> int:
+        """Return the most of a batch of either."""
+        return max(self.images, self.texts)
+
+    @property
+    def at_work(self) -> int:
+        """Return by how much a process grows beside the weights.
+
+        The C library keeps some of what loading freed, and some of what each batch did.
+        """
+        return self.batch + min(self.batch, _KEPT_BYTES) + min(self.weights, _KEPT_BYTES)
+
+
+def foresee_memory(
+    texts: Mapping[ModelRef, Sequence[str]],
+    precision: Precision,
+    images: int,
+    known: Path,
+    count: Count = count_elsewhere,
+) -> dict[ModelRef, ForeseenMemory]:
+    """Return what models take with so many images, and with the longest of their texts; none of what cannot be told.
+
+    Nothing is loaded or fetched, and no card is used. ``known`` is the directory that keeps what was found.
+    """
+    works = {ref: work for ref, each in texts.items() if (work := _work(ref, precision, images, each))}
+    keys = {work: _key(work) for work in works.values()}
+    found = _read(known)
+    new = {key: work for work, key in keys.items() if key not in found}
+    if new:
+        counted = zip(new, count(list(new.values())), strict=True)
+        found |= {key: one for key, one in counted if one is not None}
+        _write(known, found)
+    return {ref: _foreseen(ref, precision, found[keys[work]]) for ref, work in works.items() if keys[work] in found}
+
+
+def _work(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> Work | None:
+    """Return what a model is to do without its adapters; None where its kind has no outline of it."""
+    adapters = ref.encoder.adapters
+    bare = adapters[0].base if adapters else ref.encoder
+    kind = model_kind(bare)
+    if kind.outline is None or kind.outline(bare) is None:
+        return None
+    return Work(bare, precision, images, tuple(sorted(set(texts), key=len)[-TEXTS_AT_ONCE:]))
+
+
+def _key(work: Work) -> str:
+    """Return the sha256 of all that decides what a work takes."""
+    kind = model_kind(work.ref)
+    outline = None if kind.outline is None else kind.outline(work.ref)
+    libraries = {name: installed_version(name) for name in ("torch", *kind.key(work.ref).libraries)}
+    facts = [_RULE, kind.name, outline and outline.facts, work.precision, work.images, work.texts, libraries]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _foreseen(ref: ModelRef, precision: Precision, counted: Counted) -> ForeseenMemory:
+    """Return what a model takes with the models that its adapters bring."""
+    others = (weights_bytes(use.other, precision) for use in ref.encoder.adapters if use.other is not None)
+    return ForeseenMemory(counted.weights + sum(others), counted.images, counted.texts)
+
+
+def _read(directory: Path) -> dict[str, Counted]:
+    """Return what was found before; nothing where the file is not there or is damaged."""
+    try:
+        found = read_json(directory / _FILE, RecordError)
+        return {str(key): Counted(*map(int, numbers)) for key, numbers in found.items()}
+    except (RecordError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write(directory: Path, found: Mapping[str, Counted]) -> None:
+    text = json.dumps({key: astuple(one) for key, one in sorted(found.items())}, indent=1)
+    try:
+        write_atomically(directory / _FILE, text.encode())
+    except SetupError:
+        # A forecast is not a reason to end a command.
+        return

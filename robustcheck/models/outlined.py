@@ -1,0 +1,123 @@
+"""Run outlines: models with empty weights, whose towers work on a batch each while what they hold is counted.
+
+This happens in a process of its own. Libraries keep tensors for later (the positions of a grid, a mask), and one
+without numbers must not meet a model that is loaded to be measured.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+from robustcheck.errors import RobustcheckError
+from robustcheck.models.encoders import Precision
+from robustcheck.models.foreign_code import refuse_foreign_code
+from robustcheck.models.hub import hub_cache
+from robustcheck.models.kind import Build, model_kind
+from robustcheck.models.live_bytes import most_bytes
+from robustcheck.models.model_errors import as_model_error
+from robustcheck.values import ModelRef
+
+if TYPE_CHECKING:
+    import torch
+
+    from robustcheck.models.torch_models import TorchModel
+
+_CODE = "from robustcheck.models.outlined import answer_requests; answer_requests()"
+# Any picture shows the shape of the crops.
+_PICTURE = (512, 512)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a model is to do: embed so many images at once, and these texts."""
+
+    ref: ModelRef
+    precision: Precision
+    images: int
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Bytes of the weights of a model, and the most that a batch of images and one of texts take beside them."""
+
+    weights: int
+    images: int
+    texts: int = 0
+
+
+def count_elsewhere(works: Sequence[Work]) -> list[Counted | None]:
+    """Return what each work takes, from a process of its own that sees no card; None where that cannot be told."""
+    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE],
+        input=pickle.dumps(list(works)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""},
+        check=False,
+    )
+    try:
+        found: list[Counted | None] = pickle.loads(done.stdout)
+    except (pickle.UnpicklingError, EOFError):
+        # It was killed.
+        return [None] * len(works)
+    return found
+
+
+def answer_requests() -> None:
+    """Read works from the standard input, and write what they take to the standard output."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Libraries print what they like, which must not come between.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    works: list[Work] = pickle.load(sys.stdin.buffer)
+    with answers:
+        pickle.dump([count(work) for work in works], answers)
+
+
+def count(work: Work) -> Counted | None:
+    """Return what a work takes; None where an outline cannot be built, or not be run without numbers.
+
+    It leaves tensors without numbers in the caches of libraries: see ``count_elsewhere``.
+    """
+    kind = model_kind(work.ref)
+    outline = None if kind.outline is None else kind.outline(work.ref)
+    if outline is None:
+        return None
+    try:
+        with as_model_error(work.ref, "foreseeing its memory"), hub_cache():
+            refuse_foreign_code(work.ref, kind.files(work.ref))
+            build: Build = resolve_name(outline.build) if isinstance(outline.build, str) else outline.build
+            return _counted(build(work.ref, work.precision), work)
+    except (RobustcheckError, MemoryError):
+        # Loading it says what is wrong with it.
+        return None
+
+
+def _counted(outlined: TorchModel, work: Work) -> Counted:
+    import torch
+    from PIL import Image
+
+    model = replace(outlined, device=torch.device("cpu"))
+    crops = [model.geometry.crop(Image.new("RGB", _PICTURE))] * work.images
+
+    def running(take: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        def run() -> torch.Tensor:
+            # Inference mode would show operations whole that are made of others. In it no cast of a weight is kept.
+            with model.running(gradients=True), torch.no_grad():
+                torch.set_autocast_cache_enabled(False)
+                return take()
+
+        return run
+
+    runs = [running(lambda: model.outputs(crops))]
+    if work.texts and (embed := getattr(model, "embed_texts", None)) is not None:
+        runs.append(running(lambda: embed(list(work.texts))))
+    return Counted(model.memory_bytes, *most_bytes(model.model, runs))
