@@ -17,10 +17,10 @@ from robustcheck.files.json_files import read_json
 from robustcheck.models.digests import installed_version, weights_bytes
 from robustcheck.models.encoders import TEXTS_AT_ONCE, Precision
 from robustcheck.models.kind import model_kind
-from robustcheck.models.outlined import Counted, Work, count_elsewhere
+from robustcheck.models.outlined import Counted, Rehearsal, count_elsewhere
 from robustcheck.values import ModelRef
 
-Count = Callable[[Sequence[Work]], Sequence[Counted | None]]
+Count = Callable[[Sequence[Rehearsal]], Sequence[Counted | None]]
 # Raised when another count comes of the same model.
 _RULE = 1
 _FILE = "memory.json"
@@ -61,33 +61,44 @@ def foresee_memory(
 
     Nothing is loaded or fetched, and no card is used. ``known`` is the directory that keeps what was found.
     """
-    works = {ref: work for ref, each in texts.items() if (work := _work(ref, precision, images, each))}
-    keys = {work: _key(work) for work in works.values()}
+    rehearsals = {
+        ref: rehearsal for ref, each in texts.items() if (rehearsal := _rehearsal(ref, precision, images, each))
+    }
+    keys = {rehearsal: _key(rehearsal) for rehearsal in rehearsals.values()}
     found = _read(known)
-    new = {key: work for work, key in keys.items() if key not in found}
+    new = {key: rehearsal for rehearsal, key in keys.items() if key not in found}
     if new:
-        counted = zip(new, count(list(new.values())), strict=True)
-        found |= {key: one for key, one in counted if one is not None}
+        answers = zip(new, count(list(new.values())), strict=True)
+        found |= {key: one for key, one in answers if one is not None}
         _write(known, found)
-    return {ref: _foreseen(ref, precision, found[keys[work]]) for ref, work in works.items() if keys[work] in found}
+    known_ones = {ref: found[keys[one]] for ref, one in rehearsals.items() if keys[one] in found}
+    return {ref: _foreseen(ref, precision, counted) for ref, counted in known_ones.items()}
 
 
-def _work(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> Work | None:
+def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> Rehearsal | None:
     """Return what a model is to do without its adapters; None where its kind has no outline of it."""
     adapters = ref.encoder.adapters
     bare = adapters[0].base if adapters else ref.encoder
     kind = model_kind(bare)
     if kind.outline is None or kind.outline(bare) is None:
         return None
-    return Work(bare, precision, images, tuple(sorted(set(texts), key=len)[-TEXTS_AT_ONCE:]))
+    return Rehearsal(bare, precision, images, tuple(sorted(set(texts), key=len)[-TEXTS_AT_ONCE:]))
 
 
-def _key(work: Work) -> str:
-    """Return the sha256 of all that decides what a work takes."""
-    kind = model_kind(work.ref)
-    outline = None if kind.outline is None else kind.outline(work.ref)
-    libraries = {name: installed_version(name) for name in ("torch", *kind.key(work.ref).libraries)}
-    facts = [_RULE, kind.name, outline and outline.facts, work.precision, work.images, work.texts, libraries]
+def _key(rehearsal: Rehearsal) -> str:
+    """Return the sha256 of all that decides what a rehearsal takes."""
+    kind = model_kind(rehearsal.ref)
+    outline = None if kind.outline is None else kind.outline(rehearsal.ref)
+    libraries = {name: installed_version(name) for name in ("torch", *kind.key(rehearsal.ref).libraries)}
+    facts = [
+        _RULE,
+        kind.name,
+        outline and outline.facts,
+        rehearsal.precision,
+        rehearsal.images,
+        rehearsal.texts,
+        libraries,
+    ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

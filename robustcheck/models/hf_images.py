@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,16 @@ def split_processor(processor: Any, where: str) -> tuple[Geometry, Normalisation
             where=where,
             expected="steps that resize and crop, then scale and normalise",
         )
-    return geometry, normalisation
+    side = min(geometry.crop(_probe()).shape[:2])
+    return replace(geometry, side=side), normalisation
+
+
+def _probe() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3), dtype=np.uint8))
 
 
 def _makes_the_same(processor: Any, geometry: Geometry, normalisation: Normalisation) -> bool:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (_SIDE, _SIDE, 3), dtype=np.uint8))
+    picture = _probe()
     try:
         crop = geometry.crop(picture)
     except TypeError:  # it goes on calculating with pixels that were not scaled

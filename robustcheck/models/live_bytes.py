@@ -94,12 +94,8 @@ def _counting(live: LiveBytes) -> Any:
             for tensor in tensors_in(found):
                 live.count(tensor.untyped_storage())
             if func is torch.ops.aten.convolution.default:
-                live.count_within(copied_by_convolution(args[0], args[1], found))
+                live.count_within(_copied_by_convolution(args[0], args[1], found))
             return found
-
-    def copied_by_convolution(images: torch.Tensor, weights: torch.Tensor, result: torch.Tensor) -> int:
-        # The copies of what goes in are freed before the result is copied back.
-        return max(images.nbytes + weights.nbytes, result.nbytes)
 
     def is_whole(tensor: torch.Tensor) -> bool:
         return not isinstance(tensor, FakeTensor) and not tensor.is_floating_point()
@@ -112,3 +108,8 @@ def _counting(live: LiveBytes) -> Any:
             return func(*args, **options)
 
     return Counting()
+
+
+def _copied_by_convolution(images: torch.Tensor, weights: torch.Tensor, result: torch.Tensor) -> int:
+    # The copies of what goes in are freed before the result is copied back.
+    return max(images.nbytes + weights.nbytes, result.nbytes)

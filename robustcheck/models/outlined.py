@@ -35,7 +35,7 @@ _PICTURE = (512, 512)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Rehearsal:
     """What a model is to do: embed so many images at once, and these texts."""
 
     ref: ModelRef
@@ -53,12 +53,12 @@ class Counted:
     texts: int = 0
 
 
-def count_elsewhere(works: Sequence[Work]) -> list[Counted | None]:
-    """Return what each work takes, from a process of its own that sees no card; None where that cannot be told."""
+def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
+    """Return what each rehearsal takes, from a process of its own that sees no card; None where that cannot be told."""
     path = os.pathsep.join(path or os.getcwd() for path in sys.path)
     done = subprocess.run(
         [sys.executable, "-c", _CODE],
-        input=pickle.dumps(list(works)),
+        input=pickle.dumps(list(rehearsals)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""},
@@ -68,45 +68,45 @@ def count_elsewhere(works: Sequence[Work]) -> list[Counted | None]:
         found: list[Counted | None] = pickle.loads(done.stdout)
     except (pickle.UnpicklingError, EOFError):
         # It was killed.
-        return [None] * len(works)
+        return [None] * len(rehearsals)
     return found
 
 
 def answer_requests() -> None:
-    """Read works from the standard input, and write what they take to the standard output."""
+    """Read rehearsals from the standard input, and write what they take to the standard output."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Libraries print what they like, which must not come between.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    works: list[Work] = pickle.load(sys.stdin.buffer)
+    rehearsals: list[Rehearsal] = pickle.load(sys.stdin.buffer)
     with answers:
-        pickle.dump([count(work) for work in works], answers)
+        pickle.dump([count(rehearsal) for rehearsal in rehearsals], answers)
 
 
-def count(work: Work) -> Counted | None:
-    """Return what a work takes; None where an outline cannot be built, or not be run without numbers.
+def count(rehearsal: Rehearsal) -> Counted | None:
+    """Return what a rehearsal takes; None where an outline cannot be built, or not be run without numbers.
 
     It leaves tensors without numbers in the caches of libraries: see ``count_elsewhere``.
     """
-    kind = model_kind(work.ref)
-    outline = None if kind.outline is None else kind.outline(work.ref)
+    kind = model_kind(rehearsal.ref)
+    outline = None if kind.outline is None else kind.outline(rehearsal.ref)
     if outline is None:
         return None
     try:
-        with as_model_error(work.ref, "foreseeing its memory"), hub_cache():
-            refuse_foreign_code(work.ref, kind.files(work.ref))
+        with as_model_error(rehearsal.ref, "foreseeing its memory"), hub_cache():
+            refuse_foreign_code(rehearsal.ref, kind.files(rehearsal.ref))
             build: Build = resolve_name(outline.build) if isinstance(outline.build, str) else outline.build
-            return _counted(build(work.ref, work.precision), work)
+            return _counted(build(rehearsal.ref, rehearsal.precision), rehearsal)
     except (RobustcheckError, MemoryError):
         # Loading it says what is wrong with it.
         return None
 
 
-def _counted(outlined: TorchModel, work: Work) -> Counted:
+def _counted(outlined: TorchModel, rehearsal: Rehearsal) -> Counted:
     import torch
     from PIL import Image
 
     model = replace(outlined, device=torch.device("cpu"))
-    crops = [model.geometry.crop(Image.new("RGB", _PICTURE))] * work.images
+    crops = [model.geometry.crop(Image.new("RGB", _PICTURE))] * rehearsal.images
 
     def running(take: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         def run() -> torch.Tensor:
@@ -118,6 +118,6 @@ def _counted(outlined: TorchModel, work: Work) -> Counted:
         return run
 
     runs = [running(lambda: model.outputs(crops))]
-    if work.texts and (embed := getattr(model, "embed_texts", None)) is not None:
-        runs.append(running(lambda: embed(list(work.texts))))
+    if rehearsal.texts and (embed := getattr(model, "embed_texts", None)) is not None:
+        runs.append(running(lambda: embed(list(rehearsal.texts))))
     return Counted(model.memory_bytes, *most_bytes(model.model, runs))

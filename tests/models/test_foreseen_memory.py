@@ -14,7 +14,7 @@ from PIL import Image
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import Precision, load_model
 from robustcheck.models.foreseen_memory import ForeseenMemory, foresee_memory
-from robustcheck.models.outlined import Counted, Work, count, count_elsewhere
+from robustcheck.models.outlined import Counted, Rehearsal, count, count_elsewhere
 from robustcheck.models.reference import parse_reference
 from robustcheck.models.torch_models import DualEncoder, TorchModel
 from robustcheck.values import ModelRef
@@ -73,7 +73,7 @@ def peak_of(run: Callable[[], object]) -> int:
 @pytest.mark.parametrize("name", MAKERS)
 def test_weights_and_batches_take_what_is_foreseen(name: str, tmp_path: Path) -> None:
     ref = parse_reference(MAKERS[name](tmp_path))
-    foreseen = count(Work(ref, "fp32", 16, TEXTS))
+    foreseen = count(Rehearsal(ref, "fp32", 16, TEXTS))
     assert foreseen is not None
     model = load_model(ref, "cpu", "fp32")
     assert isinstance(model, TorchModel)
@@ -88,7 +88,7 @@ def test_weights_and_batches_take_what_is_foreseen(name: str, tmp_path: Path) ->
 
 
 def test_half_precision_is_counted_with_float32_weights() -> None:
-    whole, half = (count(Work(parse_reference(ZOO), precision, 16, TEXTS)) for precision in ("fp32", "bf16"))
+    whole, half = (count(Rehearsal(parse_reference(ZOO), precision, 16, TEXTS)) for precision in ("fp32", "bf16"))
     assert whole is not None
     assert half is not None
     assert half.weights == whole.weights
@@ -98,7 +98,10 @@ def test_half_precision_is_counted_with_float32_weights() -> None:
 
 def test_it_grows_with_the_batch_and_with_the_length_of_texts() -> None:
     ref = parse_reference(ZOO)
-    few, many = count(Work(ref, "fp32", 16, ("a cat",) * 32)), count(Work(ref, "fp32", 64, ("a cat " * 12,) * 32))
+    few, many = (
+        count(Rehearsal(ref, "fp32", 16, ("a cat",) * 32)),
+        count(Rehearsal(ref, "fp32", 64, ("a cat " * 12,) * 32)),
+    )
     assert few is not None
     assert many is not None
     assert many.images == pytest.approx(4 * few.images, rel=0.01)
@@ -112,8 +115,8 @@ def test_another_process_counts_and_one_model_that_fails_leaves_the_others_alone
     damaged.mkdir()
     settings = {"model_cfg": {"embed_dim": 4, "vision_cfg": {"layers": "many"}, "text_cfg": {}}}
     (damaged / "open_clip_config.json").write_text(json.dumps(settings), encoding="utf-8")
-    works = [Work(parse_reference(f"local-dir:{damaged}"), "fp32", 16), Work(ref, "fp32", 16)]
-    failed, counted = count_elsewhere(works)
+    rehearsals = [Rehearsal(parse_reference(f"local-dir:{damaged}"), "fp32", 16), Rehearsal(ref, "fp32", 16)]
+    failed, counted = count_elsewhere(rehearsals)
     assert failed is None
     model = load_model(ref, "cpu", "fp32")
     assert isinstance(model, TorchModel)
@@ -127,11 +130,11 @@ class Counter:
 
     def __init__(self, *answers: Counted | None) -> None:
         self.answers = answers
-        self.asked: list[Work] = []
+        self.asked: list[Rehearsal] = []
 
-    def __call__(self, works: Sequence[Work]) -> Sequence[Counted | None]:
-        self.asked += works
-        return self.answers[: len(works)]
+    def __call__(self, rehearsals: Sequence[Rehearsal]) -> Sequence[Counted | None]:
+        self.asked += rehearsals
+        return self.answers[: len(rehearsals)]
 
 
 def foresee(
@@ -160,15 +163,15 @@ def test_what_was_found_is_kept_and_one_architecture_is_counted_once(tmp_path: P
 def test_the_longest_texts_count_and_no_more_than_a_batch_of_them(tmp_path: Path) -> None:
     counter = Counter(Counted(5, 3, 4))
     foresee(counter, tmp_path, ZOO, texts=["x" * length for length in range(1, 400)] * 2)
-    (work,) = counter.asked
-    assert list(map(len, work.texts)) == list(range(144, 400))
+    (rehearsal,) = counter.asked
+    assert list(map(len, rehearsal.texts)) == list(range(144, 400))
 
 
 def test_what_cannot_be_counted_is_left_out_and_asked_again(tmp_path: Path) -> None:
     counter = Counter(None)
     assert foresee(counter, tmp_path, ZOO, "fake:zero-shot@a") == {}
     assert foresee(counter, tmp_path, ZOO) == {}
-    assert [work.ref.text for work in counter.asked] == [ZOO, ZOO]
+    assert [rehearsal.ref.text for rehearsal in counter.asked] == [ZOO, ZOO]
 
 
 def test_the_second_model_of_an_adapter_is_held_too(tmp_path: Path) -> None:

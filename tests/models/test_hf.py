@@ -129,6 +129,11 @@ def test_siglip_reads_lower_case_padded_to_the_end_and_without_a_mask(name: str,
         assert cosine("A Photo of a CAT", False, **whole) < 1 - 1e-4
 
 
+@pytest.mark.parametrize(("name", "side"), [("clip", 32), ("siglip", 32), ("align", 32)])
+def test_the_side_of_the_crops_is_known(name: str, side: int, family: Callable[[str], Path]) -> None:
+    assert load(family(name)).geometry.side == side
+
+
 def test_the_crops_of_siglip2_keep_their_shape(family: Callable[[str], Path], pictures: list[Image.Image]) -> None:
     model = load(family("siglip2"))
     crops = [model.geometry.crop(picture) for picture in pictures]
