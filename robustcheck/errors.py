@@ -114,7 +114,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if len(name) > _LONGEST_NAME:
         return ""
     short = [other for other in known if len(other) <= _LONGEST_NAME]
-    near = difflib.get_close_matches(name, short, n=1, cutoff=0.6)
+    # Names that differ in capitals alone are one to most who write them.
+    near = [other for other in short if other.casefold() == name.casefold()][:1]
+    near = near or difflib.get_close_matches(name, short, n=1, cutoff=0.6)
     if not near:
         return ""
     # Two names that look the same are told apart by what their characters are called.

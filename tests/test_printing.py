@@ -77,3 +77,7 @@ def test_a_message_is_bounded_whatever_was_found() -> None:
 def test_no_name_is_suggested_for_a_text_that_is_no_name() -> None:
     assert did_you_mean("x" * 10**6, ["x" * 10**6, "top1"]) == ""
     assert did_you_mean("top11", ["x" * 10**6, "top1"]) == "did you mean 'top1'?"
+
+
+def test_capitals_are_the_nearest_mistake() -> None:
+    assert did_you_mean("vit-b-32", ["vit-B-31", "ViT-S-32", "ViT-B-32"]) == "did you mean 'ViT-B-32'?"

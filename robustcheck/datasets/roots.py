@@ -13,6 +13,8 @@ from robustcheck.files.yaml_files import read_mapping
 
 ENVIRON = "ROBUSTCHECK_DATA"
 LOCAL_FILE = "datasets.local.yaml"
+# A file that says where data sets are may stand in the place of a directory.
+_LOCAL_FILES = (".yaml", ".yml")
 _LINES = "lines like 'roots: [/data]' and 'imagenet-val: /dir'"
 
 
@@ -89,6 +91,8 @@ def _directories(text: str, where: str) -> Iterator[Path]:
         root = user_path(part, Path(), SetupError, where=where).absolute()
         if not os.path.exists(root):
             raise SetupError(f"there is no directory {root}", where=where, fix="make it, or correct the path")
+        if root.is_file() and root.suffix not in _LOCAL_FILES:
+            raise SetupError(f"{root} is a file", where=where, expected="a directory that holds data sets")
         yield root
 
 
@@ -96,6 +100,7 @@ def _read_local(path: Path) -> tuple[Mapping[str, Path], tuple[Path, ...]]:
     """Read a local file: the directories of named datasets, and the roots."""
     record = read_mapping(path, SetupError, expected=_LINES)
     roots = record.pop("roots", [])
+    roots = [roots] if isinstance(roots, str) else roots
     if not isinstance(roots, list) or not all(isinstance(text, str) for text in [*roots, *record.values()]):
         raise SetupError("values that are not paths", where=str(path), expected=_LINES)
     for name in record:

@@ -22,6 +22,7 @@ _TRAINED = ("state_dict", "model", "model_state_dict", "module", "network", "net
 _COMPILED, _WRAPPED = "_orig_mod", "module"
 # Before every name where the state of an object that holds the model was saved, as FLYP's and WiSE-FT's encoders do.
 _HELD = "model."
+_POINTER = b"version https://git-lfs"
 # What torch's averaged models count beside the weights.
 _COUNTERS = frozenset({"n_averaged"})
 
@@ -76,10 +77,12 @@ def require_floats(tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.
 
 
 def _content(path: Path, device: str) -> Mapping[str, Any]:
+    _refuse_pointer(path)
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
         return load_file(path) if device == "cpu" else _shapes(path, device)
+    _require_torch_file(path)
     import argparse
 
     import torch
@@ -100,6 +103,30 @@ def _shapes(path: Path, device: str) -> dict[str, torch.Tensor]:
     with safe_open(path, framework="pt") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 - not a mapping
     return {name: torch.empty(shape, device=device) for name, shape in shapes.items()}
+
+
+def _refuse_pointer(path: Path) -> None:
+    """Tell the text that Git LFS leaves in the place of a large file from the file."""
+    if _beginning(path).startswith(_POINTER):
+        raise ModelError(
+            "the file is a Git LFS pointer, not the weights", where=str(path), expected="weights", fix="git lfs pull"
+        )
+
+
+def _require_torch_file(path: Path) -> None:
+    # torch writes a zip archive, and before version 1.6 wrote a pickle; what is neither ends in a KeyError there.
+    if not _beginning(path).startswith((b"PK", b"\x80")):
+        raise ModelError(
+            "the file does not begin as a torch file does",
+            where=str(path),
+            expected="a whole file that torch.save wrote, or a .safetensors file",
+            fix="copy or download it again",
+        )
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_POINTER))
 
 
 def _weights_in(value: Any) -> dict[str, torch.Tensor]:

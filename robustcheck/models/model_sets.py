@@ -130,8 +130,11 @@ def _referenced(text: str, arch: str | None, base: Path) -> ModelRef:
     try:
         return replace(parse_reference(text, arch=arch, base=base), named=True)
     except ModelError as error:
-        near = did_you_mean(text, known_sets())
-        if not near or "/" in text or ":" in text:
+        near = did_you_mean(text, known_sets()) if not set("/:") & set(text) else ""
+        several = text.split()
+        if len(several) > 1:
+            near = f"join models with commas: {','.join(several)}"
+        if not near:
             raise
         raise ModelError(error.found, where=error.where, expected=error.expected, fix=near) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from robustcheck.errors import ModelError, did_you_mean
@@ -124,15 +125,24 @@ def _bare_file(text: str, arch: str | None, base: Path) -> ModelRef:
 
 def _unknown(text: str, base: Path) -> ModelError:
     scheme, colon, _ = text.partition(":")
+    ids = [model.id for model in entries()]
     if colon:
-        near = did_you_mean(scheme, schemes())
+        near = _of_the_hub(text) or did_you_mean(scheme, schemes()) or did_you_mean(text.replace(":", "/"), ids)
         return ModelError(f"unknown kind of model {scheme!r}", where=text, expected=reference_examples(), fix=near)
     if os.path.isfile(base / text):
         return ModelError(
             f"{text} is not a checkpoint file", expected="a file that ends in " + ", ".join(CHECKPOINT_SUFFIXES)
         )
-    near = did_you_mean(text, [model.id for model in entries()])
-    fix = near or "write openclip:ARCH/TAG or timm:NAME for a model outside the catalogue"
+    outside = "write openclip:ARCH/TAG or timm:NAME for a model outside the catalogue"
+    fix = did_you_mean(text, ids) or _of_the_hub(text) or outside
     return ModelError(
         f"unknown model {text!r}", expected=f"a set, a query or a reference: {reference_examples()}", fix=fix
     )
+
+
+def _of_the_hub(text: str) -> str:
+    """Say how a model is written that is named as on the Hugging Face hub: by its address, or as ORG/NAME."""
+    found = re.fullmatch(r"(?:https?://)?(?:huggingface\.co/|hf\.co/)?([\w.-]+/[\w.-]+?)/?", text)
+    if found is None:
+        return ""
+    return f"write hf:{found[1]} (transformers) or hf-hub:{found[1]} (open_clip) for a model on the hub"

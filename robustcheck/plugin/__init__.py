@@ -19,6 +19,8 @@ from robustcheck.plugin.options import (
     add_short_names,
     is_asked_for,
     pin_device,
+    refuse_misnamed,
+    refuse_misspelt,
     without_short_values,
 )
 
@@ -39,6 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
     without_short_values(args, early_config.known_args_namespace.file_or_dir)
     result = yield
     add_short_names(parser)
+    refuse_misspelt(parser, args)
     return result
 
 
@@ -60,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile | None:
     """Collect ``*.robust.yaml``."""
     if not file_path.name.endswith(SUFFIX):
+        refuse_misnamed(file_path, parent)
         return None
     if any(character < " " or character == "\x7f" for character in file_path.name):
         raise parent.CollectError(f"{file_path.name!a} cannot name a suite: pytest prints it in every line")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ import pytest
 
 from robustcheck.files.suite_files import SUFFIX
 from robustcheck.processors import scheduled_cores
+
+# A suite says what it is in one of its first lines.
+_HEAD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,26 @@ def add_options(parser: pytest.Parser) -> None:
 def add_short_names(parser: pytest.Parser) -> None:
     """Add ``--models`` and ``--arch``; a project or a plugin that has an option of that name keeps it."""
     # Asked beforehand: pytest before 9.1 takes a name's new meaning down even where it then refuses it.
-    taken = {name for group in (*parser._groups, parser._anonymous) for each in group.options for name in each.names()}
+    taken = _taken(parser)
     for option in OPTIONS:
         if option.short and option.short not in taken:
             _group(parser).addoption(option.short, dest=option.key, help=option.help, **_written(option))
+
+
+def refuse_misspelt(parser: pytest.Parser, args: Sequence[str]) -> None:
+    """Raise UsageError for an unknown option that is near to one of ours: pytest itself suggests nothing."""
+    known = _taken(parser)
+    names = [argument.partition("=")[0] for argument in takewhile(lambda argument: argument != "--", args)]
+    for name in (name for name in names if name.startswith("--") and name not in known):
+        from difflib import get_close_matches
+
+        ours = [own for option in OPTIONS for own in (option.flag, option.short) if own]
+        if near := get_close_matches(name, ours, n=1, cutoff=0.8):
+            raise pytest.UsageError(f"there is no option {name}\n  to do: did you mean {near[0]}?")
+
+
+def _taken(parser: pytest.Parser) -> set[str]:
+    return {name for group in (*parser._groups, parser._anonymous) for each in group.options for name in each.names()}
 
 
 def without_short_values(args: Sequence[str], places: list[str]) -> None:
@@ -164,6 +183,23 @@ def without_short_values(args: Sequence[str], places: list[str]) -> None:
     for name, value in pairwise(args):
         if name in short and value in places:
             places.remove(value)
+
+
+def refuse_misnamed(path: Path, parent: pytest.Collector) -> None:
+    """Raise CollectError for a suite that is named on the command line and is not called as suites are."""
+    if path.suffix not in (".yaml", ".yml") or str(path) not in _named(parent.config):
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        is_suite = any(line.startswith("robustcheck:") for line in islice(file, _HEAD))
+    if is_suite:
+        raise parent.CollectError(
+            f"{path.name} holds a suite, and is not called as one\n"
+            f"  expected: a file named *{SUFFIX}\n  to do: rename it to {path.stem.removesuffix('.robust')}{SUFFIX}"
+        )
+
+
+def _named(config: pytest.Config) -> set[str]:
+    return {os.path.abspath(argument.partition("::")[0]) for argument in config.args}
 
 
 def is_asked_for(config: pytest.Config) -> bool:

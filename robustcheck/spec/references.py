@@ -208,7 +208,8 @@ def _check_file_or_name(
     scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], mistakes: Mistakes
 ) -> None:
     if name in known or not is_path(name):
-        _check_known(scope, loc, what, name, known, mistakes, "or a file beside the suite")
+        file = "or a file beside the suite" + (": a template a line, ./templates.txt" if what == "prompt set" else "")
+        _check_known(scope, loc, what, name, known, mistakes, file)
     elif not (directory := scope.document.directory).joinpath(file_of(name)).is_file():
         beside = sorted(path.name for path in directory.glob(f"*{Path(name).suffix}"))
         mistakes.at_value(

@@ -79,6 +79,16 @@ def suggest_amount(text: str) -> str:
     return f"did you mean '{meant}'?" if meant != text.strip() and _AMOUNT.fullmatch(meant) else ""
 
 
+def suggest_id(text: str) -> str:
+    """Return an id made of a text that cannot be one; else an empty text.
+
+    >>> suggest_id("Reads_images well")
+    "did you mean 'reads-images-well'?"
+    """
+    meant = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return f"did you mean '{meant}'?" if meant and len(meant) <= 100 else ""
+
+
 def suggest_spaced(key: str, known: Iterable[str]) -> str:
     """Return what a key means that has its value in it, for want of a space; else an empty text.
 

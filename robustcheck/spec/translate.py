@@ -16,7 +16,14 @@ from robustcheck.spec.misplaced import is_left_outside, lines_below, right_place
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.schema_parts import Schema, description_at, keys_at
 from robustcheck.spec.source import Loc
-from robustcheck.spec.suggestions import suggest, suggest_amount, suggest_expectation, suggest_joined, suggest_spaced
+from robustcheck.spec.suggestions import (
+    suggest,
+    suggest_amount,
+    suggest_expectation,
+    suggest_id,
+    suggest_joined,
+    suggest_spaced,
+)
 from robustcheck.values.expectations import KINDS
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -212,6 +219,8 @@ class _Report:
             return
         summary, expected = f"{_name_key(place)} cannot be {_shown(value)}", message.removeprefix("expected ")
         hint = suggest_amount(value) if isinstance(value, str) and "amount" in expected else ""
+        if isinstance(value, str) and place[-1:] == ("id",):
+            hint = suggest_id(value)
         if isinstance(value, str) and expected.startswith(f"{value},"):
             hint = f"did you mean {value}, without quotes?"
         self.mistakes.at_value(self.scope, place, summary, expected=expected, hint=hint)
@@ -229,7 +238,7 @@ class _Report:
             hint = suggest_joined(value)
         if isinstance(value, list) and value and "a block" in wanted and all(isinstance(one, dict) for one in value):
             hint = "the same keys without the dashes before them"
-        if detail["type"] == "string_type" and isinstance(value, list) and value:
+        if detail["type"] == "string_type" and isinstance(value, list) and value and "measure" in place:
             name = _key(place)
             hint = f'for several: for_each: {{{name}: [...]}} and {name}: "${{{name}}}"'
         if place[-1:] == ("expect",) and isinstance(value, str):

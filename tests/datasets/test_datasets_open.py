@@ -225,6 +225,19 @@ class TestRoots:
         with pytest.raises(SetupError, match="--robust-data: there is no directory"):
             data_roots("nowhere", {}, tmp_path)
 
+    def test_a_file_is_no_root_unless_it_lists_some(self, tmp_path: Path) -> None:
+        for name in ("pytest.ini", "local.yaml"):
+            (tmp_path / name).write_text("roots: /data\n")
+        with pytest.raises(SetupError, match=r"pytest\.ini is a file"):
+            data_roots(str(tmp_path / "pytest.ini"), {}, tmp_path)
+        assert data_roots(str(tmp_path / "local.yaml"), {}, tmp_path) == (tmp_path / "local.yaml",)
+
+    def test_one_root_needs_no_brackets(self, tmp_path: Path) -> None:
+        (tmp_path / "local.yaml").write_text(f"roots: {tmp_path / 'data'}\n")
+        (tmp_path / "data" / "imagenet-v2").mkdir(parents=True)
+        with pytest.raises(DataError, match="empty directory"):
+            open_dataset("imagenet-v2", [tmp_path / "local.yaml"])
+
     def test_a_local_file_names_directories(self, tmp_path: Path, catalogued: Change) -> None:
         imagenet_r(tmp_path / "odd name")
         (tmp_path / "datasets.local.yaml").write_text("imagenet-r: odd name\n")
@@ -247,7 +260,7 @@ class TestRoots:
         [
             ("imagenet-rr: x", "did you mean 'imagenet-r'"),
             ("- a", "no mapping"),
-            ("roots: x", "values that are not paths"),
+            ("roots: 3", "values that are not paths"),
             ("imagenet-r: 3", "values that are not paths"),
             ("a: [", "expected"),
         ],

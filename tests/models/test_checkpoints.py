@@ -285,3 +285,18 @@ def test_scores_that_are_all_the_same_are_refused() -> None:
 
     with pytest.raises(ModelError, match="gave all 3 classes the same score on 1 of 2 images"):
         image_outputs(Tied(), [None, None])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.pt", b"hello\n", "does not begin as a torch file does"),
+        ("a.pt", b"", "does not begin as a torch file does"),
+        ("a.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        ("a.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ],
+)
+def test_what_is_no_checkpoint_at_all_is_said_as_such(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        read_checkpoint(tmp_path / name)

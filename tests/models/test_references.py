@@ -101,6 +101,11 @@ def test_a_local_directory_and_a_hub_repository(tmp_path: Path) -> None:
         ("hf-hub:laion", None, "is not a repository", "hf-hub:ORG/NAME"),
         ("lion", None, "unknown model 'lion'", "did you mean 'laion'?"),
         ("notes.txt", None, "notes.txt is not a checkpoint file", ".safetensors"),
+        ("epoch_12.pt", "vit-b-32", "has no architecture 'vit-b-32'", "did you mean 'ViT-B-32'?"),
+        ("ViT-B-32:openai", None, "unknown kind of model 'ViT-B-32'", "did you mean 'ViT-B-32/openai'?"),
+        ("https://huggingface.co/openai/clip-vit-base-patch32", None, "kind of model 'https'", "hf:openai/clip-vit-"),
+        ("openai/clip-vit-base-patch32", None, "unknown model", "write hf:openai/clip-vit-base-patch32"),
+        ("zoo:vit-plain-100 zoo:cnn-plain-100", None, "no model", "commas: zoo:vit-plain-100,zoo:cnn-plain-100"),
     ],
 )
 def test_a_wrong_reference_says_what_and_what_instead(

@@ -54,6 +54,29 @@ def test_an_option_that_cannot_be(pytester: pytest.Pytester, words: list[str], s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--robust-devise=cpu"], "did you mean --robust-device?"), (["--model", "zoo"], "did you mean --models?")],
+)
+def test_a_misspelt_option_has_a_suggestion(suite: pytest.Pytester, words: list[str], said: str) -> None:
+    assert said in is_refused(suite, run(suite, *words))
+
+
+def test_an_option_like_ours_is_left_to_a_project_that_has_it(suite: pytest.Pytester) -> None:
+    suite.makeconftest("def pytest_addoption(parser): parser.addoption('--model')")
+    assert run(suite, "--model=x", "--collect-only").ret == pytest.ExitCode.OK
+    assert run(suite, "--collect-only", "--nothing-like-it").ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_suite_of_another_name_is_told_from_a_file_that_is_not_there(suite: pytest.Pytester) -> None:
+    write(suite, "mine.yaml", AGAINST)
+    write(suite, "notes.yaml", "a: 1")
+    assert "rename it to mine.robust.yaml" in run(suite, "mine.yaml").stdout.str()
+    assert "rename" not in run(suite, "notes.yaml").stdout.str()
+    # Where it is not named, it is somebody's file of any kind.
+    assert run(suite, "--collect-only").ret == pytest.ExitCode.OK
+
+
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["serial", "xdist"])
 def test_a_baseline_that_is_not_there_is_said_before_anything_is_measured(
     suite: pytest.Pytester, workers: list[str]
