@@ -11,6 +11,8 @@ import pytest
 
 from robustcheck.cli import app
 from robustcheck.measure import known_metrics
+from robustcheck.models.model_sets import list_models
+from robustcheck.populations import load_population
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -96,6 +98,15 @@ def test_every_metric_is_told(metric: str) -> None:
     name = re.sub(r"@\d+$", "@", metric)
     pages = [page for page in PAGES if page not in FRONT]
     assert any(f"`{name}" in text_of(page) for page in pages), metric
+
+
+def test_the_page_of_models_counts_what_the_catalogue_lists() -> None:
+    names = [model for model in list_models() if model.kind == "openclip"]
+    networks = [model for model in names if model.facet("twin") != "yes"]
+    known = set().union(*(load_population(name).facets for name in ("openclip", "makers", "scaling-laws")))
+    told = re.search(r"Of the (\d+) networks .* \((\d+) names\), (\d+) have", text_of(DOCS / "models.md"))
+    assert told is not None
+    assert tuple(map(int, told.groups())) == (len(networks), len(names), sum(each.id in known for each in networks))
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name.removesuffix(".robust.yaml"))
