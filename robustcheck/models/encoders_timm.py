@@ -61,11 +61,11 @@ def outline_timm(ref: ModelRef, precision: Precision) -> TimmModel:
 
     timm: Any = importlib.import_module("timm")
     _require_name(ref)
-    options: dict[str, int] = {}
+    tensors: Mapping[str, Any] = {}
     if ref.weights is not None:
         tensors = loaded(ref, lambda: read_checkpoint(Path(str(ref.weights)), "meta").tensors)
-        options = _head_options(ref.architecture, tensors)
     with torch.device("meta"):
+        options = _head_options(ref.architecture, tensors) if tensors else {}
         model = timm.create_model(ref.architecture, pretrained=False, **options)
     return _ready(ref, model, "meta", precision)
 
@@ -142,11 +142,8 @@ def _build(architecture: str, path: Path) -> tuple[Any, str]:
 
 def _head_options(architecture: str, tensors: Mapping[str, Any]) -> dict[str, int]:
     """Return the option that gives an architecture as many outputs as the head of a checkpoint has."""
-    import timm
-    import torch
-
-    with torch.device("meta"):
-        configuration: Any = timm.create_model(architecture, pretrained=False).default_cfg
+    timm: Any = importlib.import_module("timm")
+    configuration = timm.create_model(architecture, pretrained=False).default_cfg
     count = head_outputs(tensors, configuration.get("classifier"))
     return {} if count is None else {"num_classes": count}
 
