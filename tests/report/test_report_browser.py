@@ -339,6 +339,23 @@ def test_what_is_shown_can_be_downloaded(opened: Opened, address: str, tmp_path:
     assert wrong == []
 
 
+@pytest.mark.parametrize("where", ["#reasons", "#cards", "#detail"])
+def test_the_command_that_judges_again_can_be_copied(where: str, opened: Opened, address: str) -> None:
+    page, wrong = opened
+    # What a page may write to depends on the browser's settings.
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.kept = text; }}})"
+    )
+    page.goto(address)
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    if where == "#detail":
+        page.locator(".grid td.fail").first.click()
+    page.locator(f"{where} .copy").first.click()
+    page.locator(f"{where} .copy", has_text="copied").wait_for()
+    assert page.evaluate("window.kept") in {result.rerun for result in odd_run().results}
+    assert wrong == []
+
+
 def test_all_results_are_listed_when_asked_for(opened: Opened, address: str) -> None:
     page, wrong = opened
     page.goto(address)
