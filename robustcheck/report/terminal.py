@@ -1,4 +1,4 @@
-"""What the terminal says at the end of a run: the answer, what is unsure and why, and each data set that is missing."""
+"""What the terminal says at the end of a run: the answer, what warns or is unsure and why, what data is missing."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from collections.abc import Iterator
 
 from robustcheck.report.answer import answer
 from robustcheck.report.missing import first_reason_line, skipped, skips_said
-from robustcheck.report.words import judged_model
-from robustcheck.values import RunRecord
+from robustcheck.report.words import WORDS, judged_model
+from robustcheck.values import RunRecord, Status
 
 MOST_SKIPS = 30
-MOST_UNSURE = 10
+MOST_NAMED = 10
 
 
 def closing_lines(run: RunRecord) -> Iterator[str]:
-    """Yield the answer for the candidates, then what is unsure, what was skipped and what it would decide."""
+    """Yield the answer for the candidates, then what warns or is unsure, what was skipped and what it would decide."""
     head = answer(run)
     yield " ".join(filter(None, (f"{head.text}.", head.detail, *head.remarks)))
     yield from (notice.text for notice in run.notices if notice.loud)
-    yield from _unsure(run)
+    yield from _named(run, "warn")
+    yield from _named(run, "unsure")
     yield from _skips(run)
 
 
-def _unsure(run: RunRecord) -> Iterator[str]:
-    """Name each unsure check with its reason: nothing else of pytest's output does."""
-    found = [result for result in run.results if result.verdict.status == "unsure"]
-    for result in found[:MOST_UNSURE]:
-        yield f"  unsure: {result.check_key} on {judged_model(result)}: {first_reason_line(result.verdict.reason)}"
-    if len(found) > MOST_UNSURE:
-        yield f"  and {len(found) - MOST_UNSURE:,} more unsure in the report"
+def _named(run: RunRecord, status: Status) -> Iterator[str]:
+    """Name each check of a status with its reason: nothing else of pytest's output does."""
+    found, word = [result for result in run.results if result.verdict.status == status], WORDS[status].label
+    for result in found[:MOST_NAMED]:
+        yield f"  {word}: {result.check_key} on {judged_model(result)}: {first_reason_line(result.verdict.reason)}"
+    if len(found) > MOST_NAMED:
+        yield f"  and {len(found) - MOST_NAMED:,} more {word} in the report"
 
 
 def _skips(run: RunRecord) -> Iterator[str]:

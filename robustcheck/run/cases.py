@@ -13,6 +13,7 @@ from robustcheck.history.baselines import Baseline, load_baseline
 from robustcheck.history.kept_noise import NoiseFloor, worst_share
 from robustcheck.judge import Case, GroupCase, PopulationPoints
 from robustcheck.measure import Partner, metric_named
+from robustcheck.measure.option import ModelsOption
 from robustcheck.models.kinship import family_of, network_of, preference
 from robustcheck.populations import Population, load_population
 from robustcheck.run.evidence import EvidenceBook, cells_without_figure, published_score
@@ -106,7 +107,7 @@ class CaseBook:
             raise RecordError(
                 f"{error}: {then.n} samples then, {score.n} now",
                 where=reference.name,
-                fix=fix,
+                fix=_same_others(score, fix),
             ) from None
 
     def _seen(self, score: Score, kept: Partner | None) -> Partner | None:
@@ -204,3 +205,10 @@ def _published(cell: Cell, population: str | None) -> Score:
             fix="name a population that has it: reproduces: {population: figures.csv, within: 0.5pp}",
         )
     return score
+
+
+def _same_others(score: Score, fix: str) -> str:
+    """Say of a metric that reads further models first that both sides need the same ones: each leaves itself out."""
+    options = metric_named(score.cell.quantity.metric).options
+    several = next((option.name for option in options if isinstance(option, ModelsOption)), None)
+    return fix if several is None else f"name in {several!r} neither of the two models; if it names neither, {fix}"

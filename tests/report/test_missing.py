@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from report_claims import claim
 from report_fixtures import made_up_run
+from run_makers import make_result, make_run
 
 from robustcheck.report import closing_lines
 from robustcheck.report.markdown import summary_markdown
@@ -78,3 +79,14 @@ def test_the_terminal_says_the_answer_and_what_is_missing() -> None:
     ]
     assert "datasets.local.yaml" in lines[4]
     assert len(list(closing_lines(made_up_run(1, 1)))) == 1
+
+
+def test_the_terminal_names_what_warns_and_what_is_unsure() -> None:
+    reasons = {"warn": "beyond the warn limit of 90.0%: top1 55.9%", "unsure": "top1 55.9% is at the limit"}
+    verdicts = [Verdict(status, reason, value=0.559) for status, reason in reasons.items()]  # type: ignore[arg-type]
+    run = make_run(*(make_result(verdict=verdict) for verdict in (*verdicts, *[verdicts[0]] * 10)))
+    assert [line for line in closing_lines(run) if line.startswith("  ")] == [
+        *["  warned: a-check on ViT-B-32/openai: beyond the warn limit of 90.0%: top1 55.9%"] * 10,
+        "  and 1 more warned in the report",
+        "  unsure: a-check on ViT-B-32/openai: top1 55.9% is at the limit",
+    ]

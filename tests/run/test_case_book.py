@@ -17,7 +17,7 @@ from robustcheck.run.cases import CaseBook
 from robustcheck.run.evidence import EvidenceBook
 from robustcheck.values import Cell, Quantity, Score
 from robustcheck.values.checks import PlannedCheck
-from robustcheck.values.expectations import Expectation, OnTrend, Reproduces
+from robustcheck.values.expectations import Expectation, NoWorseThan, OnTrend, Reproduces
 
 [MODEL] = resolve_models(["openclip:ViT-B-32/openai"])
 V2 = Quantity("top1", "imagenet-v2")
@@ -83,3 +83,20 @@ def test_of_a_network_that_a_population_lists_twice_the_row_at_its_own_size_coun
     points = case_book(Told(), tmp_path).load_points(planned(expect))
     assert points is not None
     assert [(point.model, point.x, point.y) for point in points.points] == [("a", 0.6, 0.5), ("b", 0.5, 0.4)]
+
+
+@pytest.mark.parametrize(("metric", "names_others"), [("top1", False), ("estimated_accuracy", True)])
+def test_what_cannot_be_paired_says_that_both_need_the_same_other_models(
+    tmp_path: Path, metric: str, names_others: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("the two measurements do not hold the same samples")
+
+    told, quantity = Told(), Quantity(metric, "imagenet-v2")
+    told.bench.difference = refuse
+    expect = NoWorseThan.model_validate({"model": "openclip:RN50/openai", "allowed_drop": "1pp"})
+    other = Cell(resolve_models(["openclip:RN50/openai"])[0], quantity)
+    with pytest.raises(RecordError) as caught:
+        case_book(told, tmp_path).gather_model(planned(expect, other, quantity=quantity))
+    assert ("name in 'with' neither of the two models" in caught.value.fix) == names_others
+    assert "bless a run on the data set as it is now" in caught.value.fix
