@@ -22,6 +22,10 @@ def find_wrong_options(metric: Metric, given: Pairs) -> Iterator[WrongOption]:
     yield from _wrong_settings(metric, given)
     yield from _wrong_places(metric, given)
     yield from _wrong_sizes(metric, given)
+    images = int(metric.option("images", given))
+    if 0 < images < metric.n_min:
+        # It would be said of the score, after all of them were attacked.
+        yield WrongOption("images", f"{images} images", f"{metric.n_min} or more, or 0 for all")
 
 
 def _wrong_settings(metric: Metric, given: Pairs) -> Iterator[WrongOption]:
