@@ -66,15 +66,8 @@ def learnt_from(ref: ModelRef, basis: Recipe, facts: Mapping[str, Any] | None) -
 
 
 def _require_classes(dataset: Dataset, learn: Ints, use: AdapterUse) -> None:
-    """Raise DataError where there are no classes to tell apart, or one of them has nothing to be learnt from."""
+    """Raise DataError where a class has nothing to be learnt from."""
     names = dataset.class_names
-    if len(names) < 2:
-        raise DataError(
-            f"{use.name} learns to tell classes apart, and there is one only: {name_first(names)}",
-            where=dataset.name,
-            expected="a set of two classes or more",
-            fix=f"name another one: +{use.name}:train=SET",
-        )
     counts = np.bincount(dataset.labels[learn], minlength=len(names))
     missing = [name for name, count in zip(names, counts, strict=True) if not count]
     if missing:

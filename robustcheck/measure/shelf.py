@@ -13,6 +13,7 @@ from pathlib import Path
 from robustcheck.crops import Decode
 from robustcheck.datasets import Dataset, annotations_of, choose_samples, count_shared, open_dataset, shown_whole
 from robustcheck.errors import DataError, DataMissing, ModelError, ModelUnavailable, RobustcheckError, SetupError
+from robustcheck.listing import name_first
 from robustcheck.measure.keys import EncoderFacts, encoder_facts
 from robustcheck.measure.learnt_recipes import (
     embedding_of,
@@ -122,6 +123,13 @@ class Shelf:
         own_names = own_names or (vocabulary is not None and vocabulary.for_classifiers and not supervised)
         vocabulary = None if own_names else vocabulary
         names = dataset.class_names if vocabulary is None else vocabulary.names
+        if dataset.task == "classification" and len(names) < 2:
+            raise DataError(
+                f"there is one class only, {name_first(names)}: every answer would be right",
+                where=dataset.name,
+                expected="two classes or more",
+                fix="point at the directory whose folders are the classes",
+            )
         # Two directories may have one name, and one directory two names with other prompts.
         own = (dataset.name, dataset.fingerprint, dataset.prompts, dataset.templates)
         key = (own, names, own_names, prompts, supervised)

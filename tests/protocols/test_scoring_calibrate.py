@@ -201,5 +201,5 @@ def test_a_condition_on_the_half_that_keeps_nothing_is_an_error(world: World) ->
 
 
 def test_other_kinds_of_sets_are_refused(world: World) -> None:
-    world.add(painted("unseen", task="ood"))
+    world.add(painted("unseen", task="ood", id_dataset="known"))
     assert "ece means nothing on an ood data set" in world.refusal("ece", "unseen")

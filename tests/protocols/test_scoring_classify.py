@@ -93,7 +93,7 @@ def test_a_family_lacks_a_subset_in_words(world: World) -> None:
 def test_other_kinds_of_sets_are_refused(world: World, metric: str) -> None:
     texts = Captions(("red", "green"), np.array([0, 1]))
     world.add(
-        painted("unseen", task="ood"),
+        painted("unseen", task="ood", id_dataset="known"),
         painted(
             "told",
             2,
@@ -168,3 +168,11 @@ def test_two_data_sets_of_one_name_keep_their_own_classes(world: World) -> None:
     found = [world.bench().measure_all(cells)[one] for one in cells]
     straight = [(logits(dataset).argmax(axis=1) == dataset.labels).mean() for dataset in (first, second)]
     assert [getattr(one, "value", one) for one in found] == straight
+
+
+@pytest.mark.parametrize("metric", ["top1", "ece", "macro_f1"])
+def test_one_class_is_no_question(metric: str, tmp_path: Path) -> None:
+    """Every model is right on every image of it, so a check would be green whatever the model is."""
+    world = make_world(tmp_path, painted("known", 12, ("images",)))
+    found = world.refusal(metric, "known", fake())
+    assert "known: there is one class only, images: every answer would be right" in found

@@ -148,7 +148,7 @@ def test_a_set_that_is_its_own_reference_has_no_clean_image(world: World) -> Non
 
 
 def test_what_cannot_be_asked_is_refused(world: World) -> None:
-    world.add(painted("unseen", task="ood"))
+    world.add(painted("unseen", task="ood", id_dataset="test"))
     assert "overlap with what?" in world.refusal("overlap_share", "test")
     assert "means nothing on an ood data set" in world.refusal("overlap_share", "unseen", options=asked())
     assert "a whole data set" in world.refusal("overlap_share", "test", where=(("class", SIX[0]),), options=asked())
