@@ -66,7 +66,8 @@ def resolve_one(text: str, *, arch: str | None = None, base: Path | None = None)
     """Return the one model that a text names; raise ModelError when it names several."""
     models = resolve_models((text,), arch=arch, base=base)
     if len(models) != 1:
-        raise ModelError(f"{text!r} names {len(models)} models", expected="one model")
+        example = f", such as {models[0].text}" if models else ""
+        raise ModelError(f"{text!r} names {len(models)} models", expected=f"one model{example}")
     return models[0]
 
 

@@ -10,7 +10,7 @@ from robustcheck.datasets import known_class_sets, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import known_metrics
 from robustcheck.models.catalogue import entries, known_facets
-from robustcheck.models.model_sets import known_sets, resolve_models
+from robustcheck.models.model_sets import known_sets, resolve_models, resolve_one
 from robustcheck.populations import known_populations, load_population
 from robustcheck.prompts import known_prompts
 from robustcheck.spec import KnownNames
@@ -44,6 +44,7 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         population_datasets=_datasets_of_population,
         model_sets=frozenset(known_sets()),
         is_model=partial(_wrong_with_model, base=base),
+        is_one_model=partial(_wrong_with_one_model, base=base),
         model_names=partial(_model_names, base=base, given=models, arch=arch),
     )
 
@@ -59,6 +60,14 @@ def _datasets_of_population(name: str) -> frozenset[str]:
 def _wrong_with_model(text: str, *, base: Path) -> str | None:
     try:
         resolve_models((text,), base=base)
+    except RobustcheckError as error:
+        return str(error)
+    return None
+
+
+def _wrong_with_one_model(text: str, *, base: Path) -> str | None:
+    try:
+        resolve_one(text, base=base)
     except RobustcheckError as error:
         return str(error)
     return None

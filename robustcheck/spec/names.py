@@ -88,7 +88,8 @@ class KnownNames:
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
     ``population_facets`` returns those of a population's members, which may have others, and
     ``population_datasets`` the data sets of its figures, such as averages that nobody can measure;
-    ``is_model`` returns None for a usable model text, or what is wrong with it.
+    ``is_model`` returns None for a usable model text, or what is wrong with it, and ``is_one_model`` for a usable one
+    of a single model.
     """
 
     metrics: Mapping[str, str]
@@ -111,4 +112,5 @@ class KnownNames:
     population_datasets: Callable[[str], frozenset[str]] = _no_datasets
     model_sets: frozenset[str] = frozenset()
     is_model: Callable[[str], str | None] = _any_model
+    is_one_model: Callable[[str], str | None] = _any_model
     model_names: Callable[[tuple[str, ...]], frozenset[str] | None] = _all_names

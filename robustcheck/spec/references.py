@@ -80,13 +80,16 @@ def _texts(value: object) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
-def check_model(scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes) -> None:
-    """Report a model text that stands for no model."""
-    message = names.is_model(text)
+def check_model(
+    scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes, *, is_single: bool = False
+) -> None:
+    """Report a model text that stands for no model, or for several where one is meant."""
+    message = names.is_model(text) or (names.is_one_model(text) if is_single else None)
     if message is None:
         return
     summary, *details = message.splitlines() or [f"unknown model {text!r}"]
-    hint = "" if "did you mean" in message else did_you_mean(text, names.model_sets)
+    is_known = "did you mean" in message or text in names.model_sets
+    hint = "" if is_known else did_you_mean(text, names.model_sets)
     lines = [detail.strip().removeprefix("to do: ") for detail in details] + ([hint] if hint else [])
     mistakes.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
@@ -133,7 +136,7 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
     elif what == "transform":
         _check_transform(scope, loc, value, names, mistakes)
     elif what == "model":
-        check_model(scope, loc, value, names, mistakes)
+        check_model(scope, loc, value, names, mistakes, is_single=True)
     elif what in files:
         _check_file_or_name(scope, loc, what, value, files[what], mistakes)
 
@@ -280,7 +283,7 @@ def _check_option(
         _check_dataset(scope, loc, text, names, mistakes)
     elif option.sort in ("model", "models"):
         for part in text.split(",") if option.sort == "models" else [text]:
-            check_model(scope, loc, part.strip(), names, mistakes)
+            check_model(scope, loc, part.strip(), names, mistakes, is_single=True)
     else:
         try:
             option.canonical(text)

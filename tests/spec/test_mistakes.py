@@ -37,6 +37,8 @@ BEYOND_A_SCHEMA = {
     "an attack by 8 of 255 grey levels",
     "a setting that the attack does not take",
     "an accuracy at another eps",
+    "a comparison with a set of models",
+    "an attack by a set of models",
 }
 # The server takes tags and keys that end in a value for what they are.
 _SERVER_TAKES = {"a tag", "no space after a colon in braces"}
