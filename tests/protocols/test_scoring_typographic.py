@@ -144,7 +144,7 @@ def test_real_sets_tell_what_is_written(world: World) -> None:
 
 
 def test_what_cannot_be_asked_is_refused(world: World) -> None:
-    world.add(painted("unseen", task="ood"))
+    world.add(painted("unseen", task="ood", id_dataset="known"))
     assert "nothing is written on these images" in world.refusal("attack_success", "canvas")
     text = world.refusal("attack_success", "canvas", transform="typographic_blank:one-word")
     assert "nothing is written" in text
