@@ -29,8 +29,10 @@ def write_atomically(
     its place; another may be damaged where the machine loses power: it has to check itself and to be made again soon.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        clear_stale(path.parent)
+        if path.parent.is_dir():
+            clear_stale(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         _write_beside(path, [content] if isinstance(content, bytes) else content, lasting)
     except OSError as error:
         raise SetupError(
