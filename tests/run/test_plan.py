@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from factories import MODEL, QUANTITY, make_check
 
-from robustcheck.errors import ModelError
+from robustcheck.errors import SpecError
 from robustcheck.measure import MeasureSettings, metric, metric_named
 from robustcheck.measure.option import ModelOption
 from robustcheck.models.facets import matches, parse_query
@@ -128,8 +128,8 @@ def test_a_comparison_is_with_one_model(session: RobustSession, tmp_path: Path) 
     (tmp_path / "a.robust.yaml").write_text(
         SUITE.replace('"openclip:ViT-B-32@old.pt"', "zoo").replace("@new.pt", "/openai")
     )
-    with pytest.raises(ModelError, match="'zoo' names 12 models"):
-        session.plan(session.load(tmp_path / "a.robust.yaml"))
+    with pytest.raises(SpecError, match="'zoo' names 12 models"):
+        session.load(tmp_path / "a.robust.yaml")
 
 
 def test_the_seed_of_a_check_is_its_transforms_and_nothing_elses(tmp_path: Path) -> None:
