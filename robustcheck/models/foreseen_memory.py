@@ -82,7 +82,9 @@ def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence
     kind = model_kind(bare)
     if kind.outline is None or kind.outline(bare) is None:
         return None
-    return Rehearsal(bare, precision, images, tuple(sorted(set(texts), key=len)[-TEXTS_AT_ONCE:]))
+    # Texts of one length stand in order: the key of a rehearsal is the same in every process.
+    ordered = sorted(set(texts), key=lambda text: (len(text), text))
+    return Rehearsal(bare, precision, images, tuple(ordered[-TEXTS_AT_ONCE:]))
 
 
 def _key(rehearsal: Rehearsal) -> str:

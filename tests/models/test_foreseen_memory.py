@@ -167,6 +167,15 @@ def test_the_longest_texts_count_and_no_more_than_a_batch_of_them(tmp_path: Path
     assert list(map(len, rehearsal.texts)) == list(range(144, 400))
 
 
+def test_texts_are_one_rehearsal_in_whatever_order_they_come(tmp_path: Path) -> None:
+    # What a suite asks for comes as a set, whose order is another in each process.
+    counter = Counter(Counted(5, 3, 4))
+    texts = [f"a photo of the number {number}" for number in range(10, 60)]
+    foresee(counter, tmp_path, ZOO, texts=texts)
+    foresee(counter, tmp_path, ZOO, texts=texts[::-1])
+    assert len(counter.asked) == 1
+
+
 def test_what_cannot_be_counted_is_left_out_and_asked_again(tmp_path: Path) -> None:
     counter = Counter(None)
     assert foresee(counter, tmp_path, ZOO, "fake:zero-shot@a") == {}
