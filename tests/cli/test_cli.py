@@ -86,6 +86,12 @@ def test_validate_without_a_suite(robustcheck: Robustcheck) -> None:
     refused(robustcheck("validate", "absent.robust.yaml"), "absent.robust.yaml: there is no such file or directory")
 
 
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_suite_that_pytest_would_not_collect_is_refused(robustcheck: Robustcheck, command: str) -> None:
+    write("mine.yaml", SUITE)
+    refused(robustcheck(command, "mine.yaml"), "mine.yaml: the file is not called as", "rename it to mine.robust.yaml")
+
+
 def test_schema_is_the_schema_of_the_language(robustcheck: Robustcheck) -> None:
     assert robustcheck("schema").json == json_schema(known_names(Path.cwd()))
 
