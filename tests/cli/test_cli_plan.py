@@ -199,8 +199,11 @@ TIMED = ("plan", "a.robust.yaml", "--seconds")
 
 def test_settings_that_an_attack_refuses_are_told_beforehand(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", ATTACKED.replace("attack: pgd", "attack: pgd, eps: 8"))
+    assert "eps 8 is more than the whole range of a pixel" in robustcheck("plan", "a.robust.yaml").err
+    substitute = 'attack: pgd, substitute: "zoo:llava-vit-plain-1000"'
+    write("a.robust.yaml", ATTACKED.replace("attack: pgd", substitute))
     said = robustcheck("plan", "a.robust.yaml")
-    assert "eps 8 is more than the whole range of a pixel" in " ".join(said.out.split())
+    assert "the substitute llava-vit-plain-1000 has no gradients" in " ".join(said.out.split())
     assert "end in errors: 1 check" in " ".join(said.out.split())
     (one,) = json.loads(robustcheck("plan", "a.robust.yaml", "--json").out)
     assert (one["evidence"], one["passes"]) == ("error", [])
