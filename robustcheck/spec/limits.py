@@ -9,7 +9,7 @@ from typing import Literal
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
 from robustcheck.values import Amount, Quantity
-from robustcheck.values.expectations import KINDS, AtLeast, AtMost, Between, Expectation, Limit
+from robustcheck.values.expectations import KINDS, Expectation, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ def doubt_side(quantity: Quantity, expect: Expectation, names: KnownNames) -> It
     if quantity.metric not in names.metrics or not levels or any(limit.tighter == better for limit in levels):
         return
     written = getattr(expect, levels[0].key)
-    side, other = ("lower", AtMost.kind) if better < 0 else ("higher", AtLeast.kind)
+    side, other = ("lower", "at_most") if better < 0 else ("higher", "at_least")
     both = f"[{written}, ...]" if better < 0 else f"[..., {written}]"
     yield (
         f"{quantity.metric}: {side} is better, and {expect.kind}: {written} lets every model pass that is worse than "
-        f"that. Write {other}, or {Between.kind}: {both} with the other end too if it is meant"
+        f"that. Write {other}, or between: {both} with the other end too if it is meant"
     )
 
 
