@@ -111,6 +111,22 @@ def suggest_joined(block: Mapping[str, object]) -> str:
     return f'did you mean "{pairs[0]}"?' if len(pairs) == len(block) == 1 else ""
 
 
+def suggest_query(block: Mapping[str, object]) -> str:
+    """Return the text of the query that a block stands for, where an option takes models; else an empty text.
+
+    >>> suggest_query({"source": "laion", "architecture": ["vit", "cnn"], "samples": ">=1e9"})
+    'did you mean "source=laion&architecture=vit|cnn&samples>=1e9"?'
+    """
+    conditions = []
+    for facet, value in block.items():
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(each, str | int | float) for each in values):
+            return ""
+        text = "|".join(map(str, values))
+        conditions.append(f"{facet}{text}" if text.startswith((">", "<", "=", "!=")) else f"{facet}={text}")
+    return f'did you mean "{"&".join(conditions)}"?' if conditions else ""
+
+
 def suggest_expectation(text: str) -> str:
     """Return the expectation that a comparison in signs stands for; else an empty text.
 

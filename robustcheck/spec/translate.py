@@ -22,6 +22,7 @@ from robustcheck.spec.suggestions import (
     suggest_expectation,
     suggest_id,
     suggest_joined,
+    suggest_query,
     suggest_spaced,
 )
 from robustcheck.values.expectations import KINDS
@@ -235,7 +236,7 @@ class _Report:
         if detail["type"] == "list_type" and isinstance(value, dict) and value:
             hint = f"did you mean '- {next(iter(value))}: ...', with a dash for each entry?"
         if detail["type"] == "string_type" and isinstance(value, dict):
-            hint = suggest_joined(value)
+            hint = suggest_query(value) if "options" in place else suggest_joined(value)
         if isinstance(value, list) and value and "a block" in wanted and all(isinstance(one, dict) for one in value):
             hint = "the same keys without the dashes before them"
         if detail["type"] == "string_type" and isinstance(value, list) and value and "measure" in place:

@@ -250,6 +250,11 @@ def shipped() -> KnownNames:
     return known_names(Path())
 
 
+@pytest.fixture(scope="module")
+def schema(shipped: KnownNames) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema(shipped))
+
+
 def said_of(tmp_path: Path, shipped: KnownNames, metric: str, options: str) -> str:
     """Return what is said of the options of a shipped metric, in one line; empty where they will do."""
     limit = "{at_least: 1%}" if known_metrics()[metric].unit == "%" else "{at_least: 0.001}"
@@ -336,9 +341,9 @@ def test_every_number_of_a_metric_has_a_smallest_one(metric: str, name: str, opt
         ("correspondence_recall", {"matches": 0}), ("robust_accuracy", {"eps": [1, -1]}),
     ],
 )  # fmt: skip
-def test_an_editor_marks_a_number_out_of_range(metric: str, options: dict[str, object], shipped: KnownNames) -> None:
-    schema = jsonschema.Draft202012Validator(json_schema(shipped))
-
+def test_an_editor_marks_a_number_out_of_range(
+    metric: str, options: dict[str, object], schema: jsonschema.Draft202012Validator
+) -> None:
     def marks(given: dict[str, object]) -> bool:
         check = {"id": "a", "measure": {"metric": metric, "dataset": "digits", "options": given}}
         found = schema.iter_errors({"robustcheck": 1, "models": "zoo", "checks": [check | {"expect": {}}]})
@@ -346,3 +351,9 @@ def test_an_editor_marks_a_number_out_of_range(metric: str, options: dict[str, o
 
     assert marks(options)
     assert not marks(dict.fromkeys(options, 1))
+
+
+def test_a_query_where_an_option_takes_models_is_shown_as_its_text(tmp_path: Path) -> None:
+    options = "{source: {source: laion, architecture: [vit, cnn]}}"
+    found = problem(tmp_path, suite(f"{{metric: ece, dataset: digits, options: {options}}}"))
+    assert found.text.endswith('did you mean "source=laion&architecture=vit|cnn"?')
