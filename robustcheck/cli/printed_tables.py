@@ -15,7 +15,7 @@ from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
 from robustcheck.errors import RobustcheckError
-from robustcheck.files.suite_files import SUFFIX, suites_below
+from robustcheck.files.suite_files import SUFFIX, name_of_suite, suites_below
 from robustcheck.listing import counted
 from robustcheck.models.model_sets import known_sets, list_models
 from robustcheck.values import ModelRef
@@ -124,9 +124,11 @@ def suite_paths(paths: list[Path]) -> list[Path]:
             raise RobustcheckError("there is no such file or directory", where=str(path), expected=_SUITES)
         if path.is_file() and not path.name.endswith(SUFFIX):
             # pytest would not collect it.
-            name = path.name.removesuffix(path.suffix).removesuffix(".robust") + SUFFIX
             raise RobustcheckError(
-                "the file is not called as suites are", where=str(path), expected=_SUITES, fix=f"rename it to {name}"
+                "the file is not called as suites are",
+                where=str(path),
+                expected=_SUITES,
+                fix=f"rename it to {name_of_suite(path)}",
             )
     found = [suites_below(path) if path.is_dir() else [path] for path in paths]
     flat = [path for group in found for path in group]

@@ -1,4 +1,4 @@
-"""Which suites lie below a directory: those that pytest would collect there."""
+"""How files that hold suites are called, and which lie below a directory: those that pytest would collect there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ SUFFIX = ".robust.yaml"
 # The directories that pytest does not enter either: what is installed or built has no suites of the project.
 _NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
+
+
+def name_of_suite(path: Path) -> str:
+    """Return what a file that holds a suite should be called.
+
+    >>> name_of_suite(Path("suites/mine.yaml")), name_of_suite(Path("mine.robust.yml"))
+    ('mine.robust.yaml', 'mine.robust.yaml')
+    """
+    return path.stem.removesuffix(".robust") + SUFFIX
 
 
 def suites_below(directory: Path) -> list[Path]:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from robustcheck.models.torch_models import TorchModel
 
 if TYPE_CHECKING:
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
 _LEAST = 32
 # A larger batch has to be so much faster: it takes memory that other models may need.
 _WORTH = 1.05
-# Any picture shows the size of the crops.
-_PICTURE, _GREY = (512, 512), (128, 128, 128)
 
 
 def probe_batch(seconds: Callable[[int], float], most: int) -> int:
@@ -51,7 +47,7 @@ def fitting_batch(model: LoadedModel, most: int) -> int:
 
 def seconds_of_batch(model: TorchModel, rows: int) -> float:
     """Return how long a model takes for so many grey images, the first time aside; raise MemoryError if too many."""
-    crops = [model.geometry.crop(Image.new("RGB", _PICTURE, _GREY))] * rows
+    crops = model.grey_crops(rows)
     model.begin_outputs(crops)()
     started = time.perf_counter()
     model.begin_outputs(crops)()

@@ -16,7 +16,7 @@ from robustcheck.errors import RecordError, SetupError
 from robustcheck.files.json_files import read_json
 from robustcheck.models.digests import installed_version, weights_bytes
 from robustcheck.models.encoders import TEXTS_AT_ONCE, Precision
-from robustcheck.models.kind import model_kind
+from robustcheck.models.kind import ModelKind, Outline, model_kind
 from robustcheck.models.outlined import Counted, Rehearsal, count_elsewhere
 from robustcheck.values import ModelRef
 
@@ -64,38 +64,37 @@ def foresee_memory(
     rehearsals = {
         ref: rehearsal for ref, each in texts.items() if (rehearsal := _rehearsal(ref, precision, images, each))
     }
-    keys = {rehearsal: _key(rehearsal) for rehearsal in rehearsals.values()}
     found = _read(known)
-    new = {key: rehearsal for rehearsal, key in keys.items() if key not in found}
+    new = {key: rehearsal for key, rehearsal in rehearsals.values() if key not in found}
     if new:
         answers = zip(new, count(list(new.values())), strict=True)
         found |= {key: one for key, one in answers if one is not None}
         _write(known, found)
-    known_ones = {ref: found[keys[one]] for ref, one in rehearsals.items() if keys[one] in found}
+    known_ones = {ref: found[key] for ref, (key, _) in rehearsals.items() if key in found}
     return {ref: _foreseen(ref, precision, counted) for ref, counted in known_ones.items()}
 
 
-def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> Rehearsal | None:
-    """Return what a model is to do without its adapters; None where its kind has no outline of it."""
+def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> tuple[str, Rehearsal] | None:
+    """Return what a model is to do without its adapters, under its key; None where its kind has no outline of it."""
     adapters = ref.encoder.adapters
     bare = adapters[0].base if adapters else ref.encoder
     kind = model_kind(bare)
-    if kind.outline is None or kind.outline(bare) is None:
+    outline = None if kind.outline is None else kind.outline(bare)
+    if outline is None:
         return None
     # Texts of one length stand in order: the key of a rehearsal is the same in every process.
     ordered = sorted(set(texts), key=lambda text: (len(text), text))
-    return Rehearsal(bare, precision, images, tuple(ordered[-TEXTS_AT_ONCE:]))
+    rehearsal = Rehearsal(bare, precision, images, tuple(ordered[-TEXTS_AT_ONCE:]))
+    return _key(rehearsal, kind, outline), rehearsal
 
 
-def _key(rehearsal: Rehearsal) -> str:
+def _key(rehearsal: Rehearsal, kind: ModelKind, outline: Outline) -> str:
     """Return the sha256 of all that decides what a rehearsal takes."""
-    kind = model_kind(rehearsal.ref)
-    outline = None if kind.outline is None else kind.outline(rehearsal.ref)
     libraries = {name: installed_version(name) for name in ("torch", *kind.key(rehearsal.ref).libraries)}
     facts = [
         _RULE,
         kind.name,
-        outline and outline.facts,
+        outline.facts,
         rehearsal.precision,
         rehearsal.images,
         rehearsal.texts,

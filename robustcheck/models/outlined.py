@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from robustcheck.models.torch_models import TorchModel
 
 _CODE = "from robustcheck.models.outlined import answer_requests; answer_requests()"
-# Any picture shows the shape of the crops.
-_PICTURE = (512, 512)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +101,9 @@ def count(rehearsal: Rehearsal) -> Counted | None:
 
 def _counted(outlined: TorchModel, rehearsal: Rehearsal) -> Counted:
     import torch
-    from PIL import Image
 
     model = replace(outlined, device=torch.device("cpu"))
-    crops = [model.geometry.crop(Image.new("RGB", _PICTURE))] * rehearsal.images
+    crops = model.grey_crops(rehearsal.images)
 
     def running(take: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         def run() -> torch.Tensor:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.crop_batch import CropBatch
@@ -27,6 +28,8 @@ SCALES = (1.0, 1000.0)
 LARGEST_BIAS = 1000.0
 # Of a model whose weights have no numbers: any one will do.
 OUTLINED_SCALE = SCALES[1]
+# Any picture shows the size of the crops.
+_PICTURE, _GREY = (512, 512), (128, 128, 128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,10 @@ class TorchModel(ABC):
     device: torch.device
     precision: Precision
     remark: str = field(default="", kw_only=True)
+
+    def grey_crops(self, count: int) -> list[Crop]:
+        """Return crops of a grey picture, to try out what a batch takes."""
+        return [self.geometry.crop(Image.new("RGB", _PICTURE, _GREY))] * count
 
     def pixels(self, crops: Sequence[Crop]) -> torch.Tensor:
         """Return crops as (n, 3, H, W) in [0, 1] on the device; on a processor filled up to whole groups of rows.

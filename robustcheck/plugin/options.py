@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from robustcheck.files.suite_files import SUFFIX
+from robustcheck.files.suite_files import SUFFIX, name_of_suite
 from robustcheck.processors import scheduled_cores
 
 # A suite says what it is in one of its first lines.
@@ -194,7 +194,7 @@ def refuse_misnamed(path: Path, parent: pytest.Collector) -> None:
     if is_suite:
         raise parent.CollectError(
             f"{path.name} holds a suite, and is not called as one\n"
-            f"  expected: a file named *{SUFFIX}\n  to do: rename it to {path.stem.removesuffix('.robust')}{SUFFIX}"
+            f"  expected: a file named *{SUFFIX}\n  to do: rename it to {name_of_suite(path)}"
         )
 
 

@@ -126,7 +126,7 @@ class CaseBook:
         if needs.model is not None:
             return _Reference(self._score_other_model(item), item.cells[1].model.id)
         if needs.baseline is not None:
-            baseline = self._baseline(needs.baseline)
+            baseline = self.baseline(needs.baseline)
             score = baseline.score(item.model, item.check.quantity)
             origin, name = baseline.origin(score)
             started = None if origin is None else _Reference(origin, name, _partner(baseline, origin))
@@ -137,7 +137,8 @@ class CaseBook:
         """Return the other model's score, live where the item's own is live."""
         return self._score(item, 1, live=self._score(item, 0).evidence == "live")
 
-    def _baseline(self, name: str) -> Baseline:
+    def baseline(self, name: str) -> Baseline:
+        """Return a baseline, read once a run."""
         if name not in self._loaded:
             self._loaded[name] = load_baseline(name, self.baselines, self.directory)
         return self._loaded[name]

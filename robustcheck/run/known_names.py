@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         population_facets=_facets_of_population,
         population_datasets=_datasets_of_population,
         model_sets=frozenset(known_sets()),
-        is_model=partial(_wrong_with_model, base=base),
-        is_one_model=partial(_wrong_with_one_model, base=base),
+        is_model=partial(_complaint, lambda text: resolve_models((text,), base=base)),
+        is_one_model=partial(_complaint, partial(resolve_one, base=base)),
         model_names=partial(_model_names, base=base, given=models, arch=arch),
     )
 
@@ -57,17 +57,10 @@ def _datasets_of_population(name: str) -> frozenset[str]:
     return load_population(name).datasets if name in known_populations() else frozenset()
 
 
-def _wrong_with_model(text: str, *, base: Path) -> str | None:
+def _complaint(resolve: Callable[[str], object], text: str) -> str | None:
+    """Return what is wrong with a text that names models, or None where it resolves."""
     try:
-        resolve_models((text,), base=base)
-    except RobustcheckError as error:
-        return str(error)
-    return None
-
-
-def _wrong_with_one_model(text: str, *, base: Path) -> str | None:
-    try:
-        resolve_one(text, base=base)
+        resolve(text)
     except RobustcheckError as error:
         return str(error)
     return None

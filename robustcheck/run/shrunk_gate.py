@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from robustcheck.errors import RobustcheckError
-from robustcheck.history.baselines import known_baselines, load_baseline
+from robustcheck.history.baselines import known_baselines
 from robustcheck.history.dropped_checks import GateChecks, dropped_checks
 from robustcheck.history.portable import Key, portable_path
 from robustcheck.listing import counted, name_all, name_first
@@ -55,6 +54,6 @@ def _earlier(
     known = [] if named or is_url(baselines) else known_baselines(baselines)
     for name in sorted(filter(None, named)) or (known if len(known) == 1 else []):
         with contextlib.suppress(RobustcheckError):
-            yield f"baseline {name}", load_baseline(name, baselines, Path(session.settings.directory)).run
+            yield f"baseline {name}", session.cases.baseline(name).run
     if previous is not None:
         yield f"run {previous.id}", previous
