@@ -17,7 +17,7 @@ from robustcheck.disk import write_atomically
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.history.baselines import open_run
 from robustcheck.listing import counted
-from robustcheck.report.rows import COLUMNS, Row, result_rows
+from robustcheck.report.rows import COLUMN_TYPES, COLUMNS, Row, result_rows
 from robustcheck.values import RunRecord
 
 
@@ -60,7 +60,7 @@ def _csv(_: RunRecord, rows: list[Row]) -> bytes:
 
 def _harmless(value: object) -> object:
     """Keep a spreadsheet from reading outside text as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _jsonl(_: RunRecord, rows: list[Row]) -> bytes:
@@ -82,10 +82,8 @@ def _parquet(_: RunRecord, rows: list[Row]) -> bytes:
         import pyarrow.parquet
     except ImportError:
         raise SetupError("Parquet needs pyarrow", fix="pip install 'robustcheck[parquet]', or write .csv") from None
-    numbers = ("value", "low", "high", "compared", "compared_low", "compared_high", "limit", "margin", "p_value")
-    types = dict.fromkeys((*numbers, "detectable", "expected"), pyarrow.float64())
-    types |= {"n": pyarrow.int64(), "excused": pyarrow.bool_()}
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+    types = {str: pyarrow.string(), float: pyarrow.float64(), int: pyarrow.int64(), bool: pyarrow.bool_()}
+    schema = pyarrow.schema([(name, types[COLUMN_TYPES.get(name, str)]) for name in COLUMNS])
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), buffer)
     return buffer.getvalue()

@@ -20,7 +20,7 @@ from robustcheck.report.page import FIRST_PLOTS, chart_page, page
 from robustcheck.values import RunRecord
 
 # In the order in which they are read: the later ones use what the earlier ones name.
-_SCRIPTS = ("page.js", "filter.js", "grid.js", "results.js", "plots.js", "start.js")
+_SCRIPTS = ("page.js", "filter.js", "grid.js", "results.js", "parquet.js", "download.js", "plots.js", "start.js")
 _STYLES = ("base.css", "answer.css", "grid.css", "plots.css", "results.css", "small.css", "print.css")
 
 
@@ -30,7 +30,7 @@ def render_html(run: RunRecord, found: Sequence[Cause] | None = None) -> str:
     texts = {
         "page": shown,
         "run": run,
-        "results": _packed_json(packed_results(run.results, shown.places)),
+        "results": _packed_json(packed_results(run, shown.places)),
         "charts": _packed_json(chart_page(shown.plots)),
         "vega": _vega() if shown.plots else "",
         "first_plots": FIRST_PLOTS,

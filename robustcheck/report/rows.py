@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from robustcheck.values import Result, RunRecord
@@ -13,7 +13,14 @@ COLUMNS = (
     "run", "started", "suite", "check", "title", "tags", "model", "metric", "dataset", "slice", "transform", "prompts",
     "options", "status", "excused", "finding", "value", "low", "high", "n", "compared", "compared_low",
     "compared_high", "limit", "margin", "p_value", "detectable", "expected", "unit", "evidence", "source", "reason",
+    "rerun",
 )  # fmt: skip
+_NUMBERS = (
+    "value", "low", "high", "compared", "compared_low", "compared_high", "limit", "margin", "p_value", "detectable",
+    "expected",
+)  # fmt: skip
+# What is not listed is text.
+COLUMN_TYPES: Mapping[str, type] = {**dict.fromkeys(_NUMBERS, float), "n": int, "excused": bool}
 
 
 def result_rows(run: RunRecord) -> Iterator[Row]:
@@ -61,6 +68,7 @@ def _judged(result: Result) -> Row:
         "evidence": score.evidence if score else None,
         "source": score.source if score else None,
         "reason": verdict.reason,
+        "rerun": result.rerun or None,
     }
 
 

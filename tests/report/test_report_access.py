@@ -119,6 +119,7 @@ def test_one_model_is_a_list_of_its_checks(opened: tuple[Any, list[str]], addres
         assert not page.locator(".grid thead").is_visible()
     page.emulate_media(media="screen")
     page.locator(".grid td[class]").last.click()
+    page.locator("#detail").wait_for()
     assert "shift-on-trend[shift-13]" in page.locator("#detail").inner_text()
     assert wrong == []
 

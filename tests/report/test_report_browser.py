@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -297,7 +294,7 @@ def test_labels_of_a_chart_fit_a_phone(opened: Opened, address_of: Address) -> N
     assert wrong == []
 
 
-# --- details, CSV, links ------------------------------------------------------------------------
+# --- details, links -----------------------------------------------------------------------------
 
 
 def test_a_box_opens_its_details_by_mouse_and_keyboard(opened: Opened, address: str) -> None:
@@ -318,24 +315,6 @@ def test_a_box_opens_its_details_by_mouse_and_keyboard(opened: Opened, address: 
     assert abs(page.evaluate(focused)[1] - column) == 1
     page.keyboard.press("Enter")
     detail.wait_for()
-    assert wrong == []
-
-
-def test_what_is_shown_can_be_downloaded(opened: Opened, address: str, tmp_path: Path) -> None:
-    page, wrong = opened
-    page.goto(f"{address}#model=ViT-B-7/")
-    wait_for_filter(page, "model=ViT-B-7%2F")
-    with page.expect_download() as download:
-        page.locator("#csv").click()
-    download.value.save_as(tmp_path / "shown.csv")
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "shown.csv").read_text(encoding="utf-8"))))
-    wanted = [result for result in odd_run().results if result.model.id.startswith("ViT-B-7/")]
-    assert [row["check"] for row in rows] == [result.check_key for result in wanted]
-    assert [row["rerun"] for row in rows] == [result.rerun for result in wanted]
-    values = [result.verdict.value for result in wanted]
-    assert [float(row["value"]) for row in rows if row["value"]] == pytest.approx(
-        [value for value in values if value is not None], rel=1e-5
-    )
     assert wrong == []
 
 

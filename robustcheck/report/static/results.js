@@ -1,11 +1,20 @@
-// --- all results: details of one, the table of all, and a CSV file ---
+// --- all results: details of one, and the table of all ---
 let unpackedResults;
 const results = () => (unpackedResults ??= unpacked("results").then((text) => {
   const data = JSON.parse(text);
   data.places = new Map();
   data.columns.check.forEach((check, row) => data.places.set(`${data.checks[check].place} ${data.models[data.columns.model[row]].id}`, row));
+  data.table.forEach((column) => { column.values = cellsOf(data, column); });
   return data;
 }));
+// Texts that many results have are kept once; JSON has no infinity and no NaN.
+const cellsOf = (data, column) => {
+  if (column.type === "double") return column.values.map((value) => (value === null ? null : Number(value)));
+  if (column.type !== "text") return column.values;
+  const values = column.at.map((place) => column.texts[place]);
+  return column.name === "rerun" ? values.map((pattern, row) => filled(pattern, data.models[data.columns.model[row]])) : values;
+};
+const filled = (pattern, model) => pattern && pattern.replace(/[\x02\x03]/g, (sign) => (sign === "\x02" ? model.id : model.text));
 const minus = (text) => text.replace("-", "\u2212");
 // As numerals.py writes numbers: no exponent, no negative zero, more decimals where a number would read as zero.
 const fixed = (value, decimals, most) => {
@@ -17,20 +26,18 @@ const fixed = (value, decimals, most) => {
 };
 const share = (percent) => fixed(percent, 1, 3);
 const number = (value) => fixed(value, Math.max(3 - Math.max(value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value))), 0), 0), 6);
-const written = (value, unit) => (value === null ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value)));
+const written = (value, unit) => (!Number.isFinite(value) ? "\u2013" : minus(unit === "%" ? `${share(100 * value)}%` : number(value)));
 const signed = (value, unit) => {
-  if (value === null) return "\u2013";
+  if (!Number.isFinite(value)) return "\u2013";
   const size = unit === "%" ? `${share(100 * Math.abs(value))} pp` : number(Math.abs(value));
   return /[1-9]/.test(size) ? `${value < 0 ? "\u2212" : "+"}${size}` : size;
 };
 const resultAt = (data, row) => {
-  const result = Object.fromEntries(Object.entries(data.columns).map(([name, column]) => [name, column[row]]));
-  const check = data.checks[result.check];
-  const model = data.models[result.model];
-  const fill = (pattern) => pattern.replaceAll("\x02", model.id).replaceAll("\x03", model.text);
-  const nodeid = fill(check.nodeid);
+  const result = Object.fromEntries(data.table.map((column) => [column.name, column.values[row]]));
+  const about = data.checks[data.columns.check[row]];
   const held = result.expected === null ? written : signed;
-  return { ...result, check, model, nodeid, rerun: fill(check.rerun).replaceAll("\x01", nodeid), held: (name) => held(result[name], check.unit) };
+  const evidence = `${result.evidence ?? ""}${data.columns.extrapolated[row] ? ", extrapolated" : ""}`;
+  return { ...result, about, evidence, kind: data.columns.kind[row], held: (name) => held(result[name], result.unit) };
 };
 
 // --- details of one box ---
@@ -52,27 +59,28 @@ const openDetail = async (box) => {
   detail.querySelector(".close").focus();
 };
 const detailParts = (result, href) => {
-  const { check, model, kind } = result;
+  const { about, kind, unit } = result;
   const close = make("button", { type: "button", class: "close", "aria-label": "Close the details" }, "\u00d7");
   close.addEventListener("click", closeDetail);
   const copy = make("button", { type: "button", class: "copy" }, "copy");
   copy.addEventListener("click", () => copied(copy, result.rerun));
   const numbers = make("dl", { class: "numbers" });
-  if (result.value !== null) numbers.append(pair("value", written(result.value, check.unit)));
-  if (result.expected !== null) numbers.append(pair("expected", written(result.expected, check.unit)));
-  if (result.compared !== null) numbers.append(pair("judged", result.held("compared")), pair("95% interval", `${result.held("low")} to ${result.held("high")}`), pair("limit", result.held("limit")));
-  if (result.margin !== null) numbers.append(pair("margin", signed(result.margin, check.unit)));
+  if (result.value !== null) numbers.append(pair("value", written(result.value, unit)));
+  if (result.expected !== null) numbers.append(pair("expected", written(result.expected, unit)));
+  if (result.compared !== null) numbers.append(pair("judged", result.held("compared")), pair("95% interval", `${result.held("compared_low")} to ${result.held("compared_high")}`), pair("limit", result.held("limit")));
+  if (result.margin !== null) numbers.append(pair("margin", signed(result.margin, unit)));
   if (result.n !== null) numbers.append(pair("n", result.n.toLocaleString("en")));
-  if (result.evidence) numbers.append(pair("evidence", `${result.evidence}${result.extrapolated ? ", extrapolated" : ""}`));
+  if (result.evidence) numbers.append(pair("evidence", result.evidence));
   return [
     close,
-    make("p", { class: "head" }, make("span", { class: `badge ${kind}` }, kind), ` ${check.measured}`),
-    make("h2", { id: "detail-title" }, check.key),
-    make("p", { class: "soft" }, model.id),
+    make("p", { class: "head" }, make("span", { class: `badge ${kind}` }, kind), ` ${about.measured}`),
+    make("h2", { id: "detail-title" }, result.check),
+    make("p", { class: "soft" }, result.model),
     numbers,
-    make("p", { class: "sentence" }, check.sentence),
+    make("p", { class: "sentence" }, about.sentence),
+    make("p", {}, result.reason),
     make("div", { class: "rerun" }, make("code", {}, result.rerun), copy),
-    make("p", { class: "soft" }, make("code", {}, check.position), ...(href ? [" ", make("a", { href }, "everything about it")] : [])),
+    make("p", { class: "soft" }, make("code", {}, about.position), ...(href ? [" ", make("a", { href }, "everything about it")] : [])),
   ];
 };
 const closeDetail = () => { detail.close(); opener?.focus(); };
@@ -85,17 +93,21 @@ const fillAll = async () => {
   const frame = allResults.querySelector(".scroll");
   if (frame.firstChild || !allResults.open || !canUnpack) return;
   const data = await results();
-  const bodies = data.checks.map((check) => make("tbody", {}, make("tr", {}, make("th", { colspan: COLUMNS.length, scope: "rowgroup" }, `${check.key}  ${check.measured}`))));
-  data.columns.check.forEach((check, row) => bodies[check].append(allRow(resultAt(data, row))));
+  const bodies = data.checks.map(() => make("tbody"));
+  data.columns.check.forEach((check, row) => {
+    const result = resultAt(data, row);
+    if (!bodies[check].firstChild) bodies[check].append(make("tr", {}, make("th", { colspan: COLUMNS.length, scope: "rowgroup" }, `${result.check}  ${result.about.measured}`)));
+    bodies[check].append(allRow(result));
+  });
   frame.append(make("table", { class: "list all" }, make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name)))), ...bodies));
   filterAll(wanted());
 };
 const allRow = (result) => {
-  const unit = result.check.unit;
-  const judged = result.compared === null ? ["", "", ""] : [result.held("compared"), `${result.held("low")} to ${result.held("high")}`, result.held("limit")];
-  const cells = [result.model.id, result.kind, result.value === null ? "" : written(result.value, unit), ...judged, result.n ?? "", `${result.evidence}${result.extrapolated ? ", extrapolated" : ""}`];
-  const row = make("tr", { class: result.kind }, ...cells.map((text) => make("td", {}, String(text))));
-  row.column = columns[result.check.place];
+  const { unit, kind } = result;
+  const judged = result.compared === null ? ["", "", ""] : [result.held("compared"), `${result.held("compared_low")} to ${result.held("compared_high")}`, result.held("limit")];
+  const cells = [result.model, kind, result.value === null ? "" : written(result.value, unit), ...judged, result.n ?? "", result.evidence];
+  const row = make("tr", { class: kind }, ...cells.map((text) => make("td", {}, String(text))));
+  row.column = columns[result.about.place];
   return row;
 };
 const filterAll = (want) => {
@@ -103,30 +115,3 @@ const filterAll = (want) => {
 };
 allResults.addEventListener("toggle", fillAll);
 listeners.push(filterAll);
-
-// --- CSV: what the filter shows, every digit that the page has ---
-const FIELDS = ["suite", "check", "model", "status", "measured", "value", "compared", "low", "high", "limit", "margin", "expected", "n", "unit", "evidence", "extrapolated", "nodeid", "rerun"];
-const quotedField = (value) => {
-  const text = value === null || value === undefined ? "" : String(value);
-  // A spreadsheet takes a leading sign of a text for a formula.
-  const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
-const csvText = async () => {
-  const data = await results();
-  const want = wanted();
-  const lines = [FIELDS.join(",")];
-  for (let row = 0; row < data.columns.check.length; row += 1) {
-    const result = resultAt(data, row);
-    const column = columns[result.check.place];
-    if (column ? !matches(want, column, result.model.id, result.kind) : isActive(want)) continue;
-    const fields = { ...result, suite: result.check.suite, check: result.check.key, model: result.model.id, status: result.kind, measured: result.check.measured, unit: result.check.unit };
-    lines.push(FIELDS.map((name) => quotedField(fields[name])).join(","));
-  }
-  return `${lines.join("\r\n")}\r\n`;
-};
-document.getElementById("csv").addEventListener("click", async () => {
-  const link = make("a", { href: URL.createObjectURL(new Blob([await csvText()], { type: "text/csv" })), download: "robustcheck.csv" });
-  link.click();
-  URL.revokeObjectURL(link.href);
-});
