@@ -19,6 +19,7 @@ from robustcheck.models.model_sets import resolve_one
 from robustcheck.printing import shown
 from robustcheck.report.rows import result_rows
 from robustcheck.run.closing import Outcome, finish_run
+from robustcheck.run.expected_names import expecting
 from robustcheck.run.looks import parse_series
 from robustcheck.run.measuring_options import crop_place, measure_settings
 from robustcheck.run.named_engines import engine_named
@@ -107,13 +108,13 @@ def measure(
     store: str | Path | None = None,
 ) -> Score:
     """Measure one model on one data set and return its score: value, 95% interval, n and the per-sample scores."""
-    known = metric_named(metric)
-    chosen = known.checked_options(_pairs(options))
-    quantity = Quantity(metric, _dataset_name(dataset), _pairs(where), transform, prompts, options=chosen)
     how = _Measuring(data, device, precision, decode, batch, workers, memory, compiled, crop_cache)
-    settings = _settings(how, _home(home), store, evidence, engine)
-    session = RobustSession(settings, datetime.now(UTC).date())
-    return session.book.score(Cell(resolve_one(_text("model", model), arch=arch), quantity))
+    session = RobustSession(_settings(how, _home(home), store, evidence, engine), datetime.now(UTC).date())
+    named, place = _text("model", model), _dataset_name(dataset)
+    with expecting((("model", named), ("data set", place), ("metric", metric))):
+        chosen = metric_named(metric).checked_options(_pairs(options))
+        quantity = Quantity(metric, place, _pairs(where), transform, prompts, options=chosen)
+        return session.book.score(Cell(resolve_one(named, arch=arch), quantity))
 
 
 def _named_models(models: str | Sequence[str] | None) -> tuple[str, ...]:

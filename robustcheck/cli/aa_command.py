@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
@@ -28,6 +29,7 @@ from robustcheck.values.expectations import parse_amount
 _SHOWN = [status for status in STATUSES if status not in ("error", "skip")]
 
 
+@naming(paths="suite", models="model")
 @measuring()
 def aa(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],

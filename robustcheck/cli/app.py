@@ -32,6 +32,7 @@ from robustcheck.cli.init_command import init
 from robustcheck.cli.jobs_command import jobs, submit, work
 from robustcheck.cli.learn_command import learn
 from robustcheck.cli.metrics_page import metrics_table
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
@@ -93,6 +94,7 @@ _console = Console(width=None if sys.stdout.isatty() else 200)
 
 
 @app.command()
+@naming(paths="suite")
 def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")]) -> None:
     """Check suites without running them; print every mistake with its place."""
     session, wrong = _session(), 0
@@ -119,6 +121,7 @@ def schema() -> None:
 
 
 @app.command()
+@naming(check="check")
 def explain(
     check: Annotated[str, typer.Argument(help="A check: SUITE::ID, or its id when one suite here has it.")],
 ) -> None:
@@ -128,6 +131,7 @@ def explain(
 
 
 @app.command()
+@naming(query="model")
 def models(
     query: Annotated[str, typer.Argument(help="A set, a query such as 'source=laion&architecture=vit', a glob.")] = "",
     as_json: Json = False,
@@ -143,6 +147,7 @@ def datasets(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
+@naming(name="metric")
 def metrics(
     name: Annotated[str, typer.Argument(help="A metric, to have its options explained.")] = "",
     as_json: Json = False,
@@ -152,6 +157,7 @@ def metrics(
 
 
 @app.command()
+@naming(dataset="data set")
 def doctor(
     dataset: Annotated[
         str, typer.Argument(help="A catalogue name, a subset (imagenet-c/fog/3) or a directory in a known layout.")
@@ -169,6 +175,7 @@ def doctor(
 
 
 @app.command("bless")
+@naming(run="run")
 def bless_command(
     run: Annotated[str, typer.Argument(help="A run: reports/RUN, its run.json, or the place of a baseline.")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
@@ -198,6 +205,7 @@ def bless_command(
 
 
 @app.command("measure")
+@naming("robustcheck measure", model="model", dataset="data set", metric="metric")
 @measuring()
 def print_measurement(
     model: Annotated[str, typer.Argument(help="A model reference.")],
@@ -224,6 +232,7 @@ def print_measurement(
 
 
 @app.command()
+@naming(population="population", model="model")
 def trend(
     population: Annotated[str, typer.Argument(help="A shipped population, or a CSV of the same form.")],
     y: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import REPORTS, Home, Store, run_places
 from robustcheck.errors import RecordError
@@ -15,6 +16,7 @@ from robustcheck.report import runs_by_age
 from robustcheck.report.markdown import Since, comment_markdown
 
 
+@naming(run="run", against="run")
 def comment(
     run: Annotated[str, typer.Argument(help="A run: reports/RUN, its id, a baseline's name; default: the last.")] = "",
     against: Annotated[

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import cell
 from robustcheck.cli.shared_options import Home, Store, run_places
 from robustcheck.history.baselines import open_run
@@ -22,6 +23,7 @@ from robustcheck.values import Change, Result
 _NOTHING = "nothing changed"
 
 
+@naming(before="run", after="run")
 def compare(
     before: Annotated[str, typer.Argument(help="The earlier run: reports/RUN, its id, or a baseline's name.")],
     after: Annotated[str, typer.Argument(help="The later run, named in the same ways.")],

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
@@ -23,6 +24,7 @@ from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agre
 from robustcheck.values import Cell, ModelRef, Pairs, Quantity
 
 
+@naming(dataset="data set", like="data set", models="model")
 @measuring()
 def estimate(
     dataset: Annotated[str, typer.Argument(help="The set without labels: a catalogue name or a directory.")],

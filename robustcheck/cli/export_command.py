@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
@@ -18,6 +19,7 @@ from robustcheck.predictions import write_about, write_predictions
 from robustcheck.values import Cell, ModelRef, Quantity
 
 
+@naming(models="model", dataset="data set")
 @measuring()
 def export(
     models: Annotated[list[str], typer.Argument(help="Model references, sets or queries.")],

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Home, run_places
 from robustcheck.disk import write_atomically
@@ -21,6 +22,7 @@ from robustcheck.report.rows import COLUMN_TYPES, COLUMNS, Row, result_rows
 from robustcheck.values import RunRecord
 
 
+@naming(run="run")
 def export_results(
     run: Annotated[str, typer.Argument(help="A run: reports/RUN, its id, or a baseline's name.")],
     out: Annotated[Path, typer.Argument(help="The file: .csv, .jsonl, .parquet, or .yaml for the Hugging Face hub.")],
@@ -31,6 +33,12 @@ def export_results(
 
     A .yaml file holds the evaluation results of one model, as the hub reads them from .eval_results/ of its repository.
     """
+    if out.suffix not in _FORMS and Path(run).suffix in _FORMS:
+        raise SetupError(
+            f"the names look swapped: {run} is a file to write",
+            expected="robustcheck export-results RUN OUT",
+            fix=f"robustcheck export-results {out} {run}",
+        )
     record = open_run(run, *run_places(home)).run
     write = _FORMS.get(out.suffix)
     if write is None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from robustcheck.cli.array_workers import Waiting, Worker, slurm_queue
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.plan_command import plan_settings
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
@@ -24,6 +25,7 @@ from robustcheck.values import Cell
 JobsFile = Annotated[Path, typer.Argument(metavar="JOBS", help="A job file: what `robustcheck jobs` wrote.")]
 
 
+@naming(paths="suite", models="model")
 @measuring("workers")
 def jobs(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],

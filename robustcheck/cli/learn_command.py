@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
@@ -17,6 +18,7 @@ from robustcheck.models.model_sets import resolve_one
 from robustcheck.values import Cell, Quantity
 
 
+@naming(model="model", dataset="data set")
 @measuring()
 def learn(
     model: Annotated[str, typer.Argument(help="A model with an adapter that learns, such as MODEL+coop-train.")],

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.disk import write_atomically
@@ -26,6 +27,7 @@ _HEAD = ("model", "measured with", "held against", "top-1 changed", "largest log
 _MARKS = ("<!-- noise:begin -->", "<!-- noise:end -->")
 
 
+@naming(models="model", dataset="data set", metric="metric")
 @measuring("batch", "device", "precision")
 def noise(
     models: Annotated[list[str], typer.Argument(help="Model references, sets or queries.")],

@@ -17,6 +17,7 @@ from rich.table import Column, Table
 
 from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
@@ -33,6 +34,7 @@ from robustcheck.values import Amount, EvidenceChoice
 from robustcheck.values.expectations import parse_amount
 
 
+@naming(paths="suite", models="model")
 @measuring("device", "batch", "workers", "compiled", "crop_cache")
 def plan(
     paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")],

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.disk import write_atomically
 from robustcheck.errors import RecordError
@@ -15,6 +16,7 @@ from robustcheck.populations import from_run, joined, write_csv
 from robustcheck.report import load_run
 
 
+@naming(runs="run")
 def population(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Runs: reports/RUN, or their run.json.")],
     out: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],

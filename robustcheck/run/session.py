@@ -26,6 +26,7 @@ from robustcheck.models.model_sets import resolve_models, resolve_one
 from robustcheck.run.cases import CaseBook
 from robustcheck.run.early_checks import FULL, EarlyChecks
 from robustcheck.run.evidence import EvidenceBook, cells_without_figure
+from robustcheck.run.expected_names import expecting
 from robustcheck.run.kept_drawings import FindSamples
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
@@ -273,7 +274,8 @@ class RobustSession:
     @cached_property
     def _named_models(self) -> tuple[ModelRef, ...]:
         """The models that the run names itself."""
-        return resolve_models(self.settings.models, arch=self.settings.arch)
+        with expecting([("model", text) for text in self.settings.models]):
+            return resolve_models(self.settings.models, arch=self.settings.arch)
 
     def _models(self, suite: Suite) -> tuple[ModelRef, ...]:
         return self._named_models if self.settings.models else resolve_models(suite.models, base=_directory(suite))

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from robustcheck.spec.load import load_suite
 from robustcheck.spec.names import KnownNames
+from robustcheck.spec.suggestions import tell_kinds
 
 if TYPE_CHECKING:
     from robustcheck.spec.schema import json_schema, reference_markdown
 
-__all__ = ["KnownNames", "json_schema", "load_suite", "reference_markdown"]
+__all__ = ["KnownNames", "json_schema", "load_suite", "reference_markdown", "tell_kinds"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,10 @@ from robustcheck.spec.language import CheckModel, DefaultsModel, HeadModel, Seri
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.query import is_query_text, read_query
-from robustcheck.spec.references import check_model
 from robustcheck.spec.source import Document, Loc, read_document
 from robustcheck.spec.suggestions import suggest
 from robustcheck.spec.translate import validate_part
+from robustcheck.spec.unknown_names import check_model
 from robustcheck.spec.variables import expand_cases, fill_variables
 from robustcheck.values import query_text
 from robustcheck.values.checks import Check, Suite

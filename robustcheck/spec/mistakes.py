@@ -25,6 +25,13 @@ class Scope:
     filled: Mapping[Loc, Span] = field(default_factory=dict)
     mixed: frozenset[Loc] = frozenset()
 
+    def block(self, loc: Loc) -> dict[str, object]:
+        """Return the mapping at a place, or an empty one where there is none."""
+        data = self.data
+        for step in loc:
+            data = data.get(step) if isinstance(data, dict) else None
+        return data if isinstance(data, dict) else {}
+
     def value_span(self, loc: Loc) -> Span:
         """Return where the author wrote this value."""
         return self.filled.get(loc) or self.document.value_span(self.root + loc)

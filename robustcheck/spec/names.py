@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from robustcheck.values import Pairs, WrongOption
 
 Facets = Mapping[str, frozenset[str]]
 Axes = tuple[tuple[str, tuple[str, ...]], ...]
+Kind = Literal["metric", "data set", "transform", "prompt set", "population", "model"]
 
 
 _PATH = re.compile(r".*\.(csv|txt|json|jsonl|log(:[0-9]+)?)", re.DOTALL)
@@ -114,3 +115,17 @@ class KnownNames:
     is_model: Callable[[str], str | None] = _any_model
     is_one_model: Callable[[str], str | None] = _any_model
     model_names: Callable[[tuple[str, ...]], frozenset[str] | None] = _all_names
+
+    def kinds_of(self, name: str) -> tuple[Kind, ...]:
+        """Return what a name stands for, wherever it was written: a metric, a data set, a model..."""
+        listed: Mapping[Kind, bool] = {
+            "metric": name in self.metrics,
+            "data set": name in self.datasets or name.partition("/")[0] in self.families,
+            "transform": name.partition(":")[0] in self.transforms,
+            "prompt set": name in self.prompts,
+            "population": name in self.populations,
+        }
+        found = tuple(kind for kind, is_known in listed.items() if is_known)
+        # Any text may be a model where nothing is known of models.
+        is_named = name in self.model_sets or (self.is_model is not _any_model and self.is_model(name) is None)
+        return (*found, "model") if is_named else found

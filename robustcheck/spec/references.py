@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, KnownOption, file_of, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
+from robustcheck.spec.slices import check_slice
 from robustcheck.spec.source import Loc
-from robustcheck.spec.suggestions import suggest
+from robustcheck.spec.suggestions import tell_kinds
+from robustcheck.spec.unknown_names import check_known, check_model
 from robustcheck.values.expectations import KINDS, Expectation, QuantityModel
 from robustcheck.values.expectations.fields import Known, named_by, quantity_in
 
 _TRANSFORM = re.compile(r"([^:]*)(?::(.*))?", re.DOTALL)
-# Every set can be sliced by these, whatever columns it has.
-_ANY_COLUMN = ("class", "classes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,7 @@ def _check_mention(scope: Scope, mention: _Mention, names: KnownNames, mistakes:
     if what == "facets":
         check_facets(scope, loc, value, names, mistakes)
     elif what == "slice" and isinstance(value, dict):
-        _check_class_set(scope, (*loc, "classes"), value.get("classes"), names, mistakes)
-        _check_picked_subsets(scope, loc, value, names, mistakes)
-        _check_columns(scope, loc, value, names, mistakes)
+        check_slice(scope, loc, value, names, mistakes)
     elif what == "options" and isinstance(value, dict):
         _check_options(scope, loc, value, names, mistakes)
     elif isinstance(value, list):
@@ -59,7 +57,7 @@ def _check_mention(scope: Scope, mention: _Mention, names: KnownNames, mistakes:
     elif isinstance(value, str):
         _check_name(scope, loc, what, value, names, mistakes)
     elif what == "prompt set" and isinstance(value, int | float) and not isinstance(value, bool):
-        _check_known(scope, loc, what, scalar_text(value), names.prompts, mistakes)
+        check_known(scope, loc, what, scalar_text(value), names.prompts, names, mistakes)
 
 
 def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
@@ -78,20 +76,6 @@ def _with_figures_datasets(scope: Scope, names: KnownNames) -> KnownNames:
 
 def _texts(value: object) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
-
-
-def check_model(
-    scope: Scope, loc: Loc, text: str, names: KnownNames, mistakes: Mistakes, *, is_single: bool = False
-) -> None:
-    """Report a model text that stands for no model, or for several where one is meant."""
-    message = names.is_model(text) or (names.is_one_model(text) if is_single else None)
-    if message is None:
-        return
-    summary, *details = message.splitlines() or [f"unknown model {text!r}"]
-    is_known = "did you mean" in message or text in names.model_sets
-    hint = "" if is_known else did_you_mean(text, names.model_sets)
-    lines = [detail.strip().removeprefix("to do: ") for detail in details] + ([hint] if hint else [])
-    mistakes.at_value(scope, loc, summary, hint="\n  ".join(lines))
 
 
 def _mentions(data: object) -> Iterator[_Mention]:
@@ -116,12 +100,6 @@ def _mentions_in(model: type[BaseModel], block: object, loc: Loc) -> Iterator[_M
                 yield from _mentions_in(QuantityModel, each, (*loc, key, index))
 
 
-def _block(data: object, loc: Loc) -> dict[str, object]:
-    for step in loc:
-        data = data[step] if isinstance(data, dict) else None
-    return data if isinstance(data, dict) else {}
-
-
 def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNames, mistakes: Mistakes) -> None:
     files: dict[Known, frozenset[str]] = {
         "population": names.populations,
@@ -129,7 +107,7 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
         "pairs": frozenset(),
     }
     if what == "metric":
-        _check_known(scope, loc, what, value, names.metrics, mistakes)
+        check_known(scope, loc, what, value, names.metrics, names, mistakes)
     elif what == "dataset":
         _check_dataset(scope, loc, value, names, mistakes)
         _check_task(scope, loc, value, names, mistakes)
@@ -138,14 +116,18 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
     elif what == "model":
         check_model(scope, loc, value, names, mistakes, is_single=True)
     elif what in files:
-        _check_file_or_name(scope, loc, what, value, files[what], mistakes)
+        _check_file_or_name(scope, loc, what, value, files[what], names, mistakes)
 
 
 def _check_dataset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistakes: Mistakes) -> None:
     if not is_path(value):
-        _check_known(scope, loc, "dataset", value, names.datasets, mistakes, "or a path with a '/'")
+        check_known(scope, loc, "dataset", value, names.datasets, names, mistakes, "or a path with a '/'")
     elif is_subset(value, scope.document.directory, names):
         _check_subset(scope, loc, value, names, mistakes)
+    elif not scope.document.directory.joinpath(value).exists():
+        told = tell_kinds(value, names.kinds_of(value), "data set")
+        if told:
+            mistakes.at_value(scope, loc, told, expected=list_known(names.datasets))
 
 
 def _check_subset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistakes: Mistakes) -> None:
@@ -157,38 +139,12 @@ def _check_subset(scope: Scope, loc: Loc, value: str, names: KnownNames, mistake
         mistakes.at_value(scope, loc, f"{value!r} is not a subset of {family!r}", expected=expected)
         return
     for (axis, values), text in zip(axes, texts, strict=True):
-        _check_known(scope, loc, f"{axis} of {family!r}:", text, values, mistakes)
-
-
-def _check_picked_subsets(
-    scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, mistakes: Mistakes
-) -> None:
-    family = _block(scope.data, loc[:-1]).get("dataset")
-    axes = names.families.get(family, ()) if isinstance(family, str) else ()
-    for axis, values in axes:
-        value = where.get(axis)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            _check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), mistakes)
-
-
-def _check_columns(scope: Scope, loc: Loc, where: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:
-    """Report a column that the data set cannot have, and a value that none of its samples has."""
-    dataset = str(_block(scope.data, loc[:-1]).get("dataset", "")).partition("/")[0]
-    axes, columns = dict(names.families.get(dataset, ())), names.columns.get(dataset)
-    listed = {**axes, **dict(columns or ())}
-    for key, value in where.items():
-        if key in listed or key in _ANY_COLUMN:
-            known = listed.get(key, ()) if key not in axes else ()
-            if known and isinstance(value, str | int | float) and not isinstance(value, bool):
-                _check_known(scope, (*loc, key), f"{key} of {dataset!r}:", scalar_text(value), known, mistakes)
-        elif columns is not None or did_you_mean(key, axes):
-            expected, hint = list_known({*listed, *_ANY_COLUMN}), did_you_mean(key, [*listed, *_ANY_COLUMN])
-            mistakes.at_key(scope, (*loc, key), f"{dataset} has no column {key!r}", expected=expected, hint=hint)
+        check_known(scope, loc, f"{axis} of {family!r}:", text, values, names, mistakes)
 
 
 def _check_task(scope: Scope, loc: Loc, dataset: str, names: KnownNames, mistakes: Mistakes) -> None:
     """Report a metric that scores data sets for another purpose."""
-    metric = _block(scope.data, loc[:-1]).get("metric")
+    metric = scope.block(loc[:-1]).get("metric")
     task, scored = names.tasks.get(dataset.partition("/")[0]), names.scored_tasks.get(str(metric), ())
     if task is None or not scored or task in scored:
         return
@@ -197,22 +153,12 @@ def _check_task(scope: Scope, loc: Loc, dataset: str, names: KnownNames, mistake
     mistakes.at_value(scope, (*loc[:-1], "metric"), summary, expected=list_known(fitting))
 
 
-def _check_known(
-    scope: Scope, loc: Loc, what: str, name: str, known: Iterable[str], mistakes: Mistakes, also: str = ""
-) -> None:
-    known = frozenset(known)
-    if name in known:
-        return
-    expected = f"{list_known(known)}; {also}" if also else list_known(known)
-    mistakes.at_value(scope, loc, f"unknown {what} {name!r}", expected=expected, hint=suggest(name, known))
-
-
 def _check_file_or_name(
-    scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], mistakes: Mistakes
+    scope: Scope, loc: Loc, what: str, name: str, known: frozenset[str], names: KnownNames, mistakes: Mistakes
 ) -> None:
     if name in known or not is_path(name):
         file = "or a file beside the suite" + (": a template a line, ./templates.txt" if what == "prompt set" else "")
-        _check_known(scope, loc, what, name, known, mistakes, file)
+        check_known(scope, loc, what, name, known, names, mistakes, file)
     elif not (directory := scope.document.directory).joinpath(file_of(name)).is_file():
         beside = sorted(path.name for path in directory.glob(f"*{Path(name).suffix}"))
         mistakes.at_value(
@@ -229,7 +175,7 @@ def _check_transform(scope: Scope, loc: Loc, text: str, names: KnownNames, mista
     name, variant = (match[1], match[2]) if match else (text, None)
     variants = names.transforms.get(name)
     if variants is None:
-        _check_known(scope, loc, "transform", name, names.transforms, mistakes, "and a variant, such as :3")
+        check_known(scope, loc, "transform", name, names.transforms, names, mistakes, "and a variant, such as :3")
     elif variant is None:
         mistakes.at_value(scope, loc, f"the transform {name!r} has no variant", expected=_variants(name, variants))
     elif variant not in variants:
@@ -244,7 +190,7 @@ def _variants(name: str, variants: tuple[str, ...]) -> str:
 
 
 def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:
-    metric = _block(scope.data, loc[:-1]).get("metric")
+    metric = scope.block(loc[:-1]).get("metric")
     if not isinstance(metric, str) or metric not in names.metrics:
         return
     known = names.options.get(metric, {})
@@ -291,8 +237,3 @@ def _check_option(
             expected = list_known(option.choices) if option.choices else option.expected
             hint = did_you_mean(text, option.choices)
             mistakes.at_value(scope, loc, f"{loc[-1]!r} cannot be {text!r}", expected=expected, hint=hint)
-
-
-def _check_class_set(scope: Scope, loc: Loc, value: object, names: KnownNames, mistakes: Mistakes) -> None:
-    if isinstance(value, str):
-        _check_known(scope, loc, "class set", value, names.class_sets, mistakes)

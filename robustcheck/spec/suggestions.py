@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from robustcheck.errors import did_you_mean
+from robustcheck.listing import name_all
 from robustcheck.lookalikes import with_plain_characters
 
 # What others call it: (their names, ours); ours is offered where it is known.
@@ -65,6 +66,17 @@ def suggest(name: str, known: Iterable[str]) -> str:
     called_so = (ours for theirs, ours in _OTHER_NAMES if small in theirs.split() and ours in listed)
     meant = small if small in listed else next(called_so, "")
     return f"did you mean {meant!r}?" if meant else did_you_mean(name, listed)
+
+
+def tell_kinds(name: str, kinds: Sequence[str], expected: str) -> str:
+    """Say of a name what it stands for, where another kind of name is expected; else return an empty text.
+
+    >>> tell_kinds("digits", ["data set"], "metric"), tell_kinds("top1", ["metric"], "metric")
+    ("'digits' is a data set; a metric is expected here", '')
+    """
+    if not kinds or expected in kinds:
+        return ""
+    return f"{name!r} is {name_all([f'a {kind}' for kind in kinds])}; a {expected} is expected here"
 
 
 def suggest_amount(text: str) -> str:
