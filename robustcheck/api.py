@@ -153,7 +153,11 @@ def _judge_all(session: RobustSession, suites: Paths, started: datetime, clock: 
         for item in session.plan(session.load(path)).items
     ]
     session.select([item for _, item in items])
-    results = {nodeid: _result(session, item, nodeid) for nodeid, item in items}
+    session.judge_ahead([item for _, item in items])
+    try:
+        results = {nodeid: _result(session, item, nodeid) for nodeid, item in items}
+    finally:
+        session.close()
     outcome = Outcome(
         results=tuple(results.values()),
         figures=tuple(_figures(session, items, results)),

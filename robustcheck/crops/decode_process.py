@@ -1,8 +1,6 @@
 """A decode process as a pass sees it: asked for crops, started again where it died.
 
-It is started as a command and not by multiprocessing, whose children import the program's own main module: a script
-that calls robustcheck would run once more in each of them, with its torch. The memory that it shares has no name, so
-the kernel frees it when both sides are gone, however they went.
+The memory that it shares has no name, so the kernel frees it when both sides are gone, however they went.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import mmap
 import os
 import pickle
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from robustcheck.child_process import child_command, child_environment
 from robustcheck.crops.decode_worker import SHARED_BYTES, Place, Reply, Request, view_of
 from robustcheck.crops.preparation import Crops, Preparation, Prepared
 from robustcheck.errors import DataError
@@ -130,11 +128,11 @@ def _started() -> _Running:
     descriptor = _unnamed_memory()
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CODE, str(descriptor)],
+            child_command(_CODE, str(descriptor)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(descriptor,),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+            env=child_environment(),
         )
         return _Running(process, mmap.mmap(descriptor, SHARED_BYTES))
     finally:

@@ -8,7 +8,6 @@ finds no room there travels in the reply. It ends when its input ends, so it nev
 from __future__ import annotations
 
 import mmap
-import os
 import pickle
 import signal
 import sys
@@ -18,6 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from robustcheck.child_process import answering_output
 from robustcheck.crops.preparation import Crops, Preparation, Prepared
 from robustcheck.models.geometry import Crop, Geometry
 
@@ -53,7 +53,7 @@ def serve(descriptor: int) -> None:
     """Answer requests until there are no more."""
     # Ctrl-C reaches the whole group; the pass decides when a decode process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies, requests = _own_output(), sys.stdin.buffer
+    replies, requests = answering_output(), sys.stdin.buffer
     shared = mmap.mmap(descriptor, SHARED_BYTES)
     preparation: Preparation = pickle.load(requests)
     while True:
@@ -62,13 +62,6 @@ def serve(descriptor: int) -> None:
         except EOFError:
             return
         _answer(request, preparation, shared, replies)
-
-
-def _own_output() -> BinaryIO:
-    """Return what was the standard output; what a library prints goes to standard error from now on."""
-    own = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return own
 
 
 def _answer(request: Request, preparation: Preparation, shared: mmap.mmap, replies: BinaryIO) -> None:

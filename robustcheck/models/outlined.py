@@ -6,7 +6,6 @@ without numbers must not meet a model that is loaded to be measured.
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from robustcheck.child_process import answering_output, child_command, child_environment
 from robustcheck.errors import RobustcheckError
 from robustcheck.models.encoders import Precision
 from robustcheck.models.foreign_code import refuse_foreign_code
@@ -53,13 +53,12 @@ class Counted:
 
 def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
     """Return what each rehearsal takes, from a process of its own that sees no card; None where that cannot be told."""
-    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
     done = subprocess.run(
-        [sys.executable, "-c", _CODE],
+        child_command(_CODE),
         input=pickle.dumps(list(rehearsals)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""},
+        env=child_environment(CUDA_VISIBLE_DEVICES=""),
         check=False,
     )
     try:
@@ -72,11 +71,8 @@ def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
 
 def answer_requests() -> None:
     """Read rehearsals from the standard input, and write what they take to the standard output."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # Libraries print what they like, which must not come between.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    rehearsals: list[Rehearsal] = pickle.load(sys.stdin.buffer)
-    with answers:
+    with answering_output() as answers:
+        rehearsals: list[Rehearsal] = pickle.load(sys.stdin.buffer)
         pickle.dump([count(rehearsal) for rehearsal in rehearsals], answers)
 
 

@@ -47,6 +47,7 @@ class RunHooks:
     def pytest_runtestloop(self, session: pytest.Session):  # type: ignore[no-untyped-def]
         """Take note that tests are run: a run that was stopped before leaves no report."""
         self.run.is_running = not (session.config.option.collectonly or is_dry(session.config))
+        self.run.judge_ahead(session)
         is_done = yield
         with showing_warnings():
             self.run.lend_a_hand(session)

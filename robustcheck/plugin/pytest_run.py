@@ -74,6 +74,11 @@ class Run:
             if not is_dry(self.config):
                 self.session.select(list(checks.values()))
 
+    def judge_ahead(self, session: pytest.Session) -> None:
+        """Have another process begin on the claims, where pytest has not started workers already."""
+        if self.is_controller and self.is_running:
+            self.session.judge_ahead([planned for item in session.items if (planned := _planned(item)) is not None])
+
     def lend_a_hand(self, session: pytest.Session) -> None:
         """Help the other workers of a run to measure, when none of its items is left for this one.
 
@@ -164,6 +169,7 @@ class Run:
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report and tell other plugins; a run that did not look at its candidates is not green."""
+        self.session.close()
         if not self.is_controller or not self.is_running or not self.planned:
             return
         self.finished = finish_run(self.session, self._outcome(), os.environ)

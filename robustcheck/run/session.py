@@ -10,16 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from robustcheck.errors import DataMissing, ModelUnavailable, RobustcheckError
-from robustcheck.history.kept_files import open_home
 from robustcheck.history.kept_noise import load_noise
-from robustcheck.history.kept_samples import (
-    SAMPLES,
-    DamagedSamples,
-    has_samples,
-    kept_keys,
-    read_samples,
-    write_samples,
-)
 from robustcheck.judge import Case, GroupCase, conclude, draw_groups, draw_trend
 from robustcheck.measure import Bench, ProgressEvent, group_models, metric_named
 from robustcheck.models.model_sets import resolve_models, resolve_one
@@ -27,21 +18,19 @@ from robustcheck.run.cases import CaseBook
 from robustcheck.run.early_checks import FULL, EarlyChecks
 from robustcheck.run.evidence import EvidenceBook, cells_without_figure
 from robustcheck.run.expected_names import expecting
-from robustcheck.run.kept_drawings import FindSamples
+from robustcheck.run.judged_ahead import ClaimsAhead, JudgedClaim
 from robustcheck.run.known_names import known_names
 from robustcheck.run.looks import LookBook
 from robustcheck.run.members import make_model_test
 from robustcheck.run.plan import Plan, plan_suite
 from robustcheck.run.rerun import name_models, rerun_command
+from robustcheck.run.sample_book import SampleBook
 from robustcheck.run.settings import RunSettings
 from robustcheck.run.tally import Tally, planned_tally
 from robustcheck.run.verdict_pictures import draw_result
 from robustcheck.spec import load_suite
-from robustcheck.store import Place, below, is_url
-from robustcheck.values import Drawn, ModelRef, Result, Samples, Score, Status, TrendFigure, Verdict
+from robustcheck.values import Drawn, ModelRef, Result, Score, Status, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck, Suite
-
-_REMADE = "the file of its per-image scores was damaged; they were worked out again from what is stored"
 
 
 @dataclass(slots=True)
@@ -62,8 +51,7 @@ class RobustSession:
     settings: RunSettings
     today: date
     listener: Listener = field(default_factory=Listener)
-    _remade: list[str] = field(default_factory=list)
-    _kept: set[str] = field(default_factory=set)
+    ahead: ClaimsAhead = field(default_factory=ClaimsAhead)
     _suites: dict[Path, Suite] = field(default_factory=dict)
     _plans: dict[str, Plan] = field(default_factory=dict)
 
@@ -83,6 +71,12 @@ class RobustSession:
         """The cases of this run."""
         settings = self.settings
         return CaseBook(self.book, settings.baselines, settings.directory, self.today, load_noise(settings.home))
+
+    @cached_property
+    def samples(self) -> SampleBook:
+        """The per-sample scores of this run."""
+        settings = self.settings
+        return SampleBook(self.book.bench, settings.samples, settings.baselines)
 
     @cached_property
     def early(self) -> EarlyChecks:
@@ -109,16 +103,18 @@ class RobustSession:
         book = self.book
         self.listener.expect(lambda: planned_tally(book.bench.lacking(book.lacking())))
 
-    def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[int, int]]:
+    def pass_order(self, items: Sequence[PlannedCheck]) -> list[tuple[bool, int, int]]:
         """Return a sort key of each item: the group of models that fit in memory together, then the data set.
 
-        A check about groups of models comes with the last group that holds one of its models.
+        A check about groups comes with the last group that holds one of its models. Claims about published models come
+        last: what is said of the candidates is seen first, and meanwhile another process judges the claims.
         """
         cells = [cell for item in items for cell in item.cells]
         groups = group_models(cells, self.settings.measure)
         first: dict[str, int] = {}
         return [
             (
+                item.is_published_claim,
                 max((groups[cell.model] for cell in item.cells), default=0),
                 first.setdefault(item.check.quantity.dataset, len(first)),
             )
@@ -132,15 +128,23 @@ class RobustSession:
         self.book.early = self.early.cells_of(items)
         self.book.planned_live = frozenset(cell for item in items for cell in cells_without_figure(item))
 
+    def judge_ahead(self, items: Sequence[PlannedCheck]) -> None:
+        """Have another process begin on the claims about published models: for a run that has its cores to itself."""
+        self.ahead.start(items, self.today)
+
+    def close(self) -> None:
+        """End what works for this run beside it."""
+        self.ahead.close()
+
     def lend_a_hand(self) -> None:
         """Help other workers with what they measure, when this one has no item left."""
         self.book.lend_a_hand()
 
-    def gather(self, item: PlannedCheck) -> Case | GroupCase:
+    def gather(self, item: PlannedCheck) -> Case | GroupCase | JudgedClaim:
         """Return everything the verdict of an item rests on, measuring what is not known yet."""
         self.looks.require_history(item)
         if item.check.is_about_groups:
-            return self.cases.gather_groups(item)
+            return self.ahead.find(item) or self.cases.gather_groups(item)
         why = self.early.why_not(item)
         if not why:
             return self.early.decide(item)
@@ -150,22 +154,22 @@ class RobustSession:
         case = self.cases.gather_model(item)
         return replace(case, planned=self.looks.look_again(item, case.parts, is_early))
 
-    def judge(self, case: Case | GroupCase, nodeid: str, started: float) -> Result:
+    def judge(self, case: Case | GroupCase | JudgedClaim, nodeid: str, started: float) -> Result:
         """Judge a gathered case and keep the per-sample scores that it rests on."""
         score = x = None
         further: tuple[Score, ...] = ()
         if isinstance(case, Case):
             score, x, further = case.score, case.x or case.reference, case.further
-            self._keep_samples(score)
-        check, (verdict, finding) = case.planned.check, conclude(case)
+            self.samples.keep(score)
+        check = case.planned.check
+        verdict, finding = case.conclusion if isinstance(case, JudgedClaim) else conclude(case)
         result = replace(
             self.make_result(case.planned, nodeid, verdict, started, score, x),
             further=tuple(replace(each, samples=None) for each in further),
         )
         if isinstance(case, Case):
             result = replace(result, drawn=self._draw(case, verdict))
-            notes, self._remade = (*verdict.notes, *dict.fromkeys(self._remade)), []
-            result = replace(result, verdict=replace(verdict, notes=notes))
+            result = replace(result, verdict=replace(verdict, notes=(*verdict.notes, *self.samples.take_notes())))
         return replace(result, finding=finding) if check.claim or check.expect_finding else result
 
     def make_result(
@@ -209,6 +213,8 @@ class RobustSession:
     def draw_figure(self, item: PlannedCheck) -> TrendFigure | None:
         """Return the trend plot of an item's check, or None when it has no trend."""
         check = item.check
+        if (judged := self.ahead.find(item)) is not None:
+            return judged.figure
         if check.is_about_groups:
             line = check.group_expectation.drawn_line
             return draw_groups(line, self.cases.gather_groups(item)) if line else None
@@ -220,51 +226,9 @@ class RobustSession:
 
     def _draw(self, case: Case, verdict: Verdict) -> Drawn:
         planned, images = len(self.book.planned), self.settings.images
-        return draw_result(case, verdict, self.book.bench, self._finder(case), planned=planned, with_images=images)
-
-    def _finder(self, case: Case) -> FindSamples:
-        """Return what finds the samples of a case: in the store, or beside the baseline that it is held against."""
-        needs = case.planned.check.expect.needs
-        kept = [self.settings.samples]
-        kept += [below(self.settings.baselines, f"{needs.baseline}/{SAMPLES}")] if needs.baseline else []
-        if needs.model is not None and case.reference is not None and case.reference.evidence == "live":
-            self._keep_samples(case.reference)
-        return lambda score: next(filter(None, (self._read_samples(place, score) for place in kept)), None)
-
-    def _read_samples(self, place: Place, score: Score) -> Samples | None:
-        """Read per-sample scores; where those of this run are damaged, make them again from what they were made of."""
-        try:
-            return read_samples(place, score.key)
-        except DamagedSamples:
-            if place != self.settings.samples or not self._is_own(score):
-                raise
-        samples = self.book.bench.samples(score.cell)
-        if not open_home(place).is_read_only:
-            write_samples(place, score.key, samples)
-        self._remade.append(_REMADE)
-        return samples
-
-    def _is_own(self, score: Score) -> bool:
-        """Say whether a score is one that this run has measured or found: a baseline's may be of other files."""
-        found = self.book.bench.look_up(score.cell)
-        return isinstance(found, Score) and found.key == score.key
-
-    def _keep_samples(self, score: Score) -> None:
-        """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""
-        if score.evidence == "published" or score.key in self._kept:
-            return
-        if not self._has_samples(score.key) and not open_home(self.settings.samples).is_read_only:
-            write_samples(self.settings.samples, score.key, self.book.bench.samples(score.cell))
-        self._kept.add(score.key)
-
-    def _has_samples(self, key: str) -> bool:
-        place = self.settings.samples
-        return key in self._in_bucket if is_url(place) else has_samples(place, key)
-
-    @cached_property
-    def _in_bucket(self) -> frozenset[str]:
-        """The per-sample scores that lie in a bucket: listed once, where a file of a directory is looked at."""
-        return kept_keys(self.settings.samples) if is_url(self.settings.samples) else frozenset()
+        return draw_result(
+            case, verdict, self.book.bench, self.samples.finder(case), planned=planned, with_images=images
+        )
 
     def require_models(self) -> None:
         """Raise what is wrong with the models that the run names itself: once, and not for each suite."""

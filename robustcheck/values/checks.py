@@ -136,6 +136,12 @@ class PlannedCheck:
         return not expect.populations and not self.check.expect_finding and bool(self.cells)
 
     @property
+    def is_published_claim(self) -> bool:
+        """Whether the item is about groups of published models, so that nothing is measured for it."""
+        expect = self.check.expect
+        return isinstance(expect, GroupExpectation) and bool(expect.populations)
+
+    @property
     def name(self) -> str:
         """The pytest item name: ``id[case|model]``, model last behind a bar that no slug contains.
 

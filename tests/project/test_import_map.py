@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "robustcheck"
 
 VALUES = {
     "callable_room",
+    "child_process",
     "disk",
     "errors",
     "files",
@@ -35,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": {"lookalikes", "printing", "values"},
     "disk": {"errors"},
     "callable_room": set(),
+    "child_process": set(),
     "files": {"errors", "lookalikes", "printing", "values"},
     "registry": {"errors"},
     "spec": VALUES,

@@ -22,7 +22,7 @@ from robustcheck.values import ModelRef
 from robustcheck.values.checks import Check, PlannedCheck, Suite
 from robustcheck.values.expectations import GroupExpectation
 
-__all__ = ["gather_groups", "make_model_test"]
+__all__ = ["gather_claim", "gather_groups", "make_model_test"]
 
 
 def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupCase:
@@ -31,10 +31,21 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     Raises RecordError where the populations hold too few members, and the error that kept the models of the
     run from being measured (DataMissing: a skip) where too few of them are left.
     """
+    return (
+        gather_claim(item, today)
+        if item.is_published_claim
+        else _arrange(item, gather_measured_members(item, book), today)
+    )
+
+
+def gather_claim(item: PlannedCheck, today: date) -> GroupCase:
+    """Return everything that the verdict of a claim about published models rests on; raises RecordError."""
+    return _arrange(item, gather_published_members(item.check, read_membership(item.check.group_expectation)), today)
+
+
+def _arrange(item: PlannedCheck, gathered: Gathered, today: date) -> GroupCase:
     check, expect = item.check, item.check.group_expectation
     membership = read_membership(expect)
-    is_published = bool(expect.populations)
-    gathered = gather_published_members(check, membership) if is_published else gather_measured_members(item, book)
     named = [name for pair in membership.pairs for name in pair]
     networks, doubles = tell_apart(expect, gathered.found, named)
     inside = [each for each in networks if _is_in_range(expect, each.member.x)]
