@@ -48,6 +48,10 @@ class LoadedModels:
         self._loaded.move_to_end(ref)
         return self._loaded[ref]
 
+    def give_up(self, ref: ModelRef, error: RobustcheckError) -> None:
+        """Raise an error whenever a model is asked for, without loading it."""
+        self._failed[ref] = error
+
     def free(self) -> None:
         """Drop every model."""
         self._loaded.clear()

@@ -25,7 +25,9 @@ from robustcheck.plugin.options import (
 )
 
 if TYPE_CHECKING:
+    from robustcheck.plugin.crashed_workers import Crashes
     from robustcheck.plugin.items import SpecFile
+    from robustcheck.plugin.pytest_run import Run
 
 _HOOKS = "robustcheck-hooks"
 
@@ -106,8 +108,10 @@ class _XdistHooks:
     """Hooks that exist only where pytest-xdist is installed."""
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker where pytest was started."""
+        """Tell a worker where pytest was started, and which workers died before it."""
         tell_worker(node.workerinput, node.config)
+        if found := self._crashes(node.config):
+            found.tell(node.workerinput)
 
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Take note of the planned items, which the controller does not collect itself."""
@@ -121,7 +125,23 @@ class _XdistHooks:
         """Take note of what only the workers saw: the suites that no model of the run is meant for."""
         from robustcheck.plugin.hooks import UNMATCHED
 
+        if error and (found := self._crashes(node.config)):
+            found.has_any = True
         told = getattr(node, "workeroutput", {}).get(UNMATCHED)
         if told:
             _start_run(node.config, pytest.UsageError)
             node.config.pluginmanager.getplugin(_HOOKS).run.unmatched += told
+
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+        """Have an item tried again that ended its worker, or say what became of it."""
+        if (run := self._run(report.node.config)) is not None:
+            run.handle_crash(crashitem, report, sched)
+
+    @staticmethod
+    def _run(config: pytest.Config) -> Run | None:
+        hooks = config.pluginmanager.getplugin(_HOOKS)
+        return None if hooks is None else hooks.run
+
+    def _crashes(self, config: pytest.Config) -> Crashes | None:
+        run = self._run(config)
+        return None if run is None else run.crashes

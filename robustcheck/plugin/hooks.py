@@ -8,7 +8,7 @@ from robustcheck.files.suite_files import SUFFIX
 from robustcheck.plugin.failures import FoldedFailures, forget_quiet_report
 from robustcheck.plugin.guest import in_pytests_terms, is_dry, showing_warnings
 from robustcheck.plugin.items import CheckItem
-from robustcheck.plugin.pytest_run import Run, robust_run
+from robustcheck.plugin.pytest_run import RETRIED, Run, robust_run
 from robustcheck.plugin.resolve import run_settings
 from robustcheck.plugin.terminal_summary import ends_at_mistakes, print_summary
 
@@ -16,6 +16,7 @@ UNMATCHED = "robustcheck_unmatched"
 _SHOWN = {
     "warn": ("warned", "W", ("WARN", {"yellow": True})),
     "unsure": ("unsure", "U", ("UNSURE", {"yellow": True})),
+    RETRIED: ("retried", "R", ("RETRIED", {"yellow": True})),
 }
 
 
@@ -65,7 +66,7 @@ class RunHooks:
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show ``warned`` and ``unsure`` as outcomes of their own."""
+        """Show ``warned``, ``unsure`` and ``retried`` as outcomes of their own."""
         return _SHOWN.get(getattr(report, "robust_status", ""))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from robustcheck.errors import DataMissing, RobustcheckError
 from robustcheck.plugin.guest import in_pytests_terms, is_dry, module_of, showing_warnings
-from robustcheck.plugin.pytest_run import Run, robust_run
+from robustcheck.plugin.pytest_run import Run, error_text, robust_run
 from robustcheck.printing import flowing, one_line, printable
 from robustcheck.run.session import status_of_error
 from robustcheck.values import Result, Verdict
@@ -133,10 +133,7 @@ class CheckItem(pytest.Function):
         self._run.attach(self, self.planned, result)
         if status == "skip" and not self._run.settings.strict:
             raise pytest.skip.Exception(str(error)) from None
-        text = (
-            f"{status.upper()}: {error}\n{one_line(str(result.position))}\n{one_line(result.rerun)}{self._cause(error)}"
-        )
-        raise pytest.fail.Exception(text, pytrace=False) from None
+        raise pytest.fail.Exception(error_text(result, self._cause(error)), pytrace=False) from None
 
     def _cause(self, error: RobustcheckError) -> str:
         """Return what the code of others raised, with -v: it says where, and the error in words says what."""

@@ -8,23 +8,28 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from robustcheck.errors import RobustcheckError
 from robustcheck.files.suite_files import SUFFIX
+from robustcheck.plugin.crashed_workers import Crashes, lost_items, lost_with_its_worker
 from robustcheck.plugin.guest import is_dry, unread_suites
 from robustcheck.plugin.progress import MeasuringProgress
+from robustcheck.printing import one_line
 from robustcheck.run.closing import Finished, Outcome, finish_run
 from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.run.wire import dump_figure, dump_result, light_result, load_figure, load_result
 from robustcheck.run.wishes import refuse_missing_baselines
 from robustcheck.run.writable import refuse_unwritable
-from robustcheck.values import Result, TrendFigure
+from robustcheck.values import Result, TrendFigure, Verdict
 from robustcheck.values.checks import PlannedCheck
 
 RESULT, FIGURE = "robustcheck", "robustcheck_trend"
+# The status of an item whose worker died and that is handed out once more.
+RETRIED = "retried"
 
 robust_run = pytest.StashKey["Run"]()
 _attached = pytest.StashKey[tuple[Result, TrendFigure | None]]()
@@ -47,6 +52,7 @@ class Run:
         self.finished: Finished | None = None
         # Suites whose checks apply to no model of the run; a worker tells them to the controller.
         self.unmatched: list[str] = []
+        self.crashes = Crashes()
         self._drawn: set[tuple[str, str]] = set()
 
     @property
@@ -73,6 +79,33 @@ class Run:
         with suppress(*() if self.is_controller else (RobustcheckError,)):
             if not is_dry(self.config):
                 self.session.select(list(checks.values()))
+        if (lost := lost_items(self.config)) is not None:
+            self._measure_alone([checks[nodeid] for nodeid in lost if nodeid in checks])
+
+    def _measure_alone(self, lost: Sequence[PlannedCheck]) -> None:
+        """Measure each model by itself, and none that its worker did not survive by itself: another worker died."""
+        book = self.session.book
+        book.alone = True
+        for item in lost:
+            if len({cell.model for cell in item.cells}) == 1:
+                book.bench.models.give_up(item.model, lost_with_its_worker(item))
+
+    def handle_crash(self, nodeid: str, report: pytest.TestReport, scheduler: Any) -> None:
+        """Have an item tried again whose worker died, or make an error of it: in the process that hands them out."""
+        if f"{SUFFIX}::" not in nodeid or not report.failed:  # another plugin may have it tried again
+            return
+        if self.crashes.tries_again(nodeid, report.node, scheduler):
+            report.outcome, report.robust_status = "rerun", RETRIED  # type: ignore[assignment, attr-defined]
+        else:
+            planned = self._planned_by_id([nodeid])
+            report.longrepr = self._without_verdict(nodeid, planned[0]) if planned else report.longrepr
+
+    def _without_verdict(self, nodeid: str, planned: PlannedCheck) -> str:
+        error = lost_with_its_worker(planned)
+        verdict = Verdict(status="error", reason=str(error))
+        result = self.session.make_result(planned, nodeid, verdict, time.perf_counter())
+        self._keep(result, None)
+        return error_text(result)
 
     def judge_ahead(self, session: pytest.Session) -> None:
         """Have another process begin on the claims, where pytest has not started workers already."""
@@ -95,7 +128,7 @@ class Run:
         if not self.planned:
             self.is_running = True
             self.planned = [nodeid for nodeid in ids if f"{SUFFIX}::" in nodeid]
-            self._refuse(self._planned_by_id())
+            self._refuse(self._planned_by_id(self.planned))
             self.progress.watch_workers()
 
     def _refuse(self, items: Sequence[PlannedCheck]) -> None:
@@ -110,11 +143,11 @@ class Run:
             self.planned = []
             raise
 
-    def _planned_by_id(self) -> list[PlannedCheck]:
-        paths = dict.fromkeys(nodeid.partition("::")[0] for nodeid in self.planned)
+    def _planned_by_id(self, nodeids: Sequence[str]) -> list[PlannedCheck]:
+        paths = dict.fromkeys(nodeid.partition("::")[0] for nodeid in nodeids)
         suites = {path: self.session.load(self.config.rootpath / path) for path in paths}
         names = {(path, item.name): item for path, suite in suites.items() for item in self.session.plan(suite).items}
-        wanted = [(path, name) for path, _, name in (nodeid.partition("::") for nodeid in self.planned)]
+        wanted = [(path, name) for path, _, name in (nodeid.partition("::") for nodeid in nodeids)]
         return [names[key] for key in wanted if key in names]
 
     def attach(self, item: pytest.Item, planned: PlannedCheck, result: Result) -> None:
@@ -198,6 +231,12 @@ class Run:
 
 def _planned(item: pytest.Item) -> PlannedCheck | None:
     return getattr(item, "planned", None)
+
+
+def error_text(result: Result, cause: str = "") -> str:
+    """Say why an item has no verdict, then the place and one command."""
+    status, reason = result.verdict.status.upper(), result.verdict.reason
+    return f"{status}: {reason}\n{one_line(str(result.position))}\n{one_line(result.rerun)}{cause}"
 
 
 def _as_text(result: Result, figure: TrendFigure | None) -> list[tuple[str, str]]:

@@ -26,7 +26,8 @@ class EvidenceBook:
     ``planned`` are the cells of the run; ``planned_live`` are those among them that must be measured, whatever is
     published. ``groups`` numbers the models that fit in memory together: they share passes. ``early`` are the planned
     cells whose checks may be decided on part of the images. ``before_measuring`` is called once,
-    when the first score has to be measured.
+    when the first score has to be measured. ``alone`` has each model measured by itself, and no other process
+    helped.
     """
 
     bench: Bench
@@ -36,6 +37,7 @@ class EvidenceBook:
     groups: Mapping[ModelRef, int] = field(default_factory=dict)
     early: Sequence[Cell] = ()
     before_measuring: Callable[[], None] | None = None
+    alone: bool = False
     _found: dict[Cell, Found] = field(default_factory=dict)
 
     def score(self, cell: Cell, *, live: bool = False) -> Score:
@@ -74,7 +76,7 @@ class EvidenceBook:
         Cells that may do with part of their images are left to them: how many is decided there.
         """
         early, by_group = frozenset(self.early), dict[int | None, list[Cell]]()
-        for cell in self.planned if self.choice != "published" else ():
+        for cell in () if self.alone or self.choice == "published" else self.planned:
             if cell not in early and self._needs_pass(cell):
                 by_group.setdefault(self.groups.get(cell.model), []).append(cell)
         for cells in by_group.values():
@@ -132,6 +134,8 @@ class EvidenceBook:
 
     def _shares_pass(self, cell: Cell, other: Cell) -> bool:
         """Say whether another planned cell lacks outputs on the same images, of a model of the same group."""
+        if self.alone and cell.model != other.model:
+            return False
         if self.groups.get(cell.model) != self.groups.get(other.model):
             return False
         return bool(self.bench.image_sets(cell) & self.bench.image_sets(other)) and self._lacks(other)
