@@ -1,9 +1,10 @@
 """``python -m`` in processes whose imports are done: forks of one that imported what a run of a suite needs.
 
 A run of a small suite computes for a few tenths of a second; the imports before it take two seconds, and ten where a
-model is loaded. Each fork has its own directory, environment, outputs and modules, as any process has. Where a test is
-about what is imported, or about how a process starts, it needs a process that starts from nothing. So does every run
-where processes cannot be forked (Windows): slower, with the same outcome.
+model is loaded. Each fork has its own directory, environment, outputs and modules, as any process has, and so have the
+workers that xdist starts for it. Where a test is about what is imported, or about how a process starts, it needs a
+process that starts from nothing. So does every run where processes cannot be forked (Windows): slower, with the same
+outcome.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import gc
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -100,6 +102,8 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             _become(asked)
+            if "-n" in sys.argv:
+                _fork_workers(int(sys.argv[sys.argv.index("-n") + 1]))
             runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
             return
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
@@ -111,6 +115,8 @@ def _import_what_runs_import() -> None:
         Path(directory, "a.robust.yaml").write_text(SUITE, encoding="utf-8")
         os.chdir(directory)
         pytest.main(["-q", "-p", "no:cacheprovider"])
+        from xdist import dsession, remote, scheduler  # noqa: F401
+
         os.chdir("/")
 
 
@@ -129,6 +135,56 @@ def _become(asked: dict[str, Any]) -> None:
     sys.path[:1] = [asked["place"], *(further.split(os.pathsep) if further else ())]
     if further:
         registry.forget()
+
+
+def _fork_workers(count: int) -> None:
+    """Hold as many processes ready as xdist will start: each waits for the line that tells any worker what it is."""
+    from execnet import gateway_io
+    from execnet.gateway_base import Popen2IO
+
+    class Forked(Popen2IO):
+        """What execnet holds of a process that it started."""
+
+        def __init__(self, pid: int, heard: IO[bytes], told: IO[bytes], execmodel: Any) -> None:
+            super().__init__(told, heard, execmodel)
+            self.pid = pid
+
+        def wait(self) -> int:
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+        def kill(self) -> None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    ready: list[tuple[int, IO[bytes], IO[bytes]]] = []
+    for _ in range(count):
+        ready.append(_fork_worker(ready))
+    started = gateway_io.create_io
+    gateway_io.create_io = lambda spec, execmodel: (
+        Forked(*ready.pop(0), execmodel) if ready else started(spec, execmodel)
+    )
+
+
+def _fork_worker(others: Iterable[tuple[int, IO[bytes], IO[bytes]]]) -> tuple[int, IO[bytes], IO[bytes]]:
+    """Return the process that waits, what it says and where it is told; as ``python -c LINE`` it has no other files."""
+    (its_input, told), (heard, its_output) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(its_input)
+        os.close(its_output)
+        return pid, os.fdopen(heard, "rb"), os.fdopen(told, "wb")
+    for _, *files in others:
+        for file in files:
+            file.close()
+    for descriptor, its in enumerate((its_input, its_output)):
+        os.dup2(its, descriptor)
+    for descriptor in (its_input, its_output, told, heard):
+        os.close(descriptor)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.argv = ["-c"]
+    # Nothing is said to it where the run ends before it has workers.
+    if line := sys.stdin.readline():
+        exec(eval(line), {"__name__": "__main__"})
+    sys.exit()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
@@ -16,13 +17,43 @@ print("wörds", file=sys.stderr)
 sys.exit(3)
 """
 
+WORKERS = """\
+import os, sys
+from pathlib import Path
 
-@pytest.mark.parametrize("can_fork", [True, False])
-def test_a_module_runs_in_its_place(can_fork: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not can_fork:
+import pytest
+
+@pytest.mark.parametrize("number", range(2))
+def test_that_is_noted(number):
+    process = os.getpid(), os.getppid(), sys.argv, os.environ["TOLD"]
+    Path(os.environ["PYTEST_XDIST_WORKER"]).write_text(repr(process))
+"""
+
+
+@pytest.fixture(params=["forked", "from nothing"])
+def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes be started in one way or the other."""
+    if request.param == "from nothing":
         monkeypatch.delattr(os, "fork", raising=False)
     elif not hasattr(os, "fork"):
         pytest.skip("processes cannot be forked here")
+
+
+@pytest.mark.usefixtures("start")
+def test_a_module_runs_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "probe.py").write_text(PROBE, encoding="utf-8")
     done = run_fork(tmp_path, "probe", "-a", "b c", environ={**os.environ, "TOLD": "yes"})
     assert (done.returncode, done.stdout, done.stderr) == (3, "['-a', 'b c'] yes True\n", "wörds\n")
+
+
+@pytest.mark.usefixtures("start")
+def test_each_worker_of_xdist_is_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "test_probe.py").write_text(WORKERS, encoding="utf-8")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    words = ("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:robustcheck", "-n", "2")
+    done = run_fork(tmp_path, *words, environ={**environ, "TOLD": "yes"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (ast.literal_eval((tmp_path / worker).read_text()) for worker in ("gw0", "gw1"))
+    assert first[0] != second[0]
+    # The run started both.
+    assert first[1:] == second[1:] == (first[1], ["-c"], "yes")
