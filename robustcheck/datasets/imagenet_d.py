@@ -35,11 +35,17 @@ def read_imagenet_d(path: Path, index_dir: Path | None) -> Contents:
         layout="imagenet-d",
         labels=np.array([place[folder] for folder in found], dtype=np.int64),
         class_count=len(folders),
-        class_names=tuple(row["name"] for row in mask_rows(_TABLE)),
+        class_names=imagenet_d_names(),
         wnids=(),
         vocabulary=imagenet_d_vocabulary(),
         columns=_indices(),
     )
+
+
+@cache
+def imagenet_d_names() -> tuple[str, ...]:
+    """Return the names of the 113 classes, in the order of the labels."""
+    return tuple(row["name"] for row in mask_rows(_TABLE))
 
 
 @cache

@@ -1,7 +1,8 @@
 """A layout: how the images of a data set are found and read. One value each, in the registry's group ``layouts``.
 
 Three sorts: most layouts read a directory, a view shows images of another data set, and a self-contained set needs
-no directory at all.
+no directory at all. Each may have ``class_names``: the classes of a data set by its name, where these are known before
+its images are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset
 from robustcheck.errors import SetupError, did_you_mean
 from robustcheck.registry import known
 from robustcheck.values import Task
+
+ClassNames = Callable[[str], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Layout:
     fits: Callable[[Path], bool] | None = None
     looks_like: str = ""
     task: Task = "classification"
+    class_names: ClassNames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class View:
 
     name: str
     show: Callable[[CatalogueEntry, Dataset], ImageDataset]
+    class_names: ClassNames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class SelfContained:
     name: str
     open: Callable[[str], ImageDataset]
     place: str
+    class_names: ClassNames | None = None
 
 
 def known_layouts() -> Mapping[str, Layout | View | SelfContained]:

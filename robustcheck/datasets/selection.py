@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets.class_sets import class_set_indices, known_class_sets
+from robustcheck.datasets.class_sets import class_set_indices, imagenet_class_names, known_class_sets
 from robustcheck.datasets.dataset import Dataset, IntArray, StrArray
 from robustcheck.errors import DataError, did_you_mean
 from robustcheck.listing import name_first
@@ -46,7 +46,6 @@ def _matching(dataset: Dataset, key: str, value: str) -> npt.NDArray[np.bool_]:
     if key == CLASSES:
         return np.asarray(_in_class_set(dataset, value)[dataset.labels])
     if key == CLASS and key not in dataset.groups:
-        _require_known(value, dataset.class_names, "class", dataset)
         return np.asarray(dataset.labels == _single_class(value, dataset))
     _require_known(key, (*dataset.groups, CLASS, CLASSES), "column", dataset)
     _require_known(value, group_values(dataset.groups[key]), f"value of {key}", dataset)
@@ -55,7 +54,9 @@ def _matching(dataset: Dataset, key: str, value: str) -> npt.NDArray[np.bool_]:
 
 def _single_class(name: str, dataset: Dataset) -> int:
     """Return the label of a class; raise DataError where several have its name (ImageNet has two such pairs)."""
-    found = [label for label, known in enumerate(dataset.class_names) if known == name]
+    names = dataset.class_names if name in dataset.class_names else _names_of_imagenet(dataset)
+    _require_known(name, dataset.class_names if name not in names else names, "class", dataset)
+    found = [label for label, known in enumerate(names) if known == name]
     if len(found) > 1:
         raise DataError(
             f"the class name {name!r} stands for several classes: {', '.join(map(str, found))}",
@@ -64,6 +65,14 @@ def _single_class(name: str, dataset: Dataset) -> int:
             fix="pick it by a column of groups.csv instead",
         )
     return found[0]
+
+
+def _names_of_imagenet(dataset: Dataset) -> tuple[str, ...]:
+    """Return what ImageNet calls the classes: the words of a directory's own list may be of another version."""
+    if dataset.columns is None or dataset.vocabulary is not None:
+        return ()
+    names = imagenet_class_names()
+    return tuple(names[column] for column in dataset.columns.tolist())
 
 
 def group_values(column: StrArray) -> tuple[str, ...]:

@@ -56,6 +56,11 @@ def read_released_video(name: str, path: Path, index_dir: Path | None) -> Conten
     return replace(contents, columns=columns, vocabulary=vocabulary, defects=defects)
 
 
+def released_classes(name: str) -> tuple[str, ...]:
+    """Return the classes of a released set."""
+    return tuple(row["name"] for row in mask_rows(f"{name}.csv"))
+
+
 def pm_sets(dataset: Dataset, k: int | None = None) -> PmSets:
     """Return the anchors of a dataset and their frames, within ``k`` frames of the anchor if it is given."""
     groups = dataset.groups
@@ -116,7 +121,7 @@ def _scored(name: str) -> tuple[tuple[str, ...], IntArray, Vocabulary]:
     columns = np.unique(np.concatenate(indices))
     names = tuple(imagenet_class_names()[index] for index in columns)
     members = tuple(np.searchsorted(columns, own).astype(np.int64) for own in indices)
-    return tuple(row["name"] for row in rows), columns, Vocabulary(names, members, "max")
+    return released_classes(name), columns, Vocabulary(names, members, "max")
 
 
 def _indices(text: str) -> IntArray:

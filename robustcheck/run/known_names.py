@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from robustcheck.datasets import known_class_sets, known_datasets
+from robustcheck.datasets import has_own_classes, known_class_sets, known_classes, known_datasets
 from robustcheck.errors import RobustcheckError
 from robustcheck.measure import known_metrics
 from robustcheck.models.catalogue import entries, known_facets
@@ -36,6 +36,8 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         tasks={name: entry.task for name, entry in known_datasets().items()},
         scored_tasks={name: metric.tasks for name, metric in metrics.items()},
         class_sets=known_class_sets(),
+        class_names=known_classes,
+        has_own_classes=has_own_classes,
         populations=known_populations(),
         transforms=known_transforms(),
         prompts=known_prompts(),

@@ -40,6 +40,14 @@ def _no_facets(_: str) -> Facets:
     return {}
 
 
+def _no_classes(_: str) -> tuple[str, ...]:
+    return ()
+
+
+def _never(_: str) -> bool:
+    return False
+
+
 def _no_datasets(_: str) -> frozenset[str]:
     return frozenset()
 
@@ -85,7 +93,8 @@ class KnownNames:
     ``columns`` maps a data set to all that a slice of it can name and the values of each (none listed: any), where
     that is known; ``tasks`` maps it to what it is for, and ``scored_tasks`` a metric to the tasks that it scores.
     ``model_names`` returns the ids and the references of the models that texts stand for, and of every known one.
-    ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep.
+    ``class_sets`` are the lists of classes that ``where: {classes: ...}`` can keep, of a data set unless
+    ``has_own_classes`` is true of it; ``class_names`` returns a data set's classes, nothing where they are not known.
     ``transforms`` maps a name to its variants; ``facets`` maps a facet of the models to its known values, and
     ``population_facets`` returns those of a population's members, which may have others, and
     ``population_datasets`` the data sets of its figures, such as averages that nobody can measure;
@@ -105,6 +114,8 @@ class KnownNames:
     tasks: Mapping[str, str] = field(default_factory=dict)
     scored_tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     class_sets: frozenset[str] = frozenset()
+    class_names: Callable[[str], tuple[str, ...]] = _no_classes
+    has_own_classes: Callable[[str], bool] = _never
     populations: frozenset[str] = frozenset()
     transforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prompts: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames, KnownOption, file_of, is_path
 from robustcheck.spec.problems import list_known
 from robustcheck.spec.query_facets import check_facets
-from robustcheck.spec.slices import check_slice
+from robustcheck.spec.slices import check_column, check_slice
 from robustcheck.spec.source import Loc
 from robustcheck.spec.suggestions import tell_kinds
 from robustcheck.spec.unknown_names import check_known, check_model
@@ -230,6 +230,8 @@ def _check_option(
     elif option.sort in ("model", "models"):
         for part in text.split(",") if option.sort == "models" else [text]:
             check_model(scope, loc, part.strip(), names, mistakes, is_single=True)
+    elif option.sort == "column":
+        check_column(scope, loc, text, names, mistakes)
     else:
         try:
             option.canonical(text)

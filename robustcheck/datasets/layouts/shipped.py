@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from robustcheck.datasets.cue_conflict import read_cue_conflict
-from robustcheck.datasets.digits import open_digits
-from robustcheck.datasets.imagenet_d import read_imagenet_d
+from robustcheck.datasets.cue_conflict import categories, read_cue_conflict
+from robustcheck.datasets.digits import CLASS_NAMES, open_digits
+from robustcheck.datasets.imagenet_d import imagenet_d_names, read_imagenet_d
 from robustcheck.datasets.imagenet_x import imagenet_x_view
 from robustcheck.datasets.layout import Layout, SelfContained, View
 from robustcheck.datasets.layouts.anchors import OWN, has_anchors
@@ -22,10 +22,10 @@ from robustcheck.datasets.layouts.scannet import read_scannet
 from robustcheck.datasets.layouts.shards import is_shard_directory, read_shards
 from robustcheck.datasets.layouts.spair import read_spair
 from robustcheck.datasets.layouts.webdataset import is_webdataset, read_webdataset
-from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, read_objectnet
-from robustcheck.datasets.shapes import open_shapes
+from robustcheck.datasets.objectnet import imagenet_on_objectnet, objectnet_imagenet, objectnet_names, read_objectnet
+from robustcheck.datasets.shapes import open_shapes, shape_classes
 from robustcheck.datasets.typographic_sets import read_disentangling, read_typed_manifest, read_typed_names
-from robustcheck.datasets.video_sets import RELEASED, read_released_video, read_video
+from robustcheck.datasets.video_sets import RELEASED, read_released_video, read_video, released_classes
 
 # What a directory shows by itself: the more special ones first.
 _SHOWN = (
@@ -79,9 +79,9 @@ _SHOWN = (
     ),
 )
 _NAMED = (
-    Layout("cue-conflict", read_cue_conflict),
+    Layout("cue-conflict", read_cue_conflict, class_names=lambda _: categories()),
     Layout("disentangling", read_disentangling),
-    Layout("imagenet-d", read_imagenet_d),
+    Layout("imagenet-d", read_imagenet_d, class_names=lambda _: imagenet_d_names()),
     Layout("objectnet", read_objectnet),
     Layout("navi", read_navi),
     Layout("scannet-pairs", read_scannet),
@@ -89,16 +89,16 @@ _NAMED = (
     Layout("spair", read_spair),
     Layout("typed-manifest", read_typed_manifest),
     Layout("typed-names", read_typed_names),
-    *(Layout(name, partial(read_released_video, name)) for name in RELEASED),
+    *(Layout(name, partial(read_released_video, name), class_names=released_classes) for name in RELEASED),
 )
 _VIEWS = (
-    View("imagenet-on-objectnet", imagenet_on_objectnet),
+    View("imagenet-on-objectnet", imagenet_on_objectnet, lambda _: objectnet_names()),
     View("imagenet-x", imagenet_x_view),
-    View("objectnet-imagenet", objectnet_imagenet),
+    View("objectnet-imagenet", objectnet_imagenet, lambda _: objectnet_names()),
 )
 _SELF_CONTAINED = (
-    SelfContained("packaged", open_digits, "ships with scikit-learn"),
-    SelfContained("drawn", open_shapes, "drawn by robustcheck"),
+    SelfContained("packaged", open_digits, "ships with scikit-learn", lambda _: CLASS_NAMES),
+    SelfContained("drawn", open_shapes, "drawn by robustcheck", shape_classes),
 )
 
 LAYOUTS = (*_SHOWN, *_NAMED, *_VIEWS, *_SELF_CONTAINED)

@@ -16,6 +16,7 @@ from robustcheck.datasets.shapes.altered import (
     open_corrupted_base,
     open_overlap,
 )
+from robustcheck.datasets.shapes.attributes import SHAPES, UNSEEN
 from robustcheck.datasets.shapes.moving import PERTURBATIONS, open_motion, open_video
 from robustcheck.datasets.shapes.shape_sets import (
     open_captioned,
@@ -28,7 +29,15 @@ from robustcheck.datasets.shapes.shape_sets import (
 from robustcheck.datasets.shapes.view_pairs import ViewPair, open_views, shapes_view_pairs
 from robustcheck.errors import DataError, did_you_mean
 
-__all__ = ["CORRUPTIONS", "PERTURBATIONS", "SEVERITIES", "ViewPair", "open_shapes", "shapes_view_pairs"]
+__all__ = [
+    "CORRUPTIONS",
+    "PERTURBATIONS",
+    "SEVERITIES",
+    "ViewPair",
+    "open_shapes",
+    "shape_classes",
+    "shapes_view_pairs",
+]
 
 DRAWN_SETS: Mapping[str, Callable[[], ImageDataset]] = {
     "shapes": open_shapes_test,
@@ -59,3 +68,8 @@ def open_shapes(name: str) -> ImageDataset:
             fix=did_you_mean(name, DRAWN_SETS),
         )
     return DRAWN_SETS[name]()
+
+
+def shape_classes(name: str) -> tuple[str, ...]:
+    """Return the classes of a drawn set that is known by its name or by its family's."""
+    return {"shapes-ood": UNSEEN, "shapes-views": ("view",)}.get(name, SHAPES)
