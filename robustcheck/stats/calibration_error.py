@@ -14,17 +14,17 @@ sum c (1 - c) + n d (2 mean c - 1) - n d^2. So a bin in which all answers happen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
+from math import pi, sqrt
 from typing import Protocol, final
 
 import numpy as np
 
 from robustcheck.stats.calibration import ece, ece_mass, mass_bins, width_bins
 from robustcheck.stats.differences import Estimated, difference_intervals
-from robustcheck.stats.proportions import ROUNDING, Interval, IntervalAt
+from robustcheck.stats.ends import IntervalsInRow
+from robustcheck.stats.proportions import ROUNDING, Interval, IntervalAt, z_value
 from robustcheck.stats.sampling import Floats, Ints, unit_index
 from robustcheck.stats.statistic import Spread, Statistic, normal_difference, require_scores
 from robustcheck.values import Samples
@@ -109,30 +109,26 @@ class CalibrationError(Statistic):
         errors, observed = bins.scales, float(bins.gaps.sum())
         # From just above the largest, which rounding must not leave a gap.
         thresholds = np.linspace((bins.gaps / errors).max() * (1 + ROUNDING), 0, _STEPS)
-        gaps = np.maximum(bins.gaps - thresholds[:, None] * errors, 0)
+        gaps = np.maximum(bins.gaps[:, None] - np.multiply.outer(errors, thresholds), 0)
         below = _Family(gaps, bins.errors_at(gaps))
         spread = float(np.sqrt((errors**2).sum()))
         multiples = np.linspace(0, (observed + _FURTHEST * spread) / errors.sum(), _STEPS)
-        gaps = multiples[:, None] * errors
+        gaps = np.multiply.outer(errors, multiples)
         above = _Family(gaps, bins.errors_at(gaps))
-
-        def interval(level: float) -> Interval:
-            z = NormalDist().inv_cdf(0.5 + level / 2)
-            # Where even a calibrated model would show more, the true sum is not known better than one error.
-            return below.truth_at(observed, z), min(1.0, max(above.truth_at(observed, -z), spread))
-
-        return Debiased(below.mean_truth(observed), interval)
+        return Debiased(below.mean_truth(observed), _Searched(observed, below, above, spread))
 
     def _bins_of(self, samples: Samples) -> _Bins:
         """Return what is known of each bin that has samples."""
         gaps, index = self.gaps(samples)
-        bins = np.unique(index, return_inverse=True)[1]
+        bins = _counted_from_0(index)
         count, n = int(bins.max()) + 1, gaps.size
         sums = np.bincount(bins, weights=gaps)
-        # Of the units that were sampled, clusters or rows, each has its sum in each bin.
-        pairs, place = np.unique(unit_index(samples) * count + bins, return_inverse=True)
-        squares = np.bincount(pairs % count, weights=np.bincount(place, weights=gaps) ** 2, minlength=count)
-        units = int(pairs.max()) // count + 1
+        units, squares = n, np.bincount(bins, weights=gaps**2)
+        if samples.clusters is not None:
+            # Of the units that were sampled each has its sum in each bin.
+            pairs, place = np.unique(unit_index(samples) * count + bins, return_inverse=True)
+            squares = np.bincount(pairs % count, weights=np.bincount(place, weights=gaps) ** 2, minlength=count)
+            units = int(pairs.max()) // count + 1
         variances = squares - sums**2 / units
         # A difference of two nearly equal sums is rounding.
         variances[variances <= ROUNDING * squares] = 0
@@ -171,17 +167,18 @@ class _Bins:
         return np.asarray(np.sqrt(np.maximum(np.maximum(self.seen, self.design * self.binomial), self._least)))
 
     def errors_at(self, gaps: Floats) -> Floats:
-        """Return the errors (k, B) where the shares of the true gaps are these."""
+        """Return the errors (B, k) where the shares of the true gaps are these (B, k)."""
         return np.asarray(np.sqrt(np.maximum(self._variances_at(gaps) + self._more, self._least)))
 
     def _variances_at(self, gaps: Floats) -> Floats:
-        moved = self.signs * gaps * (2 * self.confidence - 1) - gaps**2 / self.shares
-        return np.maximum(self.design * (self.binomial + moved), 0)
+        slopes, shares = self.signs * (2 * self.confidence - 1), self.shares
+        moved = gaps * slopes[:, None] - gaps * gaps / shares[:, None]
+        return np.maximum(self.design * (self.binomial[:, None] + moved), 0)
 
     @property
     def _more(self) -> Floats:
-        """Return by how much more a bin varied than one gap for all of its samples would have it."""
-        return np.maximum(self.seen - self._variances_at(self.gaps), 0)
+        """Return by how much more each bin (B, 1) varied than one gap for all of its samples would have it."""
+        return np.maximum(self.seen[:, None] - self._variances_at(self.gaps[:, None]), 0)
 
     @property
     def _least(self) -> float:
@@ -190,35 +187,36 @@ class _Bins:
 
 
 class _Family:
-    """Sets of true gaps with a growing sum, and the distribution of the sum that each would show."""
+    """Sets of true gaps (B, m) with a growing sum, and the distribution of the sum that each of the m would show."""
 
     def __init__(self, gaps: Floats, errors: Floats) -> None:
-        from scipy.special import ndtr
+        from scipy.special import erf
 
         # |g + s Z| is a folded normal: with E = s sqrt(2/pi) exp(-g^2 / 2s^2) and P = 1 - 2 Phi(-g/s) its mean is
         # E + g P, its second moment g^2 + s^2 and its third (g^2 + 2 s^2) E + g (g^2 + 3 s^2) P.
-        ratio = gaps / errors
-        noise, sure = errors * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2), 1 - 2 * ndtr(-ratio)
-        first, second = noise + gaps * sure, gaps**2 + errors**2
-        third = (second + errors**2) * noise + gaps * (second + 2 * errors**2) * sure
-        variances = np.maximum(second - first**2, 0).sum(axis=1)
-        self._truths = gaps.sum(axis=1)
-        self._means = first.sum(axis=1)
+        ratio = gaps / (errors * sqrt(2))
+        noise, sure = errors * (sqrt(2 / pi) * np.exp(-ratio * ratio)), gaps * erf(ratio)
+        own = errors * errors
+        first, second = noise + sure, gaps * gaps + own
+        third = (second + own) * noise + (second + 2 * own) * sure
+        variances = np.maximum(second - first * first, 0).sum(axis=0)
+        self._truths = gaps.sum(axis=0)
+        self._means = first.sum(axis=0)
         self._spreads = np.sqrt(variances)
         # What is left of rounding where nothing varies has no shape.
-        skews = (third - 3 * first * second + 2 * first**3).sum(axis=1) / np.maximum(variances, 1e-300) ** 1.5
+        skews = (third - 3 * first * second + 2 * first**3).sum(axis=0) / np.maximum(variances, 1e-300) ** 1.5
         self._skewed = _Skewed(skews)
 
-    def truth_at(self, observed: float, z: float) -> float:
-        """Return the sum of the true gaps that would show what was observed, z spreads from the mean."""
-        return self._truth(observed, self._means + self._skewed.quantiles(z) * self._spreads)
+    def truths_at(self, observed: float, z: Floats) -> Floats:
+        """Return the sums of the true gaps (k,) that would show what was observed, z spreads (k,) off the mean."""
+        shown = self._skewed.quantiles(z)
+        shown *= self._spreads
+        shown += self._means
+        return crossings(observed, shown, self._truths)
 
     def mean_truth(self, observed: float) -> float:
         """Return the sum of the true gaps that would show what was observed in the mean."""
-        return self._truth(observed, self._means)
-
-    def _truth(self, observed: float, shown: Floats) -> float:
-        return float(np.interp(observed, np.maximum.accumulate(shown), self._truths))
+        return float(crossings(observed, self._means[None], self._truths)[0])
 
 
 class _Skewed:
@@ -228,15 +226,64 @@ class _Skewed:
     """
 
     def __init__(self, skews: Floats) -> None:
-        # Asked for at many levels: what does not depend on the level is made once.
         self._skews = np.clip(skews, 1e-4, 2.0)
-        self._scales = 2 / self._skews
-        self._shifts = self._skews**2 / 36
 
-    def quantiles(self, z: float) -> Floats:
-        """Return the quantile of each at Phi(z)."""
-        roots = np.maximum(1 + self._skews * z / 6 - self._shifts, 0)
-        return np.asarray(self._scales * (roots**3 - 1))
+    def quantiles(self, z: Floats) -> Floats:
+        """Return the quantiles (k, m) at Phi(z) of each of the m distributions."""
+        # With skew s they are 2/s ((1 + w)^3 - 1), w = s z/6 - s^2/36: with u = 2w/s that is u (3 + w (3 + w)), without
+        # the difference of nearly equal numbers. The root 1 + w is not below 0.
+        u = np.maximum(np.subtract.outer(z / 3, self._skews / 18), -2 / self._skews)
+        w = u * (self._skews / 2)
+        found = w + 3
+        found *= w
+        found += 3
+        found *= u
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Searched(IntervalsInRow):
+    """The intervals between the true sums that would show what was observed."""
+
+    observed: float
+    below: _Family
+    above: _Family
+    spread: float
+
+    def ends_at(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        """Return the lower and the upper ends (k,)."""
+        z = np.array([z_value(level) for level in levels])
+        # Where even a calibrated model would show more, the true sum is not known better than one error.
+        highs = np.maximum(self.above.truths_at(self.observed, -z), self.spread)
+        return self.below.truths_at(self.observed, z), np.minimum(highs, 1.0)
+
+
+def crossings(level: float, curves: Floats, places: Floats) -> Floats:
+    """Return where curves (k, m) over places (m,) first rise above a level, on straight lines; shape (k,).
+
+    A curve that dips counts as if it stayed at its highest so far. One that begins above the level has the first
+    place, one that never rises above it the last.
+
+    >>> curves = np.array([[0.0, 1.0, 3.0], [5.0, 6.0, 7.0], [0.0, 0.0, 1.0]])
+    >>> crossings(2.0, curves, np.array([0.0, 1.0, 2.0])).tolist()
+    [1.5, 0.0, 2.0]
+    """
+    is_above = curves > level
+    after = is_above.argmax(axis=1)
+    before = np.maximum(after - 1, 0)
+    starts = np.arange(len(curves)) * places.size
+    above = curves.ravel()[starts + after]
+    # The highest up to there, of every other part. Where the curve begins above, or never is, any line will do.
+    highest = np.maximum.reduceat(curves.ravel(), np.column_stack([starts, starts + after]).ravel())[::2]
+    highest = np.where(after > 0, highest, above - 1)
+    found = (places[after] - places[before]) / (above - highest) * (level - highest) + places[before]
+    return np.asarray(np.where(after > 0, found, np.where(is_above[:, 0], places[0], places[-1])))
+
+
+def _counted_from_0(index: Ints) -> Ints:
+    """Return indices (n,) counted without gaps, in the same order."""
+    shifted = index - index.min()
+    return np.asarray((np.cumsum(np.bincount(shifted) > 0) - 1)[shifted])
 
 
 ECE = CalibrationError("ece")

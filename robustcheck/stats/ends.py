@@ -6,9 +6,12 @@ scale of standard errors, 0 to 6.3 of them, are kept; between two of them an end
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from statistics import NormalDist
 
 from robustcheck.stats.proportions import Interval, IntervalAt, z_value
+from robustcheck.stats.sampling import Floats
 from robustcheck.values import Ends
 
 _NORMAL_95 = 10
@@ -18,8 +21,24 @@ _STEP = z_value(0.95) / _NORMAL_95
 LEVELS = tuple(0.95 if place == _NORMAL_95 else 2 * NormalDist().cdf(place * _STEP) - 1 for place in range(_COUNT))
 
 
+class IntervalsInRow(ABC):
+    """Intervals whose ends at many levels are worked out at once, sooner than one by one."""
+
+    def __call__(self, level: float) -> Interval:
+        """Return the interval at one level."""
+        lows, highs = self.ends_at([level])
+        return float(lows[0]), float(highs[0])
+
+    @abstractmethod
+    def ends_at(self, levels: Sequence[float]) -> tuple[Floats, Floats]:
+        """Return the lower and the upper ends at some levels, each (k,)."""
+
+
 def tabulate_ends(interval: IntervalAt) -> Ends:
     """Return the ends of an interval at every level of ``LEVELS``."""
+    if isinstance(interval, IntervalsInRow):
+        lows, highs = interval.ends_at(LEVELS)
+        return Ends(tuple(lows.tolist()), tuple(highs.tolist()))
     found = [interval(level) for level in LEVELS]
     return Ends(tuple(float(low) for low, _ in found), tuple(float(high) for _, high in found))
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sample_makers import NAMES, draw_samples
 from sample_makers import samples as make_samples
 
+from robustcheck.stats.calibration_error import crossings
 from robustcheck.stats.ends import LEVELS, intervals_between, tabulate_ends
 from robustcheck.stats.intervals import covariance, score_intervals
 from robustcheck.stats.moments import moments_of
 from robustcheck.stats.proportions import proportion_interval, z_value
 from robustcheck.stats.resampling import resampled_sums
+from robustcheck.stats.sampling import Ints
 from robustcheck.stats.statistics import influence, statistic_named, value_of
 from robustcheck.stats.sureness import find_sureness, seed_of, value_intervals
 
@@ -52,6 +56,31 @@ def test_an_interval_is_read_between_its_levels_on_the_scale_of_errors() -> None
     for level in (0.0, 0.5, 0.95, 0.999, 1 - 2e-9):
         assert intervals_between(ends)(level) == pytest.approx((-2 * z_value(level), 3 * z_value(level)), abs=1e-6)
     assert 0.95 in LEVELS
+
+
+@pytest.mark.parametrize("statistic", ["ece", "ece_mass"])
+@pytest.mark.parametrize("clusters", [None, np.arange(300) // 3])
+def test_ends_that_are_worked_out_at_once_are_those_of_each_level(statistic: str, clusters: Ints | None) -> None:
+    said = score_intervals(replace(draw_samples(statistic, n=300), clusters=clusters), seed=0)
+    ends = tabulate_ends(said)
+    assert list(zip(ends.lows, ends.highs, strict=True)) == [said(level) for level in LEVELS]
+
+
+def test_the_ends_of_ece_stay_what_they_were() -> None:
+    """Of 500 samples, when each level was worked out by itself with the power of a cube root."""
+    said = score_intervals(draw_samples("ece", n=500), seed=0)
+    assert said(0.95) == pytest.approx((0.12029246912389273, 0.21239562465863054), abs=1e-12)
+    assert said(1 - 2e-9) == pytest.approx((0.021437770653104097, 0.29075258974088336), abs=1e-12)
+
+
+def test_a_curve_crosses_a_level_where_its_highest_so_far_does() -> None:
+    rng = np.random.default_rng(4)
+    places, curves = np.sort(rng.random(50)), np.cumsum(rng.normal(0.01, 0.3, size=(40, 50)), axis=1)
+    expected = [np.interp(0.5, np.maximum.accumulate(curve), places) for curve in curves]
+    assert crossings(0.5, curves, places) == pytest.approx(expected, rel=1e-12)
+    assert {float(places[0]), float(places[-1])} < {
+        float(place) for place in expected
+    }  # some begin above the level, some never are
 
 
 def test_beyond_the_last_level_an_interval_stays() -> None:
