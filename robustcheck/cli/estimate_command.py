@@ -15,9 +15,9 @@ from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
+from robustcheck.datasets import compare_classes
 from robustcheck.errors import RobustcheckError, SetupError
 from robustcheck.files.user_paths import user_path
-from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.agreement_line import MIN_MODELS, AgreementLine, fit_agreements
@@ -61,11 +61,10 @@ def estimate(
 def _require_same_classes(bench: Bench, model: ModelRef, known: str, unknown: str) -> None:
     """Refuse a set of other classes: how often models agree there says nothing of how often they are right."""
     quantities = [Quantity("agreement", name) for name in (known, unknown)]
-    there, here = (set(bench.shelf.dataset_for(model, each.dataset, each).class_names) for each in quantities)
-    if there and here and there != here:
-        odd = sorted(there ^ here)
+    there, here = (bench.shelf.dataset_for(model, each.dataset, each) for each in quantities)
+    if there.class_names and here.class_names and set(there.class_names) != set(here.class_names):
         raise SetupError(
-            f"{unknown} has other classes than {known}: {name_first(odd)} in one of them only",
+            f"{unknown} has other classes than {known} ({compare_classes(here, there)})",
             expected="the same classes in both",
             fix="images that are not sorted into classes: a directory with these images and nothing else",
         )

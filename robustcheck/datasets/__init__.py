@@ -16,7 +16,7 @@ from robustcheck.datasets.class_sets import known_class_sets
 from robustcheck.datasets.dataset import Captions, Dataset, ImageDataset, Vocabulary
 from robustcheck.datasets.families import expand
 from robustcheck.datasets.image_pairs import ALL, ImagePairs, KeypointPairs, PairGeometry, SurfacePairs, bin_names
-from robustcheck.datasets.known_classes import has_own_classes, known_classes
+from robustcheck.datasets.known_classes import compare_classes, has_own_classes, known_classes
 from robustcheck.datasets.open import open_dataset
 from robustcheck.datasets.roots import data_roots
 from robustcheck.datasets.selection import kept_classes, select
@@ -42,6 +42,7 @@ __all__ = [
     "canonical_id",
     "choose_samples",
     "classes_outside",
+    "compare_classes",
     "count_shared",
     "data_roots",
     "expand",

@@ -1,10 +1,12 @@
-"""The classes of a named data set, where they are known before its images are."""
+"""The classes of data sets: those that are known before the images are, and which ones two sets do not share."""
 
 from __future__ import annotations
 
 from robustcheck.datasets.catalogue import CatalogueEntry, known_datasets
 from robustcheck.datasets.class_sets import class_set_names, known_class_sets
+from robustcheck.datasets.dataset import Dataset
 from robustcheck.datasets.layout import Layout, SelfContained, View, known_layouts
+from robustcheck.listing import name_first
 
 
 def known_classes(name: str) -> tuple[str, ...]:
@@ -30,6 +32,16 @@ def has_own_classes(name: str) -> bool:
     """
     entry = _entry_of(name)
     return entry is not None and isinstance(_layout_of(entry), SelfContained)
+
+
+def compare_classes(one: Dataset, other: Dataset) -> str:
+    """Say which classes one of two sets has and the other has not; where there are none, the order differs."""
+    told = [
+        f"only {each.name} has {name_first(names, 3)}"
+        for each, beside in ((one, other), (other, one))
+        if (names := [name for name in each.class_names if name not in beside.class_names])
+    ]
+    return "; ".join(told) or "the same names in another order"
 
 
 def _entry_of(name: str) -> CatalogueEntry | None:

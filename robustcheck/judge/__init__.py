@@ -21,7 +21,7 @@ from robustcheck.judge.screening import screen_results
 from robustcheck.judge.significance import can_decide, say_beyond_warning, say_resolution, shown_level
 from robustcheck.judge.usable import require_enough, require_number
 from robustcheck.judge.weighing import Weighed, decide_all, weigh
-from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_signed, say_value
+from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_n, say_signed, say_value
 from robustcheck.numerals import write_level, write_p
 from robustcheck.stats.compare import detectable_drop
 from robustcheck.stats.staged_levels import level_at
@@ -133,7 +133,7 @@ def _reason(status: Status, comparison: Comparison, case: Case, low: float, high
     numbers = f"95% interval {say(low, case.unit, places)} to {say(high, case.unit, places)}"
     if comparison.in_points:
         numbers = f"limit {say_signed(limit, case.unit, places)}; {numbers}"
-    return f"{say_headline(status, comparison, case.unit)} ({numbers}; n = {case.score.n:,}{say_images(case)})"
+    return f"{say_headline(status, comparison, case.unit)} ({numbers}; {say_n(case)}{say_images(case)})"
 
 
 def _say_level(case: Case, weighed: Weighed) -> Pairs:

@@ -74,7 +74,7 @@ class Case:
     ``stage`` says which of the stages of deciding early the scores belong to, and ``images`` how many images it has
     seen, of how many; None where the check is looked at once, on all images; ``all_images`` says why, where others of
     the run are not. ``bounded`` says that what is measured lies between 0 and 1, and a difference of two between -1 and
-    1.
+    1; ``counted`` says what its n counts.
     """
 
     planned: PlannedCheck
@@ -102,6 +102,7 @@ class Case:
     images: tuple[int, int] | None = None
     all_images: str = ""
     bounded: bool = False
+    counted: str = "images"
 
     @property
     def all_x(self) -> tuple[Score, ...]:

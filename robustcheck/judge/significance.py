@@ -111,7 +111,7 @@ def say_resolution(status: Status, comparison: Comparison, case: Case, alpha: fl
         else "the interval straddles the limit"
     )
     resolved = say_shown(comparison, case.unit, alpha, bounded=case.bounded)
-    return (f"unsure: {why}. {case.score.n:,} images {resolved}; {_deciding(comparison, case, alpha)}",)
+    return (f"unsure: {why}. {case.score.n:,} {case.counted} {resolved}; {_deciding(comparison, case, alpha)}",)
 
 
 def say_shown(comparison: Comparison, unit: str, alpha: float, *, bounded: bool) -> str:
@@ -136,7 +136,7 @@ def _deciding(comparison: Comparison, case: Case, alpha: float) -> str:
     n = find_deciding_n(case.score.n, estimate, comparison.bounds, alpha)
     if n == inf:
         why = "the line itself is not known so exactly" if estimate.fixed else "the number lies on the limit"
-        return f"no number of images would decide: {why}"
+        return f"no number of {case.counted} would decide: {why}"
     outcome = "pass" if comparison.bounds.margin(estimate.value) > 0 else "fail"
     return f"about {_two_digits(n):,} would decide ({outcome}) if the number stays where it is"
 

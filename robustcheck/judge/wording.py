@@ -99,6 +99,11 @@ def say_headline(status: Status, comparison: Comparison, unit: str) -> str:
     return f"{distance}beyond the warn limit of {say_warn_limit(comparison, unit)}: {comparison.claim}"
 
 
+def say_n(case: Case) -> str:
+    """Write n, and what it counts where that is not images alone."""
+    return f"n = {case.score.n:,}{'' if case.counted == 'images' else f' {case.counted}'}"
+
+
 def say_images(case: Case) -> str:
     """Write of a check that was decided early on how many images that was; nothing of any other."""
     if case.images is None or case.stage in (None, LAST):

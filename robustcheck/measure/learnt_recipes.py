@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.datasets import Dataset, known_datasets
+from robustcheck.datasets import Dataset, compare_classes, known_datasets
 from robustcheck.errors import DataError, ModelError
 from robustcheck.listing import name_first
 from robustcheck.measure.reading import EMBEDDING, POOLED, Reading
@@ -89,21 +89,11 @@ def learnt_classes(source: Dataset, scored: Dataset) -> ClassList:
         names = scored.class_names if vocabulary is None else vocabulary.names
         return ClassList(names, (), scored.columns, vocabulary)
     raise DataError(
-        f"its classes are not those of {source.name}, which the adapter learns ({_difference(source, scored)})",
+        f"its classes are not those of {source.name}, which the adapter learns ({compare_classes(scored, source)})",
         where=scored.name,
         expected="a set of the same classes in one order, or ImageNet's training set for a part of its classes",
         fix="name the set to learn from in the reference: train=SET",
     )
-
-
-def _difference(source: Dataset, scored: Dataset) -> str:
-    """Say which classes one of two sets has and the other has not; where there are none, the order differs."""
-    told = [
-        f"only {one.name} has {name_first(names, 3)}"
-        for one, other in ((scored, source), (source, scored))
-        if (names := [name for name in one.class_names if name not in other.class_names])
-    ]
-    return "; ".join(told) or "the same names in another order"
 
 
 def scores_its_own(ref: ModelRef, dataset: Dataset) -> ModelError:

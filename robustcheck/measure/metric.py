@@ -40,7 +40,8 @@ class Metric:
     random, estimate the same thing: such a check may be decided early.
 
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
-    plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs. A data set must be for
+    plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs, and ``counted`` says what
+    n counts. A data set must be for
     one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
     give it, and ``wrong_options`` finds those that do not go with each other. ``formula`` says the value in one line,
     ``source`` who defined it: both stand on the reference page.
@@ -63,6 +64,7 @@ class Metric:
     formula: str = ""
     source: str = ""
     wrong_options: WrongOptions | None = None
+    counted: str = "images"
 
     @property
     def is_share(self) -> bool:

@@ -94,6 +94,7 @@ class CaseBook:
             noise=worst_share(self.noise, self.book.bench.settings.precision, item.check.quantity.dataset),
             network=network_of(item.model.id, dict(item.model.facets)),
             bounded=metric.bounded,
+            counted=metric.counted,
         )
 
     def _difference(self, score: Score, reference: _Reference | None, fix: str) -> Difference | None:

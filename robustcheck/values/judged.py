@@ -29,7 +29,8 @@ class Verdict:
 
     ``compared`` is what is held against ``limit``: the value itself, a residual or a difference;
     [``low``, ``high``] is its 95% interval; ``margin`` is its signed distance to the limit,
-    positive when the expectation holds. ``detectable`` is the drop that this n finds with 80% power.
+    positive when the expectation holds. ``n`` counts images, or what else the
+    reason says (models and families, of an estimate); ``detectable`` is the drop that this n finds with 80% power.
     ``notes`` are sentences about the evidence: extrapolation, a limit tighter than the scatter, ...
     ``excused`` marks a pass that is a fail by its numbers, let through by a known deviation;
     ``p_value`` is the one-sided one of "worse than the limit", the smallest level that makes it a fail.

@@ -123,6 +123,13 @@ def test_unsure_says_what_this_n_can_resolve() -> None:
     assert "about 9,200 would decide (pass)" in verdict.notes[0]
 
 
+def test_what_n_counts_is_said_where_that_is_not_images_alone() -> None:
+    case = make_case(make_item(make_check(at_least("45%"))), published_score(0.46, 100), counted="images and models")
+    verdict = judge(case)
+    assert "; n = 100 images and models)" in verdict.reason
+    assert "100 images and models show a shortfall of 12.4 pp" in verdict.notes[0]
+
+
 @pytest.mark.parametrize(
     ("expect", "said"),
     [

@@ -67,6 +67,10 @@ def test_it_is_the_solution_over_the_agreements_of_all_pairs(tmp_path: Path) -> 
     said = dict(score.provenance)
     assert said["estimate"] == "by ALine-D, without a label of imagenet-sketch: it is not a measurement"
     assert "15 pairs of 6 models" in said["line of agreements"]
+    shown, learnt = answers[1].shape[1], answers[0].shape[1]
+    others = score.n - shown - learnt
+    assert others > 6
+    assert said["n counts"] == f"{shown:,} images, {learnt:,} of the known set, {others:,} families and models"
     by_line = estimate(tmp_path, by="aline-s")
     line = linregress(p, q)
     assert by_line.value == pytest.approx(ndtr(line.intercept + line.slope * t[2]), abs=1e-9)

@@ -82,7 +82,7 @@ def _difference(case: Case, reference: Score) -> _ToReference:
     _require_same_data(case, reference)
     interval = cut_to(found.interval, -1.0, 1.0) if case.bounded else found.interval
     estimate = Estimate(found.value, interval, found.error)
-    return _ToReference(estimate, _paired_facts(found), is_equal=found.discordant == 0)
+    return _ToReference(estimate, _paired_facts(found, case.counted), is_equal=found.discordant == 0)
 
 
 def _require_same_data(case: Case, reference: Score) -> None:
@@ -106,14 +106,14 @@ def _paired(case: Case, reference: Score) -> Difference:
         return paired_difference(then, now, seed=seed_of(reference.key, case.score.key))
     except ValueError as error:
         raise RecordError(
-            f"{error}: {then.ids.size} images then, {now.ids.size} now",
+            f"{error}: {then.ids.size} {case.counted} then, {now.ids.size} now",
             where=case.reference_name,
             fix="bless a run on the data set as it is now",
         ) from None
 
 
-def _paired_facts(difference: Difference) -> Pairs:
-    over = f"{difference.n:,} images, {difference.discordant:,} of them judged differently"
+def _paired_facts(difference: Difference, counted: str) -> Pairs:
+    over = f"{difference.n:,} {counted}, {difference.discordant:,} of them judged differently"
     return ("paired over", over), (f"{difference.test} p", write_p(difference.p_value, 3))
 
 

@@ -149,6 +149,7 @@ METRICS = (
         unit="%",
         higher_is_better=True,
         statistic=WEIGHTED_SUM,
+        counted="images, families and models",
         tasks=("classification",),
         tasks_further="a set without labels",
         find_recipes=unlabelled.find_recipes,

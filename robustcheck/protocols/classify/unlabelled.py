@@ -101,7 +101,11 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     carried = found.estimate(range(half), by_pairs)
     _require_straight(carried, recipes[:half])
     families = [family_of(recipe.ref.id, dict(recipe.ref.facets)) for recipe in recipes[1:half]]
-    return Sampled(found.parts(carried, families, by_pairs), _facts(cell, carried, recipes, found))
+    parts = found.parts(carried, families, by_pairs)
+    counted = f"{found.unknown_ids.size:,} images, {found.known_ids.size:,} of the known set"
+    rest = len(parts.ids) - found.unknown_ids.size - found.known_ids.size
+    facts = (*_facts(cell, carried, recipes, found), ("n counts", f"{counted}, {rest:,} families and models"))
+    return Sampled(parts, facts)
 
 
 def _labels(known: Recipe, masks: Pairs) -> Names:

@@ -39,6 +39,7 @@ METRICS = (
         higher_is_better=True,
         statistic=MEAN,
         tasks=("correspondence",),
+        counted="pairs of images",
         find_recipes=find_recipes,
         samples=sample_recall,
         options=(
