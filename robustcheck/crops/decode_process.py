@@ -9,6 +9,7 @@ import io
 import mmap
 import os
 import pickle
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ import numpy as np
 from robustcheck.child_process import child_command, child_environment
 from robustcheck.crops.decode_worker import SHARED_BYTES, Place, Reply, Request, view_of
 from robustcheck.crops.preparation import Crops, Preparation, Prepared
-from robustcheck.errors import DataError
+from robustcheck.errors import DataError, SetupError
 from robustcheck.models.geometry import Crop, Geometry
 
 _CODE = "import sys; from robustcheck.crops.decode_worker import serve; serve(int(sys.argv[1]))"
@@ -69,7 +70,8 @@ class DecodeProcess:
         raise DataError(
             f"the process that decodes image {index} ended {_TRIES} times in a row ({_how(status)})",
             expected="an image that can be decoded in the memory that is left",
-            fix="look at that image, or decode in this process to see more: --robust-workers threads",
+            fix="look at that image, have fewer processes (--robust-workers 1), or decode in this one to see more: "
+            "--robust-workers threads",
         )
 
     def _ask(self, indices: Sequence[int], geometries: Mapping[str, Geometry]) -> Prepared:
@@ -125,8 +127,18 @@ class _Running:
 
 
 def _started() -> _Running:
-    descriptor = _unnamed_memory()
     try:
+        return _started_on(_unnamed_memory())
+    except OSError as error:  # there is no memory for it, or there are too many processes or files
+        raise SetupError(
+            f"a process that decodes images cannot be started ({error.strerror or error})",
+            fix="have fewer of them, or decode in this process: --robust-workers threads:2",
+        ) from error
+
+
+def _started_on(descriptor: int) -> _Running:
+    try:
+        shared = mmap.mmap(descriptor, SHARED_BYTES)
         process = subprocess.Popen(
             child_command(_CODE, str(descriptor)),
             stdin=subprocess.PIPE,
@@ -134,7 +146,7 @@ def _started() -> _Running:
             pass_fds=(descriptor,),
             env=child_environment(),
         )
-        return _Running(process, mmap.mmap(descriptor, SHARED_BYTES))
+        return _Running(process, shared)
     finally:
         os.close(descriptor)
 
@@ -151,6 +163,8 @@ def _unnamed_memory() -> int:
 
 
 def _how(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return f"killed by signal {-status}, most likely because memory ran out"
     return f"signal {-status}" if status < 0 else f"exit code {status}"
 
 

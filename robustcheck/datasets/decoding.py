@@ -8,6 +8,7 @@ only the formats named here are tried, 16-bit greys are scaled to 8 bits, and wh
 from __future__ import annotations
 
 import io
+import os
 import struct
 import threading
 import warnings
@@ -111,7 +112,8 @@ def read_image_file(path: Path) -> bytes:
     """Return the content of an image file; a pipe, a device and a giant are refused."""
     try:
         with open_regular(path) as stream:
-            content = stream.read(MOST_BYTES + 1)
+            # No more than the file has: room is taken for as many bytes as are asked for.
+            content = stream.read(min(os.fstat(stream.fileno()).st_size, MOST_BYTES) + 1)
     except OSError as error:
         raise DataError(f"cannot read the image: {error.strerror or error}", where=str(path)) from error
     if len(content) > MOST_BYTES:
@@ -209,6 +211,10 @@ def _reading(read: Callable[[], Read], where: str) -> Read:
             where=where,
             expected=f"an image in one of the formats {_FORMAT_NAMES}",
             fix="restore this file from its source, or convert it",
+        ) from error
+    except MemoryError as error:
+        raise DataError(
+            "memory ran out while the image was decoded", where=where, fix="decode fewer at once: --robust-workers 1"
         ) from error
 
 

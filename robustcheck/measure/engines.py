@@ -25,6 +25,7 @@ from robustcheck.measure.shelf import Shelf
 from robustcheck.models.adapter import LearntHead
 from robustcheck.models.batch_probe import fitting_batch
 from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.model_errors import out_of_memory
 from robustcheck.store import Lock
 
 # Probing takes a model as long as some 1,000 images.
@@ -105,11 +106,12 @@ class _Round:
         try:
             dataset = self.crew.shelf.images(self.images)
             Pass(self.images, dataset, self.crew.shelf.settings, total, on_progress).run(self._claims(wait))
-        except RobustcheckError as error:
+        except (RobustcheckError, MemoryError) as error:
             # The images cannot be read: no model can be measured on them.
+            told = out_of_memory(self.images.name, error) if isinstance(error, MemoryError) else error
             for job in self.jobs:
                 for outputs in self._lacking(job, looks=True):
-                    self.failures.setdefault(outputs.key, error)
+                    self.failures.setdefault(outputs.key, told)
         for key, runner in self._runners.items():
             if runner.error is not None:
                 self.failures.setdefault(key, runner.error)

@@ -340,7 +340,7 @@ class Bench:
             recipes = self.recipes_once_here(cell) if self.is_read_only else self._made_ready(cell)
             failed = [self._failed[key] for key in (each.key for each in _outputs_of(recipes)) if key in self._failed]
             return failed[0] if failed else score_cell(cell, recipes, self.memo)
-        except NotStored as lacking:
+        except (NotStored, MemoryError) as lacking:
             return explain_lack(cell, lacking, self.memo.store.storage)
         except RobustcheckError as error:
             return error.with_traceback(None)

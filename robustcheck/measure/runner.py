@@ -18,7 +18,7 @@ from robustcheck.measure.reading import Batch, Begins, geometry_of
 from robustcheck.models.adapter import LearntHead
 from robustcheck.models.encoders import LoadedModel, require_rows
 from robustcheck.models.geometry import Geometry
-from robustcheck.models.model_errors import as_model_error
+from robustcheck.models.model_errors import as_model_error, does_not_fit
 from robustcheck.outputs.logits import TextHead
 from robustcheck.store import Chunks, Rows
 from robustcheck.values import ModelRef
@@ -124,7 +124,7 @@ class Runner:
     def _halve(self, error: MemoryError, tried: int | None = None) -> None:
         size = min(self.batch_size, tried or self.batch_size)
         if size == 1:
-            raise ModelError(f"one image does not fit the device ({error})", where=self.outputs.ref.text) from error
+            raise does_not_fit("one image", self.outputs.ref, error) from error
         self.batch_size = size // 2
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from robustcheck.errors import ModelError, SetupError, did_you_mean
 from robustcheck.models.kind import Capability
-from robustcheck.models.model_errors import as_model_error
+from robustcheck.models.model_errors import as_model_error, reason_of
 from robustcheck.registry import named
 from robustcheck.values import AdapterUse, Pairs
 
@@ -244,7 +244,7 @@ def _told_as_its_own(use: AdapterUse) -> Iterator[None]:
             yield
     except MemoryError as error:
         raise ModelError(
-            f"the adapter {use.name} does not fit into memory ({error})",
+            f"the adapter {use.name} does not fit into memory ({reason_of(error)})",
             where=use.base.text,
             fix="free some memory, or measure it on another device (--robust-device)",
         ) from error

@@ -20,7 +20,7 @@ from robustcheck.models.foreign_code import refuse_foreign_code
 from robustcheck.models.geometry import Crop, Geometry, Normalisation
 from robustcheck.models.hub import hub_access
 from robustcheck.models.kind import Load, model_kind
-from robustcheck.models.model_errors import as_model_error
+from robustcheck.models.model_errors import as_model_error, does_not_fit
 from robustcheck.models.torch_host import wait_passively
 from robustcheck.values import ModelRef
 
@@ -204,7 +204,7 @@ def text_outputs(model: ZeroShotModel, texts: list[str], ref: ModelRef) -> Featu
                 pieces.append(require_rows(model.encode_texts(piece), len(piece), ref))
         except MemoryError as error:
             if size == 1:
-                raise ModelError(f"one text does not fit the device ({error})", where=ref.text) from error
+                raise does_not_fit("one text", ref, error) from error
             size = (min(size, TEXTS_AT_ONCE) + 1) // 2
     return np.concatenate(pieces)
 

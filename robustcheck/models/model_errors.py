@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from robustcheck.errors import ModelError, RobustcheckError
+from robustcheck.errors import ModelError, RobustcheckError, SetupError
 from robustcheck.values import ModelRef
 
 # What torch, CUDA, cuBLAS and the allocators of other devices say; torch has a type of its own for one of them only.
@@ -47,6 +47,24 @@ def is_out_of_memory(error: BaseException) -> bool:
         return error.errno == errno.ENOMEM
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+    )
+
+
+def does_not_fit(what: str, ref: ModelRef, error: MemoryError) -> ModelError:
+    """Return the error of a model whose device has no room for the least that it can be asked for."""
+    return ModelError(
+        f"{what} does not fit the device ({reason_of(error)})",
+        where=ref.text,
+        fix="free some memory, or measure it on another device (--robust-device) or with --robust-precision bf16",
+    )
+
+
+def out_of_memory(where: str, error: MemoryError) -> SetupError:
+    """Return the error of what could not be done because this machine's memory ran out."""
+    return SetupError(
+        f"memory ran out ({reason_of(error)})",
+        where=where,
+        fix="take less: --robust-workers 1, --robust-batch 8, --robust-memory 2GB, fewer workers of -n",
     )
 
 

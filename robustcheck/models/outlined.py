@@ -6,10 +6,12 @@ without numbers must not meet a model that is loaded to be measured.
 
 from __future__ import annotations
 
+import io
 import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from robustcheck.models.torch_models import TorchModel
 
 _CODE = "from robustcheck.models.outlined import answer_requests; answer_requests()"
+# Processes that die one after the other without an answer: then it is no single rehearsal that kills them.
+_DEATHS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,23 @@ class Counted:
 
 
 def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
-    """Return what each rehearsal takes, from a process of its own that sees no card; None where that cannot be told."""
+    """Return what each rehearsal takes, from a process of its own that sees no card; None where that cannot be told.
+
+    Where the process is killed, as for lack of memory, another goes on after the rehearsal that it was at.
+    """
+    found: list[Counted | None] = []
+    deaths = 0
+    while len(found) < len(rehearsals) and deaths < _DEATHS:
+        told = _counted_elsewhere(rehearsals[len(found) :])
+        found += told
+        if len(found) < len(rehearsals):
+            found.append(None)
+            deaths = 1 if told else deaths + 1
+    return found + [None] * (len(rehearsals) - len(found))
+
+
+def _counted_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
+    """Return what a process says of rehearsals, in order, for as long as it lives."""
     done = subprocess.run(
         child_command(_CODE),
         input=pickle.dumps(list(rehearsals)),
@@ -61,19 +81,21 @@ def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
         env=child_environment(CUDA_VISIBLE_DEVICES=""),
         check=False,
     )
-    try:
-        found: list[Counted | None] = pickle.loads(done.stdout)
-    except (pickle.UnpicklingError, EOFError):
-        # It was killed.
-        return [None] * len(rehearsals)
-    return found
+    told: list[Counted | None] = []
+    stream = io.BytesIO(done.stdout)
+    with suppress(pickle.UnpicklingError, EOFError):
+        while True:
+            told.append(pickle.load(stream))
+    return told
 
 
 def answer_requests() -> None:
     """Read rehearsals from the standard input, and write what they take to the standard output."""
     with answering_output() as answers:
         rehearsals: list[Rehearsal] = pickle.load(sys.stdin.buffer)
-        pickle.dump([count(rehearsal) for rehearsal in rehearsals], answers)
+        for rehearsal in rehearsals:
+            pickle.dump(count(rehearsal), answers)
+            answers.flush()
 
 
 def count(rehearsal: Rehearsal) -> Counted | None:

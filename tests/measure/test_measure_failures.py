@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from colour_data import cell, fake, write_colours
 
+from robustcheck.datasets.decoding import read_image_file
 from robustcheck.errors import DataError, DataMissing, ModelError
 from robustcheck.measure import Bench, MeasureSettings, measure_cells, measuring, stored_score
+from robustcheck.measure.memo import NotStored
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
@@ -85,7 +88,41 @@ def test_one_image_that_does_not_fit_is_an_error(colours, settings, monkeypatch)
     one = cell(fake(), colours)
     found = measure_cells([one], settings)[one]
     assert isinstance(found, ModelError)
-    assert "one image does not fit" in str(found)
+    assert "one image does not fit the device (out of memory)" in str(found)
+    assert "--robust-device" in str(found)
+
+
+@pytest.mark.parametrize("spoilt", ["load", "open"])
+def test_memory_that_runs_out_while_images_are_read_is_an_error_in_words(colours, settings, monkeypatch, spoilt):
+    def short(*_):
+        raise MemoryError
+
+    place = {"load": "PIL.ImageFile.ImageFile.load", "open": "robustcheck.datasets.decoding.open_regular"}[spoilt]
+    monkeypatch.setattr(place, short)
+    one, other = cell(fake(), colours), cell(fake(seed="b"), colours)
+    found = measure_cells([one, other], settings)
+    for each in (one, other):
+        assert "memory ran out" in str(found[each])
+        assert "--robust-workers 1" in str(found[each])
+
+
+def test_memory_that_runs_out_while_a_score_is_worked_out_is_an_error_of_its_cell(colours, settings, monkeypatch):
+    def short(one, recipes, memo):
+        raise (MemoryError if memo.model_of else NotStored(recipes[0].outputs))
+
+    monkeypatch.setattr(measuring, "score_cell", short)
+    one = cell(fake(), colours)
+    assert str(measure_cells([one], settings)[one]).startswith(f"top1 on {colours}: memory ran out (MemoryError)")
+
+
+def test_an_image_takes_no_more_room_than_its_file(tmp_path):
+    path = tmp_path / "image"
+    path.write_bytes(bytes(1000))
+    tracemalloc.start()
+    assert len(read_image_file(path)) == 1000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 def test_the_quantity_names_its_own_data_set_in_errors(settings, colours):

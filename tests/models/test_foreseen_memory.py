@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hf_makers import make_family, make_image_tower
+from package_makers import installer
 from PIL import Image
 
 from robustcheck.models.digests import weights_bytes
@@ -123,6 +124,42 @@ def test_another_process_counts_and_one_model_that_fails_leaves_the_others_alone
     crops = [model.geometry.crop(Image.new("RGB", (320, 320)))] * 16
     assert counted is not None
     assert counted.images == pytest.approx(peak_of(lambda: model.begin_outputs(crops)()), rel=0.1)
+
+
+DYING = """
+import os, pathlib, signal
+from dataclasses import replace
+from robustcheck.errors import ModelError
+from robustcheck.models.fake import KIND
+from robustcheck.models.kind import Outline
+from robustcheck.values import ModelRef
+
+
+def build(ref, precision):
+    with pathlib.Path(ref.weights).open("a") as tried:
+        tried.write(ref.architecture)
+    if ref.architecture == "b":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise ModelError("it has no outline")
+
+
+def parse(reference):
+    name, _, file = reference.rest.partition("@")
+    return ModelRef(name, reference.text, "dying", name, file)
+
+
+MADE = replace(KIND, name="dying", schemes=("dying",), parse=parse, outline=lambda ref: Outline("", build))
+"""
+
+
+@pytest.mark.parametrize(("names", "tried"), [("abc", "abc"), ("bba", "bb")])
+def test_a_process_that_is_killed_is_followed_by_one_that_goes_on_after_what_killed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, tried: str
+) -> None:
+    installer(tmp_path, monkeypatch)("dying-outlines", DYING, "model_kinds")
+    rehearsals = [Rehearsal(parse_reference(f"dying:{name}@{tmp_path}/tried"), "fp32", 1) for name in names]
+    assert count_elsewhere(rehearsals) == [None] * len(names)
+    assert (tmp_path / "tried").read_text() == tried
 
 
 class Counter:
