@@ -10,9 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from chart_templates import chart_files
+from metrics_reference import metrics_markdown
+
 from robustcheck.measure import known_metrics
-from robustcheck.measure.metrics_reference import metrics_markdown
-from robustcheck.report.chart_templates import chart_files
 from robustcheck.run.known_names import known_names
 from robustcheck.spec.schema import generate_files
 

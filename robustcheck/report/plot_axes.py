@@ -17,7 +17,6 @@ POINTS = "pp"
 # 0 and 1 lie at infinity on these axes; a point there is drawn at the rim.
 _RIM = 1e-4
 _ROUNDNESS = (0.5, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-_BACK = {"probit": "cumulativeNormal({})", "logit": "1/(1+exp(-({})))", "linear": "{}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +77,6 @@ def transform(fraction: float, kind: AxisKind) -> float:
         return fraction
     inside = min(max(fraction, _RIM), 1 - _RIM)
     return _NORMAL.inv_cdf(inside) if kind == "probit" else math.log(inside / (1 - inside))
-
-
-def back_expression(kind: AxisKind, position: str) -> str:
-    """Return the Vega expression that turns a position into a fraction again."""
-    return _BACK[kind].format(position)
 
 
 def axis_over(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from chart_templates import chart_template
 from report_fixtures import made_up_run
 
-from robustcheck.report.chart_templates import chart_template
 from robustcheck.report.charts import Form
 from robustcheck.report.grid import grid, shade
 from robustcheck.report.labels import Anchor, place_labels

@@ -1,6 +1,7 @@
 """The Vega-Lite specifications of trend plots; colours are the page's own, so that a theme needs no redraw.
 
-`scripts/write_generated.py` builds them with Altair and writes `static/charts.json`, which ships: no run needs Altair.
+`write_generated.py` builds them with Altair and writes `static/charts.json` of the report, which ships: no run needs
+Altair.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
+from robustcheck.report import charts
 from robustcheck.report.charts import CODES, TEMPLATES, Form
 from robustcheck.report.plot import FULL
-from robustcheck.report.plot_axes import AxisKind, back_expression
+from robustcheck.report.plot_axes import AxisKind
 from robustcheck.report.words import KINDS, Kind
 
 _PAPER = "var(--paper)"
 _FONT = "system-ui, sans-serif"
+# A position on an axis as a fraction again, in words of Vega.
+_BACK = {"probit": "cumulativeNormal({})", "logit": "1/(1+exp(-({})))", "linear": "{}"}
 _PARAMETERS = ("domain", "ticks")
 _COLOURS: dict[Kind, str] = {kind: f"var(--{kind})" for kind in KINDS}
 
@@ -26,7 +30,7 @@ def chart_files() -> dict[Path, str]:
     """Return the text of the file that ships, by its path: one form a line."""
     forms = [Form(*parts) for parts in product(get_args(AxisKind), ("%", ""), ("%", ""))]
     lines = [f"{json.dumps(form.name)}:{json.dumps(chart_template(form), separators=(',', ':'))}" for form in forms]
-    return {Path(__file__).parent / "static" / TEMPLATES: "{" + ",\n".join(lines) + "}\n"}
+    return {Path(charts.__file__).parent / "static" / TEMPLATES: "{" + ",\n".join(lines) + "}\n"}
 
 
 def chart_template(form: Form) -> dict[str, Any]:
@@ -57,6 +61,11 @@ def chart_template(form: Form) -> dict[str, Any]:
     return spec
 
 
+def _back(kind: AxisKind, position: str) -> str:
+    """Return the Vega expression that turns a position into a fraction again."""
+    return _BACK[kind].format(position)
+
+
 def _written(value: str, unit: str) -> str:
     """Return the Vega expression that writes a value for a tick."""
     return f"format(100*({value}),'.4~r')+'%'" if unit == "%" else f"format({_snapped(value)},'.4~r')"
@@ -79,7 +88,7 @@ def _snapped(value: str) -> str:
 
 def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:
     side, unit = ("x", form.x_unit) if channel is alt.X else ("y", form.y_unit)
-    labels = _written(back_expression(form.kind, "datum.value"), unit)
+    labels = _written(_back(form.kind, "datum.value"), unit)
     return channel(
         f"{field}:Q",
         title=None,
@@ -158,7 +167,7 @@ def _checked_layer(alt: Any, form: Form) -> Any:
 
 def _with_values(chart: Any, form: Form) -> Any:
     units = (("x", form.x_unit), ("y", form.y_unit))
-    values = {f"{name} value": _exactly(back_expression(form.kind, f"datum.{name}"), unit) for name, unit in units}
+    values = {f"{name} value": _exactly(_back(form.kind, f"datum.{name}"), unit) for name, unit in units}
     return chart.transform_calculate(**values)
 
 
