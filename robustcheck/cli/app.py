@@ -42,6 +42,7 @@ from robustcheck.cli.series_command import series
 from robustcheck.cli.shared_options import REPORTS, Data, Home, Measuring, Store, measuring, run_places
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.cli.store_command import store
+from robustcheck.cli.unknown_commands import Commands
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
 from robustcheck.history.baselines import bless as bless_run
@@ -53,7 +54,7 @@ from robustcheck.spec import json_schema
 from robustcheck.store import below, place_named
 from robustcheck.values import EvidenceChoice
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command()(init)
 app.command()(population)

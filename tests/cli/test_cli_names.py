@@ -71,3 +71,18 @@ def test_a_mistake_elsewhere_is_told_as_it_is(robustcheck: Robustcheck) -> None:
 def test_python_tells_it_too() -> None:
     with pytest.raises(SetupError, match="'digits' is a data set; a model is expected here"):
         measure("digits", MODEL)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("run suites/ --models zoo", "checks are tests: pytest suites/ --models zoo"),
+        ("test", "checks are tests: pytest suites/"),
+        ("check my.robust.yaml", "checks are tests: pytest my.robust.yaml"),
+        ("measur digits", "did you mean 'measure'?"),
+        ("lint suites", "robustcheck validate"),
+        ("frobnicate", "one of init, "),
+    ],
+)
+def test_a_command_that_there_is_not_names_the_one_to_use(robustcheck: Robustcheck, words: str, told: str) -> None:
+    refused(robustcheck(*words.split()), f"no command {words.split()[0]!r}", told)
