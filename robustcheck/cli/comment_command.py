@@ -36,6 +36,8 @@ def comment(
     kept = open_run(run or _last_run(), *places)
     since = None if against is None else _since(against, differences(open_run(against, *places), kept))
     say(comment_markdown(kept.run, since).rstrip("\n"))
+    if not run:
+        say(f"the run that started last: {kept.name} ({kept.run.started})", err=True)
 
 
 def _since(name: str, found: Differences) -> Since:

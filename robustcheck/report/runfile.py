@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import cache
@@ -24,6 +25,9 @@ RUN_FILE = "run.json"
 SCHEMA = 2
 # Schema 1 wrote out in each result what schema 2 keeps in tables.
 _READ = (1, SCHEMA)
+# When a run was started stands among the first keys, one a line.
+_STARTED = re.compile(rb'^ *"started": ?"([0-9T:+.Z-]+)"', re.MULTILINE)
+_HEAD = 65536
 _UNCHANGED = "the JSON that robustcheck wrote, unchanged"
 _KEYS = frozenset({"tables", *(field.name for field in fields(RunRecord))})
 # Per-sample scores stay in the store: a record holds what was concluded from them.
@@ -56,8 +60,22 @@ def _written(plain: dict[str, Any]) -> bytes:
 
 
 def runs_by_age(reports: Path) -> list[Path]:
-    """Return the directories of recorded runs, the oldest first: the tenth run of a second after the second."""
-    return sorted((file.parent for file in reports.glob(f"*/{RUN_FILE}")), key=lambda run: natural(run.name))
+    """Return the directories of recorded runs, the one that started first in front, whatever they are called.
+
+    Of those of one second the tenth comes after the second. One that does not say when it started counts as the oldest.
+    """
+    found = [file.parent for file in reports.glob(f"*/{RUN_FILE}")]
+    return sorted(found, key=lambda run: (_started(run / RUN_FILE), natural(run.name)))
+
+
+def _started(file: Path) -> str:
+    """Return when a run was started, from the head of its record: reading all of many runs would take long."""
+    try:
+        with file.open("rb") as opened:
+            found = _STARTED.search(opened.read(_HEAD))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
 
 
 def load_run(path: Path) -> RunRecord:

@@ -126,5 +126,14 @@ def test_the_comment_names_new_checks_that_fail_and_those_that_are_gone(robustch
     assert "not now" not in robustcheck("comment", "a", "--against", "a").out
 
 
+def test_without_a_name_the_comment_is_of_the_run_that_started_last(robustcheck: Robustcheck) -> None:
+    late = replace(make_run(make_result("fail")), started="2026-11-23T10:00:00+00:00")
+    write_report(late, Path("reports/a-copy"))
+    write_report(make_run(make_result("pass")), Path("reports/z-older"))
+    said = robustcheck("comment")
+    assert said.out == robustcheck("comment", "a-copy").out != robustcheck("comment", "z-older").out
+    assert said.err == "the run that started last: reports/a-copy (2026-11-23T10:00:00+00:00)\n"
+
+
 def test_without_a_run_there_is_no_comment(robustcheck: Robustcheck) -> None:
     refused(robustcheck("comment"), "no run", "run the suites first")

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 from report_fixtures import made_up_run
+from run_makers import make_run
 
 from robustcheck.errors import RecordError
 from robustcheck.history.past import past_of
-from robustcheck.report import load_run, write_report
+from robustcheck.report import load_run, runs_by_age, write_report
 from robustcheck.report.runfile import dump_run
 from robustcheck.values import Past, RunRecord, Samples
 
@@ -52,6 +53,19 @@ def test_numbers_that_are_none_stay_valid_json(value: float, tmp_path: Path) -> 
 def test_a_missing_record_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"run\.json.*no run record"):
         load_run(tmp_path)
+
+
+def test_runs_stand_in_the_order_in_which_they_started(tmp_path: Path) -> None:
+    starts = {"b": "2026-11-21", "a": "2026-11-22", "run-10": "2026-11-23", "run-9": "2026-11-23"}
+    for name, day in starts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_bytes(dump_run(replace(make_run(), started=f"{day}T10:00:00+00:00")))
+    (tmp_path / "schema-1").mkdir()
+    (tmp_path / "schema-1" / "run.json").write_bytes((RECORDS / "schema_1.json").read_bytes())
+    (tmp_path / "zz-damaged").mkdir()
+    (tmp_path / "zz-damaged" / "run.json").write_bytes(b"\x00")
+    names = [path.name for path in runs_by_age(tmp_path)]
+    assert names == ["zz-damaged", "b", "schema-1", "a", "run-9", "run-10"]
 
 
 def test_a_record_of_schema_1_is_read() -> None:
