@@ -97,6 +97,7 @@ def _scaled(alt: Any, channel: Any, field: str, form: Form) -> Any:
             values=alt.ExprRef(expr=f"{side}ticks"), labelExpr=labels, grid=True, ticks=False,
             gridColor="var(--gridline)", domain=False, labelColor="var(--soft)", titleColor="var(--soft)",
             titleFontWeight="normal", titleFontSize=12, labelFontSize=11, labelPadding=6, titlePadding=8,
+            labelOverlap="greedy", labelSeparation=5,
         ),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from robustcheck.report.words import Kind, held, kind_of
 from robustcheck.values import Past, PastVerdict, Result, RunRecord, Verdict
 
 WIDTH, HEIGHT = 270.0, 84.0
-_TICK_SPACING = 26.0
+_TICK_SPACINGS = (26.0, 18.0, 12.0)
 _EDGE = 8.0
 
 
@@ -86,8 +86,18 @@ def _timeline(past: Past, result: Result) -> Timeline:
     axis = axis_over("linear", _known_ends(shown), HEIGHT, padding=0.12, unit=now.unit)
     step = (WIDTH - 2 * _EDGE) / max(1, len(shown) - 1)
     marks = (_mark(verdict, kinds[place], _EDGE + place * step, axis, now) for place, verdict in enumerate(shown))
-    ticks = tuple((_down(axis, value), held(value, now)) for value, _ in axis.ticks(_TICK_SPACING))
+    ticks = tuple((_down(axis, value), held(value, now)) for value in _tick_values(axis))
     return Timeline(tuple(marks), shown[0].run, ticks)
+
+
+def _tick_values(axis: PlotAxis) -> list[float]:
+    """Return round values on the axis: closer ones where it would have a single one, which is no scale."""
+    values: list[float] = []
+    for spacing in _TICK_SPACINGS:
+        values = [value for value, _ in axis.ticks(spacing)]
+        if len(values) > 1:
+            break
+    return values
 
 
 def _known_ends(verdicts: Sequence[PastVerdict]) -> list[float]:

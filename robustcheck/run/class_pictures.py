@@ -107,6 +107,6 @@ def _by_group(samples: Samples, dataset: Dataset) -> list[tuple[str, float, int]
 
 def _bars(title: str, label: str, rows: Sequence[tuple[str, float, int]], mean: float | None = None) -> Picture:
     names, shares, counts = zip(*rows, strict=True)
-    heights = tuple(float(f"{share:.4g}") for share in shares)
+    heights = tuple(float(f"{share:.6g}") for share in shares)
     series = Trace("", (), heights, tuple(map(int, counts)), names)
     return Picture("bars", title, label, "", (series,), None if mean is None else (mean, 0.0))

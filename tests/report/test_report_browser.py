@@ -263,6 +263,18 @@ def test_a_large_grid_fits_the_screen(opened: Opened, address_of: Address) -> No
     assert wrong == []
 
 
+def test_the_numbers_of_narrow_columns_stand_again_on_paper(opened: Opened, address_of: Address) -> None:
+    page, wrong = opened
+    page.goto(address_of(_large()))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    rows = page.locator(".grid .again")
+    assert rows.count() == 4
+    assert rows.last.locator("th").all_text_contents() == ["", *(str(number) for number in range(1, 51))]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert rows.count() == 0
+    assert wrong == []
+
+
 def test_a_large_page_fits_a_phone(opened: Opened, address_of: Address) -> None:
     page, wrong = opened
     page.set_viewport_size({"width": 390, "height": 844})

@@ -103,7 +103,7 @@ def test_headings_say_which_margins_are_points(run: RunRecord, html: str) -> Non
 def test_margins_of_one_unit_need_no_heading(run: RunRecord) -> None:
     shares = render_html(made_up_run(2, 2))
     assert "<small>pp</small>" not in shares
-    assert f"<span>{MINUS}10</span>" in shares
+    assert f"<span>{MINUS}10 pp</span>" in shares
     bare = render_html(replace(run, results=tuple(of_check(run, "calibrated")), trends=()))
     assert f"<span>{MINUS}0.1</span>" in bare
     assert "Percentage points between" not in bare

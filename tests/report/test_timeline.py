@@ -72,6 +72,20 @@ def test_a_line_is_drawn_through_all_runs_with_the_limit() -> None:
     assert heights["\N{MINUS SIGN}2.0 pp"] > heights["0.0 pp"]
 
 
+def test_a_scale_has_two_numbers_or_more() -> None:
+    last = runs(4)[-1]
+    (result, *_) = last.results
+    far = {"compared": -0.436, "low": -0.666, "high": -0.316, "limit": -0.1}
+    results = (replace(result, verdict=replace(result.verdict, **far)),)
+    pasts = tuple(replace(past, verdicts=tuple(replace(one, **far) for one in past.verdicts)) for past in last.past)
+    line = timelines(replace(last, results=results, past=pasts))[result.nodeid]
+    assert [label for _, label in line.ticks] == [
+        "\N{MINUS SIGN}60.0 pp",
+        "\N{MINUS SIGN}40.0 pp",
+        "\N{MINUS SIGN}20.0 pp",
+    ]
+
+
 def test_the_origin_of_the_baseline_is_drawn_where_each_run_had_it() -> None:
     """It steps up by what a baseline lost when it was blessed anew; a run without a baseline has none."""
     *_, before, last = runs(4)

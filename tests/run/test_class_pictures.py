@@ -97,7 +97,7 @@ def test_each_shape_has_the_share_of_its_decisions_by_shape() -> None:
     [strip] = shape_strip(score, found, bench())
     # Of the owl nothing was decided.
     series = strip.series[0]
-    assert (series.names, series.y, series.n) == (("cat", "dog"), (0.6667, 0.0), (3, 1))
+    assert (series.names, series.y, series.n) == (("cat", "dog"), (0.666667, 0.0), (3, 1))
     [numbered] = shape_strip(score, found, bench(names=("cat",)))
     assert numbered.series[0].names == ("0", "1")
 

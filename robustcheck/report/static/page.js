@@ -38,3 +38,11 @@ const copied = async (button, text) => {
 for (const button of all(".copy")) button.addEventListener("click", () => copied(button, button.previousElementSibling.textContent));
 // A heading in a summary is marked up as both; where every fold opens on paper, so do these.
 addEventListener("beforeprint", () => all("#reasons details, .cards details, .numbers-of, #missing > details, #passed > details").forEach((fold) => { fold.open = true; }));
+// On paper the numbers of narrow columns stand again after so many rows, since browsers do not repeat the heading on every sheet.
+const ROWS_A_HEADING = 24;
+const numbersRow = (table) => make("tr", { class: "again", "aria-hidden": "true" }, make("th"), ...all(".columns th[data-key]:not([hidden])", table).map((th) => make("th", {}, String(Number(th.dataset.sort) + 1))));
+addEventListener("beforeprint", () => all(".grid.many").forEach((table) => {
+  const shown = all("tbody tr[data-m]:not([hidden])", table);
+  for (let place = ROWS_A_HEADING; place < shown.length; place += ROWS_A_HEADING) shown[place].before(numbersRow(table));
+}));
+addEventListener("afterprint", () => all(".again").forEach((row) => row.remove()));
