@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forks import run_fork
 from plugin_makers import resolved, write
 
 from robustcheck.measure import Bench, MeasureSettings
@@ -40,9 +39,8 @@ def test_the_effort_is_asked_for_in_three_places(pytester: pytest.Pytester, how:
 
 def test_workers_leave_a_set_early_and_a_full_run_has_the_bits_of_one_that_never_did(tmp_path: Path) -> None:
     (tmp_path / "a.robust.yaml").write_text(SUITE, encoding="utf-8")
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "-n", "2", "--robust-effort", "decide", "--robust-no-images"]
-    # A process of its own: what pytester runs in this one takes away the modules that it loaded.
-    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    words = ("pytest", "-p", "no:cacheprovider", "-n", "2", "--robust-effort", "decide", "--robust-no-images")
+    done = run_fork(tmp_path, *words, live=True)
     assert "decided on 50 of 797 images" in done.stdout
     assert "Decided early: 50 of 797 images were used (6%)." in done.stdout
     [record] = (tmp_path / "reports").glob("*/run.json")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import pytest
 from colour_data import CountingDataset, write_colours
+from forks import run_fork
 
 from robustcheck.datasets import open_dataset
 from robustcheck.measure import MeasureSettings, loaded_models, measuring
@@ -125,15 +123,8 @@ def test_loads_and_passes_are_as_many_as_memory_makes_them(
 
 def test_workers_load_a_model_once_each_and_decode_an_image_once_in_all(project: Path, tmp_path: Path) -> None:
     (project / "conftest.py").write_text(_WATCHING)
-    words = ("-p", "no:cacheprovider", "-q", "-n", "2", "--robust-store", str(tmp_path / "store"))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "a.robust.yaml", *words, "--robust-report", str(tmp_path / "reports")],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    places = ("--robust-store", str(tmp_path / "store"), "--robust-report", str(tmp_path / "reports"))
+    done = run_fork(project, "pytest", "a.robust.yaml", "-p", "no:cacheprovider", "-q", "-n", "2", *places)
     assert done.returncode == 0, done.stdout + done.stderr
     loads = Counter((project / "loads").read_text().splitlines())
     assert set(loads.values()) == {1}
