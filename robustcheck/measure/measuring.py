@@ -146,7 +146,8 @@ class Bench:
     def measure_all(self, cells: Sequence[Cell]) -> dict[Cell, Found]:
         """Return the score of every cell, or its error: group by group of the models that fit in memory together."""
         lacking = [cell for cell in dict.fromkeys(cells) if self.look_up(cell) is None]
-        sizes = {cell.model: weights_bytes(cell.model, self.settings.precision) for cell in lacking}
+        models = dict.fromkeys(cell.model for cell in lacking)
+        sizes = {model: weights_bytes(model, self.settings.precision) for model in models}
         for group in group_by_budget(sizes, self.settings.memory_budget):
             mates = [cell for cell in lacking if cell.model in group]
             for cell in mates:

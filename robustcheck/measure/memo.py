@@ -55,14 +55,7 @@ class Memo:
 
     def get(self, part: Head | Derived) -> Stored:
         """Return a part: kept, read, or made and written."""
-        found = self._kept.get(part.key) or self.store.read(part.kind, part.key)
-        if found is None:
-            if isinstance(part, Head):
-                # Workers need the model for the images too: they load it side by side, and not one after another.
-                self.model(part.ref, part)
-            with holding(self.store.storage, _lock_name(part.key)):
-                # Another process may have made it while this one waited.
-                found = self.store.read(part.kind, part.key) or self._make(part)
+        found = self._kept.get(part.key) or self.store.read(part.kind, part.key) or self._made_now(part)
         self._keep(part.key, found)
         return found
 
@@ -135,6 +128,20 @@ class Memo:
     def take_lock(self, key: str, *, wait: bool) -> Lock | None:
         """Return the lock by which processes agree on who makes what has this key, or None while another has it."""
         return self.store.storage.take_lock(_lock_name(key), wait=wait)
+
+    def _made_now(self, part: Head | Derived) -> Stored:
+        """Make a part that is not stored; raise NotStored where that is not possible, if that shows without a lock."""
+        if isinstance(part, Derived) and part.is_quick:
+            return self._make(part)
+        if isinstance(part, Head):
+            # Workers need the model for the images too: they load it side by side, and not one after another.
+            self.model(part.ref, part)
+        elif self.model_of is None:
+            for outputs in (need for need in part.needs if isinstance(need, Outputs)):
+                self.rows(outputs)
+        with holding(self.store.storage, _lock_name(part.key)):
+            # Another process may have made it while this one waited.
+            return self.store.read(part.kind, part.key) or self._make(part)
 
     def _make(self, part: Head | Derived) -> Stored:
         made = part.make(self) if isinstance(part, Derived) else self._made_head(part)

@@ -109,12 +109,16 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
-    """Arithmetic on other parts: a summary, ranks, a fitted temperature, an overlap."""
+    """Arithmetic on other parts: a summary, ranks, a fitted temperature, an overlap.
+
+    ``is_quick`` says that a lock costs more than what it saves: of two processes that need the part both may make it.
+    """
 
     kind: str
     key: str
     needs: tuple[Part, ...]
     make: Callable[[Memo], Stored] = field(repr=False)
+    is_quick: bool = False
 
 
 Part = Outputs | Head | Derived

@@ -47,7 +47,7 @@ def score_cell(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Score:
         return Stored(_EMPTY, _scored(cell, sampled, key))
 
     key = score_key(cell, recipes)
-    facts = memo.get(Derived("scores", stored_key(key), (), make)).facts
+    facts = memo.get(Derived("scores", stored_key(key), (), make, is_quick=True)).facts
     ends = facts["ends"]
     return Score(
         cell=cell,

@@ -53,6 +53,7 @@ class Shelf:
     _names: dict[str, str] = field(default_factory=dict)
     _outputs: dict[tuple[object, ...], OutputNames | None] = field(default_factory=dict)
     _scored: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _recipes: dict[tuple[object, ...], Recipe] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take note of where facts about saved predictions are kept."""
@@ -140,10 +141,16 @@ class Shelf:
         return self._classes[key]
 
     def recipe(self, ref: ModelRef, name: str, quantity: Quantity) -> Recipe:
-        """Return what a quantity of a model is made from, on the data set called ``name``.
+        """Return what a quantity of a model is made from, on the data set called ``name``: one recipe for many metrics.
 
         Raises ModelUnavailable when the model is not on this machine.
         """
+        key = (ref, name, quantity.transform, quantity.seed, quantity.prompts)
+        if key not in self._recipes:
+            self._recipes[key] = self._new_recipe(ref, name, quantity)
+        return self._recipes[key]
+
+    def _new_recipe(self, ref: ModelRef, name: str, quantity: Quantity) -> Recipe:
         dataset = self.dataset_for(ref, name, quantity)
         if ref.encoder != ref:
             return self._adapted(ref, dataset, quantity)

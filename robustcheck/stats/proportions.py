@@ -79,7 +79,7 @@ def share_variance(value: float, n: int) -> float:
 
 def is_binary(scores: npt.NDArray[np.float64]) -> bool:
     """Tell whether every score is 0 or 1."""
-    return bool(np.isin(scores, (0.0, 1.0)).all())
+    return bool(((scores == 0) | (scores == 1)).all())
 
 
 def _require_positive(n: int) -> None:

@@ -324,14 +324,20 @@ def test_what_is_not_stored_is_looked_for_once_until_something_is_made(colours, 
     monkeypatch.setattr(Store, "read", counted)
     bench = Bench(settings)
     here = cell(fake(), colours)
-    # A look reads without a lock, and once more under it: another process may have made it meanwhile.
-    assert [bench.look_up(here), asked.count("scores")] == [None, 2]
-    assert [bench.look_up(here), asked.count("scores")] == [None, 2]
+    assert [bench.look_up(here), asked.count("scores")] == [None, 1]
+    assert [bench.look_up(here), asked.count("scores")] == [None, 1]
+    assert not (settings.store / "locks").exists()  # what lacks outputs is known without a lock
     assert isinstance(bench.measure(here), Score)
-    assert asked.count("scores") == 4
+    assert asked.count("scores") == 2
     other = Bench(settings)
     assert isinstance(other.look_up(here), Score)
-    assert asked.count("scores") == 5
+    assert asked.count("scores") == 3
+
+
+def test_metrics_of_one_model_and_data_set_read_one_recipe(colours, settings):
+    bench = Bench(settings)
+    assert bench.recipes(cell(fake(), colours)) == bench.recipes(cell(fake(), colours, "top5"))
+    assert bench.recipes(cell(fake(), colours)) != bench.recipes(cell(fake("b"), colours))
 
 
 # --- processes ---------------------------------------------------------------------------------------

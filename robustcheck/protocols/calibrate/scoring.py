@@ -58,9 +58,16 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
         scored = replace(score(cell, anchors.part), clusters=anchors.videos)
         return Sampled(scored, (*facts, ("scored", f"{len(scored.ids):,} anchor frames")))
     found = read_slice(own, memo, cell.quantity.where, temperature.value)
-    kept = np.flatnonzero(np.isin(found.rows, rows))
-    part = Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))
+    part = _among(rows, found)
     return Sampled(score(cell, part), (*facts, ("scored", _say_scored(cell, len(rows), len(found.rows)))))
+
+
+def _among(rows: Ints, found: Slice) -> Slice:
+    """Return the samples of a slice that are among some rows."""
+    kept = np.flatnonzero(np.isin(found.rows, rows))
+    if kept.size == found.rows.size:
+        return found
+    return Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))
 
 
 def _say_scored(cell: Cell, scored: int, among: int) -> str:

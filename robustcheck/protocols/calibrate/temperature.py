@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +67,13 @@ def stratified_halves(labels: npt.ArrayLike, seed: int = 0) -> tuple[Ints, Ints]
     targets = np.asarray(labels)
     if targets.ndim != 1 or targets.size < 2:
         raise DataError(f"labels of shape {targets.shape}", expected="at least two samples, one for each half")
+    return _halves(targets.tobytes(), targets.dtype, seed)
+
+
+@lru_cache(maxsize=8)
+def _halves(labels: bytes, dtype: np.dtype[Any], seed: int) -> tuple[Ints, Ints]:
+    """Return the halves of labels; asked for with every score of a data set, and the same for all models."""
+    targets = np.frombuffer(labels, dtype)
     shuffled = np.random.default_rng(seed).permutation(targets.size)
     by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
     _, starts, sizes = np.unique(targets[by_class], return_index=True, return_counts=True)
@@ -72,7 +81,10 @@ def stratified_halves(labels: npt.ArrayLike, seed: int = 0) -> tuple[Ints, Ints]
     first_sizes = sizes // 2 + odd * (np.cumsum(odd) % 2)
     place = np.arange(targets.size) - np.repeat(starts, sizes)
     in_first = place < np.repeat(first_sizes, sizes)
-    return np.sort(by_class[in_first]), np.sort(by_class[~in_first])
+    halves = np.sort(by_class[in_first]), np.sort(by_class[~in_first])
+    for half in halves:
+        half.flags.writeable = False
+    return halves
 
 
 def _scaled_nll(scores: Floats, targets: Ints) -> Callable[[float], float]:
