@@ -149,8 +149,7 @@ class Bench:
         models = dict.fromkeys(cell.model for cell in lacking)
         sizes = {model: weights_bytes(model, self.settings.precision) for model in models}
         for group in group_by_budget(sizes, self.settings.memory_budget):
-            mates = [cell for cell in lacking if cell.model in group]
-            for cell in mates:
+            for cell in (mates := [cell for cell in lacking if cell.model in group]):
                 self.measure(cell, mates)
         return {cell: self.measure(cell) for cell in cells}
 
