@@ -17,7 +17,7 @@ from robustcheck.files.json_files import read_json
 from robustcheck.models.digests import installed_version, weights_bytes
 from robustcheck.models.encoders import TEXTS_AT_ONCE, Precision
 from robustcheck.models.kind import ModelKind, Outline, model_kind
-from robustcheck.models.outlined import Counted, Rehearsal, count_elsewhere
+from robustcheck.models.outlined import UNCOUNTABLE, Counted, Rehearsal, count_elsewhere
 from robustcheck.values import ModelRef
 
 Count = Callable[[Sequence[Rehearsal]], Sequence[Counted | None]]
@@ -59,16 +59,25 @@ def foresee_memory(
 ) -> dict[ModelRef, ForeseenMemory]:
     """Return what models take with so many images, and with the longest of their texts; none of what cannot be told.
 
-    Nothing is loaded or fetched, and no card is used. ``known`` is the directory that keeps what was found.
+    Nothing is loaded or fetched, and no card is used. ``known`` is the directory that keeps what was found, and what
+    failed.
     """
     rehearsals = {
         ref: rehearsal for ref, each in texts.items() if (rehearsal := _rehearsal(ref, precision, images, each))
     }
     found = _read(known)
-    new = {key: rehearsal for key, rehearsal in rehearsals.values() if key not in found}
+    new = {
+        key: rehearsal
+        for key, rehearsal in rehearsals.values()
+        if key not in found and _key_of_failure(key, rehearsal) not in found
+    }
     if new:
-        answers = zip(new, count(list(new.values())), strict=True)
-        found |= {key: one for key, one in answers if one is not None}
+        answers = zip(new.items(), count(list(new.values())), strict=True)
+        found |= {
+            _key_of_failure(key, rehearsal) if one == UNCOUNTABLE else key: one
+            for (key, rehearsal), one in answers
+            if one is not None
+        }
         _write(known, found)
     known_ones = {ref: found[key] for ref, (key, _) in rehearsals.items() if key in found}
     return {ref: _foreseen(ref, precision, counted) for ref, counted in known_ones.items()}
@@ -101,6 +110,12 @@ def _key(rehearsal: Rehearsal, kind: ModelKind, outline: Outline) -> str:
         libraries,
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _key_of_failure(key: str, rehearsal: Rehearsal) -> str:
+    """Return the key of a rehearsal that fails: it is tried again with other versions, and with other files here."""
+    files = sorted(model_kind(rehearsal.ref).files(rehearsal.ref))
+    return hashlib.sha256(json.dumps([key, "fails", installed_version("robustcheck"), files]).encode()).hexdigest()
 
 
 def _foreseen(ref: ModelRef, precision: Precision, counted: Counted) -> ForeseenMemory:

@@ -55,8 +55,12 @@ class Counted:
     texts: int = 0
 
 
+# An outline that cannot be built or run: it holds nothing.
+UNCOUNTABLE = Counted(0, 0)
+
+
 def count_elsewhere(rehearsals: Sequence[Rehearsal]) -> list[Counted | None]:
-    """Return what each rehearsal takes, from a process of its own that sees no card; None where that cannot be told.
+    """Return what each rehearsal takes, from a process of its own that sees no card; None where it came to no end.
 
     Where the process is killed, as for lack of memory, another goes on after the rehearsal that it was at.
     """
@@ -99,7 +103,9 @@ def answer_requests() -> None:
 
 
 def count(rehearsal: Rehearsal) -> Counted | None:
-    """Return what a rehearsal takes; None where an outline cannot be built, or not be run without numbers.
+    """Return what a rehearsal takes: ``UNCOUNTABLE`` where an outline cannot be built, or not be run without numbers.
+
+    None where there is no outline, and where memory ran out: another time there may be more of it.
 
     It leaves tensors without numbers in the caches of libraries: see ``count_elsewhere``.
     """
@@ -112,9 +118,11 @@ def count(rehearsal: Rehearsal) -> Counted | None:
             refuse_foreign_code(rehearsal.ref, kind.files(rehearsal.ref))
             build: Build = resolve_name(outline.build) if isinstance(outline.build, str) else outline.build
             return _counted(build(rehearsal.ref, rehearsal.precision), rehearsal)
-    except (RobustcheckError, MemoryError):
-        # Loading it says what is wrong with it.
+    except MemoryError:
         return None
+    except RobustcheckError:
+        # Loading it says what is wrong with it.
+        return UNCOUNTABLE
 
 
 def _counted(outlined: TorchModel, rehearsal: Rehearsal) -> Counted:

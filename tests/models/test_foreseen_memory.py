@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from hf_makers import make_family, make_image_tower
 from package_makers import installer
 from PIL import Image
 
-from robustcheck.models.digests import weights_bytes
+from robustcheck.models.digests import installed_version, weights_bytes
 from robustcheck.models.encoders import Precision, load_model
 from robustcheck.models.foreseen_memory import ForeseenMemory, foresee_memory
-from robustcheck.models.outlined import Counted, Rehearsal, count, count_elsewhere
+from robustcheck.models.kind import model_kind
+from robustcheck.models.outlined import UNCOUNTABLE, Counted, Rehearsal, count, count_elsewhere
 from robustcheck.models.reference import parse_reference
 from robustcheck.models.torch_models import DualEncoder, TorchModel
 from robustcheck.values import ModelRef
@@ -118,7 +120,7 @@ def test_another_process_counts_and_one_model_that_fails_leaves_the_others_alone
     (damaged / "open_clip_config.json").write_text(json.dumps(settings), encoding="utf-8")
     rehearsals = [Rehearsal(parse_reference(f"local-dir:{damaged}"), "fp32", 16), Rehearsal(ref, "fp32", 16)]
     failed, counted = count_elsewhere(rehearsals)
-    assert failed is None
+    assert failed == UNCOUNTABLE
     model = load_model(ref, "cpu", "fp32")
     assert isinstance(model, TorchModel)
     crops = [model.geometry.crop(Image.new("RGB", (320, 320)))] * 16
@@ -152,13 +154,16 @@ MADE = replace(KIND, name="dying", schemes=("dying",), parse=parse, outline=lamb
 """
 
 
-@pytest.mark.parametrize(("names", "tried"), [("abc", "abc"), ("bba", "bb")])
+@pytest.mark.parametrize(
+    ("names", "tried", "told"),
+    [("abc", "abc", [UNCOUNTABLE, None, UNCOUNTABLE]), ("bba", "bb", [None, None, None])],
+)
 def test_a_process_that_is_killed_is_followed_by_one_that_goes_on_after_what_killed_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, tried: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, tried: str, told: list[Counted | None]
 ) -> None:
     installer(tmp_path, monkeypatch)("dying-outlines", DYING, "model_kinds")
     rehearsals = [Rehearsal(parse_reference(f"dying:{name}@{tmp_path}/tried"), "fp32", 1) for name in names]
-    assert count_elsewhere(rehearsals) == [None] * len(names)
+    assert count_elsewhere(rehearsals) == told
     assert (tmp_path / "tried").read_text() == tried
 
 
@@ -213,7 +218,28 @@ def test_texts_are_one_rehearsal_in_whatever_order_they_come(tmp_path: Path) -> 
     assert len(counter.asked) == 1
 
 
-def test_what_cannot_be_counted_is_left_out_and_asked_again(tmp_path: Path) -> None:
+def test_what_fails_is_left_out_and_tried_again_with_another_version_or_other_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(UNCOUNTABLE)
+    assert foresee(counter, tmp_path, ZOO, "fake:zero-shot@a") == {}
+    assert foresee(counter, tmp_path, ZOO) == {}
+    assert len(counter.asked) == 1
+    version = "robustcheck.models.foreseen_memory.installed_version"
+    with monkeypatch.context() as other:
+        other.setattr(version, lambda name: "0.0" if name == "robustcheck" else installed_version(name))
+        foresee(counter, tmp_path, ZOO)
+    assert len(counter.asked) == 2
+    kind = model_kind(parse_reference(ZOO))
+    with monkeypatch.context() as other:
+        gone = replace(kind, files=lambda ref: {})
+        other.setattr("robustcheck.models.foreseen_memory.model_kind", lambda ref: gone)
+        foresee(counter, tmp_path, ZOO)
+    assert len(counter.asked) == 3
+    assert foresee(Counter(), tmp_path, ZOO) == {}
+
+
+def test_what_came_to_no_end_is_left_out_and_asked_again(tmp_path: Path) -> None:
     counter = Counter(None)
     assert foresee(counter, tmp_path, ZOO, "fake:zero-shot@a") == {}
     assert foresee(counter, tmp_path, ZOO) == {}
