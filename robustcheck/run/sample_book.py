@@ -37,7 +37,7 @@ class SampleBook:
         """Keep the per-sample scores that a baseline or a comparison of runs may ask for."""
         if score.evidence == "published" or score.key in self._kept:
             return
-        if not self._has(score.key) and not open_home(self.place).is_read_only:
+        if not self._has(score.key) and not self._is_read_only:
             write_samples(self.place, score.key, self.bench.samples(score.cell))
         self._kept.add(score.key)
 
@@ -63,7 +63,7 @@ class SampleBook:
             if place != self.place or not self._is_own(score):
                 raise
         samples = self.bench.samples(score.cell)
-        if not open_home(place).is_read_only:
+        if not self._is_read_only:
             write_samples(place, score.key, samples)
         self._remade.append(_REMADE)
         return samples
@@ -75,6 +75,10 @@ class SampleBook:
 
     def _has(self, key: str) -> bool:
         return key in self._in_bucket if is_url(self.place) else has_samples(self.place, key)
+
+    @cached_property
+    def _is_read_only(self) -> bool:
+        return open_home(self.place).is_read_only
 
     @cached_property
     def _in_bucket(self) -> frozenset[str]:

@@ -32,7 +32,9 @@ def do_lines(bench: Bench, header: JobHeader, lines: Iterable[JobLine]) -> Work:
     """
     if bench.is_read_only:
         raise SetupError(
-            "the store is read-only", where=str(bench.settings.store), fix="mount it so that it can be written"
+            "the store is read-only",
+            where=str(bench.settings.store),
+            fix="mount it so that it can be written, or use credentials that may write to it",
         )
     work = Work()
     for line in lines:

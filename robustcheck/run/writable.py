@@ -9,7 +9,7 @@ from pathlib import Path
 from robustcheck.errors import SetupError
 from robustcheck.history.kept_files import open_home
 from robustcheck.run.settings import RunSettings
-from robustcheck.store import is_url, open_storage, open_store
+from robustcheck.store import Storage, is_url, open_storage, open_store
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -21,7 +21,7 @@ def refuse_unwritable(settings: RunSettings, environ: Mapping[str, str]) -> None
     """
     _refuse_directory(settings.reports, "the reports", "--robust-report DIR")
     if is_url(settings.measure.store):
-        open_storage(settings.measure.store).require_reachable()
+        _refuse_bucket(open_storage(settings.measure.store))
     elif not Path(settings.measure.store).is_dir():
         _refuse_directory(Path(settings.measure.store), "the store", "--robust-store DIR")
     open_store(settings.measure.store)
@@ -37,6 +37,15 @@ def _refuse_directory(directory: Path, what: str, option: str) -> None:
         raise SetupError(f"{what} cannot be written: {nearest} is not a directory", fix=f"name another: {option}")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise SetupError(f"{what} cannot be written: {nearest} is read-only", fix=f"name another: {option}")
+
+
+def _refuse_bucket(storage: Storage) -> None:
+    storage.require_reachable()
+    if storage.is_read_only and not storage.directories():
+        raise SetupError(
+            f"the store cannot be written: {storage.place('')} is read-only and holds nothing",
+            fix="name another: --robust-store DIR",
+        )
 
 
 def _refuse_file(path: Path) -> None:

@@ -7,19 +7,23 @@ the service has conditional writes the first one stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robustcheck.errors import SetupError
+from robustcheck.store.outages import NoAnswer, Outage
 from robustcheck.store.storage import Kept, NoLock
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _AT_ONCE_BYTES = 32 * 2**20
+_S3 = ("s3", "s3a")
+_NEVER_THERE = "may-this-be-written"
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
@@ -31,6 +35,12 @@ class UrlStorage:
     file_system: AbstractFileSystem
     root: str
     what: str = "the store"
+    outage: Outage = field(default_factory=Outage, repr=False, compare=False)
+    _refuses: list[bool] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def _scheme(self) -> str:
+        return self.url.partition("://")[0]
 
     @property
     def has_locks(self) -> bool:
@@ -39,17 +49,27 @@ class UrlStorage:
 
     @property
     def is_read_only(self) -> bool:
-        """Return False: a bucket does not say before it is written to."""
-        return False
+        """Say whether S3 refuses to write here, which is asked once; of other services it is not known beforehand."""
+        if not self._refuses:
+            self._refuses.append(self._scheme in _S3 and _refuses_writing(self.file_system, self.root))
+        return self._refuses[0]
 
     def require_reachable(self) -> None:
         """Raise SetupError where the service does not answer, refuses these credentials, or has no such bucket."""
-        if self.url.partition("://")[0] not in _EXTRAS:
+        if self._scheme not in _EXTRAS:
             return
         bucket = self.root.partition("/")[0]
         with self._explained("reached", ""):
-            if not self.file_system.exists(bucket):
-                raise FileNotFoundError(f"there is no bucket {bucket}")
+            try:
+                # Asked whether a bucket exists, clients answer False to every error on the way.
+                self.file_system.ls(self.root)
+            except FileNotFoundError as error:
+                if not self._is_only_empty(bucket, error):
+                    raise FileNotFoundError(f"there is no bucket {bucket}") from error
+
+    def _is_only_empty(self, bucket: str, error: FileNotFoundError) -> bool:
+        """Say whether a listing failed because it found nothing, which the client of S3 says in its own name."""
+        return error.__cause__ is None if self._scheme in _S3 else bool(self.file_system.exists(bucket))
 
     def place(self, name: str) -> str:
         """Return the URL of a file."""
@@ -65,6 +85,8 @@ class UrlStorage:
 
     def write(self, name: str, pieces: Iterable[bytes], *, lasting: bool = True) -> None:
         """Send a file; it is there when all of it has arrived."""
+        if not lasting and self.is_read_only:
+            return
         with self._explained("written", name):
             begun, rest = _begun(iter(pieces))
             if rest == ():
@@ -131,13 +153,16 @@ class UrlStorage:
     def _explained(self, done: str, name: str) -> Iterator[None]:
         """Say which file of which store it was, whatever a backend raises."""
         try:
-            yield
+            with self.outage.asking():
+                yield
         # Each backend has errors of its own, and many of them are not OSErrors.
         except Exception as error:
+            reason = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
             raise SetupError(
-                f"{self.what} cannot be {done} ({type(error).__name__}: {error})",
+                f"{self.what} cannot be {done} ({reason})",
                 where=self.place(name),
-                fix="see that the bucket exists, that its service is reachable, and that your credentials may use it",
+                fix="see that the bucket exists, that its service is reachable, and that your credentials may list, "
+                "read and write there",
             ) from error
 
 
@@ -158,7 +183,32 @@ def open_url(url: str, what: str = "the store") -> UrlStorage:
             where=url,
             expected="a directory, or a URL such as s3://bucket/path",
         ) from error
-    return UrlStorage(url.rstrip("/"), file_system, root.rstrip("/"), what)
+    return UrlStorage(url.rstrip("/"), file_system, root.rstrip("/"), what, _outage(file_system))
+
+
+@lru_cache
+def _outage(file_system: AbstractFileSystem) -> Outage:
+    """Return what is remembered of the failures of a service."""
+    return Outage()
+
+
+def _refuses_writing(file_system: Any, root: str) -> bool:
+    """Say whether S3 refuses to write below a path: a file in parts is begun and dropped, so it is never there.
+
+    Where the service does not answer, whoever needs a file says so.
+    """
+    bucket, _, path = root.partition("/")
+    place = {"Bucket": bucket, "Key": f"{path}/{_NEVER_THERE}".lstrip("/")}
+    try:
+        begun = file_system.call_s3("create_multipart_upload", **place)
+    except PermissionError:
+        return True
+    except Exception:
+        return False
+    # One that may not be dropped has no part and takes no room.
+    with suppress(Exception):
+        file_system.call_s3("abort_multipart_upload", UploadId=begun["UploadId"], **place)
+    return False
 
 
 def _begun(pieces: Iterator[bytes]) -> tuple[bytes, Iterable[bytes]]:

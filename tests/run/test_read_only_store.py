@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from buckets import Bucket, serving
 from colour_data import write_colours
 
 from robustcheck.errors import SetupError
@@ -19,6 +21,7 @@ from robustcheck.run.session import RobustSession
 from robustcheck.run.settings import RunSettings
 from robustcheck.run.work import do_lines
 from robustcheck.run.writable import refuse_unwritable
+from robustcheck.store import open_storage
 from robustcheck.values import Result
 
 SUITE = """\
@@ -112,6 +115,43 @@ def test_a_store_that_is_not_there_must_be_made(tmp_path: Path, monkeypatch: pyt
     lock_up(tmp_path, monkeypatch)
     settings = RunSettings(MeasureSettings(tmp_path / "store"), tmp_path, Path.cwd())
     with pytest.raises(SetupError, match=f"the store cannot be written: {tmp_path} is read-only"):
+        refuse_unwritable(settings, {})
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with serving() as served:
+        yield served
+
+
+def test_a_bucket_that_can_only_be_read_is_judged_from_too(tmp_path: Path, bucket: Bucket) -> None:
+    write_colours(tmp_path / "colours", 40, noise=150)
+    (tmp_path / "a.robust.yaml").write_text(SUITE)
+    home = bucket.new_url()
+    settings = RunSettings(MeasureSettings(f"{home}/store"), f"{home}/baselines", tmp_path / "reports", home=home)
+
+    def again() -> RobustSession:
+        return RobustSession(settings, date(2026, 11, 22))
+
+    first, storage = judged(again(), tmp_path).verdict, open_storage(home)
+    for kept in list(storage.files()):
+        if "/scores/" in kept.name or kept.name.startswith("samples/"):
+            storage.remove(kept.name)
+    before = list(storage.files())
+    bucket.lock(home)
+    refuse_unwritable(settings, {})
+    session = again()
+    result = judged(session, tmp_path)
+    assert result.verdict == first
+    assert list(storage.files()) == before
+    assert [notice.about for notice in notices_of(session, [result], [])][-1] == "store"
+
+
+def test_a_bucket_that_can_only_be_read_and_holds_nothing_is_refused(tmp_path: Path, bucket: Bucket) -> None:
+    home = bucket.new_url()
+    bucket.lock(home)
+    settings = RunSettings(MeasureSettings(f"{home}/store"), f"{home}/baselines", tmp_path / "reports", home=home)
+    with pytest.raises(SetupError, match=r"the store cannot be written: s3://.* is read-only and holds nothing"):
         refuse_unwritable(settings, {})
 
 
