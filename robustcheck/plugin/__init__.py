@@ -72,7 +72,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile |
     _start_run(parent.config, parent.CollectError)
     with showing_warnings(), in_pytests_terms(parent.CollectError):
         # Those of the configuration file are wrong once, and not for each suite.
-        parent.config.pluginmanager.getplugin(_HOOKS).run.session.require_models()
+        parent.config.pluginmanager.getplugin(_HOOKS).run.session.require_named()
     from robustcheck.plugin.items import SpecFile
 
     return SpecFile.from_parent(parent, path=file_path)

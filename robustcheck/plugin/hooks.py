@@ -30,9 +30,9 @@ class RunHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Refuse wrong models of the command line before the first suite is read."""
+        """Refuse wrong models and a lost series of the command line before the first suite is read."""
         with showing_warnings(), in_pytests_terms(pytest.UsageError):
-            self.run.session.require_models()
+            self.run.session.require_named()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

@@ -56,9 +56,16 @@ class LookBook:
 
         Without a history the level of an open-ended series is not known; a declared one begins with its first look.
         """
-        if item.look is None:
-            return
-        found, is_declared = self._load(item.look.series.name), item.look.series.looks is not None
+        if item.look is not None:
+            self._require(item.look.series)
+
+    def require_declared(self) -> None:
+        """Raise RecordError where the history of the command line's series cannot be read: once, not for each check."""
+        if self.declared is not None:
+            self._require(self.declared)
+
+    def _require(self, series: Series) -> None:
+        found, is_declared = self._load(series.name), series.looks is not None
         if isinstance(found, RecordError) and not (is_declared and isinstance(found, HistoryMissing)):
             raise found.afresh()
 

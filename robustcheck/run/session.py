@@ -230,10 +230,11 @@ class RobustSession:
             case, verdict, self.book.bench, self.samples.finder(case), planned=planned, with_images=images
         )
 
-    def require_models(self) -> None:
-        """Raise what is wrong with the models that the run names itself: once, and not for each suite."""
+    def require_named(self) -> None:
+        """Raise what is wrong with the models and the series that the run names itself: once, not for each suite."""
         if self.settings.models:
             _ = self._named_models
+        self.looks.require_declared()
 
     @cached_property
     def _named_models(self) -> tuple[ModelRef, ...]:

@@ -44,14 +44,22 @@ def test_an_open_series_goes_on_in_its_home(pytester: pytest.Pytester, workers: 
     assert [result.look.number for result in record(pytester).results if result.look] == [3]
 
 
-def test_a_lost_history_is_an_error(pytester: pytest.Pytester) -> None:
+def test_a_lost_history_is_told_once_for_the_run(pytester: pytest.Pytester) -> None:
     write(pytester, "a.robust.yaml", GREEN)
+    write(pytester, "b.robust.yaml", GREEN)
     done = run(pytester, "--robust-series", "nightly")
-    done.assert_outcomes(errors=2)
-    done.stdout.fnmatch_lines(
-        ["*the history of the series nightly is not here*", "*robustcheck series nightly --start"]
-    )
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    told = done.stderr.str() + done.stdout.str()
+    assert told.count("the history of the series nightly is not here") == 1
+    assert "robustcheck series nightly --start" in told
     assert not (pytester.path / ".robustcheck/series").exists()
+
+
+def test_a_lost_history_of_a_suite_is_an_error_of_its_checks(pytester: pytest.Pytester) -> None:
+    write(pytester, "a.robust.yaml", GREEN.replace("checks:", "series: {name: nightly}\nchecks:", 1))
+    done = run(pytester)
+    done.assert_outcomes(errors=2)
+    done.stdout.fnmatch_lines(["*the history of the series nightly is not here*"])
 
 
 def test_a_series_that_cannot_be_is_said_at_once(pytester: pytest.Pytester) -> None:
