@@ -238,7 +238,10 @@ def trend(
     population: Annotated[str, typer.Argument(help="A shipped population, or a CSV of the same form.")],
     y: Annotated[
         str,
-        typer.Option("--y", help="DATASET/METRIC of the y axis; DATASET[k=v]/METRIC[k=v] with a slice and options."),
+        # The slash keeps rich from taking the bracket for its markup.
+        typer.Option(
+            "--y", help="DATASET/METRIC of the y axis; DATASET\\[k=v]/METRIC\\[k=v] with a slice and options."
+        ),
     ],
     x: Annotated[
         list[str], typer.Option("--x", help="The same for the x axis; [CLASS SET] keeps its classes. Several: a plane.")

@@ -125,7 +125,8 @@ class Population:
     def no_figure(self, missing: Quantity) -> RecordError:
         """Return the error that says that no member has this quantity, and which there are."""
         offered = sorted({_label(figure) for figure in self.figures})
-        fix = did_you_mean(missing.label, offered)
+        there = sorted({_label(figure) for figure in self.figures if figure.dataset == missing.dataset})
+        fix = f"of {missing.dataset} there is {'; '.join(there)}" if there else did_you_mean(missing.label, offered)
         if missing.prompts:
             fix = "leave out prompts: a table does not tell its figures apart by them"
         where, expected = f"the population {self.name}", "one of " + "; ".join(offered)

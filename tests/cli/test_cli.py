@@ -498,6 +498,10 @@ def test_the_command_says_what_it_can(robustcheck: Robustcheck) -> None:
         assert name in said.out
 
 
+def test_help_keeps_what_stands_in_brackets(robustcheck: Robustcheck) -> None:
+    assert "DATASET[k=v]/METRIC[k=v]" in robustcheck("trend", "--help").out
+
+
 def test_explain_says_on_which_evidence_a_check_can_run(
     robustcheck: Robustcheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,12 @@ def test_points_are_narrowed_by_facets() -> None:
             "no figure for top1 on imagenet-v3",
             "did you mean 'top1 on imagenet-v2'",
         ),
+        (
+            Quantity("top1", "geode"),
+            {},
+            "no figure for top1 on geode",
+            "of geode there is worst_group_accuracy (group region)",
+        ),
         (Quantity("top1", "imagenet-v2"), {"sorce": "wit"}, "unknown facet 'sorce'", "did you mean 'source'?"),
         (Quantity("top1", "imagenet-v2"), {"source": "lion"}, "no model has source 'lion'", "did you mean 'laion'?"),
         (Quantity("top1", "imagenet-v2"), {"source": "wit", "architecture": "eva"}, "no member with both", "facets"),
