@@ -24,6 +24,7 @@ from robustcheck.judge.weighing import Weighed, decide_all, weigh
 from robustcheck.judge.wording import places_apart, say_headline, say_images, say_level, say_n, say_signed, say_value
 from robustcheck.numerals import write_level, write_p
 from robustcheck.stats.compare import detectable_drop
+from robustcheck.stats.one_thread import on_one_thread
 from robustcheck.stats.staged_levels import level_at
 from robustcheck.values import KnownDeviation, Pairs, Status, Verdict
 from robustcheck.values.stages import LAST
@@ -56,7 +57,8 @@ def judge(case: Case | GroupCase) -> Verdict:
 def conclude(case: Case | GroupCase) -> Conclusion:
     """Return the verdict of one case, and what its numbers alone say of the check's claim."""
     check = case.planned.check
-    verdict = judge_groups(case) if isinstance(case, GroupCase) else _judge_model(case)
+    with on_one_thread():
+        verdict = judge_groups(case) if isinstance(case, GroupCase) else _judge_model(case)
     finding = derive_finding(verdict.status)
     if check.expect_finding:
         verdict = hold_to_finding(verdict, finding, check)
