@@ -10,6 +10,7 @@ outcome.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import json
@@ -20,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,21 +41,58 @@ def run_fork(
     place: Path, *words: str, environ: Mapping[str, str] = os.environ, live: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m`` with these words in a directory; ``live``: the libraries of models are imported before it."""
+    return run_forks(place, words, environ=environ, live=live)[0]
+
+
+def run_forks(
+    place: Path, *calls: tuple[str, ...], environ: Mapping[str, str] = os.environ, live: bool = False
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run several at the same time; return what each has said, in their order."""
     if not hasattr(os, "fork"):
-        return _run_from_nothing(place, words, environ)
+        with ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(lambda words: _run_from_nothing(place, words, environ), calls))
+    return [run.wait() for run in [_start_fork(place, words, environ, live) for words in calls]]
+
+
+@dataclass(frozen=True)
+class _Fork:
+    """A run that has begun."""
+
+    process: int
+    words: tuple[str, ...]
+    outputs: tempfile.TemporaryDirectory[str]
+
+    def wait(self) -> subprocess.CompletedProcess[str]:
+        """Wait for its end, and return what it said."""
+        code = _heard(self.process, "ended")
+        with self.outputs as directory:
+            said = (Path(directory, name).read_text(encoding="utf-8") for name in ("out", "err"))
+            return subprocess.CompletedProcess(self.words, code, *said)
+
+
+def _start_fork(place: Path, words: tuple[str, ...], environ: Mapping[str, str], live: bool) -> _Fork:
     server = _server()
     assert server.stdin is not None
+    outputs = tempfile.TemporaryDirectory()
+    paths = [str(Path(outputs.name, name)) for name in ("out", "err")]
+    asked = {"place": str(place), "words": words, "environ": dict(environ), "live": live, "outputs": paths}
+    server.stdin.write(json.dumps(asked) + "\n")
+    server.stdin.flush()
+    return _Fork(_heard(0, "begun"), words, outputs)
+
+
+_ANSWERS: dict[tuple[int, str], int] = {}
+
+
+def _heard(process: int, event: str) -> int:
+    """Read what the process that is forked says until it tells of this event; keep what it tells of others."""
+    server = _server()
     assert server.stdout is not None
-    with tempfile.TemporaryDirectory() as directory:
-        out, err = Path(directory, "out"), Path(directory, "err")
-        asked = {"place": str(place), "words": words, "environ": dict(environ), "live": live}
-        server.stdin.write(json.dumps({**asked, "outputs": [str(out), str(err)]}) + "\n")
-        server.stdin.flush()
-        answer = server.stdout.readline()
+    while (process, event) not in _ANSWERS:
+        answer = server.stdout.readline().split()
         assert answer, "the process that is forked has died"
-        return subprocess.CompletedProcess(
-            words, int(answer), *(path.read_text(encoding="utf-8") for path in (out, err))
-        )
+        _ANSWERS[int(answer[0]), answer[1]] = int(answer[2])
+    return _ANSWERS.pop((process, event))
 
 
 def _run_from_nothing(
@@ -89,10 +129,12 @@ def _server() -> subprocess.Popen[str]:
 
 
 def serve() -> None:
-    """Fork for each request that is read, and answer with the exit code of the fork."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Fork for each request that is read; tell its number, and that of each fork that has ended with its exit code."""
+    answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _import_what_runs_import()
+    running: set[int] = set()
+    signal.signal(signal.SIGCHLD, lambda *_: _tell_ends(running, answers))
     for line in sys.stdin:
         asked = json.loads(line)
         if asked["live"]:
@@ -101,12 +143,26 @@ def serve() -> None:
         gc.freeze()
         child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _become(asked)
             if "-n" in sys.argv:
                 _fork_workers(int(sys.argv[sys.argv.index("-n") + 1]))
             runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
             return
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+        running.add(child)
+        os.write(answers, f"0 begun {child}\n".encode())
+        # It may have ended before it was added.
+        _tell_ends(running, answers)
+
+
+def _tell_ends(running: set[int], answers: int) -> None:
+    for process in tuple(running):
+        # The signal of another end may have come in the middle of this.
+        with contextlib.suppress(ChildProcessError):
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if ended:
+                running.discard(process)
+                os.write(answers, f"{process} ended {os.waitstatus_to_exitcode(status)}\n".encode())
 
 
 def _import_what_runs_import() -> None:

@@ -153,7 +153,7 @@ def with_odd_outcomes(run: RunRecord) -> RunRecord:
     results[0] = _noted(noted, "known deviation until 2027-01-31: trained on smaller crops")
     changes = (
         Change(key, last.model.id, "pass", "error"),
-        Change(results[80].check_key, results[80].model.id, "unsure", "fail"),
+        Change(results[-10].check_key, results[-10].model.id, "unsure", "fail"),
         Change(results[5].check_key, results[5].model.id, "fail", "pass"),
     )
     return replace(

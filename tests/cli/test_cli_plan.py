@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -14,11 +15,14 @@ from colour_data import write_colours
 from command import Robustcheck, write
 from llava_makers import make_answering
 
+from robustcheck.cli import memory_forecast
 from robustcheck.cli.memory_forecast import say_memory
 from robustcheck.datasets import open_dataset
 from robustcheck.measure import MeasureSettings, usable_cores
 from robustcheck.measure.pace import Spent, add_pace, pace_of_images, pace_of_model
 from robustcheck.models.encoders import Precision
+from robustcheck.models.foreseen_memory import foresee_memory
+from robustcheck.models.outlined import count
 from robustcheck.models.reference import parse_reference
 from robustcheck.stats.compare import detectable_drop
 
@@ -164,6 +168,13 @@ def test_planning_published_evidence_needs_no_torch(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "False"
 
 
+@pytest.fixture
+def counted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the memory of models in this process; a process of its own, as test_foreseen_memory has, imports anew."""
+    here = functools.partial(foresee_memory, count=lambda rehearsals: [count(each) for each in rehearsals])
+    monkeypatch.setattr(memory_forecast, "foresee_memory", here)
+
+
 ATTACKED = """
 robustcheck: 1
 models: zoo:vit-plain-100
@@ -174,6 +185,7 @@ checks:
 """
 
 
+@pytest.mark.usefixtures("counted_here")
 def test_what_an_attack_costs_is_told_and_seconds_become_images(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", ATTACKED)
     said = robustcheck("plan", "a.robust.yaml")
@@ -214,6 +226,7 @@ def test_the_time_of_a_run_is_foreseen_from_what_this_machine_measured(robustche
     assert "not known here yet" not in said
 
 
+@pytest.mark.usefixtures("counted_here")
 def test_the_memory_of_a_batch_is_told_beside_the_weights_and_where_it_is_not_known(robustcheck: Robustcheck) -> None:
     directory = str(write_colours(Path.cwd() / "colours", 90))
     zoo = LIVE.replace(f'"{FAKE}"', f'zoo:vit-plain-100, zoo:cnn-plain-100, "{FAKE}"')

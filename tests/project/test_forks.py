@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from forks import run_fork
+from forks import run_fork, run_forks
 
 PROBE = """\
 import os, sys
@@ -27,6 +27,18 @@ import pytest
 def test_that_is_noted(number):
     process = os.getpid(), os.getppid(), sys.argv, os.environ["TOLD"]
     Path(os.environ["PYTEST_XDIST_WORKER"]).write_text(repr(process))
+"""
+
+MEETING = """\
+import sys, time
+from pathlib import Path
+
+ours, theirs = sys.argv[1:]
+Path(ours).touch()
+until = time.monotonic() + 60
+while not Path(theirs).exists() and time.monotonic() < until:
+    time.sleep(0.01)
+print(ours, "met" if Path(theirs).exists() else "missed", theirs)
 """
 
 
@@ -57,3 +69,10 @@ def test_each_worker_of_xdist_is_a_process_of_its_own(tmp_path: Path) -> None:
     assert first[0] != second[0]
     # The run started both.
     assert first[1:] == second[1:] == (first[1], ["-c"], "yes")
+
+
+@pytest.mark.usefixtures("start")
+def test_several_run_at_the_same_time(tmp_path: Path) -> None:
+    (tmp_path / "meeting.py").write_text(MEETING, encoding="utf-8")
+    calls = [("meeting", "a", "b"), ("meeting", "b", "a")]
+    assert [done.stdout for done in run_forks(tmp_path, *calls)] == ["a met b\n", "b met a\n"]

@@ -17,7 +17,7 @@ from robustcheck.values import RunRecord
 
 Address = Callable[[RunRecord], str]
 RUNS: dict[str, Callable[[], RunRecord]] = {
-    "every outcome": lambda: with_odd_outcomes(made_up_run(30, 3)),
+    "every outcome": lambda: with_odd_outcomes(made_up_run(9, 2)),
     "claims": claims_run,
     "dimensions": lambda: dimension_run(2),
     "training run": lambda: training_run(4),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from buckets import Bucket, serving
 from colour_data import write_colours
+from forks import run_fork, run_forks
 from package_makers import installer
 from watched_models import WATCHED, seen_images
 
@@ -52,12 +53,10 @@ class World:
         return self.root / "watch"
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *words]
-        return subprocess.run(command, cwd=self.root, env=self.environ, capture_output=True, text=True, check=False)
+        return run_fork(self.root, *words, environ=self.environ)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", *words]
-        return subprocess.Popen(command, cwd=self.root, env=self.environ, stdout=subprocess.PIPE, text=True)
+    def call_together(self, *calls: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+        return run_forks(self.root, *calls, environ=self.environ)
 
     def judge(self, report: str, store: str, *options: str) -> list[Result]:
         """Run pytest, and return its results without what differs between any two runs."""
@@ -131,10 +130,9 @@ def test_a_job_array_of_four_gives_the_results_of_one_process(
     planned = world.call("robustcheck", "jobs", "a.robust.yaml", "--store", store, "--images", "256")
     assert planned.stdout == f"jobs.jsonl: 10 lines, {CHUNKS * MODELS} chunks and 2 heads of 2 models\n"
     words = ("robustcheck", "work", "jobs.jsonl", "--of", str(WORKERS), "--index")
-    workers = [world.start(*words, str(index)) for index in range(WORKERS)]
-    said = [worker.communicate()[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * WORKERS, said
-    assert sum(int(text.split()[2]) for text in said) == CHUNKS * MODELS
+    workers = world.call_together(*((*words, str(index)) for index in range(WORKERS)))
+    assert [worker.returncode for worker in workers] == [0] * WORKERS, workers
+    assert sum(int(worker.stdout.split()[2]) for worker in workers) == CHUNKS * MODELS
     assert set(seen_images(world.watch).values()) == {MODELS}
     assert_written_once(store, request)
     assert_packed(store)
