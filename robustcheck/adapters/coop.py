@@ -2,13 +2,15 @@
 
 The text of a class is [start] v_1 ... v_M NAME . [end], where the v are vectors in the space of the text tower's word
 embeddings. FILE holds them as ``ctx`` (M, width): a checkpoint as CoOp releases it (``state_dict`` with ``ctx``; the
-token prefix and suffix in it are left out, since they belong to one class list), or safetensors.
+token suffix in it is left out, since it belongs to one class list), or safetensors. Its ``token_prefix`` is the word
+embedding of [start], by which another text tower of the same width is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,17 @@ Features = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 CONTEXT = "ctx"
+START = "token_prefix"
+# Fine-tuning and half precision move an embedding less; those of two trainings have nothing in common (cosine near 0).
+_SAME = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearntContext:
+    """Context vectors (M, width), and the word embedding of [start] (width,) that they were learnt behind, if told."""
+
+    vectors: Features
+    start: Features | None
 
 
 def make_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
@@ -41,11 +54,13 @@ def make_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:
 
     assert use.file is not None, "the reference names a file"
     model = require_text_tower(basis.model)
-    context = torch.tensor(read_context(Path(use.file)), device=model.device)
+    learnt = read_context(Path(use.file))
+    context = torch.tensor(learnt.vectors, device=model.device)
     _require_width(model, context, use.file)
+    told = _compare_towers(model, learnt, use.file)
     with model.running():
         weights = prompt_features(model, basis.names, context)
-    return HeadState(normalise(weights.float().cpu().numpy()), {"context": len(context)})
+    return HeadState(normalise(weights.float().cpu().numpy()), {"context": len(context), "text tower": told})
 
 
 def prompt_logits(features: Features, basis: HeadBasis, state: HeadState, use: AdapterUse) -> Floats:
@@ -79,8 +94,8 @@ def prompts_from_shots(
     )
 
 
-def read_context(path: Path) -> Features:
-    """Return the context vectors (M, width) of a file; nothing in it is executed."""
+def read_context(path: Path) -> LearntContext:
+    """Return the context of a file; nothing in it is executed."""
     import torch
 
     found = _tensors(path)
@@ -97,7 +112,18 @@ def read_context(path: Path) -> Features:
     context = np.asarray(value.detach().float().cpu().numpy(), dtype=np.float32)
     if not context.size or not np.isfinite(context).all():
         raise ModelError("context vectors that are none, NaN or infinite", where=str(path), expected="finite numbers")
-    return context
+    return LearntContext(context, _start_in(state, names[0].removesuffix(CONTEXT)))
+
+
+def _start_in(state: Mapping[str, Any], prefix: str) -> Features | None:
+    """Return the word embedding of [start] that stands beside a context, (C, 1, width) or (1, width)."""
+    import torch
+
+    value = state.get(f"{prefix}{START}")
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.is_sparse or not value.numel():
+        return None
+    rows = value.detach().float().cpu().reshape(-1, value.shape[-1]).numpy()
+    return np.asarray(rows[0], dtype=np.float32)
 
 
 def _tensors(path: Path) -> Mapping[str, Any]:
@@ -151,6 +177,30 @@ def _require_width(model: OpenClipModel, context: torch.Tensor, file: str) -> No
             expected="a context that was learnt for this text tower",
             fix="put it on the model that it was learnt on, or learn one: robustcheck learn MODEL+coop-train",
         )
+
+
+def _compare_towers(model: OpenClipModel, learnt: LearntContext, file: str) -> str:
+    """Say what is known of the text tower that a context was learnt on; raise ModelError where it is another."""
+    if learnt.start is None:
+        return "not told by the file, only its width is this one's"
+    own = start_embedding(model).float().cpu().numpy().astype(np.float64)
+    there = learnt.start.astype(np.float64)
+    lengths = np.linalg.norm(own) * np.linalg.norm(there)
+    if own.shape == there.shape and own @ there >= _SAME * lengths > 0:
+        return "as the file has it"
+    raise ModelError(
+        f"the context was learnt on another text tower: its {START} is not this one's",
+        where=file,
+        expected="a context that was learnt for this text tower",
+        fix="put it on the model that it was learnt on, or learn one: robustcheck learn MODEL+coop-train",
+    )
+
+
+def start_embedding(model: OpenClipModel) -> torch.Tensor:
+    """Return the word embedding (width,) of the token that begins each text."""
+    first = model.tokenizer(["a"])[0, 0]
+    weight: torch.Tensor = word_embedding(model).weight
+    return weight.detach()[int(first)]
 
 
 def prompt_features(

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from robustcheck.adapters.coop import CONTEXT, prompt_features, prompts_from_shots, require_text_tower, word_embedding
+from robustcheck.adapters.coop import (
+    CONTEXT,
+    START,
+    prompt_features,
+    prompts_from_shots,
+    require_text_tower,
+    start_embedding,
+    word_embedding,
+)
 from robustcheck.measure.option import NumberOption
 from robustcheck.models.adapter import HeadBasis, HeadState, adapter_named
 from robustcheck.models.encoders_openclip import OpenClipModel
@@ -53,7 +61,9 @@ def export_context(basis: HeadBasis, use: AdapterUse) -> bytes:
     from safetensors.torch import save
 
     context, _ = _train(basis, use)
-    return save({CONTEXT: context.cpu().contiguous()})
+    # As CoOp's own files have it: whoever reads the file tells another text tower of the same width by it.
+    start = start_embedding(require_text_tower(basis.model)).float().cpu().reshape(1, 1, -1)
+    return save({CONTEXT: context.cpu().contiguous(), START: start.contiguous()})
 
 
 def fit_prompts(basis: HeadBasis, use: AdapterUse) -> HeadState:

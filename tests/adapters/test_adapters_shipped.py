@@ -28,7 +28,7 @@ from robustcheck.adapters.shots import draw_shots, stratified_tenth
 from robustcheck.adapters.tip_adapter import Cache, cache_logits, text_logits, trained_keys
 from robustcheck.datasets import class_sets
 from robustcheck.errors import ModelError, RobustcheckError
-from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure import Bench, MeasureSettings, export_learnt
 from robustcheck.measure.learnt import read_head
 from robustcheck.measure.saved import readout_of
 from robustcheck.models import adapter
@@ -285,7 +285,10 @@ def words() -> torch.Tensor:
 
 def test_the_words_of_a_prompt_as_context_are_that_prompt(bench: Bench, words: torch.Tensor, tmp_path: Path) -> None:
     save_file({"ctx": words.contiguous()}, tmp_path / "words.safetensors")
-    released = {"ctx": words, "token_prefix": torch.zeros(10, 1, 32), "token_suffix": torch.zeros(10, 11, 32)}
+    model = load_model(parse_reference(BASE), "cpu")
+    assert isinstance(model, OpenClipModel)
+    start = model.model.token_embedding.weight.detach()[int(model.tokenizer(["a"])[0, 0])]
+    released = {"ctx": words, "token_prefix": start.half().expand(10, 1, 32), "token_suffix": torch.zeros(10, 11, 32)}
     torch.save(
         {"state_dict": {f"prompt_learner.{name}": each for name, each in released.items()}}, tmp_path / "model.pth.tar"
     )
@@ -299,6 +302,23 @@ def test_the_words_of_a_prompt_as_context_are_that_prompt(bench: Bench, words: t
         assert found.samples is not None
         assert found.samples.scores.tolist() == plain.samples.scores.tolist()
         assert found.key != plain.key
+        told = {"words.safetensors": "not told by the file", "model.pth.tar": "as the file has it"}
+        assert f"text tower {told[name]}" in dict(found.provenance)["coop"]
+
+
+def test_a_context_of_another_tower_of_the_same_width_is_an_error(bench: Bench, tmp_path: Path) -> None:
+    """The file that `learn` writes tells the tower by its [start], as CoOp's own files do."""
+    cell = asked("zoo:vit-augmented-100+coop-train:shots=1:context=2:epochs=2")
+    (recipe,) = bench.recipes(cell)
+    assert recipe.learnt is not None
+    bench.measure(cell)
+    file = tmp_path / "learnt.safetensors"
+    file.write_bytes(export_learnt(recipe.learnt, bench.memo))
+    own = score(bench, f"zoo:vit-augmented-100+coop@{file}")
+    assert "text tower as the file has it" in dict(own.provenance)["coop"]
+    found = bench.measure(asked(f"{BASE}+coop@{file}"))
+    assert isinstance(found, RobustcheckError)
+    assert "the context was learnt on another text tower" in str(found)
 
 
 def test_a_context_that_does_not_fit_is_an_error(bench: Bench, tmp_path: Path) -> None:
@@ -358,7 +378,7 @@ def test_another_algorithm_of_an_adapter_has_another_key(bench: Bench, monkeypat
 
 def test_what_is_read_of_a_file_are_its_vectors(words: torch.Tensor, tmp_path: Path) -> None:
     torch.save({"ctx": words.half()}, tmp_path / "half.pt")
-    np.testing.assert_allclose(read_context(tmp_path / "half.pt"), words.numpy(), atol=1e-3)
+    np.testing.assert_allclose(read_context(tmp_path / "half.pt").vectors, words.numpy(), atol=1e-3)
     torch.save([1], tmp_path / "list.pt")
     with pytest.raises(ModelError, match="no context vectors"):
         read_context(tmp_path / "list.pt")
