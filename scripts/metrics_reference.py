@@ -45,10 +45,10 @@ def _section(subject: str, metrics: list[Metric], pages: Pages) -> str:
 
 
 def _entry(metric: Metric) -> str:
-    better = "higher" if metric.higher_is_better else "lower"
+    better = f"{'higher' if metric.higher_is_better else 'lower'} is better"
     facts = (
         "in %" if metric.unit else "without a unit",
-        f"{better} is better",
+        "either side can be meant" if metric.either_side else better,
         f"statistic `{metric.statistic.name}`",
         f"for {', '.join(metric.tasks)}",
     )

@@ -43,6 +43,12 @@ class MeasuredAnswer:
     key: str
     source: str
     provenance: Pairs
+    either_side: bool = False
+
+    @property
+    def _better(self) -> str:
+        """Say which side is better, of a metric that has a better one."""
+        return "" if self.either_side else f" ({'higher' if self.higher_is_better else 'lower'} is better)"
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, the provenance beside them."""
@@ -56,7 +62,7 @@ class MeasuredAnswer:
         return {
             "model": self.model,
             "measured": self.quantity,
-            "value": f"{_number(self.value, self.unit)} ({'higher' if self.higher_is_better else 'lower'} is better)",
+            "value": f"{_number(self.value, self.unit)}{self._better}",
             "95% interval": f"{low} to {high}" if isfinite(self.low) else "unknown: the table has no samples",
             "n": f"{self.n:,}",
             "evidence": f"{self.evidence}: {self.source}",
@@ -161,6 +167,7 @@ def measure_one(
         n=score.n,
         unit=measured.unit,
         higher_is_better=measured.higher_is_better,
+        either_side=measured.either_side,
         evidence=score.evidence,
         key=score.key,
         source=score.source,

@@ -87,6 +87,8 @@ def _unit(metric: Metric) -> str:
 
 
 def _better(metric: Metric) -> str:
+    if metric.either_side:
+        return "either"
     return "higher" if metric.higher_is_better else "lower"
 
 
@@ -96,6 +98,7 @@ def _as_json(metric: Metric) -> dict[str, Any]:
         "noun": metric.words,
         "unit": metric.unit,
         "higher_is_better": metric.higher_is_better,
+        "either_side": metric.either_side,
         "bounded": metric.bounded,
         "description": metric.description,
         "formula": metric.formula,

@@ -39,6 +39,10 @@ class Metric:
     ``by_image`` says that the value is a mean over single images, each scored by itself, so that some of them, drawn at
     random, estimate the same thing: such a check may be decided early.
 
+    ``either_side`` says that of this metric a low value can be what is asked for as well as a high one (two models that
+    err on other images, a model that looks at textures): an upper limit is not doubted. ``higher_is_better`` then says
+    which change counts as worse where two values are compared.
+
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
     plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs, and ``counted`` says what
     n counts. A data set must be for
@@ -65,6 +69,7 @@ class Metric:
     source: str = ""
     wrong_options: WrongOptions | None = None
     counted: str = "images"
+    either_side: bool = False
 
     @property
     def is_share(self) -> bool:

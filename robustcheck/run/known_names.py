@@ -29,6 +29,7 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         options={name: {option.name: option for option in metric.options} for name, metric in metrics.items()},
         wrong_options={name: metric.find_wrong for name, metric in metrics.items()},
         lower_is_better=frozenset(name for name, metric in metrics.items() if not metric.higher_is_better),
+        either_side=frozenset(name for name, metric in metrics.items() if metric.either_side),
         unbounded=frozenset(name for name, metric in metrics.items() if not metric.bounded),
         datasets=frozenset(known_datasets()),
         families={name: entry.subsets for name, entry in known_datasets().items() if entry.subsets},

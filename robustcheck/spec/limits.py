@@ -43,7 +43,12 @@ def doubt_side(quantity: Quantity, expect: Expectation, names: KnownNames) -> It
     """Yield the doubt of a check that asks for worse values only: the better a model is, the sooner it fails."""
     levels = [limit for limit in expect.limits if limit.role == "level"]
     better: Literal[1, -1] = -1 if quantity.metric in names.lower_is_better else 1
-    if quantity.metric not in names.metrics or not levels or any(limit.tighter == better for limit in levels):
+    if (
+        quantity.metric not in names.metrics
+        or quantity.metric in names.either_side
+        or not levels
+        or any(limit.tighter == better for limit in levels)
+    ):
         return
     written = getattr(expect, levels[0].key)
     side, other = ("lower", "at_most") if better < 0 else ("higher", "at_least")

@@ -15,6 +15,12 @@ from robustcheck.measure import known_metrics
 from robustcheck.models.model_sets import known_sets
 
 
+def test_a_metric_of_which_either_side_can_be_meant_says_so(robustcheck: Robustcheck) -> None:
+    either = [each["name"] for each in robustcheck("metrics", "--json").json if each["either_side"]]
+    assert sorted(either) == ["agreement", "error_consistency", "shape_bias", "shape_bias_16way"]
+    assert "either" in robustcheck("metrics", "shape_bias").out
+
+
 def test_models_lists_the_sets_with_their_sizes(robustcheck: Robustcheck) -> None:
     rows = {line.split()[0]: line.split()[1] for line in robustcheck("models").out.splitlines()[1:-1]}
     assert set(rows) == set(known_sets())

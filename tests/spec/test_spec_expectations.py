@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from spec_suites import HEAD, load, load_check, one_check, pointed_at, problem, problems
+from spec_suites import HEAD, NAMES, load, load_check, one_check, pointed_at, problem, problems
 
+from robustcheck.spec import load_suite
 from robustcheck.values import Amount
 from robustcheck.values.expectations import (
     KINDS,
@@ -174,6 +176,16 @@ def test_dimensionless_metrics_take_bare_numbers(tmp_path: Path) -> None:
     text = one_check("expect: {at_most: 1e-1}", "warn: .05").replace("top1", "ece")
     check = load(tmp_path, text).checks[0]
     assert (check.expect, check.warn) == (AtMost(limit=Amount(0.1, "")), AtMost(limit=Amount(0.05, "")))
+
+
+@pytest.mark.parametrize(("metric", "expect"), [("top1", "{at_most: 45%}"), ("ece", "{at_least: 0.1}")])
+def test_a_limit_is_no_doubt_where_either_side_can_be_meant(tmp_path: Path, metric: str, expect: str) -> None:
+    path = tmp_path / "x.robust.yaml"
+    path.write_text(one_check(f"expect: {expect}").replace("top1", metric), encoding="utf-8")
+    doubts = [
+        load_suite(path, names).checks[0].doubts for names in (NAMES, replace(NAMES, either_side=frozenset({metric})))
+    ]
+    assert list(map(len, doubts)) == [1, 0]
 
 
 @pytest.mark.parametrize(

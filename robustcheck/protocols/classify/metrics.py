@@ -80,6 +80,7 @@ def _over_groups(
         find_recipes=_FIND.get(name, find_own_recipe),
         samples=make_samples,
         options=options,
+        either_side=name == "agreement",
     )
 
 
@@ -139,6 +140,7 @@ METRICS = (
         samples=error_consistency,
         options=_OTHER,
         bounded=False,
+        either_side=True,
     ),
     Metric(
         name="estimated_accuracy",

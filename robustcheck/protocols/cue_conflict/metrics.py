@@ -36,6 +36,7 @@ def _decided(
     *,
     noun: str = "",
     higher_is_better: bool = True,
+    either_side: bool = False,
 ) -> Metric:
     return Metric(
         name=name,
@@ -50,6 +51,7 @@ def _decided(
         find_recipes=find,
         samples=partial(samples, score=score),
         by_image=True,
+        either_side=either_side,
     )
 
 
@@ -59,6 +61,7 @@ METRICS = (
         "Share of decisions by shape among those by shape or texture; all names merged into categories.",
         shape_bias,
         RATIO,
+        either_side=True,
     ),
     _decided(
         "shape_bias_16way",
@@ -67,6 +70,7 @@ METRICS = (
         RATIO,
         find_recipes_of_names,
         noun="16-way shape bias",
+        either_side=True,
     ),
     _decided(
         "cue_shape_accuracy",
