@@ -6,7 +6,10 @@
 PHOTOGRAPHS is a directory of JPEG files of the size in question; they are repeated with other bytes up to
 ``--images``. The floor is one thread that reads, decodes and crops each image once and runs every model on it. Aimed at
 are 1.15 of the floor for thirty checks, and 1.10 of one check for thirty, both in processor time. Models are loaded and
-text heads made beforehand, stores are empty; the three take turns. Nothing else may run on the machine.
+text heads made beforehand, stores are empty; they take turns. Nothing else may run on the machine.
+
+``beside`` is the floor while another process decodes on another core, as the threads of a pass do beside its models:
+where cores share caches, memory and their clock, the same work takes more of the processor's time then.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +39,7 @@ from workers import MODELS, Cost
 IMAGES, REPEATS = 2000, 5
 QUICK_IMAGES, QUICK_REPEATS = 64, 1
 BINS = range(10, 25)
+RATIOS = (("thirty", "floor"), ("one", "floor"), ("thirty", "one"), ("one", "beside"), ("thirty", "beside"))
 
 Models = dict[ModelRef, ZeroShotModel]
 
@@ -45,7 +51,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--quick", action="store_true", help="few images, once")
+    parser.add_argument("--decode", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.decode:
+        decode_for_ever(sorted(given.photographs.rglob("*.jpg")))
     images, repeats = (QUICK_IMAGES, QUICK_REPEATS) if given.quick else (given.images, given.repeats)
     # Read by OpenMP when torch is imported, which nothing here has done yet.
     os.environ.update(PASSIVE)
@@ -59,7 +68,13 @@ def main() -> None:
 
 def print_ratios(rounds: Sequence[dict[str, Cost]]) -> None:
     """Print the medians of the ratios of each round, and of the seconds."""
-    for over, under in (("thirty", "floor"), ("one", "floor"), ("thirty", "one")):
+    for over, under in (
+        ("thirty", "floor"),
+        ("one", "floor"),
+        ("thirty", "one"),
+        ("one", "beside"),
+        ("thirty", "beside"),
+    ):
         cpu, wall = (
             statistics.median(getattr(each[over], what) / getattr(each[under], what) for each in rounds)
             for what in ("cpu", "wall")
@@ -71,14 +86,19 @@ def print_ratios(rounds: Sequence[dict[str, Cost]]) -> None:
 
 
 def measured(data: Path, scratch: Path, repeats: int) -> list[dict[str, Cost]]:
-    """Measure the floor, one check and thirty checks in turn, after a first round that is not counted."""
+    """Measure the floor, alone and beside another process, one check and thirty checks in turn.
+
+    A first round is not counted.
+    """
     models = loaded_models()
     paths, thirty = sorted(data.rglob("*.jpg")), thirty_quantities(str(data))
     # What is imported and hashed for the first time is no part of a pass.
     checked(scratch / "first", models, thirty[:1])
+    alone = partial(floor, paths, list(models.values()))
     return [
         {
-            "floor": _timed(partial(floor, paths, list(models.values()))),
+            "floor": _timed(alone),
+            "beside": beside(data, alone),
             "one": checked(scratch / f"one-{number}", models, thirty[:1]),
             "thirty": checked(scratch / f"thirty-{number}", models, thirty),
         }
@@ -121,6 +141,32 @@ def floor(paths: Sequence[Path], models: Sequence[ZeroShotModel]) -> None:
         for model in models:
             model.encode_images(batch)
     torch.set_num_threads(before)
+
+
+def beside(data: Path, act: Callable[[], object]) -> Cost:
+    """Time an act while another process decodes images; its own time does not count."""
+    with _decoding(data):
+        return _timed(act)
+
+
+@contextmanager
+def _decoding(data: Path) -> Iterator[None]:
+    other = subprocess.Popen([sys.executable, __file__, str(data), "--decode"])
+    try:
+        time.sleep(1)  # it has begun by then
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
+def decode_for_ever(paths: Sequence[Path]) -> None:
+    """Decode images until somebody ends this process."""
+    from PIL import Image
+
+    while True:
+        for path in paths:
+            Image.open(path).convert("RGB")
 
 
 def checked(store: Path, models: Models, quantities: Sequence[Quantity]) -> Cost:
