@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,8 @@ from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, writ
 from robustcheck.run.session import RobustSession
 from robustcheck.store import absolute_place
 from robustcheck.values import Cell
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 JobsFile = Annotated[Path, typer.Argument(metavar="JOBS", help="A job file: what `robustcheck jobs` wrote.")]
 
@@ -72,7 +76,10 @@ def submit(
     ] = 240,
     gpus: Annotated[int, typer.Option(min=0, help="GPUs of a worker.")] = 1,
     cpus: Annotated[int, typer.Option(min=1, help="Cores of a worker.")] = 8,
-    slurm: Annotated[list[str] | None, typer.Option(help="A further option of Slurm, such as partition=gpu.")] = None,
+    slurm: Annotated[list[str] | None, typer.Option(help="A further option of sbatch, such as partition=gpu.")] = None,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="How many workers Slurm runs at one time; without it, all.")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the workers, as is always done for local ones.")] = False,
 ) -> None:
     """Submit a job file as a job array, through submitit."""
@@ -83,12 +90,27 @@ def submit(
         timeout_min=minutes,
         gpus_per_node=gpus,
         cpus_per_task=cpus,
-        **{f"slurm_{name}": text for name, text in further.items()},
+        slurm_job_name="robustcheck",
+        slurm_array_parallelism=at_once or of,
+        slurm_additional_parameters=further,
     )
-    submitted = executor.map_array(Worker(path.resolve()), range(of), [of] * of)
-    say(f"{len(submitted)} workers on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
+    submitted = _submitted(executor, path.resolve(), of, logs)
+    say(f"{counted(len(submitted), 'worker')} on {executor.cluster}: {', '.join(job.job_id for job in submitted)}")
     if wait or executor.cluster == "local":
         _wait_for(submitted, executor.cluster)
+
+
+def _submitted(executor: Any, path: Path, of: int, logs: Path) -> list[Any]:
+    """Submit the workers; what the cluster or the disk refuses is an error in its words."""
+    try:
+        return list(executor.map_array(Worker(path), range(of), [of] * of))
+    # submitit has errors of its own for what a cluster refuses, and they are RuntimeErrors.
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise SetupError(
+            f"the workers could not be submitted ({type(error).__name__}: {error})",
+            where=f"{executor.cluster}, with logs in {logs}",
+            fix="see that the options suit the cluster (--slurm, --gpus, --cpus) and that the logs can be written",
+        ) from error
 
 
 def _wait_for(submitted: list[Any], cluster: str) -> None:
@@ -112,13 +134,23 @@ def _executor(logs: Path, cluster: str) -> Any:
         return submitit.AutoExecutor(folder=logs, cluster=None if cluster == "auto" else cluster)
     except (RuntimeError, ValueError) as error:
         raise SetupError(f"{error}", where=f"--cluster {cluster}", expected="slurm, local or auto") from error
+    except OSError as error:
+        raise SetupError(
+            f"the logs cannot be written ({error.strerror or error})",
+            where=str(logs),
+            fix="name a directory: --logs DIR",
+        ) from error
 
 
-def _option_of_word(text: str) -> tuple[str, str]:
+def _option_of_word(text: str) -> tuple[str, str | bool]:
+    """Return an option of sbatch; one without a value is True."""
     name, equals, value = text.partition("=")
-    if not equals:
-        raise SetupError(f"--slurm {text!r}", expected="NAME=VALUE, such as partition=gpu")
-    return name.lstrip("-").replace("-", "_"), value
+    name = name.lstrip("-").replace("-", "_")
+    if not _NAME.fullmatch(name) or (equals and not value):
+        raise SetupError(f"--slurm {text!r}", expected="NAME=VALUE, such as partition=gpu, or NAME, such as exclusive")
+    if name in ("array", "array_parallelism"):
+        raise SetupError(f"--slurm {text!r}", expected="--of and --at-once, which say how large the array is")
+    return name, value if equals else True
 
 
 def _cells(session: RobustSession, paths: list[Path]) -> list[Cell]:

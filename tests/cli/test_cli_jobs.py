@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from colour_data import write_colours
-from command import Robustcheck
+from command import Robustcheck, refused
 
 SUITE = """\
 robustcheck: 1
@@ -78,7 +79,10 @@ def test_local_workers_do_an_array(robustcheck: Robustcheck, suite: Path) -> Non
     ("words", "message"),
     [
         (("--cluster", "moon"), "--cluster moon"),
-        (("--slurm", "gpu"), "expected: NAME=VALUE"),
+        (("--slurm", "=gpu"), "expected: NAME=VALUE"),
+        (("--slurm", "partition="), "expected: NAME=VALUE"),
+        (("--slurm", "array-parallelism=2"), "expected: --of and --at-once"),
+        (("--logs", "jobs.jsonl"), "jobs.jsonl: the logs cannot be written (File exists)"),
     ],
 )
 def test_what_cannot_be_submitted_is_an_error_in_words(
@@ -89,3 +93,66 @@ def test_what_cannot_be_submitted_is_an_error_in_words(
     said = robustcheck("submit", "jobs.jsonl", "--of", "2", "--cluster", "local", *words)
     assert said.code == 2
     assert message in said.err
+
+
+SBATCH = """\
+#!/bin/sh
+for script in "$@"; do :; done
+cp "$script" "$FAKE_SLURM/script"
+if [ -n "$REFUSES" ]; then echo "sbatch: error: $REFUSES" >&2; exit 1; fi
+for index in 0 1; do
+    touch "$FAKE_SLURM/queue/7_$index"
+    export SLURM_ARRAY_TASK_ID=$index
+    (sh "$script"; rm "$FAKE_SLURM/queue/7_$index") > /dev/null 2>&1 &
+done
+echo "Submitted batch job 7"
+"""
+SRUN = """\
+#!/bin/sh
+while [ "${1#--}" != "$1" ]; do [ "$1" = --unbuffered ] || shift; shift; done
+exec "$@"
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of what stands for Slurm: it runs an array of two, and keeps its script."""
+    pytest.importorskip("submitit", reason="submitit is not installed: pip install 'robustcheck[slurm]'")
+    place = tmp_path / "a slurm"
+    (place / "queue").mkdir(parents=True)
+    commands = {"sbatch": SBATCH, "srun": SRUN, "squeue": '#!/bin/sh\nls "$FAKE_SLURM/queue"\n', "sacct": "#!/bin/sh\n"}
+    for name, script in commands.items():
+        (place / name).write_text(script)
+        (place / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
+    at_work = {"ARRAY_JOB_ID": "7", "JOB_ID": "7", "NTASKS": "1", "PROCID": "0", "LOCALID": "0"}
+    for name, value in {**at_work, "NODEID": "0", "JOB_NUM_NODES": "1", "JOB_NODELIST": "here"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("FAKE_SLURM", str(place))
+    return place
+
+
+def test_slurm_is_given_the_array_and_what_each_worker_needs(
+    robustcheck: Robustcheck, suite: Path, slurm: Path
+) -> None:
+    robustcheck("jobs", str(suite), "--images", "256")
+    words = ("--gpus", "2", "--cpus", "4", "--minutes", "17", "--at-once", "1", "--logs", "the logs", "--wait")
+    more = ("--slurm", "partition=gpu", "--slurm", "mem=12GB", "--slurm", "exclusive")
+    said = robustcheck("submit", "jobs.jsonl", "--of", "2", "--cluster", "slurm", *words, *more)
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "2 workers on slurm: 7_0, 7_1\n2 of 2 workers did all of their lines\n"
+    asked = {line.removeprefix("#SBATCH --") for line in (slurm / "script").read_text().splitlines()}
+    assert {"array=0-1%1", "cpus-per-task=4", "gpus-per-node=2", "time=17", "job-name=robustcheck"} <= asked
+    assert {"partition=gpu", "mem=12GB", "exclusive"} <= asked
+    assert robustcheck("jobs", str(suite)).out.startswith("jobs.jsonl: 0 lines")
+
+
+def test_what_slurm_refuses_is_an_error_in_its_words(
+    robustcheck: Robustcheck, suite: Path, slurm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFUSES", "invalid partition specified: gpu")
+    robustcheck("jobs", str(suite))
+    refused(
+        robustcheck("submit", "jobs.jsonl", "--of", "2", "--cluster", "slurm"),
+        "the workers could not be submitted (FailedJobError: sbatch: error: invalid partition specified: gpu",
+    )
