@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,30 +9,25 @@ from robustcheck.errors import ModelUnavailable, RobustcheckError
 from robustcheck.measure.averages import find_recipes
 from robustcheck.measure.engines import Crew, Engine, Failures, InProcess
 from robustcheck.measure.jobs import Job, chunks_of, in_turn, plan_jobs
+from robustcheck.measure.kept_scores import Found, KeptScores
 from robustcheck.measure.loaded_models import Load, LoadedModels, group_by_budget
 from robustcheck.measure.lost_parts import explain_lack
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress
 from robustcheck.measure.memo import Memo, NotStored
 from robustcheck.measure.metric import models_of_options
-from robustcheck.measure.pairing import keep_pairing, pairing_of
 from robustcheck.measure.parts import Head, ImageSet, Outputs, given_part
-from robustcheck.measure.reading import POOLED
-from robustcheck.measure.recipe import Recipe, require_capability
+from robustcheck.measure.readiness import make_ready
+from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.score_pairs import PairBook, Partner
 from robustcheck.measure.scores import samples_of_cell, score_cell
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.digests import weights_bytes
-from robustcheck.models.encoders import SupervisedModel, load_model
+from robustcheck.models.encoders import load_model
 from robustcheck.models.kind import model_kind
 from robustcheck.models.model_sets import resolve_models
 from robustcheck.stats.compare import Difference
 from robustcheck.store import open_store
 from robustcheck.values import Cell, Samples, Score
-
-Found = Score | RobustcheckError
-
-# So many samples of scores that were just made are kept: some 40 bytes each, and their names.
-FRESH_SAMPLES = 400_000
 
 
 def measure_cells(
@@ -76,10 +70,7 @@ class Bench:
     memo: Memo = field(init=False)
     _looking: Memo = field(init=False)
     pairs: PairBook = field(init=False)
-    _scores: dict[Cell, Found] = field(default_factory=dict)
-    _unknown: set[Cell] = field(default_factory=set)
-    _fresh: deque[Cell] = field(default_factory=deque)
-    _fresh_samples: int = 0
+    _scores: KeptScores = field(default_factory=KeptScores)
     _recipes: dict[Cell, tuple[Recipe, ...] | RobustcheckError] = field(default_factory=dict)
     _failed: Failures = field(default_factory=dict)
 
@@ -100,28 +91,21 @@ class Bench:
 
     def look_up(self, cell: Cell) -> Found | None:
         """Return what is known of a cell without a model: its score, the error it ends in, or None."""
-        if cell not in self._scores and cell not in self._unknown:
-            try:
-                self._keep(cell, score_cell(cell, self.recipes(cell), self._looking))
-            except (NotStored, ModelUnavailable):
-                # Until something is made here, another look would find the same; measuring looks again by itself.
-                self._unknown.add(cell)
-            except RobustcheckError as error:
-                self._scores[cell] = error.with_traceback(None)
-        return self._scores.get(cell)
+        return self._scores.look_up(cell, lambda: score_cell(cell, self.recipes(cell), self._looking))
 
     def measure(self, cell: Cell, mates: Iterable[Cell] = ()) -> Found:
         """Return the score of a cell, passing over the images that it lacks; its mates share the pass."""
-        if self.look_up(cell) is None:
+        found = self.look_up(cell)
+        if found is None:
             self._pass_over(cell, mates)
-            self._keep(cell, self._score(cell))
-        return self._scores[cell]
+            found = self._scores.keep(cell, self._score(cell))
+        return found
 
     def samples(self, cell: Cell) -> Samples:
         """Return the per-sample scores behind a score that is known: those just made, or from the stored parts."""
-        found = self._scores.get(cell)
-        if isinstance(found, Score) and found.samples is not None:
-            return found.samples
+        fresh = self._scores.samples(cell)
+        if fresh is not None:
+            return fresh
         try:
             return samples_of_cell(cell, self.recipes(cell), self._looking)
         except NotStored:
@@ -215,7 +199,7 @@ class Bench:
     def do(self, jobs: Sequence[Job]) -> Failures:
         """Do jobs with the engine, and pack what is complete."""
         failures = self.engine.run(jobs, Crew(self.shelf, self.memo, self.models), self.on_progress)
-        self._unknown.clear()
+        self._scores.look_again()
         for outputs, chunks in chunks_of(jobs).items():
             self.memo.pack(outputs, chunks)
         return failures
@@ -250,21 +234,6 @@ class Bench:
     def _side(self, score: Score) -> Partner:
         return Partner(score.key, lambda: self.samples(score.cell))
 
-    def _keep(self, cell: Cell, found: Found) -> None:
-        """Keep a score; of the samples that were made those of the last few cells."""
-        self._scores[cell] = found
-        if not isinstance(found, Score) or found.samples is None:
-            return
-        self._fresh.append(cell)
-        self._fresh_samples += found.samples.scores.size
-        while self._fresh_samples > FRESH_SAMPLES and len(self._fresh) > 1:
-            oldest = self._fresh.popleft()
-            score = self._scores[oldest]
-            assert isinstance(score, Score), "only scores are fresh"
-            assert score.samples is not None, "a fresh score has its samples"
-            self._fresh_samples -= score.samples.scores.size
-            self._scores[oldest] = replace(score, samples=None)
-
     def _pass_over(self, cell: Cell, mates: Iterable[Cell]) -> None:
         """Have the missing outputs of a cell made, with those of its mates on the same images."""
         if self.is_read_only:
@@ -287,7 +256,7 @@ class Bench:
         try:
             missing = self._missing(self._made_ready(mate), known)
         except RobustcheckError as error:
-            self._scores[mate] = error.with_traceback(None)
+            self._scores.keep(mate, error)
             return {}
         return {outputs: chunks for outputs, chunks in missing.items() if outputs.images in sets}
 
@@ -295,40 +264,8 @@ class Bench:
         """Return the recipes of a cell once its models are known to serve: before an image is decoded."""
         recipes = self.recipes_once_here(cell)
         for recipe in recipes:
-            self._make_ready(recipe)
+            make_ready(recipe, self.memo, self.models)
         return recipes
-
-    def _make_ready(self, recipe: Recipe) -> None:
-        """See that the model can give what is read, make the head, and pair the outputs of a classifier."""
-        require_capability(recipe)
-        for other in () if recipe.given is None else recipe.given.recipes:
-            self._make_ready(other)
-        for learnt in recipe.adapters:
-            # What an adapter makes needs outputs that are still to be read; the classes are its own.
-            require_capability(learnt.basis)
-            if learnt.basis.head is not None:
-                self.memo.get(learnt.basis.head)
-        if recipe.learnt is not None:
-            return
-        if recipe.head is not None and recipe.saved is None:
-            self.memo.get(recipe.head)
-        else:
-            self.pair(recipe)
-
-    def pair(self, recipe: Recipe) -> None:
-        """See that the outputs of a classifier that are missing can be paired with the classes.
-
-        Where a reading's rows do not show how many there are, the pairing is kept for whoever scores them.
-        """
-        is_saved_or_has_head = recipe.saved is not None or recipe.learnt is not None or recipe.head is not None
-        if is_saved_or_has_head or recipe.classes is None or not self.memo.missing(recipe.outputs):
-            return
-        model = self.models.get(recipe.ref)
-        if isinstance(model, SupervisedModel):
-            if recipe.reading is POOLED:
-                pairing_of(recipe, model.class_count)
-            else:
-                keep_pairing(recipe, model.class_count, self.memo)
 
     def _missing(self, recipes: Iterable[Recipe], known: Collection[Outputs] = ()) -> dict[Outputs, tuple[int, ...]]:
         """Return the outputs that are missing beside those that are known to be; many checks read the same."""

@@ -11,7 +11,15 @@ from colour_data import cell, fake, write_colours
 
 from robustcheck.datasets.decoding import read_image_file
 from robustcheck.errors import DataError, DataMissing, ModelError
-from robustcheck.measure import Bench, MeasureSettings, measure_cells, measuring, stored_score
+from robustcheck.measure import (
+    Bench,
+    MeasureSettings,
+    kept_scores,
+    measure_cells,
+    measuring,
+    readiness,
+    stored_score,
+)
 from robustcheck.measure.memo import NotStored
 from robustcheck.models.fake import FakeZeroShot
 from robustcheck.values import Cell, ModelRef, Quantity, Score
@@ -159,7 +167,7 @@ def test_outputs_that_get_lost_while_measuring_are_said(colours, settings):
 
 def test_a_mate_that_cannot_be_made_ready_fails_alone_and_is_not_tried_again(colours, settings, monkeypatch):
     good, mate = cell(fake(), colours), cell(fake("classifier"), colours)
-    made_ready, asked = measuring.require_capability, []
+    made_ready, asked = readiness.require_capability, []
 
     def refuse(recipe):
         asked.append(recipe.ref.id)
@@ -167,7 +175,7 @@ def test_a_mate_that_cannot_be_made_ready_fails_alone_and_is_not_tried_again(col
             raise ModelError("it has no image tower")
         made_ready(recipe)
 
-    monkeypatch.setattr(measuring, "require_capability", refuse)
+    monkeypatch.setattr(readiness, "require_capability", refuse)
     bench = Bench(settings)
     assert isinstance(bench.measure(good, [mate]), Score)
     found = bench.measure(mate)
@@ -177,7 +185,7 @@ def test_a_mate_that_cannot_be_made_ready_fails_alone_and_is_not_tried_again(col
 
 
 def test_samples_of_the_last_few_cells_are_kept_and_the_others_are_read(colours, settings, monkeypatch):
-    monkeypatch.setattr(measuring, "FRESH_SAMPLES", 250)
+    monkeypatch.setattr(kept_scores, "FRESH_SAMPLES", 250)
     bench = Bench(settings)
     cells = [cell(fake(), colours, metric) for metric in ("top1", "top5")]
     first, second = (bench.measure(each) for each in cells)

@@ -17,7 +17,7 @@ from robustcheck.errors import SetupError
 from robustcheck.measure import Bench, MeasureSettings, OnRay, ProgressEvent, measure_cells
 from robustcheck.measure.engines import Failures
 from robustcheck.measure.jobs import Job
-from robustcheck.measure.measuring import Found
+from robustcheck.measure.kept_scores import Found
 from robustcheck.values import Score
 
 N = 600
