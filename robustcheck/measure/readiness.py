@@ -25,10 +25,10 @@ def make_ready(recipe: Recipe, memo: Memo, models: LoadedModels) -> None:
     if recipe.head is not None and recipe.saved is None:
         memo.get(recipe.head)
     else:
-        pair_outputs(recipe, memo, models)
+        pair_missing(recipe, memo, models)
 
 
-def pair_outputs(recipe: Recipe, memo: Memo, models: LoadedModels) -> None:
+def pair_missing(recipe: Recipe, memo: Memo, models: LoadedModels) -> None:
     """See that the outputs of a classifier that are missing can be paired with the classes.
 
     Where a reading's rows do not show how many there are, the pairing is kept for whoever scores them.

@@ -10,7 +10,7 @@ from robustcheck.listing import name_first
 from robustcheck.measure import Bench
 from robustcheck.measure.jobs import plan_jobs
 from robustcheck.measure.parts import Head, Outputs, Part
-from robustcheck.measure.readiness import pair_outputs
+from robustcheck.measure.readiness import pair_missing
 from robustcheck.run.job_file import JobHeader, JobLine
 from robustcheck.values import Cell
 
@@ -81,7 +81,7 @@ def _keep_pairings(bench: Bench, cells: list[Cell], keys: set[str], work: Work) 
     for cell in cells:
         try:
             for recipe in (each for each in bench.recipes_once_here(cell) if each.outputs.key in keys):
-                pair_outputs(recipe, bench.memo, bench.models)
+                pair_missing(recipe, bench.memo, bench.models)
         except RobustcheckError as error:
             work.errors.append(error)
 
