@@ -64,5 +64,5 @@ def _entry(metric: Metric) -> str:
 
 def _option_row(option: MetricOption) -> str:
     values = ", ".join(f"`{choice}`" for choice in option.choices) or option.expected
-    default = f"`{option.default}`" if option.default else ""
+    default = "needed" if option.is_required else f"`{option.default}`" if option.default else ""
     return f"| `{option.name}` | {values} | {default} | {option.description.replace('|', chr(92) + '|')} |"

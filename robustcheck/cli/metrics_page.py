@@ -74,7 +74,7 @@ def _data_sets(metric: Metric) -> str:
 
 def _explained(option: MetricOption) -> Iterator[str]:
     yield option.description
-    default = f"; default {option.default}" if option.default else ""
+    default = "; needed" if option.is_required else f"; default {option.default}" if option.default else ""
     yield f"{' | '.join(option.choices) or option.expected}{default}"
 
 

@@ -21,13 +21,15 @@ class MetricOption(ABC):
     """A setting of a metric: ``default`` is canonical, or empty where the metric finds its own.
 
     ``always_keyed`` options are in the key of every score of the metric. Those that a later version adds are
-    left out of it while they have their default, so that older scores keep their keys.
+    left out of it while they have their default, so that older scores keep their keys. Without one that
+    ``is_required`` the metric has no meaning.
     """
 
     name: str
     default: str = ""
     description: str
     always_keyed: bool = False
+    is_required: bool = False
     sort: ClassVar[str]
 
     @abstractmethod

@@ -18,6 +18,8 @@ Node = dict[str, Any]
 
 VARIABLE: Node = {"type": "string", "pattern": r"\$\{[^{}]*\}"}
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+# Sizes as a list or a range: 1/255 2/255, 1..9/1000.
+_FRACTION = rf"({_NUMBER}|\d+/\d+|\d+\.\.\d+(/\d+)?)"
 _FILE = r"/|\.(csv|txt|json|jsonl|log(:[0-9]+)?)$"
 # A reference, a glob, a query, a file or several: anything but a single word, which must be a set.
 _MODEL_TEXT = r"[:/*?=<>@,+]|\.(yaml|yml|pt|pth|bin|ckpt|safetensors)$"
@@ -47,7 +49,7 @@ def name_in_schema(schema: Node, names: KnownNames) -> None:
             key, what = field.alias or name, named_by(field)
             if what is not None:
                 properties[key] = _naming(properties[key], what, names)
-    definitions["QuantityModel"]["allOf"] = _option_rules(names)
+    definitions["QuantityModel"]["allOf"] = [*_option_rules(names), *_slice_rules(names)]
     for properties in (schema["properties"], definitions["CheckModel"]["properties"]):
         for key in {"models", "applies_to"} & properties.keys():
             properties[key] = _query(properties[key], key, names)
@@ -132,10 +134,27 @@ def _slice(names: KnownNames, node: Node) -> Node:
     return {**node, "properties": classes | dict.fromkeys(axes, node["additionalProperties"])}
 
 
+def _slice_rules(names: KnownNames) -> list[Node]:
+    """Return a rule for each data set with columns of its own: which they are, and the values of each."""
+    return [
+        {
+            "if": {"properties": {"dataset": _text(rf"^{re.escape(dataset)}(/|$)")}, "required": ["dataset"]},
+            "then": {"properties": {"where": {"properties": {name: _cells(values) for name, values in columns}}}},
+        }
+        for dataset, columns in sorted(names.columns.items())
+        if columns
+    ]
+
+
+def _cells(values: tuple[str, ...]) -> Node:
+    truths: list[Node] = [{"type": "boolean"}] if {"true", "false"} & set(values) else []
+    return _any_of(_one_of(values), _numbers(values), *truths) if values else {}
+
+
 def _option_rules(names: KnownNames) -> list[Node]:
     """Return a rule for each metric: which options it has, and what each may be."""
     return [
-        {"if": metric_is([metric]), "then": {"properties": {"options": _options(names.options.get(metric, {}))}}}
+        {"if": metric_is([metric]), "then": _with_options(names.options.get(metric, {}))}
         for metric in sorted(names.metrics)
     ]
 
@@ -145,11 +164,21 @@ def metric_is(metrics: Iterable[str]) -> Node:
     return {"properties": {"metric": {"enum": sorted(metrics)}}, "required": ["metric"]}
 
 
+def _with_options(options: Mapping[str, KnownOption]) -> Node:
+    node: Node = {"properties": {"options": _options(options)}}
+    return {**node, "required": ["options"]} if _required(options) else node
+
+
 def _options(options: Mapping[str, KnownOption]) -> Node:
     if not options:
         return {"maxProperties": 0}
     known = {name: _option(option) for name, option in sorted(options.items())}
-    return {"properties": known, "additionalProperties": False}
+    required = _required(options)
+    return {"properties": known, "additionalProperties": False, **({"required": required} if required else {})}
+
+
+def _required(options: Mapping[str, KnownOption]) -> list[str]:
+    return sorted(name for name, option in options.items() if option.is_required)
 
 
 def _option(option: KnownOption) -> Node:
@@ -162,6 +191,7 @@ def _option(option: KnownOption) -> Node:
     if option.sort == "switch":
         return _any_of({"enum": _TRUTHS})
     patterns = {"number": rf"^\s*{_NUMBER}\s*$", "fraction": rf"^\s*{_NUMBER}(\s*/\s*\d+)?\s*$"}
+    patterns["fractions"] = rf"^\s*{_FRACTION}([\s,]+{_FRACTION})*\s*$"
     text = _text(patterns[option.sort]) if option.sort in patterns else {"type": "string"}
     one = _any_of(_number(option), text)
     several: list[Node] = [{"type": "array", "minItems": 1, "items": one}] if option.sort in LISTED else []

@@ -72,6 +72,10 @@ class KnownOption(Protocol):
         """Return the smallest and the largest number, of an option that is one."""
 
     @property
+    def is_required(self) -> bool:
+        """Whether the metric has no meaning without it."""
+
+    @property
     def is_other_side(self) -> bool:
         """Whether it names the data set that the measured one is held against."""
 

@@ -108,6 +108,7 @@ def _check_name(scope: Scope, loc: Loc, what: Known, value: str, names: KnownNam
     }
     if what == "metric":
         check_known(scope, loc, what, value, names.metrics, names, mistakes)
+        _check_required(scope, loc, value, names, mistakes)
     elif what == "dataset":
         _check_dataset(scope, loc, value, names, mistakes)
         _check_task(scope, loc, value, names, mistakes)
@@ -187,6 +188,16 @@ def _variants(name: str, variants: tuple[str, ...]) -> str:
     if len(variants) > 2 and all(variant.isdigit() for variant in variants):
         return f"{name}:{variants[0]} to {name}:{variants[-1]}"
     return ", ".join(f"{name}:{variant}" for variant in variants)
+
+
+def _check_required(scope: Scope, loc: Loc, metric: str, names: KnownNames, mistakes: Mistakes) -> None:
+    """Report a metric without an option that it has no meaning without."""
+    options = scope.block(loc[:-1]).get("options")
+    given = options if isinstance(options, dict) else {}
+    for name, option in sorted(names.options.get(metric, {}).items()):
+        if option.is_required and name not in given:
+            summary, fix = f"{metric!r} needs the option {name!r}", f"write options: {{{name}: ...}}"
+            mistakes.at_value(scope, loc, summary, expected=option.expected, hint=fix)
 
 
 def _check_options(scope: Scope, loc: Loc, options: dict[str, object], names: KnownNames, mistakes: Mistakes) -> None:

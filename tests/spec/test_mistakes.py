@@ -25,7 +25,6 @@ BEYOND_A_SCHEMA = {
     "a misspelt class of ImageNet",
     "a name of two classes",
     "a class set of other classes",
-    "a misspelt colour",
     "a misspelt column of groups",
     "a model in the place of a data set",
     "a range turned round",

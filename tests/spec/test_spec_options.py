@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from robustcheck.measure.option import Bounded
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import json_schema, load_suite
 from robustcheck.spec.names import KnownNames
+from robustcheck.spec.source import read_document
 from robustcheck.values import Quantity
 from robustcheck.values.expectations import OnTrend
+
+ROOT = Path(__file__).parents[2]
 
 
 def suite(measure: str, expect: str = "{at_least: 0.4}", head: str = "") -> str:
@@ -357,3 +361,44 @@ def test_a_query_where_an_option_takes_models_is_shown_as_its_text(tmp_path: Pat
     options = "{source: {source: laion, architecture: [vit, cnn]}}"
     found = problem(tmp_path, suite(f"{{metric: ece, dataset: digits, options: {options}}}"))
     assert found.text.endswith('did you mean "source=laion&architecture=vit|cnn"?')
+
+
+@pytest.mark.parametrize(
+    ("measure", "needed"),
+    [
+        ("{metric: agreement, dataset: shapes}", "with"),
+        ("{metric: error_consistency, dataset: shapes, options: {}}", "with"),
+        ("{metric: estimated_accuracy, dataset: shapes, options: {with: [zoo:vit-plain-1000]}}", "known"),
+        ("{metric: overlap_share, dataset: shapes, options: {detector: phash-256}}", "reference"),
+        ("{metric: agreement, dataset: shapes, options: {with: zoo:vit-plain-1000}}", ""),
+    ],
+)
+def test_an_option_that_a_metric_needs_is_asked_for(tmp_path: Path, measure: str, needed: str) -> None:
+    """A run used to find it out, check by check; the editor marks it too."""
+    path, names = write(tmp_path, suite(measure, "{at_least: 40%}")), known_names(tmp_path)
+    is_sound = jsonschema.Draft202012Validator(json_schema(names)).is_valid(read_document(path).data)
+    assert is_sound == (not needed)
+    if is_sound:
+        load_suite(path, names)
+        return
+    with pytest.raises(SpecError, match=rf"needs the option '{needed}'"):
+        load_suite(path, names)
+
+
+@pytest.mark.parametrize(
+    ("measure", "is_sound"),
+    [
+        ("{metric: top1, dataset: imagenet-x, where: {factor: colour}}", False),
+        ("{metric: top1, dataset: imagenet-x, where: {factor: color}}", True),
+        ("{metric: top1, dataset: shapes-c/contrast/3, where: {pose: sideways}}", False),
+        ("{metric: top1, dataset: ./own, where: {factor: colour}}", True),
+        ("{metric: robust_accuracy, dataset: shapes, options: {eps: 5%}}", False),
+        ("{metric: robust_accuracy, dataset: shapes, options: {eps: 1/255 2/255}}", True),
+        ("{metric: robust_accuracy, dataset: shapes, options: {eps: 1..9/1000}}", True),
+        ("{metric: robust_accuracy, dataset: shapes, options: {eps: [1/255, 0.01]}}", True),
+    ],
+)
+def test_the_schema_knows_values_of_columns_and_sizes(tmp_path: Path, measure: str, is_sound: bool) -> None:
+    path = write(tmp_path, suite(measure, "{at_least: 40%}"))
+    schema = json.loads((ROOT / "robustcheck" / "schema.json").read_text(encoding="utf-8"))
+    assert jsonschema.Draft202012Validator(schema).is_valid(read_document(path).data) == is_sound

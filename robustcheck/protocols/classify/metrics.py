@@ -86,7 +86,9 @@ def _over_groups(
 
 _FIND = {"worst_group_accuracy": find_grouped_recipe, "agreement": unlabelled.find_recipes_of_two}
 
-_OTHER = (ModelOption(name="with", description="The other model, as a reference.", always_keyed=True),)
+_OTHER = (
+    ModelOption(name="with", description="The other model, as a reference.", always_keyed=True, is_required=True),
+)
 
 METRICS = (
     _accuracy("top1", "Share of images whose best class is the right one.", 1, MEAN),
@@ -163,10 +165,11 @@ METRICS = (
                 values=(unlabelled.BY_PAIRS, unlabelled.BY_LINE),
                 description="aline-d: by the agreements of all pairs; aline-s: by the line of agreements alone.",
             ),
-            DatasetOption(name="known", description="The set of the same classes that has labels."),
+            DatasetOption(name="known", description="The set of the same classes that has labels.", is_required=True),
             ModelsOption(
                 name="with",
                 description="The other models: a list of two or more references; the judged one is left out.",
+                is_required=True,
             ),
         ),
     ),

@@ -24,6 +24,7 @@ _OPTIONS = (
         description="The data set whose near-duplicates are looked for, such as a training set.",
         against=True,
         always_keyed=True,
+        is_required=True,
     ),
     ChoiceOption(
         name="detector",
