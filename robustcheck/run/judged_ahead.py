@@ -58,15 +58,16 @@ class ClaimsAhead:
         claims = tuple(item for item in reversed(items) if item.is_published_claim)
         if len(claims) < FEWEST or usable_cores() < 2:
             return
-        self._process = subprocess.Popen(
-            child_command(_CODE),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=child_environment(),
-        )
-        self._reader = Thread(target=self._talk, args=(self._process, claims, today), daemon=True)
-        self._reader.start()
+        with suppress(OSError):  # where no process can be started, all are judged here
+            self._process = subprocess.Popen(
+                child_command(_CODE),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=child_environment(),
+            )
+            self._reader = Thread(target=self._talk, args=(self._process, claims, today), daemon=True)
+            self._reader.start()
 
     def find(self, item: PlannedCheck) -> JudgedClaim | None:
         """Return what the other process found of an item; None where it has not come to it."""

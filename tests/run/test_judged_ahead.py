@@ -105,10 +105,11 @@ def test_it_finds_what_this_process_finds(session: RobustSession, items: Sequenc
     assert figure == RobustSession(session.settings, TODAY).draw_figure(items[0])
 
 
+@pytest.mark.parametrize("command", [[sys.executable, "-c", "import os; os.abort()"], ["no-such-program"]])
 def test_what_it_does_not_tell_is_judged_here(
-    session: RobustSession, items: Sequence[PlannedCheck], monkeypatch: pytest.MonkeyPatch
+    session: RobustSession, items: Sequence[PlannedCheck], monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr(judged_ahead, "child_command", lambda code: [sys.executable, "-c", "import os; os.abort()"])
+    monkeypatch.setattr(judged_ahead, "child_command", lambda code: command)
     session.judge_ahead(items)
     case = session.gather(items[-1])
     assert not isinstance(case, JudgedClaim)
