@@ -21,7 +21,7 @@ from robustcheck.errors import SetupError
 from robustcheck.listing import counted
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
-from robustcheck.store import absolute_place
+from robustcheck.store import absolute_place, require_shared
 from robustcheck.values import Cell
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -42,11 +42,12 @@ def jobs(
 ) -> None:
     """Write what suites need measured as a job file, without loading a model."""
     settings = plan_settings(models, arch, evidence, how)
+    require_shared(how.settings.store)
     measure = replace(how.settings, store=absolute_place(how.settings.store))
     session = RobustSession(replace(settings, measure=measure), datetime.now(UTC).date())
     planned = plan_job_file(session.book.bench, _cells(session, paths), images)
     write_job_file(out, planned)
-    say(f"{out}: {len(planned.lines)} lines, {_words(planned)}")
+    say(f"{out}: {counted(len(planned.lines), 'line')}, {_words(planned)}")
 
 
 def work(
@@ -57,8 +58,8 @@ def work(
     """Do one line of a job file, or one of several parts of it; ends with 1 when something could not be made."""
     done = Worker(path)(index, of)
     say(
-        f"{done.lines} lines: {done.chunks} chunks and {done.heads} heads made, {done.found} were there; "
-        f"{len(done.errors)} errors"
+        f"{counted(done.lines, 'line')}: {counted(done.chunks, 'chunk')} and {counted(done.heads, 'head')} made, "
+        f"{done.found} found; {counted(len(done.errors), 'error')}"
     )
     for text in dict.fromkeys(map(str, done.errors)):
         say(text, err=True)

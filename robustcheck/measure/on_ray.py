@@ -18,7 +18,7 @@ from robustcheck.measure.loaded_models import LoadedModels
 from robustcheck.measure.measure_settings import MeasureSettings, OnProgress, ProgressEvent
 from robustcheck.measure.memo import Memo
 from robustcheck.measure.shelf import Shelf
-from robustcheck.store import absolute_place, open_store
+from robustcheck.store import absolute_place, open_store, require_shared
 
 # The images of a task: minutes of work, so that a worker that dies loses little and loading is not the larger part.
 _TASK_IMAGES = 4096
@@ -63,7 +63,7 @@ class OnRay:
         return self.address or os.environ.get("RAY_ADDRESS") or "local"
 
     def _done(self, jobs: Sequence[Job], settings: MeasureSettings, on_progress: OnProgress | None) -> Failures:
-        _require_shared(settings)
+        require_shared(settings.store)
         ray = _connected(self._place)
         share = _share(ray, settings)
         do = ray.remote(do_jobs).options(max_retries=_RETRIES, **share)
@@ -214,10 +214,3 @@ def _share(ray: Any, settings: MeasureSettings) -> dict[str, float]:
 
 def _settings_of_task(settings: MeasureSettings, cores: int) -> MeasureSettings:
     return replace(settings, store=absolute_place(settings.store), workers=cores)
-
-
-def _require_shared(settings: MeasureSettings) -> None:
-    if str(settings.store).startswith("memory:"):
-        raise SetupError(
-            "workers cannot share a store in memory", where=str(settings.store), expected="a directory or a bucket"
-        )

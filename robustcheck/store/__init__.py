@@ -8,7 +8,7 @@ from robustcheck.store.chunks import CHUNK, Chunks, Rows
 from robustcheck.store.contents import StoredPart, parts_to_prune, remove_parts, stored_parts
 from robustcheck.store.keyed import Store, open_store
 from robustcheck.store.local_storage import LocalStorage
-from robustcheck.store.opening import Place, absolute_place, below, is_url, open_storage, place_named
+from robustcheck.store.opening import Place, absolute_place, below, is_url, open_storage, place_named, require_shared
 from robustcheck.store.pieces import Pieces
 from robustcheck.store.storage import Kept, Lock, Storage, holding
 
@@ -39,5 +39,6 @@ __all__ = [
     "place_named",
     "read_array",
     "remove_parts",
+    "require_shared",
     "stored_parts",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from robustcheck.errors import SetupError
 from robustcheck.store.local_storage import LocalStorage
 from robustcheck.store.storage import Storage
 
@@ -42,6 +43,12 @@ def place_named(text: str) -> Place:
 def absolute_place(place: Place) -> Place:
     """Return a place that means the same in every process: a URL, or an absolute path."""
     return place if is_url(place) else Path(place).expanduser().resolve()
+
+
+def require_shared(place: Place) -> None:
+    """Raise SetupError for a place that other processes do not see."""
+    if str(place).startswith("memory:"):
+        raise SetupError("workers cannot share a store in memory", where=str(place), expected="a directory or a bucket")
 
 
 def open_storage(place: Place, what: str = "the store") -> Storage:

@@ -33,9 +33,9 @@ def test_lines_are_planned_and_done(robustcheck: Robustcheck, suite: Path) -> No
     assert said.err == ""
     assert (said.code, said.out) == (0, "all.jsonl: 3 lines, 4 chunks and 1 head of 2 models\n")
     first = robustcheck("work", "all.jsonl", "--index", "0", "--of", "2")
-    assert (first.code, first.out) == (0, "1 lines: 0 chunks and 1 heads made, 0 were there; 0 errors\n")
+    assert (first.code, first.out) == (0, "1 line: 0 chunks and 1 head made, 0 found; 0 errors\n")
     second = robustcheck("work", "all.jsonl", "--index", "1", "--of", "2")
-    assert (second.code, second.out) == (0, "2 lines: 4 chunks and 0 heads made, 0 were there; 0 errors\n")
+    assert (second.code, second.out) == (0, "2 lines: 4 chunks and 0 heads made, 0 found; 0 errors\n")
     assert robustcheck("jobs", str(suite)).out == "jobs.jsonl: 0 lines, 0 chunks and 0 heads of 0 models\n"
 
 
@@ -57,6 +57,10 @@ def test_what_cannot_be_made_ends_with_1(robustcheck: Robustcheck, suite: Path) 
     assert said.code == 1
     assert "2 chunks and 1 heads made" in said.out
     assert "no fake 'nothing'" in said.err
+
+
+def test_a_store_that_no_worker_sees_is_refused(robustcheck: Robustcheck, suite: Path) -> None:
+    refused(robustcheck("jobs", str(suite), "--store", "memory://here"), "workers cannot share a store in memory")
 
 
 def test_a_line_that_is_not_there_is_a_mistake(robustcheck: Robustcheck, suite: Path) -> None:
