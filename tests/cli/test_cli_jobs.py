@@ -55,7 +55,7 @@ def test_what_cannot_be_made_ends_with_1(robustcheck: Robustcheck, suite: Path) 
     robustcheck("jobs", str(suite))
     said = robustcheck("work", "jobs.jsonl", "--index", "0", "--of", "1")
     assert said.code == 1
-    assert "2 chunks and 1 heads made" in said.out
+    assert "2 chunks and 1 head made" in said.out
     assert "no fake 'nothing'" in said.err
 
 
