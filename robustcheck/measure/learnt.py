@@ -40,10 +40,6 @@ class LearntReadout:
     classes: ClassList
     head: LearntHead
 
-    def cosines(self, rows: Ints) -> Floats | None:
-        """Return None: an adapter's logits are not cosines."""
-        return None
-
     def logits(self, rows: Ints) -> Floats:
         """Return the logits of the classes (len(rows), K)."""
         features = self.stored.take(self.images[rows])
@@ -52,6 +48,10 @@ class LearntReadout:
         columns = self.classes.columns
         chosen = supervised_logits(found, np.arange(len(self.classes.names)) if columns is None else columns)
         return merged(chosen, self.classes.vocabulary)
+
+    def logits_and_cosines(self, rows: Ints) -> tuple[Floats, Floats | None]:
+        """Return the logits, and no cosines: an adapter's logits are none."""
+        return self.logits(rows), None
 
 
 def read_head(learnt: Learnt, memo: Memo) -> LearntHead:

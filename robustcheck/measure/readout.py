@@ -41,18 +41,18 @@ class Readout:
     head: TextHead | None
     paired: Ints | None = None
 
-    def cosines(self, rows: Ints) -> Floats | None:
-        """Return the cosines with the names (len(rows), C), or None for a classifier."""
-        return None if self.head is None else cosines(self._features(rows), self.head)
-
     def logits(self, rows: Ints) -> Floats:
         """Return the logits of the classes (len(rows), K), names merged where several stand for one."""
-        cosine = self.cosines(rows)
-        if cosine is not None and self.head is not None:
-            return merged(zero_shot_logits(cosine, self.head), self.classes.vocabulary)
+        return self.logits_and_cosines(rows)[0]
+
+    def logits_and_cosines(self, rows: Ints) -> tuple[Floats, Floats | None]:
+        """Return the logits, and the cosines with the names (len(rows), C) or None for a classifier."""
+        if self.head is not None:
+            cosine = cosines(self._features(rows), self.head)
+            return merged(zero_shot_logits(cosine, self.head), self.classes.vocabulary), cosine
         assert self.paired is not None, "without a head, outputs are class scores"
         logits = supervised_logits(self._features(rows), self.paired)
-        return merged(logits, self.classes.vocabulary)
+        return merged(logits, self.classes.vocabulary), None
 
     def _features(self, rows: Ints) -> npt.NDArray[np.float32]:
         return self.stored.take(self.images[rows])

@@ -41,13 +41,13 @@ class SavedReadout:
     values: Floats
     classes: ClassList
 
-    def cosines(self, rows: Ints) -> Floats | None:
-        """Return None: there are no embeddings."""
-        return None
-
     def logits(self, rows: Ints) -> Floats:
         """Return the logits of the classes (len(rows), K)."""
         return self.values[rows]
+
+    def logits_and_cosines(self, rows: Ints) -> tuple[Floats, Floats | None]:
+        """Return the logits, and no cosines: there are no embeddings."""
+        return self.logits(rows), None
 
 
 def readout_of(recipe: Recipe, memo: Memo) -> Readout | SavedReadout | LearntReadout:

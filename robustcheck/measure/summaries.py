@@ -114,7 +114,8 @@ def _summarise(recipe: Recipe, memo: Memo, kept: Ints | None, temperature: float
         labels = among_kept(labels, kept, len(recipe.dataset.class_names))
     table = np.full((count, len(COLUMNS)), np.nan)
     for rows in blocks(recipe.keep_seen(np.arange(count) if labels is None else np.flatnonzero(labels >= 0))):
-        logits, cosine = readout.logits(rows) / temperature, readout.cosines(rows)
+        logits, cosine = readout.logits_and_cosines(rows)
+        logits = logits / temperature
         if kept is not None:
             logits = logits[:, kept]
             # Cosines belong to names; where names are merged into classes no one name is kept or not.

@@ -14,10 +14,9 @@ from robustcheck.values import Samples, Sureness
 
 def find_sureness(samples: Samples, *, seed: int) -> Sureness:
     """Return how sure the value of per-sample scores is; whatever grows with their number is done here, once."""
-    value, trials = value_of(samples), trials_of(samples)
-    variance = covariance(samples, samples)
+    trials, variance = trials_of(samples), covariance(samples, samples)
     # Samples that are all alike show no variance, which is not the same as having none.
-    known = variance if variance > ROUNDING**2 else unseen_variance(samples, value)
+    known = variance if variance > ROUNDING**2 else unseen_variance(samples, value_of(samples))
     ends = None if trials else tabulate_ends(score_intervals(samples, seed=seed))
     return Sureness(trials, None if known is None else sqrt(known), ends)
 

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,24 @@ class Stored:
 
 def array_file(array: npt.NDArray[Any], facts: Mapping[str, Any]) -> bytes:
     """Return the content of a file that holds an array and its facts, and checks itself."""
-    buffer = io.BytesIO()
-    buffer.write(canonical_json(facts) + b"\n")
-    np.save(buffer, array, allow_pickle=False)
-    body = buffer.getvalue()
+    body = canonical_json(facts) + b"\n" + _saved(array)
     return f"{_MAGIC} {hashlib.sha256(body).hexdigest()}\n".encode() + body
+
+
+def _saved(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as numpy saves it; that of a score, which is a row of facts, holds nothing."""
+    if not array.size and array.ndim == 1:
+        return _saved_empty(array.dtype)
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+@cache
+def _saved_empty(dtype: np.dtype[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.empty(0, dtype), allow_pickle=False)
+    return buffer.getvalue()
 
 
 def read_array(storage: Storage, name: str) -> Stored | None:

@@ -64,9 +64,9 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, score: Score
 
 def _among(rows: Ints, found: Slice) -> Slice:
     """Return the samples of a slice that are among some rows."""
-    kept = np.flatnonzero(np.isin(found.rows, rows))
-    if kept.size == found.rows.size:
+    if np.array_equal(rows, found.rows):
         return found
+    kept = np.flatnonzero(np.isin(found.rows, rows))
     return Slice(found.rows[kept], found.ids[kept], found.labels[kept], found.summary.rows(kept))
 
 
