@@ -48,7 +48,7 @@ def reweighted_lines(x: Floats, y: Floats, counts: Floats, settled: float) -> Fl
         if not active.size:
             break
         before = fitted[active]
-        moved, middle = points.reweigh(before, counts[active], places[active], middle, reach)
+        moved, middle = points.reweigh(before, counts, active, places[active], middle, reach)
         fitted[active] = moved
         steps = moved - before
         left = np.abs(steps @ home).max(axis=1) > settled
@@ -69,20 +69,21 @@ class _Points:
     products: Floats
 
     def reweigh(
-        self, fitted: Floats, counts: Floats, places: Floats, middle: Floats, reach: Floats
+        self, fitted: Floats, counts: Floats, rows: Ints, places: Floats, middle: Floats, reach: Floats
     ) -> tuple[Floats, Floats]:
-        """Return the next line of each draw, and the two distances in the middle from the line before.
+        """Return the next line of each draw among the ``rows`` (b,), and the two distances in the middle from the last.
 
         These have ``places`` (b, 2) in order, and are within ``reach`` (b, 1) of what they were before, ``middle``.
         """
         moved, now = np.empty_like(fitted), np.empty_like(middle)
-        for first in range(0, len(counts), size := max(1, _BLOCK // self.y.size)):
+        for first in range(0, len(rows), size := max(1, _BLOCK // self.y.size)):
             block = slice(first, first + size)
+            often = counts[rows[block]]
             distances = fitted[block] @ self.ones_and_x
             np.subtract(self.y, distances, out=distances)
             np.abs(distances, out=distances)
-            now[block] = ranked(distances, counts[block], places[block], middle[block], reach[block])
-            moved[block] = _solve(_weigh(distances, counts[block], now[block]) @ self.products)
+            now[block] = ranked(distances, often, places[block], middle[block], reach[block])
+            moved[block] = _solve(_weigh(distances, often, now[block]) @ self.products)
         return moved, now
 
     def farthest(self, steps: Floats) -> Floats:
