@@ -31,7 +31,7 @@ import pytest
 SUITE = """\
 robustcheck: 1
 title: What runs import
-models: [openclip:ViT-B-32/openai]
+models: [openclip:ViT-B-32/openai, fake:zero-shot]
 checks:
   - {id: one, measure: {metric: top1, dataset: imagenet-v2}, expect: {at_least: 40%}}
 """
