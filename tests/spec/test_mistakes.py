@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import runpy
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,12 @@ _SERVER_TAKES = {"a tag", "no space after a colon in braces"}
 _SEVERAL = {"a range without its unit", "a range by min and max"}
 
 
-@pytest.fixture
-def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """Every mistake with what is said of it."""
-    monkeypatch.chdir(tmp_path)
-    return list(SCRIPT["rows"](tmp_path))
+    place = tmp_path_factory.mktemp("mistakes")
+    with contextlib.chdir(place):
+        return list(SCRIPT["rows"](place))
 
 
 def test_the_suite_itself_is_sound(tmp_path: Path) -> None:
