@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from robustcheck.datasets import data_roots
 from robustcheck.errors import DataMissing, RobustcheckError, SetupError, did_you_mean
-from robustcheck.files.suite_files import SUFFIX, suites_below
+from robustcheck.files.named_suites import suites_named
 from robustcheck.measure import Decode, MeasureSettings, metric_named
 from robustcheck.models.encoders import Precision
 from robustcheck.models.model_sets import resolve_one
@@ -226,12 +226,7 @@ def _known(name: str, value: Choice, choices: object) -> Choice:
 
 
 def _suite_files(suites: Paths) -> list[Path]:
-    places = [Path(each) for each in ([suites] if isinstance(suites, str | Path) else suites)]
-    found = [suites_below(place) if place.is_dir() else [place] for place in places]
-    files = list(dict.fromkeys(path for group in found for path in group))
-    if not files:
-        raise SetupError("no suite here", where=", ".join(map(str, places)), expected=f"files named *{SUFFIX}")
-    return files
+    return suites_named([Path(each) for each in ([suites] if isinstance(suites, str | Path) else suites)])
 
 
 def _result(session: RobustSession, item: PlannedCheck, nodeid: str) -> Result:

@@ -74,6 +74,17 @@ def test_what_has_no_data_is_a_skip_and_a_mistake_is_raised(suite: Path) -> None
         run([])
 
 
+def test_a_path_that_is_not_there_and_a_metric_by_another_name_are_told(tmp_path: Path) -> None:
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(SetupError, match=r"(?s)no such file.*did you mean 'suites'"):
+        run(tmp_path / "suite")
+    with pytest.raises(SetupError, match=r"(?s)not called as suites are.*mine\.robust\.yaml"):
+        run(tmp_path / "mine.yaml")
+    with pytest.raises(SetupError, match=r"(?s)unknown metric 'accuracy'.*did you mean 'top1'"):
+        measure("zoo:vit-plain-1000", "digits", "accuracy")
+
+
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'juggle'"):
         _ = robustcheck.juggle

@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from robustcheck.cli.named_arguments import naming
-from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.cli.shown_progress import showing_progress
 from robustcheck.errors import RobustcheckError, SetupError
+from robustcheck.files.named_suites import suites_named
 from robustcheck.history.kept_noise import load_noise, worst_share
 from robustcheck.listing import counted
 from robustcheck.run.against_itself import AgainstItself, Repeats, judge_against_itself
@@ -49,7 +49,7 @@ def aa(
     """
     session = _session(how, models)
     share = _share(flips, how)
-    items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
+    items = [item for path in suites_named(paths) for item in session.plan(session.load(path)).items]
     with showing_progress() as session.listener:
         found, left_out = _judge_all(session, items, times, share, seed)
     if as_json:

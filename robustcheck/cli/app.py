@@ -36,7 +36,7 @@ from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.noise_command import noise
 from robustcheck.cli.plan_command import plan
 from robustcheck.cli.population_command import population
-from robustcheck.cli.printed_tables import data_paths, datasets_table, models_table, observations_table, suite_paths
+from robustcheck.cli.printed_tables import data_paths, datasets_table, models_table, observations_table
 from robustcheck.cli.said import say
 from robustcheck.cli.series_command import series
 from robustcheck.cli.shared_options import REPORTS, Data, Home, Measuring, Store, measuring, run_places
@@ -45,6 +45,7 @@ from robustcheck.cli.store_command import store
 from robustcheck.cli.unknown_commands import Commands
 from robustcheck.datasets.doctor import examine
 from robustcheck.errors import SetupError, SpecError
+from robustcheck.files.named_suites import suites_named
 from robustcheck.history.baselines import bless as bless_run
 from robustcheck.listing import counted
 from robustcheck.run.known_names import known_names
@@ -99,7 +100,7 @@ _console = Console(width=None if sys.stdout.isatty() else 200)
 def validate(paths: Annotated[list[Path], typer.Argument(help="Suites, or directories of suites.")]) -> None:
     """Check suites without running them; print every mistake with its place."""
     session, wrong = _session(), 0
-    for path in suite_paths(paths):
+    for path in suites_named(paths):
         try:
             suite = session.load(path)
             items = len(session.plan(suite).items)

@@ -14,10 +14,10 @@ import typer
 from robustcheck.cli.array_workers import Waiting, Worker, slurm_queue
 from robustcheck.cli.named_arguments import naming
 from robustcheck.cli.plan_command import plan_settings
-from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
+from robustcheck.files.named_suites import suites_named
 from robustcheck.listing import counted
 from robustcheck.run.job_file import JobFile, plan_job_file, read_job_file, write_job_file
 from robustcheck.run.session import RobustSession
@@ -156,7 +156,7 @@ def _option_of_word(text: str) -> tuple[str, str | bool]:
 
 def _cells(session: RobustSession, paths: list[Path]) -> list[Cell]:
     """Return the cells of suites that nothing is known of."""
-    items = [item for path in suite_paths(paths) for item in session.plan(session.load(path)).items]
+    items = [item for path in suites_named(paths) for item in session.plan(session.load(path)).items]
     session.select(items)
     return session.book.lacking()
 

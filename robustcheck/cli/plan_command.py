@@ -18,11 +18,11 @@ from rich.table import Column, Table
 from robustcheck.cli.forecast import foresee
 from robustcheck.cli.labour import find_labours
 from robustcheck.cli.named_arguments import naming
-from robustcheck.cli.printed_tables import suite_paths
 from robustcheck.cli.prospects import DISCORDANT, Foresight, Prospect
 from robustcheck.cli.said import cell
 from robustcheck.cli.shared_options import Measuring, measuring
 from robustcheck.errors import SetupError
+from robustcheck.files.named_suites import suites_named
 from robustcheck.listing import counted, name_first
 from robustcheck.measure import metric_named
 from robustcheck.numerals import write_difference
@@ -55,7 +55,7 @@ def plan(
     settings = plan_settings(models, arch, evidence, how)
     session = RobustSession(settings, datetime.now(UTC).date())
     foresight = Foresight(session)
-    found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suite_paths(paths)]
+    found = [(path, list(foresight.prospects(session.plan(session.load(path)).items))) for path in suites_named(paths)]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if as_json:
         rows = [

@@ -14,8 +14,6 @@ from robustcheck.cli.said import cell, cells
 from robustcheck.datasets import CatalogueEntry, data_roots, known_datasets
 from robustcheck.datasets.doctor import Observation
 from robustcheck.datasets.presence import Presence, presence
-from robustcheck.errors import RobustcheckError
-from robustcheck.files.suite_files import SUFFIX, name_of_suite, suites_below
 from robustcheck.listing import counted
 from robustcheck.models.model_sets import known_sets, list_models
 from robustcheck.values import ModelRef
@@ -112,29 +110,6 @@ def _model_facts(model: ModelRef) -> dict[str, object]:
 def place_of(name: str, roots: Sequence[Path]) -> str | None:
     """Return where a catalogue's data set lies, or None when it is not on this machine."""
     return presence(name, roots).place
-
-
-_SUITES = "a suite, which is a file named *.robust.yaml, or a directory that holds one"
-
-
-def suite_paths(paths: list[Path]) -> list[Path]:
-    """Return the suites that are named or lie in the directories named."""
-    for path in paths:
-        if not path.exists():
-            raise RobustcheckError("there is no such file or directory", where=str(path), expected=_SUITES)
-        if path.is_file() and not path.name.endswith(SUFFIX):
-            # pytest would not collect it.
-            raise RobustcheckError(
-                "the file is not called as suites are",
-                where=str(path),
-                expected=_SUITES,
-                fix=f"rename it to {name_of_suite(path)}",
-            )
-    found = [suites_below(path) if path.is_dir() else [path] for path in paths]
-    flat = [path for group in found for path in group]
-    if not flat:
-        raise RobustcheckError("no suite here", where=", ".join(map(str, paths)), expected=_SUITES)
-    return flat
 
 
 def data_paths(data: str | None) -> tuple[Path, ...]:

@@ -13,6 +13,8 @@ from robustcheck.files.suite_files import SUFFIX
 from robustcheck.models.reference import is_checkpoint_file
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import KnownNames, tell_kinds
+from robustcheck.spec.problems import list_known
+from robustcheck.spec.suggestions import suggest
 
 _LISTED_BY = {
     "model": "robustcheck models lists those of the catalogue",
@@ -46,7 +48,7 @@ def _tell(given: Sequence[tuple[str, str]], said: str, command: str) -> SetupErr
     kinds = {text: _kinds_of(text, names) for _, text in given}
     wrong = {text: told for kind, text in given if (told := tell_kinds(text, kinds[text], kind))}
     if not any(text in said for text in wrong):
-        return None
+        return _unknown_metric(given, said, names)
     expected = [kind for kind, _ in given]
     order = _fitting_order(expected, kinds) if command else None
     if order is None:
@@ -58,6 +60,15 @@ def _tell(given: Sequence[tuple[str, str]], said: str, command: str) -> SetupErr
         expected=f"{command} {shape}",
         fix=f"{command} {' '.join(order)}",
     )
+
+
+def _unknown_metric(given: Sequence[tuple[str, str]], said: str, names: KnownNames) -> SetupError | None:
+    """Return an error that knows how other tools call a metric; None where it is not the metric that is unknown."""
+    metric = next((text for kind, text in given if kind == "metric"), "")
+    found = f"unknown metric {metric!r}"
+    if not metric or found not in said:
+        return None
+    return SetupError(found, expected=list_known(names.metrics), fix=suggest(metric, names.metrics))
 
 
 def _fitting_order(expected: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
