@@ -11,6 +11,8 @@ from robustcheck.spec.source import Loc
 from robustcheck.values import Amount
 from robustcheck.values.expectations import KINDS, Limit, parse_amount
 
+# What names the other axis of a line or of a correlation.
+_HELD_AGAINST = ("against", "with")
 _CURVED = ("probit", "logit")
 # A difference without a unit that is as small as this was meant as a fraction: 0.005 is half a point.
 _SMALL = 0.05
@@ -29,7 +31,7 @@ def check_units(scope: Scope, kind: str, names: KnownNames, mistakes: Mistakes) 
         _check_range(scope, written, ("expect", kind), names, mistakes)
         _check_axis(scope, kind, written, names, mistakes)
         _check_like_measured(scope, kind, written, names, mistakes)
-        _check_against(scope, kind, written, mistakes)
+        _check_itself(scope, kind, written, mistakes)
 
 
 def check_limits(scope: Scope, limits: list[WrittenLimit], names: KnownNames, mistakes: Mistakes) -> None:
@@ -76,6 +78,10 @@ class _Scale:
         metric = _metric(quantity)
         return cls(names.metrics.get(metric), metric in names.unbounded)
 
+    def is_left_by(self, amount: Amount) -> bool:
+        """Tell whether a number lies where no value of the metric can."""
+        return self.unit is not None and not self.is_unbounded and not 0 <= amount.value <= 1
+
 
 def _metric(quantity: object) -> str:
     metric = quantity.get("metric") if isinstance(quantity, dict) else None
@@ -92,10 +98,19 @@ def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _S
     elif amount.unit != wanted:
         hint = _rewritten(amount, wanted)
         mistakes.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
-    elif wanted and not scale.is_unbounded and not 0 <= amount.value <= 1:
-        mistakes.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
+    elif scale.is_left_by(amount) and (wanted or limit.role == "level" or amount.value > 0):
+        _report_range(scope, loc, value, amount, wanted, mistakes)
     elif limit.role == "tolerance" and amount.value < 0:
         mistakes.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
+
+
+def _report_range(scope: Scope, loc: Loc, value: object, amount: Amount, wanted: str, mistakes: Mistakes) -> None:
+    """Report a limit that no value between 0 and 1 is near: without a unit 5 was surely meant as 5%."""
+    if wanted:
+        mistakes.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
+        return
+    hint = f"did you mean '{amount.value / 100:g}'?" if 1 < amount.value <= 100 else ""
+    mistakes.at_value(scope, loc, f"{value} is out of range", expected="from 0 to 1", hint=hint)
 
 
 def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, mistakes: Mistakes) -> None:
@@ -178,13 +193,17 @@ def _listed(against: object) -> list[object]:
     return against if isinstance(against, list) else [against]
 
 
-def _check_against(scope: Scope, kind: str, written: dict[str, object], mistakes: Mistakes) -> None:
-    """Report a trend against several sets of which one is what is measured: its plane would be that set alone."""
-    against = written.get("against")
-    for index, each in enumerate(against if isinstance(against, list) else ()):
-        if isinstance(scope.data, dict) and each == scope.data.get("measure"):
-            loc: Loc = ("expect", kind, "against", index)
-            mistakes.at_value(scope, loc, "'against' lists what 'measure' is", expected="other quantities of the model")
+def _check_itself(scope: Scope, kind: str, written: dict[str, object], mistakes: Mistakes) -> None:
+    """Report what is measured where it is held against itself: whatever a model is, it lies on such a line."""
+    measured = scope.block(("measure",))
+    for key in _HELD_AGAINST:
+        against, loc = written.get(key), ("expect", kind, key)
+        if measured and against == measured and key != KINDS[kind].like_measured:
+            mistakes.at_key(scope, loc, f"{key!r} is what 'measure' is", expected="another quantity of the models")
+        for index, each in enumerate(against if isinstance(against, list) else ()):
+            if each == measured:
+                expected = "other quantities of the model"
+                mistakes.at_value(scope, (*loc, index), f"{key!r} lists what 'measure' is", expected=expected)
 
 
 def _check_like_measured(

@@ -43,7 +43,7 @@ GOOD = [
     cases("{d: [digits], u: [fail, warn]}", "expect: {between: [4%, 5%]}", 'when_unsure: "${u}"', 'tags: ["${u}"]'),
     cases(
         "{d: [digits], x: [50%, 60%], axis: [logit], band: [95%], day: [2027-01-31]}",
-        "expect: {on_trend: {population: openclip, against: {metric: top1, dataset: digits},"
+        "expect: {on_trend: {population: openclip, against: {metric: top5, dataset: digits},"
         ' within: "${band}", x_range: ["${x}", 90%], axis: "${axis}"}}',
         'warn: {within: "80%"}',
         'known_deviations: [{model: "${d}", reason: "${d}", until: "${day}"}]',
