@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from robustcheck.datasets import known_datasets, open_dataset
 from robustcheck.errors import SpecError
 from robustcheck.run.known_names import known_names
 from robustcheck.spec import load_suite
@@ -122,14 +121,3 @@ def test_a_deviation_of_a_model_of_the_command_line(tmp_path: Path, monkeypatch:
     words = ("metric: top1, dataset: imagenet-v2", "{at_least: 4%}", deviation("mine"))
     assert "matches no model" in mistakes(tmp_path, *words)
     assert mistakes(tmp_path, *words, models=("predictions:mine",)) == ""
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, entry in known_datasets().items() if entry.columns is not None and entry.layout == "drawn"]
-)
-def test_the_catalogue_knows_the_columns_of_the_drawn_sets(name: str) -> None:
-    groups, columns = open_dataset(name, ()).groups, dict(known_datasets()[name].columns or ())
-    assert set(columns) == set(groups)
-    for column, values in columns.items():
-        found = {value for text in set(groups[column].tolist()) for value in text.split(";")} - {""}
-        assert not values or found <= set(values)
