@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from colour_data import write_colours
 from package_makers import installer
-from plugin_makers import run, write
+from plugin_makers import run_apart, write
 from watched_models import WATCHED, seen_images
 
 from robustcheck.plugin.crashed_workers import Crashes
@@ -63,7 +63,8 @@ def test_a_model_that_kills_its_workers_is_an_error_and_the_other_is_judged(
     pytester: pytest.Pytester, watch: Path
 ) -> None:
     (watch / "kill-a").touch()
-    done = run(pytester, "-n", "1")
+    # From nothing: xdist gives its workers the path of modules that there was when it was imported.
+    done = run_apart(pytester, "-n", "1")
     assert done.ret == pytest.ExitCode.TESTS_FAILED
     assert "1 retried" in done.outlines[-1]
     (report,) = (pytester.path / "reports").iterdir()
