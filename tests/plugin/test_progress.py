@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from colour_data import write_colours
+from forks import run_fork
 from package_makers import installer
 
 from robustcheck import registry
@@ -69,13 +70,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def expected(project: Path) -> list[Result]:
     """The results of a run that nobody looks at, which says nothing of how far it is."""
     words = ("-p", "no:cacheprovider", "-q", "--robust-store", "quiet", "--robust-report", "quiet-reports")
-    quiet = subprocess.run(
-        [sys.executable, "-m", "pytest", "a.robust.yaml", *words],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    quiet = run_fork(project, "pytest", "a.robust.yaml", *words)
+    assert quiet.returncode == 0, quiet.stdout + quiet.stderr
     assert "measuring" not in quiet.stdout + quiet.stderr
     return results(project, "quiet-reports")
 
