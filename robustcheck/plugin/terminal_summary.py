@@ -12,10 +12,15 @@ from robustcheck.plugin.guest import unread_suites
 from robustcheck.plugin.pytest_run import Run
 from robustcheck.printing import one_line, printable
 from robustcheck.run.closing import Finished
-from robustcheck.values import DEFECTS, PAIRING_REMARK, TAUGHT, Status
+from robustcheck.values import DEFECTS, PAIRING_REMARK, SURE, TAUGHT, Status
 
-# What the terminal says before a doubt about the data, the outputs of a classifier, and what an adapter learnt from.
-_LEADS = {DEFECTS: "not all of a set", PAIRING_REMARK: "outputs and classes", TAUGHT: "not a fair score"}
+# What the terminal says before a doubt about the data, the outputs, what an adapter learnt from, and what is asked.
+_LEADS = {
+    DEFECTS: "not all of a set",
+    PAIRING_REMARK: "outputs and classes",
+    TAUGHT: "not a fair score",
+    SURE: "not a question",
+}
 _PROBLEM = re.compile(r"^\S*\.robust\.yaml:\d+:\d+: .*$", re.MULTILINE)
 
 

@@ -17,6 +17,7 @@ DEFECTS = "defects of the data"
 PAIRING_REMARK = "remark on the outputs"
 # The same for an adapter that learns from images that are scored.
 TAUGHT = "learnt from what is scored"
+SURE = "sure to be right"
 # The fact that a verdict repeats without another status: signs that an attack failed and not that the model is robust.
 MASKING = "masked gradients"
 # Facts of multiple choice that the report draws: the share of each letter, as "A 25.0%, B 30.0%".
@@ -280,8 +281,8 @@ class Score:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Say what makes a pass a warning: of the data, of the outputs, of what an adapter learnt from."""
-        return tuple(text for name, text in self.provenance if name in (DEFECTS, PAIRING_REMARK, TAUGHT))
+        """Say what makes a pass a warning: of the data, of the outputs, of what is asked."""
+        return tuple(text for name, text in self.provenance if name in (DEFECTS, PAIRING_REMARK, TAUGHT, SURE))
 
     @property
     def cautions(self) -> tuple[str, ...]:

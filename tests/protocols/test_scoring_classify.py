@@ -47,6 +47,14 @@ def test_one_set(world: World) -> None:
     assert world.score("mean_per_class_recall", "six").value == pytest.approx(np.mean(recalls), abs=1e-12)
 
 
+def test_where_all_classes_are_among_the_best_no_answer_can_be_wrong(world: World) -> None:
+    world.add(painted("three", 60, THREE))
+    five, six = world.score("top5", "three"), world.score("top5", "six")
+    said = "each of the 3 classes of three is among the 5 best: 100% whatever the model"
+    assert (five.value, five.doubts, six.doubts) == (1.0, (said,), ())
+    assert world.score("top1", "three").doubts == ()
+
+
 def test_one_subset_of_a_family_is_a_set(world: World) -> None:
     world.add(painted("imagenet-c/fog/2", 60))
     found = world.score("top1", "imagenet-c", where=FOG)

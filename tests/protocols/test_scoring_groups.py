@@ -43,6 +43,9 @@ def test_the_worst_group_among_the_k_best_classes(world: World) -> None:
     among = (np.argsort(-scores, axis=1)[:, :3] == labels[:, None]).any(axis=1)
     found = world.score("worst_group_accuracy", "places", options=options(group="region", k="3"))
     assert found.value == pytest.approx(min(among[name == REGIONS].mean() for name in np.unique(REGIONS)))
+    assert not found.doubts
+    (said,) = world.score("worst_group_accuracy", "places", options=options(group="region", k="6")).doubts
+    assert said == "each of the 6 classes of places is among the 6 best: 100% whatever the model"
 
 
 def test_by_default_the_groups_are_the_classes(world: World) -> None:

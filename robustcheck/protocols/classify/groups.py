@@ -14,7 +14,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.measure.summaries import Slice, read_paired, read_slice
 from robustcheck.models.model_sets import resolve_one
-from robustcheck.protocols.classify.scoring import hits_among
+from robustcheck.protocols.classify.scoring import hits_among, say_sure
 from robustcheck.protocols.scoring import require_task
 from robustcheck.stats.counted_ratios import GROUP_MIN
 from robustcheck.stats.f1 import MACRO_F1
@@ -53,14 +53,15 @@ def worst_group(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo) -> Sampled:
     """Return the hits with the group of each image, of which the worst counts."""
     (recipe,) = recipes
     found = read_slice(recipe, memo, cell.quantity.where)
-    wanted, hits = option_of(cell, "group"), hits_among(cell, found, int(option_of(cell, "k")))
+    wanted, k = option_of(cell, "group"), int(option_of(cell, "k"))
+    hits = hits_among(cell, found, k)
     column = found.labels if wanted == CLASSES else _named_groups(recipe, wanted, found)
     names, groups = np.unique(column, return_inverse=True)
     means = np.bincount(groups, weights=hits) / np.bincount(groups)
     worst = int(means.argmin())
     name = recipe.dataset.class_names[int(names[worst])] if wanted == CLASSES else str(names[worst])
     fact = ("worst group", f"{wanted} {name}, {int((groups == worst).sum()):,} images of {names.size} groups")
-    return Sampled(Samples(found.ids, hits, groups.astype(np.int64), GROUP_MIN.name), (fact,))
+    return Sampled(Samples(found.ids, hits, groups.astype(np.int64), GROUP_MIN.name), (fact, *say_sure(recipe, k)))
 
 
 def _named_groups(recipe: Recipe, wanted: str, found: Slice) -> np.ndarray:

@@ -17,7 +17,7 @@ from robustcheck.measure.summaries import Slice, read_slice
 from robustcheck.outputs.ranks import top_k_hits
 from robustcheck.protocols.scoring import as_clusters, recipes_of_subsets
 from robustcheck.stats.means import GROUP_MEAN, MEAN
-from robustcheck.values import Cell, Samples
+from robustcheck.values import SURE, Cell, Pairs, Samples
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,10 +32,26 @@ def samples(cell: Cell, recipes: tuple[Recipe, ...], memo: Memo, *, k: int) -> S
     """Return for each sample whether its label is among the k best classes."""
     names, where = expand(cell.quantity.dataset, cell.quantity.where)
     found = [read_slice(recipe, memo, where) for recipe in recipes]
+    sure = say_sure(recipes[0], k)
     if len(found) == 1:
         only = found[0]
-        return Sampled(Samples(only.ids, hits_among(cell, only, k), only.labels, metric_of(cell).statistic.name))
-    return Sampled(_mean_over_subsets(cell, names, found, k), (("subsets", f"the mean over {len(names)} subsets"),))
+        hits = Samples(only.ids, hits_among(cell, only, k), only.labels, metric_of(cell).statistic.name)
+        return Sampled(hits, sure)
+    facts = ("subsets", f"the mean over {len(names)} subsets")
+    return Sampled(_mean_over_subsets(cell, names, found, k), (facts, *sure))
+
+
+def say_sure(recipe: Recipe, k: int) -> Pairs:
+    """Say that every answer is right where there are no more classes than the k best of them."""
+    classes = len(recipe.dataset.class_names)
+    if k < classes:
+        return ()
+    return (
+        (
+            SURE,
+            f"each of the {classes} classes of {recipe.dataset.name} is among the {k} best: 100% whatever the model",
+        ),
+    )
 
 
 def hits_among(cell: Cell, part: Slice, k: int) -> Floats:
