@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 from colour_data import write_colours
 from extra_readings import PatchTokens
-from package_makers import installer
+from package_makers import Install
 from scoring_data import fake
 
 from robustcheck.datasets import open_dataset
@@ -30,10 +30,8 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    installer(tmp_path / "packages", monkeypatch)(
-        "readings-of-tests", "from extra_readings import METRICS as MADE", "metrics"
-    )
+def bench(tmp_path: Path, install: Install) -> Bench:
+    install("readings-of-tests", "from extra_readings import METRICS as MADE", "metrics")
     return Bench(MeasureSettings(store=tmp_path / "store", device="cpu", batch_size=5))
 
 

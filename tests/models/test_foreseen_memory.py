@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hf_makers import make_family, make_image_tower
-from package_makers import installer
+from package_makers import Install
 from PIL import Image
 
 from robustcheck.models.digests import installed_version, weights_bytes
@@ -159,9 +159,9 @@ MADE = replace(KIND, name="dying", schemes=("dying",), parse=parse, outline=lamb
     [("abc", "abc", [UNCOUNTABLE, None, UNCOUNTABLE]), ("bba", "bb", [None, None, None])],
 )
 def test_a_process_that_is_killed_is_followed_by_one_that_goes_on_after_what_killed_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, tried: str, told: list[Counted | None]
+    tmp_path: Path, install: Install, names: str, tried: str, told: list[Counted | None]
 ) -> None:
-    installer(tmp_path, monkeypatch)("dying-outlines", DYING, "model_kinds")
+    install("dying-outlines", DYING, "model_kinds")
     rehearsals = [Rehearsal(parse_reference(f"dying:{name}@{tmp_path}/tried"), "fp32", 1) for name in names]
     assert count_elsewhere(rehearsals) == told
     assert (tmp_path / "tried").read_text() == tried

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from colour_data import write_colours
-from package_makers import installer
+from package_makers import Install
 from plugin_makers import run_apart, write
 from watched_models import WATCHED, seen_images
 
@@ -48,11 +48,11 @@ class Node:
 
 
 @pytest.fixture
-def watch(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+def watch(pytester: pytest.Pytester, install: Install, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two watched models; return where they are watched."""
     watch = pytester.path / "watch"
     watch.mkdir()
-    place = installer(pytester.path / "installed", monkeypatch)("dying-models", WATCHED, "model_kinds")
+    place = install("dying-models", WATCHED, "model_kinds")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(place), str(Path(__file__).parents[2])]))
     write_colours(pytester.path / "colours", 40)
     write(pytester, "a.robust.yaml", SUITE.format(watch=watch))

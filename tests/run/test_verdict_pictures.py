@@ -16,7 +16,7 @@ from report_fixtures import made_up_run
 
 from robustcheck.api import run
 from robustcheck.measure import Bench
-from robustcheck.run import kept_drawings, session
+from robustcheck.run import kept_drawings, sample_book
 from robustcheck.run.class_pictures import ClassAnswers, class_answers
 from robustcheck.run.verdict_pictures import MOST_WEIGHT, within_weight
 from robustcheck.values import Cell, Drawn, Result, RunRecord, Thumbnail
@@ -158,7 +158,7 @@ def test_a_drawing_that_lacks_samples_is_not_kept(place: Path, tmp_path: Path, m
         return run(place / "a.robust.yaml", store=tmp_path / "store", reports=tmp_path / "reports")
 
     with monkeypatch.context() as patched:
-        patched.setattr(session, "read_samples", lambda directory, key: None)
+        patched.setattr(sample_book, "read_samples", lambda directory, key: None)
         _, bare = drawn(run_here(), "calibrated")
     assert bare.pictures == ()
     assert len(drawn(run_here(), "calibrated")[1].pictures) == 2
