@@ -152,8 +152,9 @@ def _judge_all(session: RobustSession, suites: Paths, started: datetime, clock: 
         for path in _suite_files(suites)
         for item in session.plan(session.load(path)).items
     ]
-    session.select([item for _, item in items])
-    session.judge_ahead([item for _, item in items])
+    planned = [item for _, item in items]
+    session.select(planned)
+    session.judge_ahead(planned)
     try:
         results = {nodeid: _result(session, item, nodeid) for nodeid, item in items}
     finally:

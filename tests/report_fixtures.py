@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist, median
+from typing import Any
 
 import numpy as np
 import statsmodels.api as sm
@@ -272,3 +273,8 @@ def _status(residual: float, half: float, allowed: float) -> Status:
     if residual - half < -allowed:
         return "unsure"
     return "warn" if residual < -allowed / 2 else "pass"
+
+
+def wait_for_filter(page: Any, filters: str) -> None:
+    """Wait until the page shows the results of `filters`, written as in the address."""
+    page.wait_for_function("filters => document.getElementById('filter').dataset.applied === filters", arg=filters)

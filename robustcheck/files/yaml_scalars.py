@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -81,6 +81,11 @@ def trap(kind: str, text: str, *, switch_words: bool = False) -> tuple[str, str]
             f'{zeros[1]}{zeros[2]}, or in quotes: "{text}"',
         )
     return None
+
+
+def is_text_or_number(value: object) -> TypeGuard[str | int | float]:
+    """Tell whether a value is a name or a number; to Python a bool is an int too."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def scalar_text(value: object) -> str:

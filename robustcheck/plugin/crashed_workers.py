@@ -20,8 +20,6 @@ from robustcheck.values.checks import PlannedCheck
 _TRIES = 3
 _LOST = "robustcheck_lost"
 
-crashes = pytest.StashKey["Crashes"]()
-
 
 @dataclass(slots=True)
 class Crashes:

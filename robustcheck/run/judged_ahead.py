@@ -71,7 +71,7 @@ class ClaimsAhead:
 
     def find(self, item: PlannedCheck) -> JudgedClaim | None:
         """Return what the other process found of an item; None where it has not come to it."""
-        found = self._found.get(_name(item))
+        found = self._found.get(item.address)
         if found is None:
             return None
         # What is left to it has been judged here.
@@ -109,14 +109,10 @@ def answer_claims() -> None:
         claims, today = pickle.load(sys.stdin.buffer)
         for item in claims:
             with suppress(RobustcheckError):
-                answers.write(pickle.dumps((_name(item), _judge(item, today)), protocol=pickle.HIGHEST_PROTOCOL))
+                answers.write(pickle.dumps((item.address, _judge(item, today)), protocol=pickle.HIGHEST_PROTOCOL))
                 answers.flush()
 
 
 def _judge(item: PlannedCheck, today: date) -> Judged:
     case, line = gather_claim(item, today), item.check.group_expectation.drawn_line
     return conclude(case), draw_groups(line, case) if line else None
-
-
-def _name(item: PlannedCheck) -> str:
-    return f"{item.suite.path}::{item.name}"

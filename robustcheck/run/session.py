@@ -199,9 +199,7 @@ class RobustSession:
             score=_without_samples(score),
             x=_without_samples(x),
             seconds=round(time.perf_counter() - started, 4),
-            rerun=rerun_command(
-                f"{item.suite.path}::{item.name}", name_models(item, self.settings), self.settings.words
-            ),
+            rerun=rerun_command(item.address, name_models(item, self.settings), self.settings.words),
             claim=check.claim,
             source=check.source,
             expect_finding=check.expect_finding,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from robustcheck.files.yaml_scalars import scalar_text
+from robustcheck.files.yaml_scalars import is_text_or_number, scalar_text
 from robustcheck.spec.names import KnownNames, KnownOption
 
 # The sorts of options that take several values, and what stands between these in a text.
@@ -35,6 +35,4 @@ def _joined(options: Mapping[str, Any], known: Mapping[str, KnownOption]) -> dic
 
 
 def _is_of_scalars(value: object) -> bool:
-    if not isinstance(value, list) or not value:
-        return False
-    return all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in value)
+    return isinstance(value, list) and bool(value) and all(map(is_text_or_number, value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robustcheck.errors import did_you_mean
-from robustcheck.files.yaml_scalars import scalar_text
+from robustcheck.files.yaml_scalars import is_text_or_number, scalar_text
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.problems import list_known
@@ -36,7 +36,7 @@ def _check_class(scope: Scope, loc: Loc, value: object, names: KnownNames, mista
     """Report a class that a data set of known classes does not have, or has twice."""
     dataset = _dataset_of(scope, loc)
     listed = dict(names.columns.get(dataset.partition("/")[0]) or ())
-    if "class" in listed or not isinstance(value, str | int | float) or isinstance(value, bool):
+    if "class" in listed or not is_text_or_number(value):
         return
     known, name = names.class_names(dataset), scalar_text(value)
     if known:
@@ -67,7 +67,7 @@ def _check_picked_subsets(
     axes = names.families.get(family, ()) if isinstance(family, str) else ()
     for axis, values in axes:
         value = where.get(axis)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if is_text_or_number(value):
             check_known(scope, (*loc, axis), axis, scalar_text(value), (*values, "all"), names, mistakes)
 
 
@@ -79,7 +79,7 @@ def _check_columns(scope: Scope, loc: Loc, where: dict[str, object], names: Know
     for key, value in where.items():
         if key in listed or key in _ANY_COLUMN:
             known = listed.get(key, ()) if key not in axes else ()
-            if known and isinstance(value, str | int | float) and not isinstance(value, bool):
+            if known and is_text_or_number(value):
                 check_known(scope, (*loc, key), f"{key} of {dataset!r}:", scalar_text(value), known, names, mistakes)
         elif columns is not None or did_you_mean(key, axes):
             expected, hint = list_known({*listed, *_ANY_COLUMN}), did_you_mean(key, [*listed, *_ANY_COLUMN])

@@ -31,7 +31,7 @@ def check_known(
     mistakes: Mistakes,
     also: str = "",
 ) -> None:
-    """Report a name that is none of the known ones."""
+    """Report a name that is not known."""
     known = frozenset(known)
     if name in known:
         return

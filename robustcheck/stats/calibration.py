@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robustcheck.errors import DataError
+from robustcheck.stats.proportions import is_binary
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,7 +101,7 @@ def _checked_confidences(
         raise DataError("no samples", expected="at least one sample: no data is never a score")
     if not ((confidences > 0) & (confidences <= 1)).all():
         raise DataError("confidences outside (0, 1]", expected="the largest of the probabilities, which is never 0")
-    if not ((hits == 0) | (hits == 1)).all():
+    if not is_binary(hits):
         raise DataError("correct other than 0 or 1", expected="1 where the prediction is right, else 0")
     return confidences, hits, times.astype(np.int64)
 

@@ -130,10 +130,14 @@ class PlannedCheck:
     @property
     def is_about_candidates(self) -> bool:
         """Whether the verdict says something about the models of the run, and not about others or a paper alone."""
-        expect = self.check.expect
-        if not isinstance(expect, GroupExpectation):
+        if not self.check.is_about_groups:
             return True
-        return not expect.populations and not self.check.expect_finding and bool(self.cells)
+        return not self.is_published_claim and not self.check.expect_finding and bool(self.cells)
+
+    @property
+    def address(self) -> str:
+        """Its name behind that of its suite, as pytest takes it."""
+        return f"{self.suite.path}::{self.name}"
 
     @property
     def is_published_claim(self) -> bool:

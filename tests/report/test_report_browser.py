@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from report_claims import claims_run
 from report_dimensions import training_run
-from report_fixtures import made_up_run, with_odd_outcomes
+from report_fixtures import made_up_run, wait_for_filter, with_odd_outcomes
 from report_protocols import protocol_run
 
 from robustcheck.values import RunRecord
@@ -28,11 +28,6 @@ def odd_run() -> RunRecord:
 @pytest.fixture
 def address(address_of: Address) -> str:
     return address_of(odd_run())
-
-
-def wait_for_filter(page: Any, filters: str) -> None:
-    """Wait until the page shows the results of `filters`, written as in the address."""
-    page.wait_for_function("filters => document.getElementById('filter').dataset.applied === filters", arg=filters)
 
 
 def draw(page: Any, number: int, within: str = "#trends") -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from report_claims import claims_run
-from report_fixtures import made_up_run, with_odd_outcomes
+from report_fixtures import made_up_run, wait_for_filter, with_odd_outcomes
 
 from robustcheck.report.rows import COLUMN_TYPES, COLUMNS, Row, result_rows
 from robustcheck.values import RunRecord
@@ -102,12 +102,17 @@ def test_parquet_holds_each_cell_that_export_results_writes(
     assert wrong == []
 
 
+def show(page: Any, address: str, filters: str) -> None:
+    """Open a page with a filter on."""
+    page.goto(f"{address}#{filters}")
+    wait_for_filter(page, filters)
+
+
 def test_csv_and_parquet_hold_what_the_filter_leaves(
     opened: Opened, address_of: Address, run: RunRecord, tmp_path: Path
 ) -> None:
     page, wrong = opened
-    page.goto(f"{address_of(run)}#q=shift-1&status=pass,fail,unsure,warn")
-    page.wait_for_function("document.getElementById('filter').dataset.applied?.includes('q=shift-1')")
+    show(page, address_of(run), "q=shift-1&status=fail%2Cunsure%2Cwarn%2Cpass")
     _, rows = read_parquet(downloaded(page, "parquet", tmp_path))
     expected = [
         row
@@ -132,8 +137,7 @@ def test_without_rows_parquet_holds_the_columns_alone(
     opened: Opened, address_of: Address, run: RunRecord, tmp_path: Path
 ) -> None:
     page, wrong = opened
-    page.goto(f"{address_of(run)}#q=nothing-is-called-so")
-    page.wait_for_function("document.getElementById('filter').dataset.applied?.includes('nothing')")
+    show(page, address_of(run), "q=nothing-is-called-so")
     schema, rows = read_parquet(downloaded(page, "parquet", tmp_path))
     assert (schema.names, rows) == (list(COLUMNS), [])
     assert wrong == []

@@ -46,12 +46,8 @@ def say_sure(recipe: Recipe, k: int) -> Pairs:
     classes = len(recipe.dataset.class_names)
     if k < classes:
         return ()
-    return (
-        (
-            SURE,
-            f"each of the {classes} classes of {recipe.dataset.name} is among the {k} best: 100% whatever the model",
-        ),
-    )
+    whole = f"each of the {classes} classes of {recipe.dataset.name}"
+    return ((SURE, f"{whole} is among the {k} best: 100% whatever the model"),)
 
 
 def hits_among(cell: Cell, part: Slice, k: int) -> Floats:

@@ -15,7 +15,7 @@ from robustcheck.run.evidence import EvidenceBook
 from robustcheck.run.members.gathered import Gathered
 from robustcheck.run.members.grouping import arrange_groups
 from robustcheck.run.members.live import gather_measured_members
-from robustcheck.run.members.membership import read_membership
+from robustcheck.run.members.membership import Membership, read_membership
 from robustcheck.run.members.networks import tell_apart
 from robustcheck.run.members.published import gather_published_members
 from robustcheck.values import ModelRef
@@ -31,21 +31,20 @@ def gather_groups(item: PlannedCheck, book: EvidenceBook, today: date) -> GroupC
     Raises RecordError where the populations hold too few members, and the error that kept the models of the
     run from being measured (DataMissing: a skip) where too few of them are left.
     """
-    return (
-        gather_claim(item, today)
-        if item.is_published_claim
-        else _arrange(item, gather_measured_members(item, book), today)
-    )
+    if item.is_published_claim:
+        return gather_claim(item, today)
+    membership = read_membership(item.check.group_expectation)
+    return _arrange(item, membership, gather_measured_members(item, book), today)
 
 
 def gather_claim(item: PlannedCheck, today: date) -> GroupCase:
     """Return everything that the verdict of a claim about published models rests on; raises RecordError."""
-    return _arrange(item, gather_published_members(item.check, read_membership(item.check.group_expectation)), today)
+    membership = read_membership(item.check.group_expectation)
+    return _arrange(item, membership, gather_published_members(item.check, membership), today)
 
 
-def _arrange(item: PlannedCheck, gathered: Gathered, today: date) -> GroupCase:
+def _arrange(item: PlannedCheck, membership: Membership, gathered: Gathered, today: date) -> GroupCase:
     check, expect = item.check, item.check.group_expectation
-    membership = read_membership(expect)
     named = [name for pair in membership.pairs for name in pair]
     networks, doubles = tell_apart(expect, gathered.found, named)
     inside = [each for each in networks if _is_in_range(expect, each.member.x)]
