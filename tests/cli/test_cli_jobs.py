@@ -99,6 +99,7 @@ def test_what_cannot_be_submitted_is_an_error_in_words(
     assert message in said.err
 
 
+# Like Slurm it runs its own copy: submitit moves the script as soon as it is submitted.
 SBATCH = """\
 #!/bin/sh
 for script in "$@"; do :; done
@@ -107,7 +108,7 @@ if [ -n "$REFUSES" ]; then echo "sbatch: error: $REFUSES" >&2; exit 1; fi
 for index in 0 1; do
     touch "$FAKE_SLURM/queue/7_$index"
     export SLURM_ARRAY_TASK_ID=$index
-    (sh "$script"; rm "$FAKE_SLURM/queue/7_$index") > /dev/null 2>&1 &
+    (sh "$FAKE_SLURM/script"; rm "$FAKE_SLURM/queue/7_$index") > "$FAKE_SLURM/said_$index" 2>&1 &
 done
 echo "Submitted batch job 7"
 """
@@ -143,7 +144,7 @@ def test_slurm_is_given_the_array_and_what_each_worker_needs(
     words = ("--gpus", "2", "--cpus", "4", "--minutes", "17", "--at-once", "1", "--logs", "the logs", "--wait")
     more = ("--slurm", "partition=gpu", "--slurm", "mem=12GB", "--slurm", "exclusive")
     said = robustcheck("submit", "jobs.jsonl", "--of", "2", "--cluster", "slurm", *words, *more)
-    assert (said.code, said.err) == (0, "")
+    assert (said.code, said.err) == (0, ""), [path.read_text() for path in sorted(slurm.glob("said_*"))]
     assert said.out == "2 workers on slurm: 7_0, 7_1\n2 of 2 workers did all of their lines\n"
     asked = {line.removeprefix("#SBATCH --") for line in (slurm / "script").read_text().splitlines()}
     assert {"array=0-1%1", "cpus-per-task=4", "gpus-per-node=2", "time=17", "job-name=robustcheck"} <= asked
