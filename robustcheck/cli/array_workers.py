@@ -38,7 +38,7 @@ class Worker:
         found = read_job_file(self.path)
         # How many cores there are, and on which card, is known here and not where the file was written.
         settings = replace(found.header.settings, workers=usable_cores())
-        if settings.probes_batch:
+        if settings.fits_batch:
             settings = replace(settings, batch_size=default_batch(settings.device))
         with showing_progress() as progress:
             bench = Bench(settings, on_progress=progress.on_progress)

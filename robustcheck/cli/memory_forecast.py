@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from robustcheck.listing import name_first
-from robustcheck.measure import MeasureSettings
+from robustcheck.measure import MeasureSettings, is_card
 from robustcheck.models.digests import weights_bytes
 from robustcheck.models.encoders import TEXTS_AT_ONCE
 from robustcheck.models.foreseen_memory import ForeseenMemory, foresee_memory
@@ -21,7 +21,8 @@ def say_memory(
     """Yield lines on the memory that models need; ``texts`` are those that a model is to embed."""
     ordered = sorted(models, key=lambda ref: ref.id)
     asked = {ref: list(texts.get(ref.encoder, ())) for ref in ordered if model_kind(ref).memory is None}
-    found = foresee_memory(asked, settings.precision, settings.batch_size, settings.local)
+    fits = settings.fits_batch and not is_card(settings.device)
+    found = foresee_memory(asked, settings.precision, settings.batch_size, settings.local, fits=fits)
     yield from _weights(ordered, found, settings)
     counts = {ref: min(TEXTS_AT_ONCE, len(each)) for ref, each in asked.items()}
     yield from _batches(found, counts, settings)
@@ -47,7 +48,7 @@ def _batches(
     if not found:
         return
     ref, largest = max(found.items(), key=lambda item: (item[1].batch, item[0].id))
-    rows = f"{counts[ref]} texts" if largest.texts > largest.images else f"{settings.batch_size} images"
+    rows = f"{counts[ref]} texts" if largest.texts > largest.images else f"{largest.rows} images"
     size = f"{largest.at_work / _MIB:,.0f} MiB"
     yield f"beside them, a batch of {rows} in {settings.precision}: about {size} ({ref.id}), one model at a time"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robustcheck.callable_room import make_callable
 from robustcheck.crops import Decode, Decoding
-from robustcheck.measure.card import default_batch, default_memory
+from robustcheck.measure.card import default_batch, default_memory, is_card
 from robustcheck.measure.cores import usable_cores
 from robustcheck.measure.crop_cache import CropPlace
 from robustcheck.measure.early import why_all_images
@@ -41,6 +41,7 @@ __all__ = [
     "export_learnt",
     "group_by_budget",
     "group_models",
+    "is_card",
     "known_metrics",
     "local_place",
     "logits_of",

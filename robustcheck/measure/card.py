@@ -11,15 +11,20 @@ from collections.abc import Callable
 from functools import cache
 
 GIB = 2**30
-ON_PROCESSOR, ON_CARD = 64, 256
+ON_PROCESSOR, ON_CARD = 128, 256
 
 _QUERY = ("--query-gpu=memory.total", "--format=csv,noheader,nounits")
 _WITHIN_SECONDS = 10
 
 
 def default_batch(device: str) -> int:
-    """Return how many images a model takes at once, where nobody says it; a card takes a whole chunk."""
-    return ON_CARD if _card_bytes(device) else ON_PROCESSOR
+    """Return the most images that a model takes at once, where nobody says it; a card takes a whole chunk."""
+    return ON_CARD if is_card(device) else ON_PROCESSOR
+
+
+def is_card(device: str) -> bool:
+    """Say whether models run on a card: one is meant by the device, and is here."""
+    return _card_bytes(device) > 0
 
 
 def default_memory(device: str) -> int:

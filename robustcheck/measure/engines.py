@@ -23,8 +23,8 @@ from robustcheck.measure.recipe import Learnt
 from robustcheck.measure.runner import Runner
 from robustcheck.measure.shelf import Shelf
 from robustcheck.models.adapter import LearntHead
-from robustcheck.models.batch_probe import fitting_batch
-from robustcheck.models.encoders import LoadedModel
+from robustcheck.models.batch_sizes import fitting_batch
+from robustcheck.models.encoders import LoadedModel, runs_in_background
 from robustcheck.models.model_errors import out_of_memory
 from robustcheck.store import Lock
 
@@ -173,8 +173,9 @@ class _Round:
         return None if learnt is None else read_head(learnt, self.crew.memo)
 
     def _batch_size(self, model: LoadedModel) -> int:
-        """Return how many images a model takes at once; it is probed for where there is much to do."""
+        """Return how many images a model takes at once; a card is tried out where there is much to do."""
         settings = self.crew.shelf.settings
-        if not settings.probes_batch or sum(len(job.span) for job in self.jobs) < _WORTH_PROBING:
+        too_few = runs_in_background(model) and sum(len(job.span) for job in self.jobs) < _WORTH_PROBING
+        if too_few or not settings.fits_batch:
             return settings.batch_size
         return fitting_batch(model, settings.batch_size)

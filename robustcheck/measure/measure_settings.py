@@ -24,9 +24,9 @@ class MeasureSettings:
     ``decode`` says whether JPEG files are decoded at a part of their size where that does (``draft``).
     ``workers`` prepare images, on threads or in processes. ``threads`` of torch compute on the processor; None shares
     the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit; with
-    ``probes_batch`` each model on a card looks for its own up to that. ``compiled`` has torch compile image towers.
-    ``memory_budget`` (bytes) bounds the weights that are loaded at one time. ``crops`` are kept where a place for them
-    is given.
+    ``fits_batch`` a model takes as many as suit it on its device, up to that. ``compiled`` has torch compile image
+    towers. ``memory_budget`` (bytes) bounds the weights that are loaded at one time. ``crops`` are kept where a place
+    for them is given.
     """
 
     store: Place
@@ -34,7 +34,7 @@ class MeasureSettings:
     device: str = "auto"
     precision: Precision = "fp32"
     batch_size: int = 64
-    probes_batch: bool = False
+    fits_batch: bool = False
     compiled: bool = False
     workers: int = field(default_factory=usable_cores)
     decode: Decode = "exact"

@@ -52,6 +52,11 @@ class Claimed:
         return {geometry.key: geometry for geometry in found}
 
     @property
+    def images_at_once(self) -> int:
+        """Return how many images the model takes at once that takes the most."""
+        return max(runner.batch_size for runner in self.runners)
+
+    @property
     def lacking(self) -> dict[str, Geometry]:
         """Return the geometries whose crops have to be made."""
         return {key: geometry for key, geometry in self.geometries.items() if key not in self.cached}
@@ -159,7 +164,7 @@ class Pass:
 
     def _fill(self, filling: _UnderWay, first: Crops, prepared: Iterator[Crops]) -> None:
         """Begin every batch of a job; where a device works in the background, the last one is still under way then."""
-        span, size = filling.claimed.job.span, self.settings.batch_size
+        span, size = filling.claimed.job.span, filling.claimed.images_at_once
         self._open.append(filling)
         late = int(any(runs_in_background(runner.model) for runner in filling.claimed.runners))
         ready = [first]
@@ -231,10 +236,10 @@ class Pass:
     ) -> Generator[Crops, None, None]:
         """Yield the images of the claimed jobs in order, a bounded number of them prepared ahead."""
         waiting: deque[_Ahead] = deque()
-        most = -(-self.settings.batch_size // decoders.group) + self.settings.workers
         for claim in claims:
             claimed = replace(claim, cached=self._cached(claim))
             held.append(claimed)
+            most = -(-claimed.images_at_once // decoders.group) + self.settings.workers
             self._ran.update(dict.fromkeys(claimed.runners))
             for indices in _grouped(claimed.job.span, decoders.group):
                 lacking = claimed.lacking

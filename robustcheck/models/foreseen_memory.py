@@ -22,7 +22,7 @@ from robustcheck.values import ModelRef
 
 Count = Callable[[Sequence[Rehearsal]], Sequence[Counted | None]]
 # Raised when another count comes of the same model.
-_RULE = 1
+_RULE = 2
 _FILE = "memory.json"
 # glibc gives the top of its heap back beyond twice the size of the largest block it has seen freed, 32 MiB at most.
 _KEPT_BYTES = 64 * 2**20
@@ -30,11 +30,12 @@ _KEPT_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class ForeseenMemory:
-    """Bytes that a model takes: its weights, and beside them the most of a batch of images and of one of texts."""
+    """Bytes that a model takes: weights, and the most beside them of a batch of ``rows`` images and of one of texts."""
 
     weights: int
     images: int
     texts: int
+    rows: int = 0
 
     @property
     def batch(self) -> int:
@@ -56,14 +57,16 @@ def foresee_memory(
     images: int,
     known: Path,
     count: Count = count_elsewhere,
+    *,
+    fits: bool = False,
 ) -> dict[ModelRef, ForeseenMemory]:
     """Return what models take with so many images, and with the longest of their texts; none of what cannot be told.
 
-    Nothing is loaded or fetched, and no card is used. ``known`` is the directory that keeps what was found, and what
-    failed.
+    With ``fits`` a model takes as many images as suit it on a processor, up to that. Nothing is loaded or fetched, and
+    no card is used. ``known`` is the directory that keeps what was found, and what failed.
     """
     rehearsals = {
-        ref: rehearsal for ref, each in texts.items() if (rehearsal := _rehearsal(ref, precision, images, each))
+        ref: rehearsal for ref, each in texts.items() if (rehearsal := _rehearsal(ref, precision, each, images, fits))
     }
     found = _read(known)
     new = {
@@ -83,7 +86,9 @@ def foresee_memory(
     return {ref: _foreseen(ref, precision, counted) for ref, counted in known_ones.items()}
 
 
-def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence[str]) -> tuple[str, Rehearsal] | None:
+def _rehearsal(
+    ref: ModelRef, precision: Precision, texts: Sequence[str], images: int, fits: bool
+) -> tuple[str, Rehearsal] | None:
     """Return what a model is to do without its adapters, under its key; None where its kind has no outline of it."""
     adapters = ref.encoder.adapters
     bare = adapters[0].base if adapters else ref.encoder
@@ -93,7 +98,7 @@ def _rehearsal(ref: ModelRef, precision: Precision, images: int, texts: Sequence
         return None
     # Texts of one length stand in order: the key of a rehearsal is the same in every process.
     ordered = sorted(set(texts), key=lambda text: (len(text), text))
-    rehearsal = Rehearsal(bare, precision, images, tuple(ordered[-TEXTS_AT_ONCE:]))
+    rehearsal = Rehearsal(bare, precision, images, tuple(ordered[-TEXTS_AT_ONCE:]), fits)
     return _key(rehearsal, kind, outline), rehearsal
 
 
@@ -106,6 +111,7 @@ def _key(rehearsal: Rehearsal, kind: ModelKind, outline: Outline) -> str:
         outline.facts,
         rehearsal.precision,
         rehearsal.images,
+        rehearsal.fits,
         rehearsal.texts,
         libraries,
     ]
@@ -121,7 +127,7 @@ def _key_of_failure(key: str, rehearsal: Rehearsal) -> str:
 def _foreseen(ref: ModelRef, precision: Precision, counted: Counted) -> ForeseenMemory:
     """Return what a model takes with the models that its adapters bring."""
     others = (weights_bytes(use.other, precision) for use in ref.encoder.adapters if use.other is not None)
-    return ForeseenMemory(counted.weights + sum(others), counted.images, counted.texts)
+    return ForeseenMemory(counted.weights + sum(others), counted.images, counted.texts, counted.rows)
 
 
 def _read(directory: Path) -> dict[str, Counted]:

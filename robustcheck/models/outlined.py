@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from robustcheck.child_process import answering_output, child_command, child_environment
 from robustcheck.errors import RobustcheckError
+from robustcheck.models.batch_sizes import fitting_batch
 from robustcheck.models.encoders import Precision
 from robustcheck.models.foreign_code import refuse_foreign_code
 from robustcheck.models.hub import hub_cache
@@ -38,21 +39,23 @@ _DEATHS = 2
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a model is to do: embed so many images at once, and these texts."""
+    """What a model is to do: embed so many images at once, and these texts; ``fits`` means no more than suit it."""
 
     ref: ModelRef
     precision: Precision
     images: int
     texts: tuple[str, ...] = ()
+    fits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Bytes of the weights of a model, and the most that a batch of images and one of texts take beside them."""
+    """Bytes of the weights of a model, and the most beside them of a batch of ``rows`` images and of one of texts."""
 
     weights: int
     images: int
     texts: int = 0
+    rows: int = 0
 
 
 # An outline that cannot be built or run: it holds nothing.
@@ -129,7 +132,8 @@ def _counted(outlined: TorchModel, rehearsal: Rehearsal) -> Counted:
     import torch
 
     model = replace(outlined, device=torch.device("cpu"))
-    crops = model.grey_crops(rehearsal.images)
+    rows = fitting_batch(model, rehearsal.images) if rehearsal.fits else rehearsal.images
+    crops = model.grey_crops(rows)
 
     def running(take: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         def run() -> torch.Tensor:
@@ -143,4 +147,5 @@ def _counted(outlined: TorchModel, rehearsal: Rehearsal) -> Counted:
     runs = [running(lambda: model.outputs(crops))]
     if rehearsal.texts and (embed := getattr(model, "embed_texts", None)) is not None:
         runs.append(running(lambda: embed(list(rehearsal.texts))))
-    return Counted(model.memory_bytes, *most_bytes(model.model, runs))
+    images, *texts = most_bytes(model.model, runs)
+    return Counted(model.memory_bytes, images, sum(texts), rows)

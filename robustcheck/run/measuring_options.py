@@ -48,7 +48,7 @@ def measure_settings(
         precision=precision,
         decode=decode,
         batch_size=images or default_batch(device),
-        probes_batch=images is None,
+        fits_batch=images is None,
         compiled=compiled,
         workers=hands or usable_cores(),
         decoding=decoding,

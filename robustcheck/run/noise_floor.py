@@ -131,6 +131,7 @@ def measure_under(cell: Cell, settings: MeasureSettings, under: Circumstances) -
             store=Path(directory),
             precision=under.precision,
             batch_size=under.batch_size,
+            fits_batch=False,
             workers=under.threads,
             threads=under.threads,
             device=under.device,

@@ -70,11 +70,11 @@ def test_the_memory_of_cards_is_what_the_driver_says() -> None:
 def test_without_a_card_the_processor_has_its_own_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     card_sizes.cache_clear()
-    assert (default_batch("auto"), default_memory("auto")) == (64, 8 * 2**30)
+    assert (default_batch("auto"), default_memory("auto")) == (128, 8 * 2**30)
     script = tmp_path / "nvidia-smi"
     script.write_text("#!/bin/sh\necho 24000\n")
     script.chmod(0o755)
     card_sizes.cache_clear()
     assert (default_batch("cuda:1"), default_memory("auto")) == (256, 16_000 * 2**20)
-    assert (default_batch("cpu"), default_memory("cpu")) == (64, 8 * 2**30)
+    assert (default_batch("cpu"), default_memory("cpu")) == (128, 8 * 2**30)
     card_sizes.cache_clear()

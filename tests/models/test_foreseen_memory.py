@@ -187,11 +187,11 @@ def foresee(
 
 
 def test_what_was_found_is_kept_and_one_architecture_is_counted_once(tmp_path: Path) -> None:
-    counter = Counter(Counted(5, 3, 4))
+    counter = Counter(Counted(5, 3, 4, 64))
     alike = (ZOO, "zoo:vit-plain-1000")
     first = foresee(counter, tmp_path, *alike)
     assert len(counter.asked) == 1
-    assert set(first.values()) == {ForeseenMemory(5, 3, 4)}
+    assert set(first.values()) == {ForeseenMemory(5, 3, 4, 64)}
     assert foresee(counter, tmp_path, *alike) == first
     assert len(counter.asked) == 1
     foresee(counter, tmp_path, ZOO, texts=["a longer text"])
@@ -203,7 +203,7 @@ def test_what_was_found_is_kept_and_one_architecture_is_counted_once(tmp_path: P
 
 
 def test_the_longest_texts_count_and_no_more_than_a_batch_of_them(tmp_path: Path) -> None:
-    counter = Counter(Counted(5, 3, 4))
+    counter = Counter(Counted(5, 3, 4, 64))
     foresee(counter, tmp_path, ZOO, texts=["x" * length for length in range(1, 400)] * 2)
     (rehearsal,) = counter.asked
     assert list(map(len, rehearsal.texts)) == list(range(144, 400))
@@ -211,7 +211,7 @@ def test_the_longest_texts_count_and_no_more_than_a_batch_of_them(tmp_path: Path
 
 def test_texts_are_one_rehearsal_in_whatever_order_they_come(tmp_path: Path) -> None:
     # What a suite asks for comes as a set, whose order is another in each process.
-    counter = Counter(Counted(5, 3, 4))
+    counter = Counter(Counted(5, 3, 4, 64))
     texts = [f"a photo of the number {number}" for number in range(10, 60)]
     foresee(counter, tmp_path, ZOO, texts=texts)
     foresee(counter, tmp_path, ZOO, texts=texts[::-1])
@@ -248,7 +248,7 @@ def test_what_came_to_no_end_is_left_out_and_asked_again(tmp_path: Path) -> None
 
 def test_the_second_model_of_an_adapter_is_held_too(tmp_path: Path) -> None:
     other = "zoo:vit-plain-1000"
-    found = foresee(Counter(Counted(5, 3, 4)), tmp_path, f"{ZOO}+wise-ft@{other}:alpha=0.5")
+    found = foresee(Counter(Counted(5, 3, 4, 64)), tmp_path, f"{ZOO}+wise-ft@{other}:alpha=0.5")
     assert [one.weights for one in found.values()] == [5 + weights_bytes(parse_reference(other))]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from robustcheck.models.batch_probe import probe_batch
+from robustcheck.models.batch_sizes import probe_batch
 from robustcheck.models.crop_batch import CropBatch
 from robustcheck.models.lanes import CardLane, HostLane, lane_to
 from robustcheck.models.torch_running import (

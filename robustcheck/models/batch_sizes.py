@@ -1,4 +1,4 @@
-"""How many images a model takes at once on a card, found by trying."""
+"""How many images a model takes at once: found by trying on a card, by the size of its crops on a processor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _LEAST = 32
 # A larger batch has to be so much faster: it takes memory that other models may need.
 _WORTH = 1.05
+# On a processor the activations of a batch should stay in its caches, and below the 32 MiB from which glibc asks the
+# system for each block anew. Whole groups of torch_running.fill_rows, so that nothing is filled up.
+_ROWS, _MOST_ROWS = 16, 128
+_SIDES_IN_ALL = 4096
 
 
 def probe_batch(seconds: Callable[[int], float], most: int) -> int:
@@ -39,10 +43,22 @@ def probe_batch(seconds: Callable[[int], float], most: int) -> int:
 
 
 def fitting_batch(model: LoadedModel, most: int) -> int:
-    """Return the batch that suits a model on a card; ``most`` for any other."""
-    if not isinstance(model, TorchModel) or not model.runs_in_background:
+    """Return the batch that suits a model on its device; ``most`` for one that torch does not run."""
+    if not isinstance(model, TorchModel):
         return most
-    return probe_batch(lambda rows: seconds_of_batch(model, rows), most)
+    if model.runs_in_background:
+        return probe_batch(lambda rows: seconds_of_batch(model, rows), most)
+    return min(rows_of_side(model.geometry.side), most)
+
+
+def rows_of_side(side: int) -> int:
+    """Return how many crops with sides of so many pixels a processor does best at once, a power of two.
+
+    >>> [rows_of_side(side) for side in (32, 64, 112, 224, 384)]
+    [128, 64, 32, 16, 16]
+    """
+    fitting = _SIDES_IN_ALL // side
+    return max(_ROWS, min(_MOST_ROWS, 1 << max(fitting, 1).bit_length() - 1))
 
 
 def seconds_of_batch(model: TorchModel, rows: int) -> float:
