@@ -177,7 +177,7 @@ class PicturesFromSeveral(Protocol):
 class ImageDataset:
     """The dataset that every layout becomes.
 
-    ``stamps`` are those of the files that the fingerprint covers, taken before it was computed; ``hashes`` gives those
+    ``stamps`` are those of the files that the fingerprint covers, taken when it was computed; ``hashes`` gives those
     of their contents.
     """
 

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -31,19 +31,26 @@ class FileFacts(Generic[Fact]):
 
     def of(self, directory: Path, files: Sequence[Path], index_dir: Path | None) -> dict[str, Fact]:
         """Return the fact of each file by its name below the directory, in the order of the files."""
+        return {name: fact for name, (_, fact) in self.with_stamps(directory, files, index_dir).items()}
+
+    def with_stamps(
+        self, directory: Path, files: Sequence[Path], index_dir: Path | None
+    ) -> dict[str, tuple[Stamp, Fact]]:
+        """Return the same, each fact behind the stamp that its file had before and after it was read."""
         cached = self._cache(directory, index_dir)
         past = _read_cache(cached, self.schema)
-        known = {path.relative_to(directory).as_posix(): self._entry(path, directory, past) for path in files}
+        top = os.path.join(directory, "")
+        known = {name: self._entry(path, past.get(name)) for path in files for name in (_name_below(top, path),)}
         settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
         if settled != past and cached is not None:
             entries = {name: [*stamp, fact] for name, (stamp, fact) in settled.items()}
             keep(cached, json.dumps({"schema": self.schema, "files": entries}).encode())
-        return {name: fact for name, (_, fact) in known.items()}
+        return known
 
-    def _entry(self, path: Path, directory: Path, past: Mapping[str, tuple[Stamp, Fact]]) -> tuple[Stamp, Fact]:
-        stamp, entry = file_stamp(path), past.get(path.relative_to(directory).as_posix())
-        if entry is not None and entry[0] == stamp:
-            return entry
+    def _entry(self, path: Path, past: tuple[Stamp, Fact] | None) -> tuple[Stamp, Fact]:
+        stamp = file_stamp(path)
+        if past is not None and past[0] == stamp:
+            return past
         fact = self.find(path)
         if file_stamp(path) != stamp:
             raise DataError("the file changed while it was being read", where=str(path), fix="run again")
@@ -54,6 +61,11 @@ class FileFacts(Generic[Fact]):
             return None
         place = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:32]
         return index_dir / f"{self.name}-{place}.json"
+
+
+def _name_below(top: str, path: Path) -> str:
+    """Return the name of a file below a directory that ends in a separator; ``relative_to`` takes ten times as long."""
+    return str(path).removeprefix(top).replace(os.sep, "/")
 
 
 def keep(path: Path, content: bytes) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from robustcheck.datasets import decoding
 from robustcheck.datasets.dataset import Contents
 from robustcheck.datasets.file_facts import FileFacts
+from robustcheck.disk import Stamp
 from robustcheck.errors import DataError
 from robustcheck.files.regular import open_regular
 
@@ -21,17 +23,36 @@ SHARD_SUFFIXES = (".tar", ".parquet")
 _HASH_SCHEMA = 1
 
 
-def fingerprint(contents: Contents, index_dir: Path | None) -> str:
-    """Return the sha256 of the files, by their names below the directory, and of what was read from them.
+@dataclass(frozen=True, slots=True)
+class HashedFiles:
+    """The files that a fingerprint covers, by their names below the directory: the sha256 of each, and its stamp."""
 
-    ``index_dir`` keeps the hashes of files until they change.
-    """
+    directory: Path
+    known: Mapping[str, tuple[Stamp, str]]
+
+    @property
+    def stamps(self) -> dict[Path, Stamp]:
+        """Return the stamp that each file had while it was hashed."""
+        return {self.directory / name: stamp for name, (stamp, _) in self.known.items()}
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Return the sha256 of each file by its name."""
+        return {name: content for name, (_, content) in self.known.items()}
+
+
+def hash_files(contents: Contents, index_dir: Path | None) -> HashedFiles:
+    """Hash every file that a fingerprint covers; ``index_dir`` keeps the hashes of files until they change."""
     directory = contents.directory
-    ordered = sorted(contents.files, key=lambda path: path.relative_to(directory).as_posix())
+    return HashedFiles(directory, _HASHES.with_stamps(directory, contents.files, index_dir))
+
+
+def fingerprint(contents: Contents, files: HashedFiles) -> str:
+    """Return the sha256 of the files, by their names below the directory, and of what was read from them."""
     digest = hashlib.sha256(f"robustcheck files {SCHEMA}, decoder {decoding.SCHEMA}\n".encode())
-    hashes = _HASHES.of(directory, ordered, index_dir)
-    _require_distinct_shards(directory, hashes)
-    for name, content in hashes.items():
+    ordered = dict(sorted(files.hashes.items()))
+    _require_distinct_shards(files.directory, ordered)
+    for name, content in ordered.items():
         digest.update(f"{len(name)} {name} {content}\n".encode())
     for column in _readings(contents):
         digest.update(f"{_hash(column)}\n".encode())
@@ -39,9 +60,8 @@ def fingerprint(contents: Contents, index_dir: Path | None) -> str:
 
 
 def file_hashes(contents: Contents, index_dir: Path | None) -> dict[Path, str]:
-    """Return the sha256 of every file that a fingerprint covers."""
-    hashes = _HASHES.of(contents.directory, contents.files, index_dir)
-    return {contents.directory / name: content for name, content in hashes.items()}
+    """Return the sha256 of every file that a fingerprint covers, by its path."""
+    return {contents.directory / name: content for name, content in hash_files(contents, index_dir).hashes.items()}
 
 
 def _require_distinct_shards(directory: Path, hashes: Mapping[str, str]) -> None:

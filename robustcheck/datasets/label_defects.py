@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 from robustcheck.datasets.dataset import Contents, ImageFiles
-from robustcheck.datasets.fingerprint import file_hashes
 from robustcheck.printing import shown
 
 # Layouts whose labels are always numbers; a manifest may have names.
 _BY_PLACE = ("webdataset", "shards", "parquet")
 
 
-def defects_of_labels(contents: Contents, index_dir: Path | None) -> tuple[str, ...]:
-    """Say which labels contradict each other, or look as if they count from 1; ``index_dir`` keeps hashes of files."""
+def defects_of_labels(contents: Contents, hashes: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which labels contradict each other, or look as if they count from 1; ``hashes`` are of files, by name."""
     if contents.captions is not None or contents.pairs is not None:
         return ()
     by_place = contents.layout in _BY_PLACE and not contents.wnids
     counted = counted_from_one(contents.labels.tolist(), contents.class_names) if by_place else ()
-    return (*_copies_in_two_classes(contents, index_dir), *counted)
+    return (*_copies_in_two_classes(contents, hashes), *counted)
 
 
-def _copies_in_two_classes(contents: Contents, index_dir: Path | None) -> Iterator[str]:
+def _copies_in_two_classes(contents: Contents, hashes: Mapping[str, str]) -> Iterator[str]:
     """Say which files of one content have two labels: at least one of these is wrong."""
     if not isinstance(contents.pictures, ImageFiles):
         return
-    hashes = file_hashes(contents, index_dir)
     first: dict[str, tuple[str, int]] = {}
     found: list[tuple[str, str]] = []
     for name, label in zip(contents.pictures.names, contents.labels.tolist(), strict=True):
-        other, known = first.setdefault(hashes[contents.directory / name], (name, label))
+        other, known = first.setdefault(hashes[name], (name, label))
         if known != label:
             found.append((name, other))
     if found:

@@ -24,7 +24,7 @@ from robustcheck.datasets.class_sets import (
 )
 from robustcheck.datasets.dataset import Contents, Dataset, ImageDataset, IntArray, StrArray
 from robustcheck.datasets.families import subset_directory, subset_entry
-from robustcheck.datasets.fingerprint import file_hashes, fingerprint
+from robustcheck.datasets.fingerprint import HashedFiles, file_hashes, fingerprint, hash_files
 from robustcheck.datasets.imagenet_names import validation_labels, validation_name
 from robustcheck.datasets.label_defects import defects_of_labels
 from robustcheck.datasets.layout import Layout, SelfContained, View, layout_named
@@ -33,7 +33,6 @@ from robustcheck.datasets.objectnet import CroppedPictures
 from robustcheck.datasets.roots import find_directory
 from robustcheck.datasets.views import require_known_classes
 from robustcheck.datasets.wordnet import named_after_imagenet
-from robustcheck.disk import file_stamp
 from robustcheck.errors import DataError, DataMissing, did_you_mean
 from robustcheck.files.user_paths import user_path
 
@@ -91,9 +90,10 @@ def _open_directory(path: Path, index_dir: Path | None) -> ImageDataset:
     class_set = infer_class_set(contents.class_names, contents.wnids) if is_classified else ""
     if not class_set and layout.task != "ood":
         contents = _with_defects_of_names(contents)
+    files = hash_files(contents, index_dir)
     if is_classified:
-        contents = replace(contents, defects=(*contents.defects, *defects_of_labels(contents, index_dir)))
-    dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", index_dir)
+        contents = replace(contents, defects=(*contents.defects, *defects_of_labels(contents, files.hashes)))
+    dataset = _dataset(path.resolve().name, contents, contents.class_names, class_set, "", files, index_dir)
     return replace(dataset, task=layout.task)
 
 
@@ -133,7 +133,8 @@ def _open_named(entry: CatalogueEntry, layout: Layout, path: Path, index_dir: Pa
     if not entry.class_set and entry.task != "ood":
         contents = _with_defects_of_names(contents)
     prompts = "" if contents.templates else entry.prompts
-    dataset = _dataset(entry.name, contents, class_names, entry.class_set, prompts, index_dir)
+    files = hash_files(contents, index_dir)
+    dataset = _dataset(entry.name, contents, class_names, entry.class_set, prompts, files, index_dir)
     return _as_catalogued(entry, dataset)
 
 
@@ -152,14 +153,13 @@ def _dataset(
     class_names: tuple[str, ...],
     class_set: str,
     prompts: str,
+    files: HashedFiles,
     index_dir: Path | None,
 ) -> ImageDataset:
-    # Before the fingerprint: what changes while it is computed is noticed too.
-    stamps = {path: file_stamp(path) for path in contents.files}
     return ImageDataset(
         name=name,
         layout=contents.layout,
-        fingerprint=_fingerprint(contents, index_dir),
+        fingerprint=_fingerprint(contents, files),
         class_names=class_names,
         class_set=class_set,
         prompts=prompts,
@@ -173,14 +173,14 @@ def _dataset(
         captions=contents.captions,
         pairs=contents.pairs,
         defects=contents.defects,
-        stamps=stamps,
+        stamps=files.stamps,
         hashes=partial(file_hashes, contents, index_dir),
     )
 
 
-def _fingerprint(contents: Contents, index_dir: Path | None) -> str:
+def _fingerprint(contents: Contents, files: HashedFiles) -> str:
     """Hash the files; another package's next version may read the same files otherwise, so it counts too."""
-    content = fingerprint(contents, index_dir)
+    content = fingerprint(contents, files)
     return hashlib.sha256(f"{content} read by {contents.reader}".encode()).hexdigest() if contents.reader else content
 
 

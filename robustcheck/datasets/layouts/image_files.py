@@ -13,7 +13,7 @@ import stat
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def walk_images(directory: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> Wa
     if foreign := [name for name in found.others if _suffix(name) in FOREIGN_SUFFIXES]:
         raise _not_read(directory, sorted(foreign), len(found.images))
     return Walk(
-        images=tuple(sorted(found.images, key=lambda name: PurePosixPath(name).parts)),
+        images=tuple(sorted(found.images, key=lambda name: name.split("/"))),
         repeats=tuple(sorted(found.repeats)),
         unread=tuple(sorted(name for name in found.others if not _is_note(name))),
     )
