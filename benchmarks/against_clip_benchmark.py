@@ -149,13 +149,14 @@ def floor(data: Path, options: argparse.Namespace) -> Found:
 def ours(data: Path, options: argparse.Namespace) -> Found:
     """Measure top-1 through a bench, on a cold store."""
     import_s, _ = _timed(lambda: __import__("robustcheck.measure"))
-    from robustcheck.measure import Bench, MeasureSettings
+    from robustcheck.measure import Bench
     from robustcheck.models.model_sets import resolve_models
+    from robustcheck.run.measuring_options import measure_settings
     from robustcheck.values import Cell, Quantity, Score
 
     cell = Cell(resolve_models((f"zoo:{MODEL}",))[0], Quantity("top1", str(data)))
     with tempfile.TemporaryDirectory() as store:
-        bench = Bench(MeasureSettings(store=Path(store)))
+        bench = Bench(measure_settings(Path(store), ()))
         load_s, _ = _timed(lambda: bench.models.get(cell.model))
         (recipe,) = bench.recipes(cell)
         if recipe.head is not None:

@@ -26,10 +26,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from robustcheck.measure import Bench, MeasureSettings
+from robustcheck.measure import Bench
 from robustcheck.models.crop_batch import CropBatch
 from robustcheck.models.encoders import ZeroShotModel, load_model
 from robustcheck.models.model_sets import resolve_models
+from robustcheck.run.measuring_options import measure_settings
 from robustcheck.values import Cell, ModelRef, Quantity, Score
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -171,7 +172,7 @@ def decode_for_ever(paths: Sequence[Path]) -> None:
 
 def checked(store: Path, models: Models, quantities: Sequence[Quantity]) -> Cost:
     """Measure checks of all models on an empty store."""
-    bench = Bench(MeasureSettings(store=store, device="cpu"), load=lambda ref, device, precision: models[ref])
+    bench = Bench(measure_settings(store, (), device="cpu"), load=lambda ref, device, precision: models[ref])
     cells = [Cell(ref, quantity) for ref in models for quantity in quantities]
     for cell in cells:
         (recipe, *_) = bench.recipes(cell)
