@@ -139,9 +139,18 @@ def _text(name: str, value: object) -> str:
 
 
 def frame(record: RunRecord) -> pandas.DataFrame:
-    """Return the results of a run as a data frame: a row for each check and model."""
+    """Return the results of a run as a data frame: a row for each check and model.
+
+    Raise SetupError for anything but what ``run`` returned.
+    """
     import pandas
 
+    if not isinstance(record, RunRecord):
+        raise SetupError(
+            f"{shown(record)} is no run",
+            expected="what robustcheck.run returned",
+            fix="of a report: robustcheck export-results RUN results.csv, which pandas reads",
+        )
     return pandas.DataFrame(list(result_rows(record)))
 
 

@@ -55,6 +55,13 @@ def test_a_data_frame_has_a_row_for_each_result(suite: Path) -> None:
     assert table["value"].between(0, 1).all()
 
 
+@pytest.mark.parametrize("given", ["reports/1", Path("reports"), None, 3])
+def test_a_data_frame_is_of_a_run(given: object) -> None:
+    with pytest.raises(SetupError, match="is no run") as caught:
+        frame(given)  # type: ignore[arg-type]
+    assert caught.value.expected == "what robustcheck.run returned"
+
+
 def test_one_measurement(suite: Path) -> None:
     score = robustcheck.measure("fake:zero-shot@a", "digits", "top1")  # type: ignore[operator]
     assert score.low <= score.value <= score.high

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from robustcheck.cli.printed_tables import place_of
 from robustcheck.datasets import known_datasets
-from robustcheck.errors import SetupError, did_you_mean
+from robustcheck.errors import RobustcheckError, SetupError, did_you_mean
 from robustcheck.files.suite_files import suites_below
 from robustcheck.listing import name_first
 from robustcheck.populations import known_populations, load_population
@@ -20,10 +20,11 @@ _LISTED = 12
 def explain_check(text: str, session: RobustSession) -> Iterator[str]:
     """Yield the lines that explain ``SUITE::ID``, or an id found in the suites below this directory."""
     path, separator, wanted = text.rpartition("::")
-    paths = [Path(path)] if separator else suites_below(Path())
-    suites = [session.load(path) for path in paths]
+    suites, unread = ([session.load(Path(path))], []) if separator else _read_all(suites_below(Path()), session)
     found = [(suite, check) for suite in suites for check in suite.checks if wanted in (check.id, check.key)]
     if not found:
+        if unread:
+            raise unread[0]  # the check may stand there
         known = sorted({check.id for suite in suites for check in suite.checks})
         near = did_you_mean(wanted, known)
         raise SetupError(
@@ -32,6 +33,20 @@ def explain_check(text: str, session: RobustSession) -> Iterator[str]:
     for suite, check in found:
         yield from _lines(suite, check)
         yield from _evidence(check, session.settings.measure.roots)
+    for error in unread:
+        yield f"not read: {str(error).splitlines()[0]}"
+
+
+def _read_all(paths: Sequence[Path], session: RobustSession) -> tuple[list[Suite], list[RobustcheckError]]:
+    """Return the suites that can be read, and what is wrong with the others."""
+    suites: list[Suite] = []
+    unread: list[RobustcheckError] = []
+    for path in paths:
+        try:
+            suites.append(session.load(path))
+        except RobustcheckError as error:
+            unread.append(error)
+    return suites, unread
 
 
 def _lines(suite: Suite, check: Check) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from rich.table import Table
 from robustcheck.cli.said import say
 from robustcheck.cli.shared_options import Home, Store, place_of_home, place_of_store
 from robustcheck.errors import SetupError
-from robustcheck.store import StoredPart, open_storage, parts_to_prune, remove_parts, stored_parts
+from robustcheck.store import StoredPart, is_url, open_storage, parts_to_prune, remove_parts, stored_parts
 
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _DAY = 24 * 3600
@@ -34,7 +35,10 @@ def store(
     store: Store = None,
 ) -> None:
     """Say what the store holds, or make room in it; what is removed is measured again when it is needed."""
-    storage = open_storage(place_of_store(store, place_of_home(home)))
+    place = place_of_store(store, place_of_home(home))
+    if (home or store) and not is_url(place) and not Path(place).is_dir():
+        raise SetupError("there is no store", where=str(place), expected="a directory that a run has written")
+    storage = open_storage(place)
     parts = stored_parts(storage)
     if prune is None or size:
         _print_sizes(parts)

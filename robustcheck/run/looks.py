@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from robustcheck.errors import RecordError, SetupError
+from robustcheck.history.kept_files import open_home
 from robustcheck.history.taken_looks import (
     HistoryMissing,
     SeriesRecord,
@@ -29,6 +30,7 @@ class LookBook:
     directory: Place
     declared: Series | None = None
     _records: dict[str, SeriesRecord | RecordError] = field(default_factory=dict)
+    _refuses: bool | None = None
 
     def series_of(self, suite: Suite) -> Series | None:
         """Return the series that a suite is looked at in, if there is one."""
@@ -52,15 +54,16 @@ class LookBook:
         return replace(plan, items=tuple(items))
 
     def require_history(self, item: PlannedCheck) -> None:
-        """Raise RecordError where the history of an item's series cannot be read: no look could be added to it.
+        """Raise RecordError where the history of an item's series cannot be read, SetupError where none can be written.
 
-        Without a history the level of an open-ended series is not known; a declared one begins with its first look.
+        No look could be added to it. Without a history the level of an open-ended series is not known; a declared one
+        begins with its first look.
         """
         if item.look is not None:
             self._require(item.look.series)
 
     def require_declared(self) -> None:
-        """Raise RecordError where the history of the command line's series cannot be read: once, not for each check."""
+        """Raise the same of the command line's series: once, not for each check."""
         if self.declared is not None:
             self._require(self.declared)
 
@@ -68,6 +71,20 @@ class LookBook:
         found, is_declared = self._load(series.name), series.looks is not None
         if isinstance(found, RecordError) and not (is_declared and isinstance(found, HistoryMissing)):
             raise found.afresh()
+        if self._is_read_only:
+            raise SetupError(
+                f"no look of the series {series.name!r} can be kept: its history is read-only",
+                where=str(self.directory),
+                expected="a home that can be written, so that every look counts",
+                fix="name another home (--robust-home DIR), or run without the series",
+            )
+
+    @property
+    def _is_read_only(self) -> bool:
+        """Whether no look can be kept, asked for once: of a bucket it takes time."""
+        if self._refuses is None:
+            self._refuses = open_home(self.directory).is_read_only
+        return self._refuses
 
     def look_again(self, item: PlannedCheck, scores: Sequence[Score], is_early: bool = False) -> PlannedCheck:
         """Return the item at the look that asked this very question before, so that asking twice changes nothing.

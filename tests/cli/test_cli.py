@@ -112,6 +112,17 @@ def test_explain_by_id_by_key_and_by_suite(robustcheck: Robustcheck) -> None:
     assert "tags: easy" in one.out
 
 
+def test_explain_an_id_beside_a_suite_that_cannot_be_read(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", SUITE)
+    write("b.robust.yaml", "robustcheck: 1\ntitel: B\n")
+    said = robustcheck("explain", "v2-good")
+    assert said.code == 0
+    assert "top1 on imagenet-r is at least 40%" in said.out
+    assert said.out.splitlines()[-1].startswith("not read: b.robust.yaml:")
+    refused(robustcheck("explain", "of-b"), "b.robust.yaml", "titel")
+    assert "not read" not in robustcheck("explain", "a.robust.yaml::v2-good").out
+
+
 def test_explain_an_unknown_check(robustcheck: Robustcheck) -> None:
     write("a.robust.yaml", SUITE)
     refused(robustcheck("explain", "v2-god"), "no check 'v2-god' here", "did you mean 'v2-good'?", "cnn-only")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import Robustcheck
+from command import Robustcheck, refused
 
 from robustcheck.store import Store, open_store
 
@@ -60,5 +60,15 @@ def test_an_amount_without_a_unit_is_a_mistake(robustcheck: Robustcheck, store: 
     assert "expected: an age such as 30d, or a size such as 200GB" in said.err
 
 
-def test_a_store_that_is_not_there_is_empty(robustcheck: Robustcheck) -> None:
-    assert robustcheck("store", "--store", "nowhere").out.splitlines()[-1] == "0 parts, 0 B"
+@pytest.mark.parametrize("option", ["--store", "--home"])
+def test_a_store_that_is_named_and_not_there_is_a_mistake(robustcheck: Robustcheck, option: str) -> None:
+    refused(
+        robustcheck("store", option, "tpyo"),
+        "tpyo",
+        "there is no store",
+        "expected: a directory that a run has written",
+    )
+
+
+def test_a_store_that_no_run_has_written_yet_is_empty(robustcheck: Robustcheck) -> None:
+    assert robustcheck("store").out.splitlines()[-1] == "0 parts, 0 B"

@@ -97,6 +97,13 @@ def test_options_that_are_given_are_checked(attacked: Metric) -> None:
         METRICS["top1"].checked_options((("k", "2"),))
 
 
+@pytest.mark.parametrize("bins", ["0", "1001", "100000"])
+def test_a_calibration_error_has_as_many_bins_as_can_be_meant(bins: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        metric_named("ece").checked_options((("bins", bins),))
+    assert caught.value.expected == "a whole number from 1 to 1000"
+
+
 def test_a_model_in_an_option_is_a_cell_of_its_own(attacked: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is of the same quantity, without the option that names the model."""
     monkeypatch.setattr(module, "known", lambda group, kind: {**METRICS, "attacked": attacked})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -133,3 +134,17 @@ def test_a_history_that_cannot_be_read_is_an_error_and_is_left_alone(tmp_path: P
     with pytest.raises(RecordError, match="nightly is of version 2"):
         book.take(make_run(judged(one, "k")))
     assert (tmp_path / "nightly.json").read_bytes() == before
+
+
+def test_a_series_whose_looks_cannot_be_kept_is_refused_before_it_is_judged(
+    begun: Callable[[Series], LookBook], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = begun(DECLARED)
+    [one] = placed(book, item())
+    # A superuser may write everywhere, so the answer of the system is told.
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(tmp_path))
+    for ask in (lambda: book.require_history(one), book.require_declared):
+        with pytest.raises(SetupError, match="no look of the series 'nightly' can be kept") as caught:
+            ask()
+        assert caught.value.where == str(tmp_path)
+    LookBook(tmp_path).require_history(item())

@@ -45,7 +45,7 @@ _OPTIONS = (
     ),
 )
 _BINS = NumberOption(
-    name="bins", default=str(BINS), whole=True, low=1, description="The number of bins.", always_keyed=True
+    name="bins", default=str(BINS), whole=True, low=1, high=1000, description="The number of bins.", always_keyed=True
 )
 
 
