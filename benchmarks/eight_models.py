@@ -69,13 +69,7 @@ def main() -> None:
 
 def print_ratios(rounds: Sequence[dict[str, Cost]]) -> None:
     """Print the medians of the ratios of each round, and of the seconds."""
-    for over, under in (
-        ("thirty", "floor"),
-        ("one", "floor"),
-        ("thirty", "one"),
-        ("one", "beside"),
-        ("thirty", "beside"),
-    ):
+    for over, under in RATIOS:
         cpu, wall = (
             statistics.median(getattr(each[over], what) / getattr(each[under], what) for each in rounds)
             for what in ("cpu", "wall")

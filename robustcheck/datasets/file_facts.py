@@ -40,7 +40,8 @@ class FileFacts(Generic[Fact]):
         cached = self._cache(directory, index_dir)
         past = _read_cache(cached, self.schema)
         top = os.path.join(directory, "")
-        known = {name: self._entry(path, past.get(name)) for path in files for name in (_name_below(top, path),)}
+        named = {_name_below(top, path): path for path in files}
+        known = {name: self._entry(path, past.get(name)) for name, path in named.items()}
         settled = {name: entry for name, entry in known.items() if is_settled(entry[0])}
         if settled != past and cached is not None:
             entries = {name: [*stamp, fact] for name, (stamp, fact) in settled.items()}

@@ -43,12 +43,12 @@ def probe_batch(seconds: Callable[[int], float], most: int) -> int:
 
 
 def fitting_batch(model: LoadedModel, most: int) -> int:
-    """Return the batch that suits a model on its device; ``most`` for one that torch does not run."""
+    """Return the batch that suits a model on a card or on the processor; ``most`` for any other."""
     if not isinstance(model, TorchModel):
         return most
     if model.runs_in_background:
         return probe_batch(lambda rows: seconds_of_batch(model, rows), most)
-    return min(rows_of_side(model.geometry.side), most)
+    return min(rows_of_side(model.geometry.side), most) if model.device.type == "cpu" else most
 
 
 def rows_of_side(side: int) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from colour_data import write_colours
 
 from robustcheck.measure import Bench, MeasureSettings
@@ -75,6 +76,9 @@ def test_no_model_takes_more_than_is_allowed() -> None:
     model = load_model(SMALL, "cpu")
     assert model.geometry.side == 32
     assert [fitting_batch(model, most) for most in (7, 128, 256)] == [7, 128, 128]
+    assert isinstance(model, TorchModel)
+    # What suits another device is not known, and not tried out where it does not work in the background.
+    assert fitting_batch(replace(model, device=torch.device("mps")), 256) == 256
 
 
 @pytest.mark.parametrize("side", [16, 32, 48, 64, 96, 160, 224, 336, 512, 5000])
