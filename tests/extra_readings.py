@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ PATCH_NORM = Metric(
     description="Mean length of an image's patch tokens.",
     unit="",
     higher_is_better=True,
-    bounded=False,
+    value_range=(0, inf),
     statistic=MEAN,
     tasks=("classification",),
     find_recipes=lambda cell, shelf: _recipe(cell, shelf, PatchTokens()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ NAMES = KnownNames(
     },
     families={"imagenet-c": (("corruption", ("fog", "frost")), ("severity", ("1", "2", "3", "4", "5")))},
     lower_is_better=frozenset({"ece", "nll", "mce"}),
-    unbounded=frozenset({"nll", "mce", "overlap_gap"}),
+    value_ranges={"nll": (0, inf), "mce": (0, inf), "overlap_gap": (-1, 1)},
     datasets=frozenset(
         {"digits", "imagenet-val", "imagenet-v2", "imagenet-r", "imagenet-a", "imagenet-x", "imagenet-c", "ninco"}
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from rich.console import Console
@@ -63,9 +64,11 @@ def _print_one(metric: Metric, console: Console) -> None:
 
 
 def _range(metric: Metric) -> str:
-    if not metric.bounded:
+    low, high = metric.value_range
+    if not isfinite(low):
         return "not bounded"
-    return "0% to 100%" if metric.unit else "0 to 1"
+    least, most = (f"{end * 100:g}%" if metric.unit else f"{end:g}" for end in metric.value_range)
+    return f"{least} to {most}" if isfinite(high) else f"{least} or more"
 
 
 def _data_sets(metric: Metric) -> str:
@@ -100,6 +103,7 @@ def _as_json(metric: Metric) -> dict[str, Any]:
         "higher_is_better": metric.higher_is_better,
         "either_side": metric.either_side,
         "bounded": metric.bounded,
+        "value_range": [end if isfinite(end) else None for end in metric.value_range],
         "description": metric.description,
         "formula": metric.formula,
         "source": metric.source,

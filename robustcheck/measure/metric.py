@@ -12,7 +12,7 @@ from robustcheck.measure.recipe import Recipe
 from robustcheck.measure.shelf import Shelf
 from robustcheck.registry import known
 from robustcheck.stats.statistic import Statistic
-from robustcheck.values import Cell, ModelRef, Pairs, Samples, Task, Unit, WrongOption
+from robustcheck.values import UNIT_RANGE, Cell, ModelRef, Pairs, Samples, Task, Unit, WrongOption
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,8 @@ class Metric:
     which change counts as worse where two values are compared.
 
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
-    plain; ``bounded`` values lie between 0 and 1. ``n_min`` samples are the fewest it needs, and ``counted`` says what
+    plain; ``value_range`` is the least value and the
+    largest that there can be, shares as fractions. ``n_min`` samples are the fewest it needs, and ``counted`` says what
     n counts. A data set must be for
     one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
     give it, and ``wrong_options`` finds those that do not go with each other. ``formula`` says the value in one line,
@@ -61,7 +62,7 @@ class Metric:
     samples: MakeSamples
     noun: str = ""
     options: tuple[MetricOption, ...] = ()
-    bounded: bool = True
+    value_range: tuple[float, float] = UNIT_RANGE
     n_min: int = 1
     tasks_further: str = ""
     by_image: bool = False
@@ -70,6 +71,11 @@ class Metric:
     wrong_options: WrongOptions | None = None
     counted: str = "images"
     either_side: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether values lie between 0 and 1."""
+        return self.value_range == UNIT_RANGE
 
     @property
     def is_share(self) -> bool:

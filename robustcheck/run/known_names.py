@@ -30,7 +30,7 @@ def known_names(base: Path, models: tuple[str, ...] = (), arch: str | None = Non
         wrong_options={name: metric.find_wrong for name, metric in metrics.items()},
         lower_is_better=frozenset(name for name, metric in metrics.items() if not metric.higher_is_better),
         either_side=frozenset(name for name, metric in metrics.items() if metric.either_side),
-        unbounded=frozenset(name for name, metric in metrics.items() if not metric.bounded),
+        value_ranges={name: metric.value_range for name, metric in metrics.items() if not metric.bounded},
         datasets=frozenset(known_datasets()),
         families={name: entry.subsets for name, entry in known_datasets().items() if entry.subsets},
         columns={name: entry.columns for name, entry in known_datasets().items() if entry.columns is not None},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 from robustcheck.spec.limits import WrittenLimit, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
 from robustcheck.spec.source import Loc
-from robustcheck.values import Amount
+from robustcheck.values import UNIT_RANGE, Amount
 from robustcheck.values.expectations import KINDS, Limit, parse_amount
 
 # What names the other axis of a line or of a correlation.
@@ -58,29 +59,33 @@ def _cannot_fail(written: WrittenLimit, scale: _Scale) -> bool:
         return False
     if limit.role == "correlation":
         return limit.tighter * amount.value <= -1
-    if scale.is_unbounded or amount.unit != _wanted(limit, amount, scale.unit) or not 0 <= amount.value <= 1:
+    low, high = scale.value_range
+    if amount.unit != _wanted(limit, amount, scale.unit):
         return False
     if limit.role == "tolerance":
-        # Two values between 0 and 1 are at most 1 apart.
-        return limit.tighter < 0 and amount.value == 1
-    return amount.value == (0 if limit.tighter > 0 else 1)
+        # No two values are further apart.
+        return limit.tighter < 0 and amount.value == high - low
+    return amount.value == (low if limit.tighter > 0 else high)
 
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """The unit of a metric (None: it is unknown, and reported), and whether its values leave 0 to 1."""
+    """The unit of a metric (None: it is unknown, and reported), and the least and the largest of its values."""
 
     unit: str | None
-    is_unbounded: bool
+    value_range: tuple[float, float]
 
     @classmethod
     def of(cls, quantity: object, names: KnownNames) -> _Scale:
         metric = _metric(quantity)
-        return cls(names.metrics.get(metric), metric in names.unbounded)
+        return cls(names.metrics.get(metric), names.value_ranges.get(metric, UNIT_RANGE))
 
-    def is_left_by(self, amount: Amount) -> bool:
-        """Tell whether a number lies where no value of the metric can."""
-        return self.unit is not None and not self.is_unbounded and not 0 <= amount.value <= 1
+    def reach(self, limit: Limit) -> tuple[float, float]:
+        """Return the least and the largest number that can be meant: of a value, or of a difference of two."""
+        low, high = self.value_range
+        if self.unit is None:
+            return -inf, inf
+        return (0.0, high - low) if limit.role == "tolerance" else (low, high)
 
 
 def _metric(quantity: object) -> str:
@@ -92,25 +97,28 @@ def _check_amount(scope: Scope, limit: Limit, value: object, loc: Loc, scale: _S
     amount = _amount(value)
     if amount is None or limit.role == "share":
         return
-    wanted = _wanted(limit, amount, scale.unit)
+    wanted, is_level = _wanted(limit, amount, scale.unit), limit.role == "level"
+    low, high = scale.reach(limit)
     if limit.role in ("correlation", "slope"):
         _check_number(scope, limit, amount, loc, mistakes)
     elif amount.unit != wanted:
         hint = _rewritten(amount, wanted)
         mistakes.at_value(scope, loc, _wrong_unit(str(value), amount, wanted), expected=_WANTED[wanted], hint=hint)
-    elif scale.is_left_by(amount) and (wanted or limit.role == "level" or amount.value > 0):
-        _report_range(scope, loc, value, amount, wanted, mistakes)
+    elif not low <= amount.value <= high and ((wanted and isfinite(high)) or is_level or amount.value > 0):
+        _report_range(scope, loc, value, amount, wanted, (low, high), mistakes)
     elif limit.role == "tolerance" and amount.value < 0:
         mistakes.at_value(scope, loc, f"{value} is negative", expected="a tolerance of 0 or more")
 
 
-def _report_range(scope: Scope, loc: Loc, value: object, amount: Amount, wanted: str, mistakes: Mistakes) -> None:
-    """Report a limit that no value between 0 and 1 is near: without a unit 5 was surely meant as 5%."""
-    if wanted:
-        mistakes.at_value(scope, loc, f"{value} is out of range", expected=f"from 0{wanted} to 100{wanted}")
-        return
-    hint = f"did you mean '{amount.value / 100:g}'?" if 1 < amount.value <= 100 else ""
-    mistakes.at_value(scope, loc, f"{value} is out of range", expected="from 0 to 1", hint=hint)
+def _report_range(
+    scope: Scope, loc: Loc, value: object, amount: Amount, wanted: str, reach: tuple[float, float], mistakes: Mistakes
+) -> None:
+    """Report a limit that no value can be near: without a unit 5 was surely meant as 5% where 1 is the most."""
+    low, high = (f"{end * 100 if wanted else end:g}{wanted}" for end in reach)
+    expected = f"from {low} to {high}" if isfinite(reach[1]) else f"{low} or more"
+    is_hundredth = reach == UNIT_RANGE and not wanted and 1 < amount.value <= 100
+    hint = f"did you mean '{amount.value / 100:g}'?" if is_hundredth else ""
+    mistakes.at_value(scope, loc, f"{value} is out of range", expected=expected, hint=hint)
 
 
 def _check_number(scope: Scope, limit: Limit, amount: Amount, loc: Loc, mistakes: Mistakes) -> None:
@@ -180,7 +188,7 @@ def _check_axis(scope: Scope, kind: str, written: dict[str, object], names: Know
     data = scope.data
     measured = _metric(data.get("measure") if isinstance(data, dict) else None)
     against = [_metric(each) for each in _listed(written["against"])]
-    beyond = next((metric for metric in (measured, *against) if metric in names.unbounded), None)
+    beyond = next((metric for metric in (measured, *against) if metric in names.value_ranges), None)
     if beyond is None:
         return
     summary = f"{axis} axes take values between 0 and 1, which {beyond} leaves"

@@ -93,7 +93,7 @@ class KnownNames:
     ``nouns`` maps a metric to what people call it, ``options`` to its settings, and ``wrong_options`` to what finds
     those that do not go with each other. Of the metrics,
     ``lower_is_better`` are those where a smaller value is better, ``either_side`` those of which a limit on either side
-    can be meant, and ``unbounded`` those whose values leave 0 to 1.
+    can be meant; ``value_ranges`` are those of metrics that leave 0 to 1.
     ``families`` maps a data set that comes in subsets to their axes and the values of each.
     ``columns`` maps a data set to all that a slice of it can name and the values of each (none listed: any), where
     that is known; ``tasks`` maps it to what it is for, and ``scored_tasks`` a metric to the tasks that it scores.
@@ -113,7 +113,7 @@ class KnownNames:
     wrong_options: Mapping[str, FindWrong] = field(default_factory=dict)
     lower_is_better: frozenset[str] = frozenset()
     either_side: frozenset[str] = frozenset()
-    unbounded: frozenset[str] = frozenset()
+    value_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     datasets: frozenset[str] = frozenset()
     families: Mapping[str, Axes] = field(default_factory=dict)
     columns: Mapping[str, Axes] = field(default_factory=dict)

@@ -26,8 +26,16 @@ Scales = tuple[tuple[str, list[str], str], ...]
 def unit_rules(names: KnownNames) -> list[Node]:
     """Return the rules of a check: what its metric is decides how its limits are written."""
     scales: Scales = (
-        ("level in per cent", [m for m, unit in names.metrics.items() if unit and m not in names.unbounded], _PERCENT),
-        ("level beyond 100%", [m for m, unit in names.metrics.items() if unit and m in names.unbounded], _ANY_PERCENT),
+        (
+            "level in per cent",
+            [m for m, unit in names.metrics.items() if unit and m not in names.value_ranges],
+            _PERCENT,
+        ),
+        (
+            "level beyond 100%",
+            [m for m, unit in names.metrics.items() if unit and m in names.value_ranges],
+            _ANY_PERCENT,
+        ),
         ("without a unit", [m for m, unit in names.metrics.items() if not unit], ""),
     )
     rules = [

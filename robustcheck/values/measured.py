@@ -308,6 +308,10 @@ class Score:
 # --- what is asserted --------------------------------------------------------------------------
 
 
+# The ends of a share, and of most other values.
+UNIT_RANGE = (0.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A number with the unit it was written in; ``value`` of ``45%`` is 0.45, of ``2.0pp`` 0.02."""

@@ -159,3 +159,19 @@ def test_a_list_of_models_may_name_sets_globs_and_queries() -> None:
     assert found[:2] == ["cnn-plain-100", "cnn-plain-1000"]
     assert {"vit-plain-100", "vit-augmented-1000"} < set(found[2:-1])
     assert found[-1] == "RN50/openai"
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("top1", 0, 1),
+        ("brier", 0, 2),
+        ("error_consistency", -1, 1),
+        ("accuracy_drop", -1, 1),
+        ("position_bias", 0, 0.75),
+    ],
+)
+def test_the_range_of_a_metric_is_what_its_formula_can_give(name: str, least: float, most: float) -> None:
+    metric = metric_named(name)
+    assert metric.value_range == (least, most)
+    assert metric.bounded is (name == "top1")

@@ -360,7 +360,7 @@ def test_retrieval_figures_are_found_by_the_names_of_the_metrics(dataset: str, s
 @pytest.mark.parametrize("metric", known_metrics())
 def test_a_percentage_is_refused_where_a_metric_is_a_fraction(metric: str, tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text(f"model,dataset,metric,value,n\nm,d,{metric},63.4,100\n", encoding="utf-8")
-    if metric in known_names(Path()).unbounded:
+    if metric in known_names(Path()).value_ranges:
         assert load_population(str(tmp_path / "own.csv")).figures
         return
     with pytest.raises(RecordError, match=r"a fraction from 0 to 1, such as 0\.634"):

@@ -159,6 +159,12 @@ def test_wrong_expectations(tmp_path: Path, written: str, target: str, words: st
         ("nll", "{no_worse_than: {baseline: m, allowed_drop: 1pp}}", "1pp has a unit, but the metric has none"),
         ("mce", "{at_most: 0.8}", "0.8 has no unit|did you mean '80%'?"),
         ("mce", "{no_worse_than: {baseline: m, allowed_drop: -1pp}}", "-1pp is negative|0 or more"),
+        ("mce", "{at_most: -5%}", "-5% is out of range|expected: 0% or more"),
+        ("nll", "{at_most: -1}", "-1 is out of range|expected: 0 or more"),
+        ("nll", "{reproduces: {within: -1}}", "-1 is negative|0 or more"),
+        ("overlap_gap", "{at_most: 150%}", "150% is out of range|expected: from -100% to 100%"),
+        ("overlap_gap", "{reproduces: {within: 250pp}}", "250pp is out of range|expected: from 0pp to 200pp"),
+        ("overlap_gap", "{at_most: 100%}", "a limit of 100% cannot be broken"),
     ],
 )
 def test_units_follow_the_metric(tmp_path: Path, metric: str, expect: str, words: str) -> None:

@@ -132,8 +132,11 @@ def test_every_metric_has_known_options_units_and_polarity() -> None:
 
     names, metrics = known_names(Path()), known_metrics()
     assert set(names.options) == set(names.metrics) == set(metrics) == set(names.nouns)
-    assert {"nll", "brier", "error_ratio", "top5_distance", "mce", "accuracy_drop"} <= names.unbounded
-    assert not {"top1", "auroc", "ece", "fpr95", "shape_bias", "flip_rate", "mean_corruption_error"} & names.unbounded
+    assert {"nll", "brier", "error_ratio", "top5_distance", "mce", "accuracy_drop"} <= names.value_ranges.keys()
+    assert (
+        not {"top1", "auroc", "ece", "fpr95", "shape_bias", "flip_rate", "mean_corruption_error"}
+        & names.value_ranges.keys()
+    )
     assert {"ece", "nll", "mce", "fpr95"} <= names.lower_is_better
     for metric in metrics.values():
         for name, option in names.options[metric.name].items():

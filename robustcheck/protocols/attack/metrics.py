@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import (
     ChoiceOption,
@@ -83,7 +85,7 @@ METRICS = (
         tasks=("classification",),
         find_recipes=find_smallest,
         samples=sample_smallest,
-        bounded=False,
+        value_range=(0, inf),
         n_min=FEWEST,
         options=(
             FractionsOption(name="eps", description="The sizes to try; without it the paper's k/1000.", low=0),

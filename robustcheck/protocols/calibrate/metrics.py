@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption, DatasetOption, MetricOption, NumberOption
@@ -20,7 +21,7 @@ from robustcheck.stats.calibration_error import ECE, ECE_MASS
 from robustcheck.stats.means import MEAN
 from robustcheck.stats.risk_coverage import AURC
 from robustcheck.stats.statistic import Statistic
-from robustcheck.values import Task
+from robustcheck.values import UNIT_RANGE, Task
 
 _OPTIONS = (
     ChoiceOption(
@@ -73,7 +74,7 @@ def _calibration(
     statistic: Statistic,
     options: tuple[MetricOption, ...] = _OPTIONS,
     *,
-    bounded: bool = True,
+    value_range: tuple[float, float] = UNIT_RANGE,
     tasks: tuple[Task, ...] = ("classification", "typographic", "video"),
 ) -> Metric:
     return Metric(
@@ -89,7 +90,7 @@ def _calibration(
         find_recipes=find_recipes,
         samples=partial(samples, score=score),
         options=options,
-        bounded=bounded,
+        value_range=value_range,
     )
 
 
@@ -123,7 +124,7 @@ METRICS = (
         "Mean negative log-likelihood of the right class, in nats.",
         partial(sample_losses, loss=log_losses),
         MEAN,
-        bounded=False,
+        value_range=(0, inf),
     ),
     _calibration(
         "brier",
@@ -131,7 +132,7 @@ METRICS = (
         "Mean squared distance of the probabilities from the right answer, 0 to 2.",
         partial(sample_losses, loss=brier_losses),
         MEAN,
-        bounded=False,
+        value_range=(0, 2),
         # Of several right classes it would have to say how they share the chance.
         tasks=("classification", "typographic"),
     ),

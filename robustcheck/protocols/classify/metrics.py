@@ -141,7 +141,7 @@ METRICS = (
         find_recipes=find_recipes_of_both,
         samples=error_consistency,
         options=_OTHER,
-        bounded=False,
+        value_range=(-1, 1),
         either_side=True,
     ),
     Metric(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 
 from robustcheck.measure.metric import FindRecipes, Metric
 from robustcheck.measure.option import DatasetOption, MetricOption
 from robustcheck.protocols.corrupt.corruption_errors import mce, mean_corruption_error, relative_mce
 from robustcheck.protocols.corrupt.scoring import Weigh, find_recipes, find_recipes_with_clean, samples
 from robustcheck.stats.means import WEIGHTED_SUM
+from robustcheck.values import UNIT_RANGE
 
 _CLEAN = DatasetOption(
     name="clean",
@@ -35,7 +37,7 @@ def _corruption_error(
     *,
     noun: str = "",
     options: tuple[MetricOption, ...] = (),
-    bounded: bool = False,
+    value_range: tuple[float, float] = (0, inf),
 ) -> Metric:
     return Metric(
         name=name,
@@ -51,7 +53,7 @@ def _corruption_error(
         find_recipes=find,
         samples=partial(samples, weigh=weigh),
         options=options,
-        bounded=bounded,
+        value_range=value_range,
     )
 
 
@@ -68,12 +70,13 @@ METRICS = (
         relative_mce,
         find_recipes_with_clean,
         noun="relative mCE",
+        value_range=(-inf, inf),
         options=(_CLEAN,),
     ),
     _corruption_error(
         "mean_corruption_error",
         "Mean error over corruptions and severities, not divided by AlexNet's.",
         mean_corruption_error,
-        bounded=True,
+        value_range=UNIT_RANGE,
     ),
 )

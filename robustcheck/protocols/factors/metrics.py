@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption
@@ -54,6 +55,6 @@ METRICS = (
         tasks_further=_ANNOTATED,
         find_recipes=partial(find_recipes, require=require_factor),
         samples=partial(samples, score=error_ratio),
-        bounded=False,
+        value_range=(0, inf),
     ),
 )

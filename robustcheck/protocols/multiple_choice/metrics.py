@@ -76,7 +76,7 @@ METRICS = (
         tasks=("classification",),
         find_recipes=find_rotated,
         samples=sample_bias,
-        bounded=False,
+        value_range=(0, 0.75),
         options=(_TAKES_PART, _ANSWER, *_COMMON),
     ),
 )

@@ -17,6 +17,7 @@ from robustcheck.protocols.overlap.scoring import (
 )
 from robustcheck.stats.means import MEAN, WEIGHTED_SUM
 from robustcheck.stats.statistic import Statistic
+from robustcheck.values import UNIT_RANGE
 
 _OPTIONS = (
     DatasetOption(
@@ -69,7 +70,7 @@ def _overlap(
     statistic: Statistic = MEAN,
     *,
     higher_is_better: bool = False,
-    bounded: bool = True,
+    value_range: tuple[float, float] = UNIT_RANGE,
 ) -> Metric:
     return Metric(
         name=name,
@@ -83,7 +84,7 @@ def _overlap(
         find_recipes=find_recipes,
         samples=partial(samples, score=score),
         options=_OPTIONS,
-        bounded=bounded,
+        value_range=value_range,
     )
 
 
@@ -106,6 +107,6 @@ METRICS = (
         "Top-1 on all images less top-1 on those without a near-duplicate: what overlap adds.",
         overlap_gap,
         WEIGHTED_SUM,
-        bounded=False,
+        value_range=(-1, 1),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 
 from robustcheck.measure.metric import Metric
 from robustcheck.measure.option import ChoiceOption, MetricOption
@@ -17,7 +18,7 @@ from robustcheck.protocols.sequence.scoring import (
     score_flips,
 )
 from robustcheck.stats.means import WEIGHTED_SUM
-from robustcheck.values import Unit
+from robustcheck.values import UNIT_RANGE, Unit
 
 _BASELINE = ChoiceOption(
     name="baseline",
@@ -45,7 +46,7 @@ def _stability(
     noun: str = "",
     unit: Unit = "%",
     options: tuple[MetricOption, ...] = (),
-    bounded: bool = False,
+    value_range: tuple[float, float] = (0, inf),
 ) -> Metric:
     return Metric(
         name=name,
@@ -60,7 +61,7 @@ def _stability(
         find_recipes=find_recipes,
         samples=partial(samples, score=score, divide_by=divide_by),
         options=options,
-        bounded=bounded,
+        value_range=value_range,
     )
 
 
@@ -69,7 +70,7 @@ METRICS = (
         "flip_rate",
         "Share of frames whose prediction flips (against the previous frame; under noise against the first).",
         score_flips,
-        bounded=True,
+        value_range=UNIT_RANGE,
     ),
     _stability(
         "mfr",

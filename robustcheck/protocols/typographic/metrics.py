@@ -35,6 +35,6 @@ METRICS = (
         tasks=("classification", "typographic"),
         find_recipes=find_attacked_and_clean,
         samples=sample_drop,
-        bounded=False,
+        value_range=(-1, 1),
     ),
 )
