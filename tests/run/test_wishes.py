@@ -77,6 +77,8 @@ def test_what_a_population_has_figures_of_is_not_asked_of_the_catalogue(tmp_path
         ("metric: top1, dataset: imagenet-v2", "{at_most: 100%}"),
         ("metric: top1, dataset: imagenet-v2", "{between: [0%, 100%]}"),
         ("metric: ece, dataset: imagenet-v2", "{at_most: 1}"),
+        ("metric: nll, dataset: imagenet-v2", "{at_least: 0}"),
+        ("metric: brier, dataset: imagenet-v2", "{at_most: 2}"),
         ("metric: top1, dataset: imagenet-v2", "{no_worse_than: {model: RN50/openai, allowed_drop: 100pp}}"),
     ],
 )
@@ -92,7 +94,8 @@ def test_a_limit_that_cannot_be_broken(tmp_path: Path, measure: str, expect: str
         ("metric: top1, dataset: imagenet-v2", "{between: [0%, 60%]}"),
         ("metric: top1, dataset: imagenet-v2", "{at_most: 99%}"),
         ("metric: nll, dataset: imagenet-v2", "{at_most: 2.5}"),
-        ("metric: nll, dataset: imagenet-v2", "{at_least: 0}"),
+        ("metric: nll, dataset: imagenet-v2", "{at_least: 0.1}"),
+        ("metric: brier, dataset: imagenet-v2", "{at_most: 1.9}"),
     ],
 )
 def test_a_limit_that_can_be_broken(tmp_path: Path, measure: str, expect: str) -> None:
