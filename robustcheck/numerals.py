@@ -46,6 +46,16 @@ def write_signed(value: float, unit: str, decimals: int = 1, bare: int = 4) -> s
     return f"{'-' if value < 0 else '+'}{size}"
 
 
+def write_range(ends: tuple[float, float], unit: str) -> str:
+    """Write which values there can be, in whole numbers where they are; of a unit they are hundredths.
+
+    >>> write_range((0, 1), "%"), write_range((-1, 1), ""), write_range((0, math.inf), "%")
+    ('0% to 100%', '-1 to 1', '0% or more')
+    """
+    least, most = (f"{end * 100 if unit else end:g}{unit}" for end in ends)
+    return f"{least} to {most}" if math.isfinite(ends[1]) else f"{least} or more"
+
+
 def write_p(p: float, digits: int = 2, equals: str = "") -> str:
     """Write a p value, after a sign where one is named: ``0.03``, or ``< 1e-9`` where it is smaller than is looked for.
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from robustcheck.measure import Metric, MetricOption, known_metrics, metric_named
+from robustcheck.numerals import write_range
 
 _ROOM = 130
 
@@ -64,11 +65,7 @@ def _print_one(metric: Metric, console: Console) -> None:
 
 
 def _range(metric: Metric) -> str:
-    low, high = metric.value_range
-    if not isfinite(low):
-        return "not bounded"
-    least, most = (f"{end * 100:g}%" if metric.unit else f"{end:g}" for end in metric.value_range)
-    return f"{least} to {most}" if isfinite(high) else f"{least} or more"
+    return write_range(metric.value_range, metric.unit) if isfinite(metric.value_range[0]) else "not bounded"
 
 
 def _data_sets(metric: Metric) -> str:

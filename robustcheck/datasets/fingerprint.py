@@ -25,33 +25,26 @@ _HASH_SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class HashedFiles:
-    """The files that a fingerprint covers, by their names below the directory: the sha256 of each, and its stamp."""
+    """The files that a fingerprint covers: the sha256 of each by its name below the directory, and its stamp then."""
 
-    directory: Path
-    known: Mapping[str, tuple[Stamp, str]]
-
-    @property
-    def stamps(self) -> dict[Path, Stamp]:
-        """Return the stamp that each file had while it was hashed."""
-        return {self.directory / name: stamp for name, (stamp, _) in self.known.items()}
-
-    @property
-    def hashes(self) -> dict[str, str]:
-        """Return the sha256 of each file by its name."""
-        return {name: content for name, (_, content) in self.known.items()}
+    hashes: Mapping[str, str]
+    stamps: Mapping[Path, Stamp]
 
 
 def hash_files(contents: Contents, index_dir: Path | None) -> HashedFiles:
     """Hash every file that a fingerprint covers; ``index_dir`` keeps the hashes of files until they change."""
-    directory = contents.directory
-    return HashedFiles(directory, _HASHES.with_stamps(directory, contents.files, index_dir))
+    known = _HASHES.with_stamps(contents.directory, contents.files, index_dir)
+    return HashedFiles(
+        {name: content for name, (_, content) in known.items()},
+        {path: stamp for path, (stamp, _) in zip(dict.fromkeys(contents.files), known.values(), strict=True)},
+    )
 
 
 def fingerprint(contents: Contents, files: HashedFiles) -> str:
     """Return the sha256 of the files, by their names below the directory, and of what was read from them."""
     digest = hashlib.sha256(f"robustcheck files {SCHEMA}, decoder {decoding.SCHEMA}\n".encode())
     ordered = dict(sorted(files.hashes.items()))
-    _require_distinct_shards(files.directory, ordered)
+    _require_distinct_shards(contents.directory, ordered)
     for name, content in ordered.items():
         digest.update(f"{len(name)} {name} {content}\n".encode())
     for column in _readings(contents):
@@ -61,7 +54,8 @@ def fingerprint(contents: Contents, files: HashedFiles) -> str:
 
 def file_hashes(contents: Contents, index_dir: Path | None) -> dict[Path, str]:
     """Return the sha256 of every file that a fingerprint covers, by its path."""
-    return {contents.directory / name: content for name, content in hash_files(contents, index_dir).hashes.items()}
+    hashes = _HASHES.of(contents.directory, contents.files, index_dir)
+    return {contents.directory / name: content for name, content in hashes.items()}
 
 
 def _require_distinct_shards(directory: Path, hashes: Mapping[str, str]) -> None:

@@ -44,12 +44,11 @@ class Metric:
     which change counts as worse where two values are compared.
 
     ``noun`` is what people call it, where that is not its name. A value is written as a percentage (``unit`` %) or
-    plain; ``value_range`` is the least value and the
-    largest that there can be, shares as fractions. ``n_min`` samples are the fewest it needs, and ``counted`` says what
-    n counts. A data set must be for
-    one of ``tasks``, of which ``tasks_further`` says more in words. ``options`` are the settings that a check may
-    give it, and ``wrong_options`` finds those that do not go with each other. ``formula`` says the value in one line,
-    ``source`` who defined it: both stand on the reference page.
+    plain; ``value_range`` is the least value and the largest that there can be, shares as fractions. ``n_min`` samples
+    are the fewest it needs, and ``counted`` says what n counts. A data set must be for one of ``tasks``, of which
+    ``tasks_further`` says more in words. ``options`` are the settings that a check may give it, and ``wrong_options``
+    finds those that do not go with each other. ``formula`` says the value in one line, ``source`` who defined it: both
+    stand on the reference page.
     """
 
     name: str

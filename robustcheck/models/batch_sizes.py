@@ -57,8 +57,8 @@ def rows_of_side(side: int) -> int:
     >>> [rows_of_side(side) for side in (32, 64, 112, 224, 384)]
     [128, 64, 32, 16, 16]
     """
-    fitting = _SIDES_IN_ALL // side
-    return max(_ROWS, min(_MOST_ROWS, 1 << max(fitting, 1).bit_length() - 1))
+    fitting = min(max(_SIDES_IN_ALL // side, _ROWS), _MOST_ROWS)
+    return 1 << fitting.bit_length() - 1
 
 
 def seconds_of_batch(model: TorchModel, rows: int) -> float:

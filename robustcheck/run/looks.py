@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from robustcheck.errors import RecordError, SetupError
 from robustcheck.history.kept_files import open_home
@@ -23,14 +24,13 @@ from robustcheck.values.checks import PlannedCheck, Suite
 from robustcheck.values.series import Look, Series, require_series_name
 
 
-@dataclass(slots=True)
+@dataclass
 class LookBook:
     """The series of a run; ``declared`` is the one of the command line, which goes before those of the suites."""
 
     directory: Place
     declared: Series | None = None
     _records: dict[str, SeriesRecord | RecordError] = field(default_factory=dict)
-    _refuses: bool | None = None
 
     def series_of(self, suite: Suite) -> Series | None:
         """Return the series that a suite is looked at in, if there is one."""
@@ -79,12 +79,10 @@ class LookBook:
                 fix="name another home (--robust-home DIR), or run without the series",
             )
 
-    @property
+    @cached_property
     def _is_read_only(self) -> bool:
         """Whether no look can be kept, asked for once: of a bucket it takes time."""
-        if self._refuses is None:
-            self._refuses = open_home(self.directory).is_read_only
-        return self._refuses
+        return open_home(self.directory).is_read_only
 
     def look_again(self, item: PlannedCheck, scores: Sequence[Score], is_early: bool = False) -> PlannedCheck:
         """Return the item at the look that asked this very question before, so that asking twice changes nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from robustcheck.numerals import write_range
 from robustcheck.spec.limits import WrittenLimit, find_written_limits
 from robustcheck.spec.mistakes import Mistakes, Scope
 from robustcheck.spec.names import KnownNames
@@ -114,8 +115,7 @@ def _report_range(
     scope: Scope, loc: Loc, value: object, amount: Amount, wanted: str, reach: tuple[float, float], mistakes: Mistakes
 ) -> None:
     """Report a limit that no value can be near: without a unit 5 was surely meant as 5% where 1 is the most."""
-    low, high = (f"{end * 100 if wanted else end:g}{wanted}" for end in reach)
-    expected = f"from {low} to {high}" if isfinite(reach[1]) else f"{low} or more"
+    expected = f"{'from ' if isfinite(reach[1]) else ''}{write_range(reach, wanted)}"
     is_hundredth = reach == UNIT_RANGE and not wanted and 1 < amount.value <= 100
     hint = f"did you mean '{amount.value / 100:g}'?" if is_hundredth else ""
     mistakes.at_value(scope, loc, f"{value} is out of range", expected=expected, hint=hint)
