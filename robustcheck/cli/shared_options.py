@@ -42,7 +42,7 @@ Store = Annotated[
 ]
 _Device = Annotated[str, typer.Option("--device", "--robust-device", help="A torch device.")]
 _Precision = Annotated[Precision, typer.Option("--precision", "--robust-precision", help="Precision of the encoders.")]
-_Decode = Annotated[Decode, typer.Option("--decode", "--robust-decode", help="How JPEG files are decoded.")]
+_Decode = Annotated[Decode, typer.Option("--decode", "--robust-decode", help="How images are decoded and resized.")]
 _Batch = Annotated[str, typer.Option("--batch", "--robust-batch", help="Images that a model takes at once, or auto.")]
 _Workers = Annotated[
     str,

@@ -40,7 +40,9 @@ class Decoders(Protocol):
 @contextmanager
 def open_decoders(preparation: Preparation, workers: int, images: int, decoding: Decoding) -> Iterator[Decoders]:
     """Open the decoders of a pass over so many images; what was not begun when it ends is dropped."""
-    in_processes = decoding == "processes" or (decoding == "auto" and pays_for_processes(workers, images))
+    # A process that resizes with torch has to import it, and torch holds Python's lock less than Pillow does.
+    pays = preparation.decode != "torch" and pays_for_processes(workers, images)
+    in_processes = decoding == "processes" or (decoding == "auto" and pays)
     source = portable(preparation) if in_processes else None
     decoders: _Threads | _Processes
     with ThreadPoolExecutor(max(1, workers)) as pool:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from robustcheck.datasets import Dataset
+from robustcheck.datasets.decoding import decode_image
 from robustcheck.models.geometry import Crop, Geometry
 from robustcheck.transforms import Scene, Transform, image_rng, parse_transform, reference_picture
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# How JPEG files are decoded: every pixel, or a part of their size where a geometry makes it smaller anyway.
-Decode = Literal["exact", "draft"]
+# How images are decoded and resized: as the models' own libraries do it, with torch to resize and not Pillow, or from
+# JPEG files at a part of their size where a geometry makes them smaller anyway.
+Decode = Literal["exact", "torch", "draft"]
 # Of each geometry its crop, or what it raised.
 Crops = dict[str, Crop | Exception]
 
@@ -54,16 +56,23 @@ class Preparation:
             side = _side(transform, geometry)
             if side not in pictures:
                 pictures[side] = self._picture(image, transform, index, side)
-            crops[key] = _crop(pictures[side], geometry, is_square=side is not None)
+            crops[key] = _crop(pictures[side], self._cropping(geometry, is_square=side is not None))
         return crops
+
+    def _cropping(self, geometry: Geometry, *, is_square: bool) -> Callable[[Image.Image], Crop]:
+        if is_square:
+            return geometry.crop_square
+        return (geometry.by_torch if self.decode == "torch" else None) or geometry.crop
 
     def _drafted(self, index: int, geometries: Mapping[str, Geometry]) -> Crops:
         """Return the crops of one image, decoded for each size that a geometry asks for: never for another's sake."""
         assert self.transform is None, "no recipe has both"
+        encoded = self.dataset.encoded(index)
         sizes = {geometry.least for geometry in geometries.values()}
-        data = self.dataset
-        pictures = {least: data.image(index) if least is None else data.scaled(index, least) for least in sizes}
-        return {key: _crop(pictures[geometry.least], geometry, is_square=False) for key, geometry in geometries.items()}
+        pictures = {
+            least: self.dataset.image(index) if encoded is None else decode_image(*encoded, least) for least in sizes
+        }
+        return {key: _crop(pictures[geometry.least], geometry.crop) for key, geometry in geometries.items()}
 
     def _picture(self, image: Image.Image, transform: Transform | None, index: int, side: int | None) -> Image.Image:
         if transform is None:
@@ -81,9 +90,9 @@ def _side(transform: Transform | None, geometry: Geometry) -> int | None:
     return min(transform.reference_side, geometry.side)
 
 
-def _crop(picture: Image.Image, geometry: Geometry, *, is_square: bool) -> Crop | Exception:
+def _crop(picture: Image.Image, crop: Callable[[Image.Image], Crop]) -> Crop | Exception:
     """Return a crop, or what the geometry raised: an error of the models that have it, not of the image."""
     try:
-        return geometry.crop_square(picture) if is_square else geometry.crop(picture)
+        return crop(picture)
     except Exception as error:
         return error

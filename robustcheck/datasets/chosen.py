@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robustcheck.datasets.dataset import Dataset, ImageDataset
+from robustcheck.datasets.dataset import Dataset, Encoded, ImageDataset
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,9 +25,9 @@ class ChosenPictures:
         """Decode one of the chosen samples as RGB."""
         return self.whole.image(int(self.rows[index]))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Decode one of the chosen samples as RGB, at a part of its size where that does."""
-        return self.whole.scaled(int(self.rows[index]), least)
+    def encoded(self, index: int) -> Encoded | None:
+        """Return one of the chosen samples as it is encoded, where the whole set can."""
+        return self.whole.encoded(int(self.rows[index]))
 
 
 def choose_samples(dataset: Dataset, rows: Sequence[int]) -> ImageDataset:

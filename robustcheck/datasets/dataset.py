@@ -21,6 +21,8 @@ from robustcheck.values import Task
 if TYPE_CHECKING:
     from PIL import Image
 
+# An encoded image, and its place in words.
+Encoded = tuple[bytes, str]
 StrArray = npt.NDArray[np.str_]
 IntArray = npt.NDArray[np.int64]
 Read = TypeVar("Read")
@@ -107,8 +109,8 @@ class Dataset(Protocol):
     def image(self, index: int) -> Image.Image:
         """Decode one sample as RGB."""
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Decode one sample as RGB, at a part of its size where its short side keeps at least so many pixels."""
+    def encoded(self, index: int) -> Encoded | None:
+        """Return one sample as it is encoded; None where it is cut out, drawn or made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,18 +145,10 @@ class Pictures(Protocol):
 
 @runtime_checkable
 class EncodedPictures(Protocol):
-    """Pictures that are encoded images in files."""
+    """Pictures that are shown as they lie encoded in their files."""
 
-    def encoded(self, index: int) -> tuple[bytes, str]:
-        """Return the encoded image of one sample, and its place in words."""
-
-
-@runtime_checkable
-class ScaledPictures(Protocol):
-    """Pictures of which the decoder can give smaller ones: those that are shown as they lie in their files."""
-
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Decode one sample as RGB, at a part of its size where its short side keeps at least so many pixels."""
+    def encoded(self, index: int) -> Encoded | None:
+        """Return one sample as it is encoded; None where it is cut out, drawn or made."""
 
 
 @runtime_checkable
@@ -212,15 +206,12 @@ class ImageDataset:
         """Decode one sample as RGB; raise DataError when its file is not the one that the fingerprint covers."""
         return self.unchanged(self._files_of(index), lambda: self.pictures.image(index))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Decode one sample as ``image`` does, at a part of its size where its short side keeps so many pixels.
-
-        Only a JPEG that is shown as it lies in its file is decoded so; what a layout cuts or draws is never scaled.
-        """
+    def encoded(self, index: int) -> Encoded | None:
+        """Return one sample as it is encoded; raise DataError when its file is not the one of the fingerprint."""
         pictures = self.pictures
-        if not isinstance(pictures, ScaledPictures):
-            return self.image(index)
-        return self.unchanged(self._files_of(index), lambda: pictures.scaled(index, least))
+        if not isinstance(pictures, EncodedPictures):
+            return None
+        return self.unchanged(self._files_of(index), lambda: pictures.encoded(index))
 
     def _files_of(self, index: int) -> tuple[Path, ...]:
         in_files, from_several = _read_from(type(self.pictures))
@@ -301,11 +292,7 @@ class ImageFiles:
         """Decode one file as RGB."""
         return decode_image(*self.encoded(index))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Return an image as ``image`` does, a JPEG at a part of its size where its short side keeps so many pixels."""
-        return decode_image(*self.encoded(index), least)
-
-    def encoded(self, index: int) -> tuple[bytes, str]:
+    def encoded(self, index: int) -> Encoded:
         """Return the content of one file, and its path."""
         path = self.directory / self.names[index]
         return read_image_file(path), str(path)

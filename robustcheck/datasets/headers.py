@@ -53,8 +53,9 @@ def spread(count: int, most: int | None) -> list[int]:
 
 
 def _header(pictures: EncodedPictures, index: int) -> Header | None:
-    """Return a header; None where it cannot be read, which decoding reports."""
+    """Return a header; None where there is none, or where it cannot be read, which decoding reports."""
     try:
-        return read_header(*pictures.encoded(index))
+        image = pictures.encoded(index)
+        return None if image is None else read_header(*image)
     except DataError:
         return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from robustcheck.datasets.catalogue import CatalogueEntry
-from robustcheck.datasets.dataset import Dataset, ImageDataset, IntArray, StrArray, Vocabulary
+from robustcheck.datasets.dataset import Dataset, Encoded, ImageDataset, IntArray, StrArray, Vocabulary
 from robustcheck.errors import DataError, DataMissing
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ class _ViewedPictures:
     def image(self, index: int) -> Image.Image:
         return self.base.image(int(self.rows[index]))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        return self.base.scaled(int(self.rows[index]), least)
+    def encoded(self, index: int) -> Encoded | None:
+        return self.base.encoded(int(self.rows[index]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class MeasureSettings:
     """Where results are kept, where data sets lie, and what the models run on.
 
     ``store`` is a directory, or a URL that fsspec knows.
-    ``decode`` says whether JPEG files are decoded at a part of their size where that does (``draft``).
+    ``decode`` says whether torch resizes images (``torch``), or JPEG files are decoded at a part of their size where
+    that does (``draft``).
     ``workers`` prepare images, on threads or in processes. ``threads`` of torch compute on the processor; None shares
     the workers' cores out by what the first images of a pass cost. ``batch_size`` is halved where it does not fit; with
     ``fits_batch`` a model takes as many as suit it on its device, up to that. ``compiled`` has torch compile image

@@ -26,7 +26,7 @@ class ImageSet:
     """Images as models see them: those of a data set, under a transform.
 
     ``name`` opens the data set; ``seed`` is the transform's, and 0 where there is none. ``rows`` are the ``count``
-    images that are meant where they are not all of the set. ``decode`` says how JPEG files are decoded.
+    images that are meant where they are not all of the set. ``decode`` says how they are decoded and resized.
     """
 
     name: str

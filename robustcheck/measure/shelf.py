@@ -181,7 +181,7 @@ class Shelf:
         base are read.
         """
         transform = parse_transform(quantity.transform)
-        if transform is not None and self.settings.decode != "exact" and ref.kind != "predictions":
+        if transform is not None and self.settings.decode == "draft" and ref.kind != "predictions":
             raise _needs_exact(quantity, self.settings.decode)
         if ref.encoder != ref:
             if classes is not None and learnt is None:
@@ -205,7 +205,8 @@ class Shelf:
             classes,
             labelled,
             told=self._told_of(ref),
-            decode=self.settings.decode,
+            # What a transform alters is resized by Pillow before and after it, and costs less than the transform.
+            decode=self.settings.decode if transform is None else "exact",
         )
 
     def _told_of(self, ref: ModelRef) -> OutputNames | None:

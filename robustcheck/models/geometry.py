@@ -29,7 +29,8 @@ class Geometry:
 
     Equal ``key`` means equal crops, so that models with one key share them. ``side`` is the short side of the crops.
     ``of_square`` resizes a square picture to them and cuts nothing off; without, ``crop`` does so. ``least`` is the
-    short side below which a picture would be enlarged by ``crop``; None where that is not known.
+    short side below which a picture would be enlarged by ``crop``; None where that is not known. ``by_torch`` is
+    ``crop`` with torch to resize and not Pillow, where torch can.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Geometry:
     side: int = 224
     of_square: Callable[[Image.Image], Crop] | None = None
     least: int | None = None
+    by_torch: Callable[[Image.Image], Crop] | None = None
 
     def crop_square(self, image: Image.Image) -> Crop:
         """Return the whole of a square RGB picture as the model takes it."""

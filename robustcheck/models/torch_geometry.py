@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustcheck.errors import ModelError
 from robustcheck.models.geometry import Crop, Geometry, Normalisation, crop_whole, require_channels
-from robustcheck.models.picture_steps import ShortSide, Steps, WholeSize, known_step
+from robustcheck.models.picture_steps import ShortSide, Steps, WholeSize, known_step, known_steps
 
 _PROBE = (64, 48)  # any picture shows the size of the crops
 # Pictures are RGB when they come here.
@@ -30,12 +30,15 @@ def split_transform(transform: Any, where: str) -> tuple[Geometry, Normalisation
         )
     geometric = [step for step in steps[:-2] if _name(step) not in _CONVERSIONS]
     height, width, _ = _cropped(Image.new("RGB", _PROBE), geometric).shape
+    # A value, so that other processes can have it, where all steps are known.
+    known = known_steps(geometric)
     geometry = Geometry(
         key="; ".join(map(_described, geometric)),
-        crop=_cropping(geometric),
+        crop=known or (lambda image: _cropped(image, geometric)),
         side=min(height, width),
-        of_square=Steps((WholeSize((width, height), int(_resampling(geometric))),)),
+        of_square=Steps(WholeSize((width, height), int(_resampling(geometric)))),
         least=_least(geometric),
+        by_torch=known.by_torch if known is not None and known.torch_can else None,
     )
     return geometry, require_channels(Normalisation(_floats(steps[-1].mean), _floats(steps[-1].std)))
 
@@ -46,12 +49,6 @@ def _least(steps: Sequence[Any]) -> int | None:
     if isinstance(step, WholeSize):
         return max(step.size)
     return step.side if isinstance(step, ShortSide) else None
-
-
-def _cropping(steps: Sequence[Callable[[Image.Image], Image.Image]]) -> Callable[[Image.Image], Crop]:
-    """Return the steps as a value that other processes can have, where all of them are known."""
-    known = [step for step in map(known_step, steps) if step is not None]
-    return Steps(tuple(known)) if len(known) == len(steps) else lambda image: _cropped(image, steps)
 
 
 def _is_to_tensor(step: Any) -> bool:

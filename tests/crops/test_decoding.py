@@ -27,8 +27,9 @@ from robustcheck.models.geometry import WHOLE, Geometry
 from robustcheck.models.picture_steps import CutCentre, ShortSide, Steps, WholeSize
 from robustcheck.values import Score
 
-SMALL = Geometry("small", Steps((ShortSide(20, Image.Resampling.BICUBIC), CutCentre((20, 20)))))
-WIDE = Geometry("wide", Steps((WholeSize((40, 10), Image.Resampling.BILINEAR),)))
+SMALL = Geometry("small", Steps(ShortSide(20, Image.Resampling.BICUBIC), CutCentre((20, 20))))
+WIDE = Geometry("wide", Steps(WholeSize((40, 10), Image.Resampling.BILINEAR)))
+TORCH = Geometry("torch", SMALL.crop, by_torch=SMALL.crop.by_torch)  # type: ignore[attr-defined]
 BOTH = {geometry.key: geometry for geometry in (SMALL, WIDE)}
 
 
@@ -112,9 +113,9 @@ def test_what_is_wrong_with_an_image_is_said_as_on_threads(photographs: ImageDat
 
 
 def test_a_geometry_that_fails_spares_the_others_and_large_crops_arrive(photographs: ImageDataset) -> None:
-    bad = Geometry("bad", Steps((CutCentre((0, -1)),)))
+    bad = Geometry("bad", Steps(WholeSize((0, -1), Image.Resampling.NEAREST)))
     # Four of 20 MB are more than the shared memory takes.
-    huge = Geometry("huge", Steps((WholeSize((2600, 2600), Image.Resampling.NEAREST),)))
+    huge = Geometry("huge", Steps(WholeSize((2600, 2600), Image.Resampling.NEAREST)))
     with open_decoders(Preparation(photographs), 1, 24, "processes") as decoders:
         found = decoders.submit(range(4), {"bad": bad, "huge": huge}).result().crops
     assert all(isinstance(image["bad"], Exception) for image in found)
@@ -137,6 +138,18 @@ def test_what_cannot_travel_is_decoded_on_threads(photographs: ImageDataset) -> 
 )
 def test_processes_are_for_many_workers_and_images(workers: int, images: int, expected: bool) -> None:
     assert pays_for_processes(workers, images) is expected
+
+
+def test_processes_resize_with_torch_only_where_they_are_asked_for(photographs: ImageDataset) -> None:
+    preparation = Preparation(photographs, decode="torch")
+    found = []
+    for decoding, images, group in (("auto", 10**6, 1), ("processes", 4, 8), ("threads", 4, 1)):
+        with open_decoders(preparation, 5, images, decoding) as decoders:  # type: ignore[arg-type]
+            assert decoders.group == group
+            found.append([image["torch"] for image in decoders.submit(range(3), {"torch": TORCH}).result().crops])
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
+    assert not np.array_equal(found[0], [TORCH.crop(photographs.image(index)) for index in range(3)])
 
 
 _PASS = """

@@ -18,9 +18,9 @@ from robustcheck.models.picture_steps import CutCentre, ShortSide, Steps
 from robustcheck.models.torch_geometry import split_transform
 
 BICUBIC = Image.Resampling.BICUBIC
-SMALL = Geometry("20", Steps((ShortSide(20, BICUBIC), CutCentre((20, 20)))), least=20)
-MIDDLE = Geometry("50", Steps((ShortSide(50, BICUBIC), CutCentre((50, 50)))), least=50)
-UNKNOWN = Geometry("unknown", Steps((ShortSide(20, BICUBIC),)))
+SMALL = Geometry("20", Steps(ShortSide(20, BICUBIC), CutCentre((20, 20))), least=20)
+MIDDLE = Geometry("50", Steps(ShortSide(50, BICUBIC), CutCentre((50, 50))), least=50)
+UNKNOWN = Geometry("unknown", Steps(ShortSide(20, BICUBIC)))
 ALL = {geometry.key: geometry for geometry in (SMALL, MIDDLE, UNKNOWN, WHOLE)}
 LARGE, TINY, PNG, GREY = range(4)
 
@@ -45,9 +45,15 @@ def crops(dataset: Dataset, decode: str, index: int, *geometries: Geometry) -> d
     return found  # type: ignore[return-value]
 
 
+def scaled_image(dataset: Dataset, index: int, least: int) -> Image.Image:
+    encoded = dataset.encoded(index)
+    assert encoded is not None
+    return decode_image(*encoded, least)
+
+
 @pytest.mark.parametrize(("least", "factor"), [(180, 1), (91, 1), (90, 2), (46, 2), (45, 4), (23, 4), (22, 8), (1, 8)])
 def test_a_jpeg_is_scaled_as_far_as_its_short_side_allows(pictures: Dataset, least: int, factor: int) -> None:
-    whole, scaled = pictures.image(LARGE), pictures.scaled(LARGE, least)
+    whole, scaled = pictures.image(LARGE), scaled_image(pictures, LARGE, least)
     assert scaled.size == (-(-240 // factor), -(-180 // factor))
     # A scaled decode is the mean of the pixels that it stands for, but for rounding and the colours' own grid.
     high, wide = (180 // factor, 240 // factor)
@@ -58,9 +64,11 @@ def test_a_jpeg_is_scaled_as_far_as_its_short_side_allows(pictures: Dataset, lea
 
 def test_what_is_small_or_no_jpeg_is_decoded_exactly(pictures: Dataset) -> None:
     for index, least in ((TINY, 20), (PNG, 20), (LARGE, 100), (GREY, 100)):
-        np.testing.assert_array_equal(np.asarray(pictures.scaled(index, least)), np.asarray(pictures.image(index)))
-    assert pictures.scaled(TINY, 19).size == (20, 30)
-    assert (pictures.scaled(GREY, 40).size, pictures.scaled(GREY, 40).mode) == ((60, 45), "RGB")
+        scaled, exact = scaled_image(pictures, index, least), pictures.image(index)
+        np.testing.assert_array_equal(np.asarray(scaled), np.asarray(exact))
+    assert scaled_image(pictures, TINY, 19).size == (20, 30)
+    grey = scaled_image(pictures, GREY, 40)
+    assert (grey.size, grey.mode) == ((60, 45), "RGB")
 
 
 def test_a_cmyk_jpeg_is_scaled_and_converted(tmp_path: Path) -> None:

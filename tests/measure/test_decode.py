@@ -1,4 +1,4 @@
-"""Draft decoding in a run: its own keys and crops, named in the score, refused under a transform."""
+"""Other ways of decoding in a run: their own keys and crops, named in the score; what they do under a transform."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from colour_data import cell, fake
 from PIL import Image
 
 from robustcheck.errors import SetupError
-from robustcheck.measure import Bench, CropPlace, MeasureSettings, measure_cells
+from robustcheck.measure import Bench, CropPlace, MeasureSettings, logits_of, measure_cells
 from robustcheck.measure.crop_cache import CropCache
 from robustcheck.measure.jobs import Job
 from robustcheck.measure.parts import ImageSet
-from robustcheck.values import Score
+from robustcheck.models.model_sets import resolve_models
+from robustcheck.values import Cell, Quantity, Score
 
 
 @pytest.fixture
@@ -69,6 +70,36 @@ def test_a_transform_is_refused_with_what_to_do(data: Path, settings: MeasureSet
     assert "gaussian_noise:3 alters photographs at their full size" in error.found
     assert "--robust-decode exact" in str(error)
     assert isinstance(measure_cells([asked], settings)[asked], Score)
+
+
+def test_torch_resizes_and_says_so(tmp_path: Path, settings: MeasureSettings) -> None:
+    rng, data = np.random.default_rng(0), tmp_path / "noise"
+    for name in ("blue", "red"):
+        (data / name).mkdir(parents=True)
+        Image.fromarray(rng.integers(0, 256, size=(70, 90, 3), dtype=np.uint8)).save(data / name / "one.png")
+    (data / "classnames.txt").write_text("blue\nred\n")
+    asked = Cell(resolve_models(("zoo:vit-plain-100",))[0], Quantity("top1", str(data)))
+    found = {}
+    for decode in ("exact", "torch"):
+        bench = Bench(replace(settings, decode=decode))
+        score = bench.measure(asked)
+        assert isinstance(score, Score), score
+        found[decode] = (score, logits_of(asked, bench).values)
+    (exact, sharp), (torch, other) = found["exact"], found["torch"]
+    assert exact.key != torch.key
+    assert dict(torch.provenance)["decode"] == "torch"
+    assert torch.versions_since(exact) == "decode exact then, torch now"
+    assert not np.array_equal(sharp, other)
+    np.testing.assert_allclose(other, sharp, atol=0.1)
+
+
+def test_a_transform_under_torch_is_what_it_always_was(data: Path, settings: MeasureSettings) -> None:
+    asked = cell(fake(), data, transform="gaussian_noise:3")
+    exact, torch = (measure_cells([asked], replace(settings, decode=decode))[asked] for decode in ("exact", "torch"))
+    assert isinstance(exact, Score)
+    assert isinstance(torch, Score)
+    assert torch.key == exact.key
+    assert "decode" not in dict(torch.provenance)
 
 
 def test_locks_and_kept_crops_of_the_two_are_apart(tmp_path: Path) -> None:

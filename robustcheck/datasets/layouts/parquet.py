@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from robustcheck.datasets.class_sets import imagenet_class_names, imagenet_wnids
-from robustcheck.datasets.dataset import Contents, IntArray, StrArray
+from robustcheck.datasets.dataset import Contents, Encoded, IntArray, StrArray
 from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.image_files import unread_beside
 from robustcheck.datasets.layouts.parquet_columns import ImageColumns, columns_of
@@ -92,11 +92,7 @@ class ParquetPictures:
         """Read and decode one sample as RGB."""
         return decode_image(*self.encoded(index))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Return an image as ``image`` does, a JPEG at a part of its size where its short side keeps so many pixels."""
-        return decode_image(*self.encoded(index), least)
-
-    def encoded(self, index: int) -> tuple[bytes, str]:
+    def encoded(self, index: int) -> Encoded:
         """Return the encoded image of one sample, and its place in words."""
         path, group, row = self.files[self.file_of[index]], int(self.group_of[index]), int(self.row_of[index])
         where = f"{path}: row {row} of row group {group}"
@@ -219,7 +215,7 @@ def _repeats(parts: Sequence[_FileRows], pictures: ParquetPictures) -> Sequence[
         return ()
     labels = [label for part in parts for label in part.labels.tolist()]
     marks = list(zip(names, labels, strict=True))
-    return repeats_in_words(marks, pictures.file_of.tolist(), [path.name for path in pictures.files], pictures)
+    return repeats_in_words(marks, pictures.file_of.tolist(), [path.name for path in pictures.files], pictures.encoded)
 
 
 def _class_names(directory: Path, told: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
-from robustcheck.datasets.dataset import EncodedPictures
+from robustcheck.datasets.dataset import Encoded
 
 Mark = tuple[Hashable, ...]
 
 
 def repeats_in_words(
-    marks: Sequence[Mark], parts: Sequence[int], names: Sequence[str], shown: EncodedPictures
+    marks: Sequence[Mark], parts: Sequence[int], names: Sequence[str], encoded: Callable[[int], Encoded]
 ) -> list[str]:
     """Say how many samples show the image of an earlier one; nothing where none does.
 
@@ -22,7 +22,7 @@ def repeats_in_words(
     for place, mark in enumerate(marks):
         places.setdefault(mark, []).append(place)
     alike = [own for own in places.values() if len({parts[place] for place in own}) == len(own) > 1]
-    digests = {place: _digest(shown, place) for place in sorted(place for own in alike for place in own)}
+    digests = {place: _digest(encoded(place)) for place in sorted(place for own in alike for place in own)}
     again = [own for own in alike if len({digests[place] for place in own}) < len(own)]
     if not again:
         return []
@@ -32,5 +32,5 @@ def repeats_in_words(
     return [f"{count} of {len(marks)} samples show an image that an earlier one shows: {example}"]
 
 
-def _digest(shown: EncodedPictures, place: int) -> bytes:
-    return hashlib.sha256(shown.encoded(place)[0]).digest()
+def _digest(image: Encoded) -> bytes:
+    return hashlib.sha256(image[0]).digest()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robustcheck.datasets.dataset import Contents, StrArray
+from robustcheck.datasets.dataset import Contents, Encoded, StrArray
 from robustcheck.datasets.decoding import decode_image
 from robustcheck.datasets.layouts.image_files import unread_beside
 from robustcheck.datasets.layouts.repeats import repeats_in_words
@@ -82,11 +82,7 @@ class TarPictures:
         """Read and decode one sample as RGB."""
         return decode_image(*self.encoded(index))
 
-    def scaled(self, index: int, least: int) -> Image.Image:
-        """Return an image as ``image`` does, a JPEG at a part of its size where its short side keeps so many pixels."""
-        return decode_image(*self.encoded(index), least)
-
-    def encoded(self, index: int) -> tuple[bytes, str]:
+    def encoded(self, index: int) -> Encoded:
         """Return the encoded image of one sample, and its place in words."""
         shard = self.shards[self.index.shards[index]]
         where = f"{shard}:{self.index.keys[index]}"
@@ -103,7 +99,7 @@ def defects_of_shards(pictures: TarPictures) -> tuple[str, ...]:
     """Say which samples lie in two shards, and what lies beside the shards and is not read."""
     shards, index = pictures.shards, pictures.index
     marks = list(zip(index.keys.tolist(), index.sizes.tolist(), strict=True))
-    again = repeats_in_words(marks, index.shards.tolist(), [path.name for path in shards], pictures)
+    again = repeats_in_words(marks, index.shards.tolist(), [path.name for path in shards], pictures.encoded)
     return (*unread_beside({path.parent for path in shards}, shards), *again)
 
 
