@@ -73,15 +73,15 @@ def _doubts(finished: Finished) -> list[tuple[str, str]]:
 
 def _counts(finished: Finished) -> str:
     run = finished.run
+    counts = run.counts()
     words: dict[Status, str] = {
         "fail": "failed",
-        "error": "errors",
+        "error": "error" if counts["error"] == 1 else "errors",
         "unsure": "unsure",
         "warn": "warned",
         "skip": "skipped",
         "pass": "passed",
     }
-    counts = run.counts()
     parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
     excused = sum(result.verdict.excused for result in run.results)
     if excused:

@@ -64,8 +64,14 @@ def kind_of(verdict: Verdict) -> Kind:
 
 
 def counted_kind(kind: Kind, number: int) -> str:
-    """Write how many there are of a kind: ``36 passed``, ``1 known deviation``."""
-    return counted(number, "known deviation") if kind == "known" else f"{number:,} {KINDS[kind].label}"
+    """Write how many there are of a kind: ``36 passed``, ``1 known deviation``, ``1 error``."""
+    return f"{number:,} {label_of(kind, number)}"
+
+
+def label_of(kind: Kind, number: int) -> str:
+    """Return the word for so many of a kind: ``errors`` and ``known deviations`` are nouns, and one of them is one."""
+    label = KINDS[kind].label
+    return label.removesuffix("s") if number == 1 else label
 
 
 def case_of(result: Result) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from robustcheck.datasets import known_datasets
+import numpy as np
+
+from robustcheck.datasets import Dataset, known_datasets
+from robustcheck.datasets.layouts.image_files import UNKNOWN
 from robustcheck.datasets.open import open_dataset
-from robustcheck.errors import SetupError
+from robustcheck.errors import DataError, SetupError
 from robustcheck.files.texts import read_text
 from robustcheck.files.user_paths import user_path
 from robustcheck.listing import name_first
@@ -34,7 +37,7 @@ def find_first_subject(at_hand: AtHand, suites: Path, index_dir: Path) -> tuple[
     """Return what the first suite is about, and the directories that hold data sets of the catalogue.
 
     Paths count from ``suites``, where the suite will lie. Raises SetupError for a checkpoint whose architecture is not
-    told, and DataError for a directory in no known layout.
+    told, and DataError for a directory in no known layout, or without classes to tell apart.
     """
     subject = FirstSubject()
     if at_hand.model is not None:
@@ -48,8 +51,29 @@ def find_first_subject(at_hand: AtHand, suites: Path, index_dir: Path) -> tuple[
         own = replace(subject, dataset=first, classes=known_datasets()[first].classes or 1000, shifts=shifts)
         return replace(own, has_own_data=True), (str(at_hand.data.resolve()),)
     opened = open_dataset(str(at_hand.data.resolve()), (), index_dir)
-    place = _from(at_hand.data, suites)
-    return replace(subject, dataset=place, classes=len(opened.class_names), has_own_data=True), ()
+    _require_classes(opened, at_hand.data)
+    is_thin = bool((np.unique(opened.labels, return_counts=True)[1] < 2).any())
+    own = replace(subject, dataset=_from(at_hand.data, suites), has_own_data=True)
+    return replace(own, classes=len(opened.class_names), has_thin_classes=is_thin), ()
+
+
+def _require_classes(opened: Dataset, data: Path) -> None:
+    """Refuse images of which the first checks cannot ask what they show."""
+    if opened.task == "classification" and len(opened.class_names) > 1:
+        return
+    if opened.task == "classification":
+        found = f"there is one class only, {name_first(opened.class_names)}: every answer would be right"
+    elif tuple(opened.class_names) == (UNKNOWN,):
+        found = "images alone: what they show is not told"
+    else:
+        found = f"a data set for {opened.task}"
+    raise DataError(
+        found,
+        where=str(data),
+        expected="images of two classes or more: the first suite asks which one they show",
+        fix="point at the directory whose folders are the classes; or run `robustcheck init` without --data and write "
+        "checks of your own into its suite, `robustcheck metrics` says what each metric is for",
+    )
 
 
 _SHIFTS = ("imagenet-v2", "imagenet-r", "imagenet-a", "imagenet-sketch", "objectnet")

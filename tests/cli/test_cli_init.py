@@ -10,6 +10,7 @@ import pytest
 import yaml
 from colour_data import write_colours
 from command import Robustcheck, refused, write
+from PIL import Image
 
 from robustcheck import __name__ as package
 from robustcheck.starter import FirstSubject, shipped_suites
@@ -80,6 +81,37 @@ def test_own_images_and_their_classes(robustcheck: Robustcheck) -> None:
     suite = yaml.safe_load(Path("suites/first.robust.yaml").read_text(encoding="utf-8"))
     assert {check["measure"]["dataset"] for check in suite["checks"]} == {"../photos"}
     assert robustcheck("validate", "suites").code == 0
+
+
+def write_folders(directory: str, **counts: int) -> None:
+    for name, count in counts.items():
+        Path(directory, name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            Image.new("RGB", (8, 8), (number, len(name), 0)).save(Path(directory, name, f"{number}.png"))
+
+
+@pytest.mark.parametrize(("owls", "has_recall"), [(1, False), (2, True)])
+def test_a_class_of_one_image_has_no_check_of_its_own(owls: int, has_recall: bool, robustcheck: Robustcheck) -> None:
+    write_folders("photos", cat=4, owl=owls)
+    assert robustcheck("init", "--data", "photos").code == 0
+    text = Path("suites/first.robust.yaml").read_text(encoding="utf-8")
+    metrics = [check["measure"]["metric"] for check in yaml.safe_load(text)["checks"]]
+    assert ("mean_per_class_recall" in metrics) is has_recall
+    assert ("two images of each class or more" in text) is not has_recall
+    assert robustcheck("validate", "suites").code == 0
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [({"cat": 4}, "there is one class only, cat"), ({".": 4}, "images alone: what they show is not told")],
+    ids=["one class", "no class"],
+)
+def test_images_without_classes_to_tell_apart_are_refused(
+    folders: dict[str, int], found: str, robustcheck: Robustcheck
+) -> None:
+    write_folders("photos", **folders)
+    refused(robustcheck("init", "--data", "photos"), found, "two classes or more", "without --data")
+    assert not Path("suites").exists()
 
 
 @pytest.mark.parametrize(("classes", "floor"), [(2, "75%"), (3, "66.7%"), (4, "50%"), (10, "20%"), (1000, "0.2%")])

@@ -202,7 +202,9 @@ def test_strict_turns_skips_and_unsures_red(suite: pytest.Pytester) -> None:
 
 def test_a_named_model_that_is_not_here_is_an_error_and_a_member_of_a_set_a_skip(suite: pytest.Pytester) -> None:
     write(suite, "a.robust.yaml", GREEN.replace("imagenet-v2", "digits"))
-    assert run(suite, "--models", "openclip:ViT-B-32/laion2b_e16", live=True).parseoutcomes()["errors"] == 1
+    result = run(suite, "--models", "openclip:ViT-B-32/laion2b_e16", live=True)
+    assert result.parseoutcomes()["errors"] == 1
+    assert "1 error" in result.outlines
     assert "error" in statuses(newest(suite)).values()
     outcomes = run(suite, "--models", "openclip:ViT-B-32/laion2b_e1*", live=True).parseoutcomes()
     assert outcomes["skipped"] == 1

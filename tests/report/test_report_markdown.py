@@ -8,7 +8,7 @@ import pytest
 from report_fixtures import made_up_run, with_odd_outcomes
 
 from robustcheck.report.markdown import github_annotations, summary_markdown
-from robustcheck.report.words import found_drop
+from robustcheck.report.words import counted_kind, found_drop
 from robustcheck.values import Position, RunRecord, Verdict
 
 
@@ -17,6 +17,13 @@ def _one(status: str, reason: str, model: str = "ViT-B-32/a") -> RunRecord:
     result = run.results[0]
     verdict = Verdict(status, reason)  # type: ignore[arg-type]
     return replace(run, results=(replace(result, verdict=verdict, model=replace(result.model, id=model)),))
+
+
+def test_one_error_is_one_and_many_are_errors() -> None:
+    counts = [("error", 1), ("error", 2), ("known", 1), ("known", 1200), ("pass", 1), ("fail", 3)]
+    assert [counted_kind(kind, number) for kind, number in counts] == [  # type: ignore[arg-type]
+        "1 error", "2 errors", "1 known deviation", "1,200 known deviations", "1 passed", "3 failed",
+    ]  # fmt: skip
 
 
 def test_the_summary_counts_and_lists() -> None:
