@@ -21,7 +21,10 @@ AppliesTo = Callable[[Check, ModelRef], bool]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The items of one suite; ``deselected`` counts pairs that a check's ``applies_to`` leaves out."""
+    """The items of one suite; ``deselected`` counts pairs that are left out.
+
+    They are those that a check's ``applies_to`` does not mean, and a model with a check that holds it against itself.
+    """
 
     items: tuple[PlannedCheck, ...]
     deselected: int
@@ -47,7 +50,8 @@ def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, 
 def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_Pair]:
     """Return the items of a check, each with the cells it needs; without models there is none."""
     if not check.is_about_groups:
-        return [(check, model, (*_cells(check, model, resolve), *_others(check, model, resolve))) for model in models]
+        meant = [model for model in models if not _is_against_itself(check, model, resolve)]
+        return [(check, model, (*_cells(check, model, resolve), *_others(check, model, resolve))) for model in meant]
     if check.group_expectation.populations:
         return [(check, _stand_in(check.group_expectation), ())]
     quantities = [quantity for quantity in check.quantities if quantity is not None]
@@ -66,6 +70,14 @@ def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     if check.other_quantity is not None:
         return own, *(Cell(model, each) for each in (check.other_quantity, *check.further_quantities))
     return (own,) if reference is None else (own, Cell(resolve(reference), check.quantity))
+
+
+def _is_against_itself(check: Check, model: ModelRef, resolve: Resolve) -> bool:
+    """Say whether the model that a check holds another against is that one: what it does would decide nothing."""
+    reference, others = check.expect.needs.model, _others(check, model, resolve)
+    if reference is not None and resolve(reference).identity == model.identity:
+        return True
+    return bool(others) and all(other.model.identity == model.identity for other in others)
 
 
 def _others(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:

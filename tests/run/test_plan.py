@@ -99,6 +99,25 @@ def test_a_model_that_an_option_names_is_a_cell_too(monkeypatch: pytest.MonkeyPa
     assert cells == (Cell(VIT, quantity), Cell(CNN, quantity), Cell(CNN, Quantity("attacked", "digits")))
 
 
+def test_a_model_is_not_held_against_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would pass, or fail an upper limit, whatever it is."""
+    source = ModelOption(name="source", description="The other model.")
+    top1 = metric_named("top1")
+    of_two = replace(top1, name="of_two", options=(source,))
+    monkeypatch.setattr(metric, "known", lambda group, kind: {"of_two": of_two, "top1": top1})
+    with_option = Quantity("of_two", "digits", options=(("source", CNN.text),))
+    asked_otherwise = replace(CNN, text="openclip:RN50/openai@elsewhere", named=True)
+    assert asked_otherwise.identity == CNN.identity
+    for one in (
+        check("a", expect=NoWorseThan(model="openclip:RN50/openai", allowed_drop=POINT)),
+        check("a", quantity=with_option),
+    ):
+        found = plan(one, check("b"), models=[VIT, asked_otherwise])
+        assert [(item.check.id, item.model.id) for item in found.items] == [("a", VIT.id), ("b", VIT.id), ("b", CNN.id)]
+        assert found.deselected == 1
+        assert found.items[-1].alpha == 0.05
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> RobustSession:
     settings = RunSettings(MeasureSettings(tmp_path / "store"), tmp_path / "baselines", tmp_path / "reports")

@@ -87,7 +87,12 @@ def _over_groups(
 _FIND = {"worst_group_accuracy": find_grouped_recipe, "agreement": unlabelled.find_recipes_of_two}
 
 _OTHER = (
-    ModelOption(name="with", description="The other model, as a reference.", always_keyed=True, is_required=True),
+    ModelOption(
+        name="with",
+        description="The other model, as a reference; it is not held against itself.",
+        always_keyed=True,
+        is_required=True,
+    ),
 )
 
 METRICS = (

@@ -36,7 +36,9 @@ class NoWorseThan(Expectation):
     example = "expect: {no_worse_than: {baseline: main, allowed_drop: 0.5pp}}"
 
     baseline: BaselineName | None = Field(default=None, description="A blessed run: robustcheck bless RUN --as NAME.")
-    model: Annotated[str | None, Names("model")] = Field(default=None, description="Another model's reference.")
+    model: Annotated[str | None, Names("model")] = Field(
+        default=None, description="Another model's reference; it is not held against itself."
+    )
     allowed_drop: AmountField = Field(
         description="How much worse is still accepted: 0.5pp; a drop, or a rise where a lower value is better."
     )
