@@ -50,6 +50,12 @@ def aa(
     session = _session(how, models)
     share = _share(flips, how)
     items = [item for path in suites_named(paths) for item in session.plan(session.load(path)).items]
+    if not items:
+        raise SetupError(
+            "the suites are meant for none of these models",
+            expected="checks that mean them; one that holds a model against itself means no other",
+            fix="name other models with --models",
+        )
     with showing_progress() as session.listener:
         found, left_out = _judge_all(session, items, times, share, seed)
     if as_json:

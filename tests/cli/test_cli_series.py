@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from colour_data import write_colours
-from command import Robustcheck, write
+from command import Robustcheck, refused, write
 from factories import live_score
 from run_makers import make_result, make_run
 
@@ -23,9 +23,9 @@ robustcheck: 1
 title: A suite
 models: ["fake:zero-shot@a"]
 checks:
-  - id: itself
+  - id: not-worse
     measure: {metric: top1, dataset: ./colours}
-    expect: {no_worse_than: {model: "fake:zero-shot@a", allowed_drop: 2pp}}
+    expect: {no_worse_than: {model: "fake:zero-shot@b", allowed_drop: 2pp}}
 """
 PUBLISHED = """\
 robustcheck: 1
@@ -98,6 +98,11 @@ def test_aa_flips_what_noise_measured(robustcheck: Robustcheck) -> None:
     assert said.json["flips"] == 0
     assert "in fp32 was not measured here, so none flip: robustcheck noise" in said.err
     assert [check["times"] for check in found["checks"]] == [5, 5]
+
+
+def test_suites_for_none_of_the_models_have_nothing_to_repeat(robustcheck: Robustcheck) -> None:
+    write("a.robust.yaml", LIVE.replace("zero-shot@b", "zero-shot@a"))
+    refused(robustcheck("aa", "a.robust.yaml"), "meant for none of these models", "--models")
 
 
 @pytest.mark.parametrize("share", ["2pp", "60%", "some", "-1%"])
