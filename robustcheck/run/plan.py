@@ -50,8 +50,9 @@ def plan_suite(suite: Suite, models: Sequence[ModelRef], applies_to: AppliesTo, 
 def _pairs(check: Check, models: Sequence[ModelRef], resolve: Resolve) -> list[_Pair]:
     """Return the items of a check, each with the cells it needs; without models there is none."""
     if not check.is_about_groups:
-        meant = [model for model in models if not _is_against_itself(check, model, resolve)]
-        return [(check, model, (*_cells(check, model, resolve), *_others(check, model, resolve))) for model in meant]
+        compared = [(model, _others(check, model, resolve)) for model in models]
+        meant = [pair for pair in compared if not _is_against_itself(check, *pair, resolve)]
+        return [(check, model, (*_cells(check, model, resolve), *others)) for model, others in meant]
     if check.group_expectation.populations:
         return [(check, _stand_in(check.group_expectation), ())]
     quantities = [quantity for quantity in check.quantities if quantity is not None]
@@ -72,9 +73,9 @@ def _cells(check: Check, model: ModelRef, resolve: Resolve) -> tuple[Cell, ...]:
     return (own,) if reference is None else (own, Cell(resolve(reference), check.quantity))
 
 
-def _is_against_itself(check: Check, model: ModelRef, resolve: Resolve) -> bool:
+def _is_against_itself(check: Check, model: ModelRef, others: tuple[Cell, ...], resolve: Resolve) -> bool:
     """Say whether the model that a check holds another against is that one: what it does would decide nothing."""
-    reference, others = check.expect.needs.model, _others(check, model, resolve)
+    reference = check.expect.needs.model
     if reference is not None and resolve(reference).identity == model.identity:
         return True
     return bool(others) and all(other.model.identity == model.identity for other in others)
