@@ -40,7 +40,7 @@ class Decoders(Protocol):
 @contextmanager
 def open_decoders(preparation: Preparation, workers: int, images: int, decoding: Decoding) -> Iterator[Decoders]:
     """Open the decoders of a pass over so many images; what was not begun when it ends is dropped."""
-    # A process that resizes with torch imports it, which takes 1.6 seconds and 300 MB: nobody expects that of each worker.
+    # A process that resizes with torch imports it: 1.6 seconds and 300 MB, more than anyone expects of each worker.
     pays = preparation.decode != "torch" and pays_for_processes(workers, images)
     in_processes = decoding == "processes" or (decoding == "auto" and pays)
     source = portable(preparation) if in_processes else None
