@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,8 +116,11 @@ def write_model(directory: Path, pixels: int) -> Path:
 
 def measured(data: Path, model: Path, options: argparse.Namespace) -> dict[str, Found]:
     """Measure every side in turn, several times; return the median of each fact."""
-    commands = {"floor": (sys.executable, "floor", "0"), "robustcheck": (sys.executable, "ours", "0")}
-    commands["robustcheck, decode torch"] = (sys.executable, "resized", "0")
+    commands = {
+        "floor": (sys.executable, "floor", "0"),
+        "robustcheck": (sys.executable, "ours", "0"),
+        "robustcheck, decode torch": (sys.executable, "resized", "0"),
+    }
     for workers in options.workers.split(",") if options.theirs else ():
         commands[f"clip-benchmark, {workers} workers"] = (options.theirs, "theirs", workers)
     found: dict[str, list[Found]] = {name: [] for name in commands}
@@ -212,15 +216,10 @@ def theirs(data: Path, options: argparse.Namespace) -> Found:
     return {"pass": wall, "pass_cpu": cpu, "import": import_s, "load": load_s}
 
 
-def resized(data: Path, options: argparse.Namespace) -> Found:
-    """Measure as ``ours``, with torch to resize images."""
-    return ours(data, options, "torch")
-
-
 SIDES: dict[str, Callable[[Path, argparse.Namespace], Found]] = {
     "floor": floor,
     "ours": ours,
-    "resized": resized,
+    "resized": partial(ours, decode="torch"),
     "theirs": theirs,
 }
 

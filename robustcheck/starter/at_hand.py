@@ -52,9 +52,15 @@ def find_first_subject(at_hand: AtHand, suites: Path, index_dir: Path) -> tuple[
         return replace(own, has_own_data=True), (str(at_hand.data.resolve()),)
     opened = open_dataset(str(at_hand.data.resolve()), (), index_dir)
     _require_classes(opened, at_hand.data)
-    is_thin = bool((np.unique(opened.labels, return_counts=True)[1] < 2).any())
-    own = replace(subject, dataset=_from(at_hand.data, suites), has_own_data=True)
-    return replace(own, classes=len(opened.class_names), has_thin_classes=is_thin), ()
+    _, images_of_classes = np.unique(opened.labels, return_counts=True)
+    own = replace(
+        subject,
+        dataset=_from(at_hand.data, suites),
+        classes=len(opened.class_names),
+        has_thin_classes=bool((images_of_classes < 2).any()),
+        has_own_data=True,
+    )
+    return own, ()
 
 
 def _require_classes(opened: Dataset, data: Path) -> None:
